@@ -89,7 +89,8 @@ def _lines(slopes: Tensor, knots: Tensor, spec: FunctionSpec) -> Tensor:
         weight[:, -1] = slopes
         return weight
     x = _points_on_grid(knots, spec)
-    weight[:, : spec.n_basis], _ = fit_coefficients(x, x.unsqueeze(-1) * slopes, knots, spec)
+    line, _ = fit_coefficients(x, x.unsqueeze(-1), knots, spec)
+    weight[:, : spec.n_basis] = line * slopes.unsqueeze(1)
     return weight
 
 
@@ -99,16 +100,16 @@ def _smooth_random(
     x = _points_on_grid(knots, spec)
     low, high = x.amin(0), x.amax(0)
     s = math.pi * (x - low) / (high - low)
-    waves = math.sqrt(2.0) * torch.stack([torch.cos(n * s) for n in (1, 2, 3)])
+    waves = math.sqrt(2.0) * torch.stack([torch.cos(n * s) for n in (1, 2, 3)], dim=-1)
     shares = torch.tensor(_SHARES, dtype=torch.float64)
     if not spec.has_base:
         shares[0] = 0.0
     shares *= OUTPUT_RMS / (shares.norm() * math.sqrt(knots.shape[0]))
     signs = torch.randn(4, knots.shape[0], out_features, generator=generator, dtype=torch.float64)
     amplitudes = signs * shares[:, None, None]
-    curves = torch.einsum("dsi,dio->sio", waves, amplitudes[1:])
     weight = torch.zeros(knots.shape[0], spec.n_features, out_features, dtype=torch.float64)
-    weight[:, : spec.n_basis], _ = fit_coefficients(x, curves, knots, spec)
+    coef, _ = fit_coefficients(x, waves, knots, spec)
+    weight[:, : spec.n_basis] = torch.einsum("ibd,dio->ibo", coef, amplitudes[1:])
     if spec.has_base:
         rms = BASE_FUNCTIONS[spec.base](x).square().mean(0).sqrt()
         weight[:, -1] = amplitudes[0] / rms.unsqueeze(-1)

@@ -159,7 +159,7 @@ class KANLayer(nn.Module):
         matrix = insertion_matrix(self.knots.double(), new, spec.spline_order)
         n_basis = self.spec.n_basis
         coef = matrix @ self.weight[:, :n_basis].detach().double()
-        self._replace(new, torch.cat([coef, self.weight[:, n_basis:].detach()], dim=1), spec)
+        self.replace(new, torch.cat([coef, self.weight[:, n_basis:].detach()], dim=1), spec)
         return 0.0
 
     def update_grid(
@@ -220,11 +220,16 @@ class KANLayer(nn.Module):
         old = features(x, self.knots.double(), self.spec)[..., :n_basis]
         curves = torch.einsum("sif,ifo->sio", old, self.weight[:, :n_basis].double())
         coef, error = fit_coefficients(x, curves, knots, spec)
-        self._replace(knots, torch.cat([coef, self.weight[:, n_basis:]], dim=1), spec)
+        self.replace(knots, torch.cat([coef, self.weight[:, n_basis:]], dim=1), spec)
         return float(error.max())
 
-    def _replace(self, knots: Tensor, weight: Tensor, spec: FunctionSpec) -> None:
-        """Take over new functions; the dtype, device and requires_grad stay."""
+    def replace(
+        self,
+        knots: Float[Tensor, "inputs knots"],
+        weight: Float[Tensor, "inputs features outputs"],
+        spec: FunctionSpec,
+    ) -> None:
+        """Take over new functions; dtype, device, mask and requires_grad stay."""
         old = self.weight
         self.knots = knots.to(old)
         self.weight = nn.Parameter(weight.to(old), requires_grad=old.requires_grad)

@@ -1,6 +1,7 @@
 """Layers in a row."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -32,10 +33,11 @@ class Network(nn.Module):
         *,
         grid_range: GridRange = (-1.0, 1.0),
         seed: int = 0,
-        **functions: object,
+        **functions: Any,
     ) -> None:
         super().__init__()
         widths = check_widths(widths)
+        self._made_with = {"grid_range": grid_range, "seed": seed, **functions}
         generator = torch.Generator().manual_seed(seed)
         self.layers = nn.ModuleList(
             KANLayer(
@@ -43,7 +45,7 @@ class Network(nn.Module):
                 n_out,
                 grid_range=(-1.0, 1.0) if depth else grid_range,
                 generator=generator,
-                **functions,  # type: ignore[arg-type]
+                **functions,
             )
             for depth, (n_in, n_out) in enumerate(zip(widths, widths[1:], strict=False))
         )
@@ -52,6 +54,35 @@ class Network(nn.Module):
     def widths(self) -> tuple[int, ...]:
         """Nodes per layer, inputs first."""
         return (self.layers[0].in_features, *(layer.out_features for layer in self.layers))
+
+    @property
+    def seed(self) -> int:
+        """The seed that the network was made with."""
+        return int(self._made_with["seed"])
+
+    def take(self, other: "Network") -> None:
+        """Take over the functions of a network of the same widths; dtype and device stay."""
+        for mine, theirs in zip(self.layers, other.layers, strict=True):
+            mine.replace(theirs.knots, theirs.weight.detach(), theirs.spec)
+            mine.set_mask(theirs.mask)
+
+    def remade(self, seed: int, *, grid_size: int | None = None) -> "Network":
+        """Return a network made like this one was, with another seed; in its dtype, on its device.
+
+        ``grid_size`` replaces the one that this network was made with.
+        """
+        changes = {"seed": seed} if grid_size is None else {"seed": seed, "grid_size": grid_size}
+        made_with: dict[str, Any] = {**self._made_with, **changes}
+        return Network(self.widths, **made_with).to(self.layers[0].weight)
+
+    def is_untouched(self) -> bool:
+        """Say whether every number is still as the constructor made it."""
+        fresh = self.remade(self.seed).state_dict()
+        mine = self.state_dict()
+        return all(
+            mine[name].shape == value.shape and bool((mine[name] == value).all())
+            for name, value in fresh.items()
+        )
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Return the outputs for x of shape (..., widths[0])."""

@@ -7,7 +7,7 @@ edges * (k + 2) numbers, whatever the grid size.
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from kanviz.nn import KANLayer, Network
@@ -37,37 +37,54 @@ def linearise(network: Network, x: Float[Tensor, "samples inputs"]) -> Linearisa
     """Return outputs and Jacobian of the whole network at its weights.
 
     The derivative for weight (i, f, j) of a layer is feature f of input i times the sensitivity of
-    the output to node j, which is passed down layer by layer through the edges' slopes.
+    the output to node j, which is passed down layer by layer through the edges' slopes. Weights of
+    removed edges and of layers that take no gradient get zeros.
     """
     inputs = [x]
     for layer in network.layers:
         inputs.append(evaluate(inputs[-1], layer.knots, layer.live_weight(), layer.spec))
     n_outputs = inputs[-1].shape[-1]
-    start = n_weights(network)
-    sensitivity, columns, values = None, [], []
+    sensitivity = torch.eye(n_outputs, dtype=x.dtype, device=x.device).expand(len(x), -1, -1)
+    start, columns, values = n_weights(network), [], []
     for layer, z in zip(reversed(network.layers), reversed(inputs[:-1]), strict=True):
         start -= layer.weight.numel()
         column, feature = _active_features(layer, z, start)
-        if sensitivity is None:  # the last layer: output o depends on the weights of node o only
-            outputs = torch.arange(n_outputs, device=x.device)
-            columns.append(column.unsqueeze(1) + outputs[:, None])
-            values.append(feature.unsqueeze(1).expand(-1, n_outputs, -1))
+        if layer is network.layers[-1]:  # output o depends on the weights of node o only
+            column, value = _last_layer(layer, column, feature)
         else:
-            nodes = torch.arange(layer.out_features, device=x.device)
-            columns.append((column.unsqueeze(-1) + nodes).flatten(1).unsqueeze(1).expand(-1, n_outputs, -1))
-            values.append((feature[:, None, :, None] * sensitivity.unsqueeze(2)).flatten(2))
+            column, value = _hidden_layer(layer, column, feature, sensitivity)
+        columns.append(column)
+        values.append(value)
         if start:
             slopes = layer.edge_outputs(z, derivative=1)
-            if sensitivity is None:
-                sensitivity = slopes.mT
-            else:
-                sensitivity = torch.einsum("nio,npo->npi", slopes, sensitivity)
+            sensitivity = torch.einsum("nij,noj->noi", slopes, sensitivity)
     return Linearisation(inputs[-1], torch.cat(columns, dim=2), torch.cat(values, dim=2))
 
 
+def trainable(layer: KANLayer) -> Bool[Tensor, "inputs outputs"]:
+    """Return which edges of a layer may learn."""
+    return layer.mask & layer.weight.requires_grad
+
+
+def _last_layer(layer: KANLayer, column: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
+    nodes = torch.arange(layer.out_features, device=column.device)[:, None, None]
+    value = feature.unsqueeze(1) * trainable(layer).T.unsqueeze(-1)
+    return (column.unsqueeze(1) + nodes).flatten(2), value.flatten(2)
+
+
+def _hidden_layer(
+    layer: KANLayer, column: Tensor, feature: Tensor, sensitivity: Tensor
+) -> tuple[Tensor, Tensor]:
+    nodes = torch.arange(layer.out_features, device=column.device)
+    gain = sensitivity.unsqueeze(2) * trainable(layer)
+    value = feature[:, None, :, :, None] * gain.unsqueeze(3)
+    column = (column.unsqueeze(-1) + nodes).unsqueeze(1).expand(-1, sensitivity.shape[1], -1, -1, -1)
+    return column.flatten(2), value.flatten(2)
+
+
 def _active_features(layer: KANLayer, z: Tensor, start: int) -> tuple[Tensor, Tensor]:
-    """Return (samples, entries) columns for output node 0, and feature values."""
-    spec, n_out = layer.spec, layer.out_features
+    """Return (samples, in, active) columns for output node 0, and the values of the features."""
+    spec = layer.spec
     first, values = active(z, layer.knots, spec)
     row = first.unsqueeze(-1) + torch.arange(values.shape[-1], device=z.device)
     if spec.has_base:
@@ -75,5 +92,4 @@ def _active_features(layer: KANLayer, z: Tensor, start: int) -> tuple[Tensor, Te
         values = torch.cat([values, base], dim=-1)
         row = torch.cat([row, torch.full_like(row[..., :1], spec.n_basis)], dim=-1)
     inputs = torch.arange(layer.in_features, device=z.device).unsqueeze(-1)
-    column = (inputs * spec.n_features + row) * n_out + start
-    return column.flatten(1), values.flatten(1)
+    return (inputs * spec.n_features + row) * layer.out_features + start, values

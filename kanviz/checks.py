@@ -1,0 +1,84 @@
+"""Checks that several rooms share: each raises one sentence with rule, value and next step."""
+
+import difflib
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+MAX_LISTED = 12
+
+
+def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
+    """Raise unless ``value`` is one of ``choices``.
+
+    Raises
+    ------
+    ValueError
+        Naming the nearest choices.
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(
+            f"{name} must be one of {listed(choices)}; got {value!r}. "
+            f"{did_you_mean(str(value), choices)}"
+        )
+
+
+def check_integer(name: str, value: object, lowest: int) -> None:
+    """Raise unless ``value`` is an ``int`` (no ``bool``) of at least ``lowest``.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < lowest:
+        raise ValueError(
+            f"{name} must be an integer of at least {lowest}; got {value!r}. Choose another value."
+        )
+
+
+def check_finite(
+    name: str, values: Tensor, columns: Sequence[str] = (), remedy: str = "Remove or fill it first."
+) -> None:
+    """Raise unless every number in ``values`` is finite.
+
+    Parameters
+    ----------
+    name : str
+        What ``values`` is called in the message.
+    values : (rows,) or (rows, columns)
+        Numbers of any floating type. A tensor on the ``meta`` device holds none and passes.
+    columns : sequence of str
+        The columns' names, so that the message can say which; numbers serve where it is empty.
+    remedy : str
+        What the reader can do next, as a sentence.
+
+    Raises
+    ------
+    ValueError
+        Naming row (0-based) and column of the first number that is not finite.
+    """
+    if values.is_meta or bool(torch.isfinite(values).all()):
+        return
+    table = values if values.ndim > 1 else values.unsqueeze(1)
+    row, column = (~torch.isfinite(table)).nonzero()[0].tolist()
+    label = repr(columns[column]) if columns else str(column)
+    raise ValueError(
+        f"{name} must be finite in every row; got {table[row, column].item()} in row {row}, "
+        f"column {label}. {remedy}"
+    )
+
+
+def did_you_mean(value: str, known: Sequence[str]) -> str:
+    """Return a next step for a name that is not known: the nearest ones, or all of them."""
+    lower = {name.lower(): name for name in reversed(known)}
+    near = [lower[match] for match in difflib.get_close_matches(value.lower(), lower, n=3)]
+    return f"Did you mean {listed(near)}?" if near else f"Choose from {listed(known)}."
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return quoted names with commas; a long list ends with how many are left out."""
+    shown = ", ".join(repr(name) for name in names[:MAX_LISTED])
+    more = len(names) - MAX_LISTED
+    return f"{shown} and {more} more" if more > 0 else shown

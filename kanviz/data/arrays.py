@@ -1,0 +1,241 @@
+"""Datasets from a function or from arrays in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal, get_args
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from kanviz.checks import check_choice, listed
+from kanviz.data.convert import (
+    class_numbers,
+    column_names,
+    holds_labels,
+    read_labels,
+    read_numbers,
+    sorted_classes,
+)
+from kanviz.data.dataset import FLOAT_DTYPES, Dataset, Scaling
+
+Task = Literal["auto", "regression", "classification"]
+Constant = Literal["error", "keep"]
+
+
+def from_arrays(
+    x: Any,
+    y: Any,
+    *,
+    x_test: Any = None,
+    y_test: Any = None,
+    test_fraction: float = 0.2,
+    seed: int = 0,
+    input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+    task: Task = "auto",
+    constant: Constant = "error",
+    normalize: bool = False,
+    dtype: torch.dtype | None = None,
+) -> Dataset:
+    """Make a dataset of arrays, data frames, tensors or lists.
+
+    Parameters
+    ----------
+    x : (samples, inputs) or (samples,)
+        Inputs. Integers and booleans become floats; text is an error.
+    y : (samples, outputs) or (samples,)
+        Targets: numbers, or one class label per sample.
+    x_test, y_test
+        Test samples. Without them a random part of the rows is kept for testing.
+    test_fraction : float
+        That part, from 0 (no test samples) to below 1. Not used when ``x_test`` is given.
+    seed : int
+        Which rows that part takes. No global generator is read.
+    input_names, output_names : sequence of str, optional
+        One per column, or per class in sorted order. By default those of the data frame, else
+        ``x_1``, ``x_2`` ... and ``y`` (or ``y_1`` ...), and for classes their labels.
+    task : {"auto", "regression", "classification"}
+        With ``"auto"`` text and booleans are classes and all numbers, integers included, are not.
+    constant : {"error", "keep"}
+        What to do with an input that has the same value in every row, as border pixels may.
+    normalize : bool
+        Scale inputs and number targets to mean 0 and standard deviation 1 over the training
+        samples. The scaling is kept in the dataset.
+    dtype : torch.dtype, optional
+        float32 or float64. By default that of ``x`` if it is such a tensor, else torch's default.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument, with row and column (both from 0) where there is one.
+
+    Examples
+    --------
+    >>> data = from_arrays([[0.0, 1], [1, 3], [2, 5], [3, 9]], [1.0, 2, 3, 4], test_fraction=0.25)
+    >>> data
+    Dataset: 3 training and 1 test samples, float32 on cpu
+      inputs (2): x_1, x_2
+      outputs (1): y
+    """
+    check_choice("task", task, get_args(Task))
+    check_choice("constant", constant, get_args(Constant))
+    dtype = choose_dtype(dtype, like=x)
+    inputs = read_numbers("x", x)
+    names = column_names(x) if input_names is None else input_names
+    names = default_names("x", inputs.shape[1]) if names is None else names
+    names = check_names("input_names", names, inputs.shape[1])
+    if constant == "error":
+        _check_varies(inputs, names)
+    targets, tests, outputs = _read_targets(y, y_test, inputs, task, output_names)
+    data = Dataset(
+        x=inputs,
+        y=targets,
+        x_test=None if x_test is None else _read_test_inputs(x_test, x, inputs),
+        y_test=tests,
+        input_names=names,
+        output_names=outputs,
+        x_scaling=Scaling.identity(len(names), inputs),
+        y_scaling=Scaling.identity(len(outputs), inputs),
+    )
+    if x_test is None:
+        data = _with_test_part(data, test_fraction, seed)
+    return (data.normalized() if normalize else data).to(dtype)
+
+
+def as_dataset(data: Any, *, task: Task = "auto") -> Dataset:
+    """Return ``data`` if it is a ``Dataset``, or make one of a pair (x, y), all for training.
+
+    ``x`` and ``y`` are what ``from_arrays`` takes; ``task`` as there.
+
+    Raises
+    ------
+    TypeError
+        If ``data`` is neither.
+    """
+    if isinstance(data, Dataset):
+        return data
+    if isinstance(data, tuple | list) and len(data) == 2:
+        return from_arrays(data[0], data[1], test_fraction=0.0, task=task)
+    raise TypeError(
+        f"data must be a Dataset or a pair (x, y); got {type(data).__name__}. "
+        "Make one with from_arrays, from_csv or from_function."
+    )
+
+
+def split_rows(
+    rows: int, test_fraction: float, seed: int
+) -> tuple[Int64[Tensor, " train"], Int64[Tensor, " test"]]:
+    """Return the row numbers of a random training part and of the test part, each in order.
+
+    Raises
+    ------
+    ValueError
+        If ``test_fraction`` is out of range or leaves fewer than 2 rows for training.
+    """
+    n_test = round(rows * test_fraction)
+    if not 0 <= test_fraction < 1 or rows - n_test < 2:
+        raise ValueError(
+            "test_fraction must be from 0 to below 1 and leave at least 2 training rows; "
+            f"got {test_fraction!r} of {rows} rows. Pass more rows or a smaller part."
+        )
+    order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
+    return order[n_test:].sort().values, order[:n_test].sort().values
+
+
+def choose_dtype(dtype: torch.dtype | None, like: Any = None) -> torch.dtype:
+    """Return ``dtype`` once checked; or that of the float tensor ``like``; or torch's default."""
+    if dtype is None:
+        is_float = isinstance(like, Tensor) and like.dtype in FLOAT_DTYPES
+        dtype = like.dtype if is_float else torch.get_default_dtype()
+    if dtype not in FLOAT_DTYPES:
+        raise ValueError(
+            f"dtype must be torch.float32 or torch.float64; got {dtype}. Choose one of them."
+        )
+    return dtype
+
+
+def default_names(prefix: str, count: int) -> tuple[str, ...]:
+    """Return ``x_1, x_2, ...``; a lone output is plain ``y``."""
+    if prefix == "y" and count == 1:
+        return (prefix,)
+    return tuple(f"{prefix}_{number}" for number in range(1, count + 1))
+
+
+def check_names(name: str, names: Sequence[str], count: int) -> tuple[str, ...]:
+    """Return ``names`` as a tuple if they are ``count`` texts, all different; raise otherwise."""
+    is_text = not isinstance(names, str) and all(isinstance(entry, str) for entry in names)
+    if not is_text or len(names) != count or len(set(names)) != count:
+        raise ValueError(
+            f"{name} must be {count} different texts, one per column; "
+            f"got {names!r}. Rename the columns."
+        )
+    return tuple(names)
+
+
+def _with_test_part(data: Dataset, test_fraction: float, seed: int) -> Dataset:
+    """Return ``data`` with a random part of its training rows kept for testing."""
+    train, test = split_rows(len(data.x), test_fraction, seed)
+    x, y = data.x, data.y
+    if len(test) == 0:
+        return data
+    return replace(data, x=x[train], y=y[train], x_test=x[test], y_test=y[test])
+
+
+def _check_varies(x: Tensor, names: tuple[str, ...]) -> None:
+    """Raise a ValueError that names the inputs with one and the same value in every row."""
+    same = (x == x[:1]).all(dim=0).tolist()
+    constant = [name for name, is_same in zip(names, same, strict=True) if is_same]
+    if constant:
+        raise ValueError(
+            "x must vary in every column, for a constant says nothing about y; got one value in "
+            f"{listed(constant)}. Remove such columns, or keep them with constant='keep'."
+        )
+
+
+def _read_targets(
+    y: Any, y_test: Any, x: Tensor, task: Task, names: Sequence[str] | None
+) -> tuple[Tensor, Tensor | None, tuple[str, ...]]:
+    """Return targets, test targets or None, and one name per output; on the device of ``x``."""
+    if task == "classification" or (task == "auto" and holds_labels(y)):
+        return _read_classes(y, y_test, x, names)
+    targets = _like_inputs("y", y, x)
+    columns = targets.shape[1]
+    names = column_names(y) if names is None else names
+    names = default_names("y", columns) if names is None else names
+    names = check_names("output_names", names, columns)
+    return targets, None if y_test is None else _like_inputs("y_test", y_test, x), names
+
+
+def _read_classes(
+    y: Any, y_test: Any, x: Tensor, names: Sequence[str] | None
+) -> tuple[Tensor, Tensor | None, tuple[str, ...]]:
+    """Return class numbers, those of the test part or None, and one name per class."""
+    labels = read_labels("y", y)
+    test_labels = [] if y_test is None else read_labels("y_test", y_test)
+    classes = sorted_classes([*labels, *test_labels])
+    if len(classes) < 2:
+        raise ValueError(
+            f"y must have at least 2 classes; got only {classes[0]!r}. Pass rows of another class."
+        )
+    names = tuple(str(label) for label in classes) if names is None else names
+    numbers = class_numbers(labels, classes).to(x.device)
+    tests = None if y_test is None else class_numbers(test_labels, classes).to(x.device)
+    return numbers, tests, check_names("output_names", names, len(classes))
+
+
+def _like_inputs(name: str, values: Any, x: Tensor) -> Tensor:
+    """Return a table of numbers in the dtype of ``x``; what is no tensor goes to its device too."""
+    numbers = read_numbers(name, values).to(x.dtype)
+    return numbers if isinstance(values, Tensor) else numbers.to(x.device)
+
+
+def _read_test_inputs(x_test: Any, x: Any, inputs: Tensor) -> Tensor:
+    """Return the test inputs; a data frame must have its columns in the order of ``x``."""
+    names, test_names = column_names(x), column_names(x_test)
+    if names is not None and test_names is not None and names != test_names:
+        raise ValueError(
+            f"x_test must have the columns of x in the same order ({listed(names)}); "
+            f"got {listed(test_names)}. Select them with x_test[list(x.columns)]."
+        )
+    return _like_inputs("x_test", x_test, inputs)

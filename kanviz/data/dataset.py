@@ -1,0 +1,271 @@
+"""The record that training reads: samples, names, and the way back to the user's units."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from kanviz.checks import check_finite
+
+FLOAT_DTYPES = (torch.float32, torch.float64)
+MAX_SHOWN = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """A straight line per column between the user's units and the scaled ones.
+
+    ``scaled = (value - shift) / scale``.
+
+    Parameters
+    ----------
+    shift : (columns,)
+        The value that becomes 0; in the user's unit of the column.
+    scale : (columns,)
+        The difference that becomes 1; above 0, in the user's unit of the column.
+    """
+
+    shift: Float[Tensor, " columns"]
+    scale: Float[Tensor, " columns"]
+
+    @classmethod
+    def identity(cls, columns: int, like: Tensor) -> "Scaling":
+        """Return the scaling that changes nothing, with dtype and device of ``like``."""
+        return cls(shift=like.new_zeros(columns), scale=like.new_ones(columns))
+
+    @classmethod
+    def standard(cls, values: Float[Tensor, "samples columns"]) -> "Scaling":
+        """Return the scaling to mean 0 and standard deviation 1 (divisor n).
+
+        A column with the same value in every sample is shifted to 0 and not stretched.
+        """
+        deviation = values.std(dim=0, correction=0)
+        # Rounding gives a constant column a deviation near, but not at, 0.
+        constant = (values == values[:1]).all(dim=0)
+        return cls(shift=values.mean(dim=0), scale=deviation.masked_fill(constant, 1.0))
+
+    def apply(self, values: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows columns"]:
+        """Return ``values`` (*rows, columns) in scaled units."""
+        return (values - self.shift) / self.scale
+
+    def undo(self, scaled: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows columns"]:
+        """Return ``scaled`` (*rows, columns) in the user's units."""
+        return scaled * self.scale + self.shift
+
+    def after(self, first: "Scaling") -> "Scaling":
+        """Return the one scaling that does ``first`` and then this one."""
+        return Scaling(shift=first.shift + first.scale * self.shift, scale=first.scale * self.scale)
+
+    def to(
+        self, dtype: torch.dtype | None = None, device: torch.device | str | None = None
+    ) -> "Scaling":
+        """Return this scaling with another dtype or on another device."""
+        return Scaling(*(part.to(dtype=dtype, device=device) for part in (self.shift, self.scale)))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """Training samples, test samples or none, names, and the scaling back to the user's units.
+
+    Make one with ``from_function``, ``from_arrays`` or ``from_csv``.
+
+    Parameters
+    ----------
+    x : (samples, inputs)
+        Training inputs, float32 or float64, in scaled units.
+    y : (samples, outputs), or (samples,) of int64 for classes
+        Training targets with the dtype of ``x``, in scaled units; or class numbers from 0.
+    x_test, y_test
+        The same for the test samples, or both None.
+    input_names : tuple of str
+        One per input.
+    output_names : tuple of str
+        One per output of the network: the target columns, or the classes in order of number.
+    x_scaling, y_scaling : Scaling
+        Between the user's units and those of ``x`` and ``y``; ``y_scaling`` has one column per
+        output and is the identity for classes.
+    notes : tuple of str
+        One sentence for each thing done to the data on the way in: rows dropped, columns dropped,
+        categories coded.
+
+    Raises
+    ------
+    ValueError
+        If the parts do not fit together or a number is not finite.
+    """
+
+    x: Float[Tensor, "samples inputs"]
+    y: Float[Tensor, "samples outputs"] | Int64[Tensor, " samples"]
+    x_test: Float[Tensor, "tests inputs"] | None
+    y_test: Float[Tensor, "tests outputs"] | Int64[Tensor, " tests"] | None
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+    x_scaling: Scaling
+    y_scaling: Scaling
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check once, here, that the parts fit together."""
+        if (self.x_test is None) != (self.y_test is None):
+            raise ValueError(
+                "x_test and y_test must come together; got only one of them. Pass both or neither."
+            )
+        if len(self.x) < 2:
+            raise ValueError(
+                f"x must have at least 2 training samples; got {len(self.x)}. Pass more rows."
+            )
+        self._check_part("x", self.x, "y", self.y)
+        if self.x_test is not None and self.y_test is not None:
+            self._check_part("x_test", self.x_test, "y_test", self.y_test)
+
+    def _check_part(self, x_name: str, x: Tensor, y_name: str, y: Tensor) -> None:
+        """Check the inputs and targets of one part against each other and the training inputs."""
+        check_inputs(x_name, x, self.input_names)
+        if y.device != x.device or x.device != self.x.device:
+            raise ValueError(
+                f"x and {y_name} must be on the same device; got {self.x.device} and {y.device}. "
+                "Move one with .to(device)."
+            )
+        if len(y) != len(x):
+            raise ValueError(
+                f"{y_name} must have {len(x)} rows, like {x_name}; got {len(y)}. "
+                "Pass one target per sample."
+            )
+        if y.dtype == torch.int64 and y.ndim == 1:
+            check_classes(y_name, y, self.output_names)
+        else:
+            check_targets(y_name, y, self.output_names, x.dtype)
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of inputs: the first width of a network."""
+        return len(self.input_names)
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs, or of classes: the last width of a network."""
+        return len(self.output_names)
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether ``y`` holds class numbers."""
+        return self.y.dtype == torch.int64
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """Names of the classes in order of their number, or None for a regression."""
+        return self.output_names if self.is_classification else None
+
+    def from_user_inputs(self, x: Float[Tensor, "*rows inputs"]) -> Float[Tensor, "*rows inputs"]:
+        """Return inputs (*rows, inputs), given in the user's units, as the network takes them."""
+        return self.x_scaling.apply(x)
+
+    def to_user_inputs(self, x: Float[Tensor, "*rows inputs"]) -> Float[Tensor, "*rows inputs"]:
+        """Return inputs (*rows, inputs), given as the network takes them, in the user's units."""
+        return self.x_scaling.undo(x)
+
+    def to_user_outputs(self, y: Float[Tensor, "*rows outputs"]) -> Float[Tensor, "*rows outputs"]:
+        """Return outputs (*rows, outputs) of a network in the user's units; class scores as is."""
+        return self.y_scaling.undo(y)
+
+    def normalized(self) -> "Dataset":
+        """Return these samples scaled to mean 0 and standard deviation 1 over the training part.
+
+        Class numbers stay; the scaling in place is kept below the new one, so that results still
+        come back in the user's units.
+        """
+        x_step = Scaling.standard(self.x)
+        scaled = replace(
+            self,
+            x=x_step.apply(self.x),
+            x_test=None if self.x_test is None else x_step.apply(self.x_test),
+            x_scaling=x_step.after(self.x_scaling),
+        )
+        if self.is_classification:
+            return scaled
+        y_step = Scaling.standard(self.y)
+        return replace(
+            scaled,
+            y=y_step.apply(self.y),
+            y_test=None if self.y_test is None else y_step.apply(self.y_test),
+            y_scaling=y_step.after(self.y_scaling),
+        )
+
+    def to(
+        self, dtype: torch.dtype | None = None, device: torch.device | str | None = None
+    ) -> "Dataset":
+        """Return these samples with another dtype (class numbers stay) or on another device."""
+
+        def move(part: Tensor) -> Tensor:
+            return part.to(dtype=dtype if part.is_floating_point() else None, device=device)
+
+        return replace(
+            self,
+            x=move(self.x),
+            y=move(self.y),
+            x_test=None if self.x_test is None else move(self.x_test),
+            y_test=None if self.y_test is None else move(self.y_test),
+            x_scaling=self.x_scaling.to(dtype, device),
+            y_scaling=self.y_scaling.to(dtype, device),
+        )
+
+    def __repr__(self) -> str:
+        """Return a readable summary: sizes, names, then the notes."""
+        tests = 0 if self.x_test is None else len(self.x_test)
+        dtype = str(self.x.dtype).removeprefix("torch.")
+        size = f"{len(self.x)} training and {tests} test samples"
+        outputs = "classes" if self.is_classification else "outputs"
+        lines = [
+            f"Dataset: {size}, {dtype} on {self.x.device}",
+            f"  inputs ({self.n_inputs}): {_shortened(self.input_names)}",
+            f"  {outputs} ({self.n_outputs}): {_shortened(self.output_names)}",
+        ]
+        return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
+
+
+def check_inputs(name: str, x: Tensor, input_names: Sequence[str]) -> None:
+    """Raise a ValueError unless ``x`` is (samples, inputs) of finite float32 or float64."""
+    if x.ndim != 2 or x.shape[1] != len(input_names) or 0 in x.shape:
+        raise ValueError(
+            f"{name} must have shape (samples, {len(input_names)}), one column per input; "
+            f"got {tuple(x.shape)}. Pass a table of numbers."
+        )
+    if x.dtype not in FLOAT_DTYPES:
+        raise ValueError(
+            f"{name} must be float32 or float64; got {x.dtype}. Pass dtype=torch.float32."
+        )
+    check_finite(name, x, input_names)
+
+
+def check_targets(name: str, y: Tensor, output_names: Sequence[str], dtype: torch.dtype) -> None:
+    """Raise a ValueError unless ``y`` is (samples, outputs), finite and of type ``dtype``."""
+    if y.ndim != 2 or y.shape[1] != len(output_names) or 0 in y.shape:
+        raise ValueError(
+            f"{name} must have shape (samples, {len(output_names)}), one column per output; "
+            f"got {tuple(y.shape)}. Pass one row per sample."
+        )
+    if y.dtype != dtype:
+        raise ValueError(
+            f"{name} must be {dtype}, like x, or int64 class numbers of shape (samples,); "
+            f"got {y.dtype}. Make the dataset with from_arrays, which converts."
+        )
+    check_finite(name, y, output_names)
+
+
+def check_classes(name: str, y: Int64[Tensor, " samples"], class_names: Sequence[str]) -> None:
+    """Raise a ValueError unless every class number has a name."""
+    if y.is_meta:
+        return
+    lowest, highest = int(y.min()), int(y.max())
+    if lowest < 0 or highest >= len(class_names):
+        raise ValueError(
+            f"{name} must hold class numbers from 0 to {len(class_names) - 1}; "
+            f"got {lowest if lowest < 0 else highest}. Name every class in output_names."
+        )
+
+
+def _shortened(names: Sequence[str]) -> str:
+    """Return the first names with commas and an ellipsis for the rest."""
+    return ", ".join([*names[:MAX_SHOWN], *(["..."] if len(names) > MAX_SHOWN else [])])

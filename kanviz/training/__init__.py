@@ -1,0 +1,7 @@
+"""Learning: fits a network to data. Knows nothing of files, history or pictures."""
+
+from kanviz.training.fit import fit
+from kanviz.training.options import FitOptions
+from kanviz.training.report import FitReport, Progress
+
+__all__ = ["FitOptions", "FitReport", "Progress", "fit"]

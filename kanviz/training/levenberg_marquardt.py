@@ -1,0 +1,144 @@
+"""Levenberg-Marquardt: least squares with the exact Jacobian of the whole network.
+
+Each step solves (A + damping * diag(A)) s = -g with A = J^T J, so it is a Gauss-Newton step where
+the model is trusted and a short gradient step where it is not. The gain ratio, what a step really
+won over what the quadratic model promised, controls the damping (Madsen, Nielsen, Tingleff,
+Methods for non-linear least squares problems, 2004, sec. 3.2, eq. 3.14-3.16).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from kanviz.nn import Network
+from kanviz.training.linearise import linearise, n_weights
+from kanviz.training.normal_equations import normal_equations
+from kanviz.training.smoothness import Smoothness
+
+FIRST_DAMPING = 1e-2
+MOST_TRIALS = 12
+SMALLEST_DIAGONAL = 1e-6
+"""Share of the largest diagonal entry that each entry counts for at least, so that a coefficient
+without data is damped too."""
+
+ENTRIES_AT_ONCE = 20_000_000
+
+
+@dataclass
+class LeastSquares:
+    """The problem of one grid level: mean square of (outputs - y) / scale, plus the smoothness.
+
+    ``network`` is in float64 and is changed in place; ``scale`` is the standard deviation of y.
+    """
+
+    network: Network
+    x: Float[Tensor, "samples inputs"]
+    y: Float[Tensor, "samples outputs"]
+    smoothness: Smoothness
+    scale: float
+
+    @torch.no_grad()
+    def weights(self) -> Float[Tensor, " weights"]:
+        """Return all weights of the network in one row."""
+        return torch.cat([layer.weight.flatten() for layer in self.network.layers])
+
+    @torch.no_grad()
+    def put(self, weights: Float[Tensor, " weights"]) -> None:
+        """Write one row of weights into the network."""
+        sizes = [layer.weight.numel() for layer in self.network.layers]
+        for layer, part in zip(self.network.layers, weights.split(sizes), strict=True):
+            layer.weight.copy_(part.view_as(layer.weight))
+
+    @torch.no_grad()
+    def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:
+        """Put the weights; return (cost, mean squared error in y's unit); may be inf or NaN."""
+        self.put(weights)
+        loss = float((self.network(self.x) - self.y).square().mean())
+        return loss / self.scale**2 + float(self.smoothness.value(weights)), loss
+
+    def quadratic(
+        self, weights: Float[Tensor, " weights"]
+    ) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
+        """Return matrix and half gradient of the Gauss-Newton model of the cost."""
+        self.put(weights)
+        total = n_weights(self.network)
+        matrix, gradient = weights.new_zeros(total, total), weights.new_zeros(total)
+        edges = sum(layer.mask.numel() for layer in self.network.layers)
+        chunk = max(1, ENTRIES_AT_ONCE // (8 * edges * self.y.shape[1]))
+        for x, y in zip(self.x.split(chunk), self.y.split(chunk), strict=True):
+            rows = linearise(self.network, x)
+            part, slope = normal_equations(rows, rows.outputs - y, total)
+            matrix += part
+            gradient += slope
+        unit = 1 / (self.y.numel() * self.scale**2)
+        self.smoothness.add(matrix.mul_(unit), gradient.mul_(unit), weights)
+        return matrix, gradient
+
+
+def minimise(
+    problem: LeastSquares,
+    steps: int,
+    on_step: Callable[[float], bool] = lambda loss: True,
+    *,
+    tolerance: float = 1e-7,
+) -> str:
+    """Take up to ``steps`` Levenberg-Marquardt steps in place; a step that is worse is undone.
+
+    Parameters
+    ----------
+    problem : LeastSquares
+        Holds the network (float64) that is trained.
+    steps : int
+        Most accepted steps.
+    on_step : callable
+        Called with the mean squared error after each accepted step; False stops.
+    tolerance : float
+        Three relative decreases in a row below it count as converged.
+
+    Returns
+    -------
+    str
+        ``"steps"``, ``"converged"``, ``"no better step"`` or ``"stopped"``.
+    """
+    weights = problem.weights()
+    cost, _ = problem.cost(weights)
+    damping, small = FIRST_DAMPING, 0
+    for _ in range(steps):
+        step = _better_step(problem, weights, cost, damping)
+        if step is None:
+            problem.put(weights)
+            return "no better step"
+        weights, (new_cost, loss), damping = step
+        small = small + 1 if cost - new_cost < tolerance * cost else 0
+        cost = new_cost
+        if not on_step(loss):
+            return "stopped"
+        if small == 3 or cost == 0:
+            return "converged"
+    return "steps"
+
+
+def _better_step(
+    problem: LeastSquares, weights: Tensor, cost: float, damping: float
+) -> tuple[Tensor, tuple[float, float], float] | None:
+    """Return (weights, (cost, loss), next damping) of the first step that lowers the cost."""
+    matrix, gradient = problem.quadratic(weights)
+    diagonal = matrix.diagonal()
+    diagonal = diagonal.clamp(min=SMALLEST_DIAGONAL * float(diagonal.max()) + 1e-300)
+    growth = 2.0
+    for _ in range(MOST_TRIALS):
+        factor, failed = torch.linalg.cholesky_ex(matrix + torch.diag(damping * diagonal))
+        if not int(failed):
+            step = -torch.cholesky_solve(gradient.unsqueeze(-1), factor).squeeze(-1)
+            new_cost, loss = problem.cost(weights + step)
+            if new_cost < cost:  # false for NaN: such a step is undone and damped
+                promised = -float(2 * gradient @ step + step @ (matrix @ step))
+                gain = (cost - new_cost) / max(promised, 1e-300)
+                damping *= max(1 / 3, 1 - (2 * gain - 1) ** 3) if gain < 2 else 1 / 3
+                return weights + step, (new_cost, loss), max(damping, 1e-15)
+        damping *= growth
+        growth *= 2
+    return None

@@ -1,0 +1,109 @@
+"""The watcher of one fit: logs each step, keeps the best state, asks callbacks whether to go on."""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from kanviz.nn import Network
+from kanviz.training.report import FitReport, Progress
+
+MOST_UPDATES_PER_SECOND = 20
+
+
+class Monitor:
+    """Holds what must survive a fit that is stopped at any moment.
+
+    Parameters
+    ----------
+    report : FitReport
+        Filled step by step.
+    validate : callable or None
+        ``validate(network)`` returns the validation loss.
+    patience : int
+        Steps without a better validation loss before a level ends.
+    callbacks : sequence of callable
+        Called with each ``Progress``; False stops the fit.
+    show : bool
+        Whether to show a progress bar.
+    total : int
+        Expected number of steps, for the bar.
+    """
+
+    def __init__(
+        self,
+        report: FitReport,
+        validate: Callable[[Network], float] | None,
+        *,
+        patience: int,
+        callbacks: Sequence[Callable[[Progress], bool | None]],
+        show: bool,
+        total: int,
+    ) -> None:
+        self.report, self.validate, self.callbacks = report, validate, callbacks
+        self.patience, self.waited = patience, 0
+        self.best: Network | None = None
+        self.best_loss = math.inf
+        self.start = time.perf_counter()
+        self.bar = tqdm(total=total, disable=not show, desc="fit", mininterval=1 / MOST_UPDATES_PER_SECOND)
+
+    def step(self, network: Network, loss: float) -> bool:
+        """Log one step; return whether to go on. ``report.stopped`` says why not."""
+        watched = self.validate(network) if self.validate else None
+        seconds = time.perf_counter() - self.start
+        number = len(self.report.history.get("loss", [])) + 1
+        grid = network.layers[0].spec.grid_size
+        progress = Progress(number, loss, watched, grid, seconds, network)
+        self.report.log(step=number, loss=loss, grid_size=grid, seconds=seconds)
+        if watched is not None:
+            self.report.log(validation_loss=watched)
+        self._keep_best(network, loss if watched is None else watched, number)
+        self._show(progress)
+        if any([callback(progress) is False for callback in self.callbacks]):  # noqa: C419 - call all
+            self.report.stopped = "callback"
+            return False
+        if self.validate and self.waited >= self.patience:
+            self.report.stopped = "patience"
+            return False
+        return True
+
+    def new_level(self) -> None:
+        """Forget how long the last level has waited."""
+        self.waited = 0
+
+    def close(self) -> None:
+        """Stop the clock and the bar."""
+        self.report.seconds = time.perf_counter() - self.start
+        self.bar.close()
+
+    def _keep_best(self, network: Network, loss: float, number: int) -> None:
+        if loss < self.best_loss:
+            self.best, self.best_loss = copy.deepcopy(network), loss
+            self.report.kept_step, self.waited = number, 0
+        else:
+            self.waited += 1
+
+    def _show(self, progress: Progress) -> None:
+        numbers = {"loss": f"{progress.loss:.2e}", "grid": progress.grid_size}
+        if progress.validation_loss is not None:
+            numbers["validation"] = f"{progress.validation_loss:.2e}"
+        self.bar.set_postfix(numbers, refresh=False)
+        self.bar.update()
+
+
+@torch.no_grad()
+def evaluation(
+    x: Tensor, y: Tensor, loss: Callable[[Tensor, Tensor], Tensor]
+) -> Callable[[Network], float]:
+    """Return a function that gives a network's loss on (x, y), whatever dtype it is in."""
+
+    def measure(network: Network) -> float:
+        like = network.layers[0].weight
+        with torch.no_grad():
+            return float(loss(network(x.to(like)), y.to(like) if y.is_floating_point() else y))
+
+    return measure

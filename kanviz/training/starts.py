@@ -1,0 +1,94 @@
+"""Several random starts, of which the most promising is kept.
+
+From one random start a deep KAN finds the law behind the data about one time in six, and a short
+trial on a coarse grid costs a tenth of a second: so many are begun, the better part goes on.
+"""
+
+import copy
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from kanviz.nn import Network
+from kanviz.training.levenberg_marquardt import LeastSquares, minimise
+from kanviz.training.linearise import n_weights
+from kanviz.training.smoothness import Smoothness
+
+TRIAL_SAMPLES = 1000
+TRIAL_CURVATURE = 1e-5
+ROUNDS = ((10, 15), (30,), (60,))
+"""Steps of each trial; between rounds the better quarter goes on, within one the grid moves."""
+
+GOOD_ENOUGH = 0.02
+"""A trial whose error is below this share of the standard deviation of y ends the search."""
+
+MOST_STARTS = 32
+
+
+def affordable_starts(network: Network) -> int:
+    """Return how many starts are worth it: many for small networks, 1 where nothing is hidden."""
+    if len(network.layers) == 1:
+        return 1
+    return max(1, min(MOST_STARTS, 8_000 // n_weights(network)))
+
+
+def best_start(
+    network: Network,
+    x: Float[Tensor, "samples inputs"],
+    y: Float[Tensor, "samples outputs"],
+    count: int,
+    *,
+    seed: int,
+    grids_move: bool,
+) -> tuple[Network, list[float]]:
+    """Try the network and ``count - 1`` siblings with other seeds; return the best, trained a bit.
+
+    Parameters
+    ----------
+    network : Network
+        In float64; the first candidate. It is not changed.
+    x, y
+        Training data.
+    count : int
+        Number of candidates.
+    seed : int
+        Seed of the siblings.
+    grids_move : bool
+        Whether knots may follow the data.
+
+    Returns
+    -------
+    best : Network
+    losses : list of float
+        Mean squared error of each candidate at the end of its trial, in the unit of y squared.
+    """
+    scale = float(y.std(correction=0))
+    losses: list[float] = []
+    field: list[tuple[float, int, Network]] = []
+    for number in range(count):
+        candidate = network.remade(seed + 1_000_003 * number) if number else copy.deepcopy(network)
+        loss = _trial(candidate, x[:TRIAL_SAMPLES], y[:TRIAL_SAMPLES], ROUNDS[0], grids_move)
+        losses.append(loss)
+        field.append((loss, number, candidate))
+        if loss**0.5 < GOOD_ENOUGH * scale:
+            break
+    for steps in ROUNDS[1:]:
+        field = sorted(field, key=lambda entry: entry[:2])[: max(1, (len(field) + 3) // 4)]
+        if len(field) == 1:
+            break
+        for place, (_, number, candidate) in enumerate(field):
+            losses[number] = _trial(candidate, x, y, steps, grids_move)
+            field[place] = (losses[number], number, candidate)
+    return min(field, key=lambda entry: entry[:2])[2], losses
+
+
+def _trial(network: Network, x: Tensor, y: Tensor, rounds: tuple[int, ...], grids_move: bool) -> float:
+    scale = max(float(y.std(correction=0)), torch.finfo(y.dtype).tiny)
+    for steps in rounds:
+        if grids_move:
+            network.update_grid(x)
+        smoothness = Smoothness(network, TRIAL_CURVATURE, scale)
+        minimise(LeastSquares(network, x, y, smoothness, scale), steps)
+    with torch.no_grad():
+        return float((network(x) - y).square().mean())
