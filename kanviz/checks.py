@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-MAX_LISTED = 12
+MAX_LISTED = 24
 
 
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
@@ -20,7 +20,7 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     if not isinstance(value, str) or value not in choices:
         raise ValueError(
             f"{name} must be one of {listed(choices)}; got {value!r}. "
-            f"{did_you_mean(str(value), choices)}"
+            f"{did_you_mean(str(value), choices) or 'Pick one of them.'}"
         )
 
 
@@ -71,10 +71,10 @@ def check_finite(
 
 
 def did_you_mean(value: str, known: Sequence[str]) -> str:
-    """Return a next step for a name that is not known: the nearest ones, or all of them."""
+    """Return a question that names the known names nearest to ``value``; empty if none is near."""
     lower = {name.lower(): name for name in reversed(known)}
     near = [lower[match] for match in difflib.get_close_matches(value.lower(), lower, n=3)]
-    return f"Did you mean {listed(near)}?" if near else f"Choose from {listed(known)}."
+    return f"Did you mean {listed(near)}?" if near else ""
 
 
 def listed(names: Sequence[str]) -> str:

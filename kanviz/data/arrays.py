@@ -162,7 +162,7 @@ def default_names(prefix: str, count: int) -> tuple[str, ...]:
     return tuple(f"{prefix}_{number}" for number in range(1, count + 1))
 
 
-def check_names(name: str, names: Sequence[str], count: int) -> tuple[str, ...]:
+def check_names(name: str, names: Sequence[Any], count: int) -> tuple[str, ...]:
     """Return ``names`` as a tuple if they are ``count`` texts, all different; raise otherwise."""
     is_text = not isinstance(names, str) and all(isinstance(entry, str) for entry in names)
     if not is_text or len(names) != count or len(set(names)) != count:

@@ -143,8 +143,9 @@ def _check_entries(name: str, table: np.ndarray, names: tuple[str, ...] | None) 
     for (row, column), entry in np.ndenumerate(table):
         if not isinstance(entry, int | float | np.number | np.bool_):
             label = repr(names[column]) if names else str(column)
+            shown = entry.item() if isinstance(entry, np.generic) else entry
             raise TypeError(
-                f"{name} must hold numbers only; got {entry!r} in row {row}, column {label}. "
+                f"{name} must hold numbers only; got {shown!r} in row {row}, column {label}. "
                 "Convert or remove it first, or read the file with from_csv."
             )
 

@@ -54,8 +54,8 @@ def read_csv(path: str | Path) -> TextTable:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not UTF-8 text, holds no rows, has no header of different names, or has a row of
-        another length.
+        If it is not UTF-8 text, holds fewer than 2 rows, has no header of different names, or has
+        a row of another length.
     """
     path = Path(path)
     if not path.is_file():
@@ -81,8 +81,11 @@ def read_csv(path: str | Path) -> TextTable:
             )
         lines.append(line)
         cells.append(row)
-    if not cells:
-        raise ValueError(f"{path.name} must have rows below its header; got none. Add the data.")
+    if len(cells) < 2:
+        raise ValueError(
+            f"{path.name} must have at least 2 rows below its header; got {len(cells)}. "
+            "Add the data."
+        )
     columns = [list(column) for column in zip(*cells, strict=True)]
     named = dict(zip(header, columns, strict=True))
     return TextTable(path.name, named, lines, decimal_comma=delimiter != ",")

@@ -42,8 +42,8 @@ class Scaling:
         A column with the same value in every sample is shifted to 0 and not stretched.
         """
         deviation = values.std(dim=0, correction=0)
-        # Rounding gives a constant column a deviation near, but not at, 0.
-        constant = (values == values[:1]).all(dim=0)
+        # Rounding gives a constant column a deviation near 0, and a tiny deviation exactly 0.
+        constant = (values == values[:1]).all(dim=0) | (deviation == 0)
         return cls(shift=values.mean(dim=0), scale=deviation.masked_fill(constant, 1.0))
 
     def apply(self, values: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows columns"]:
@@ -96,10 +96,11 @@ class Dataset:
         If the parts do not fit together or a number is not finite.
     """
 
-    x: Float[Tensor, "samples inputs"]
-    y: Float[Tensor, "samples outputs"] | Int64[Tensor, " samples"]
-    x_test: Float[Tensor, "tests inputs"] | None
-    y_test: Float[Tensor, "tests outputs"] | Int64[Tensor, " tests"] | None
+    # Plain tensors, for __post_init__ checks their shapes with messages for users.
+    x: Tensor
+    y: Tensor
+    x_test: Tensor | None
+    y_test: Tensor | None
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
     x_scaling: Scaling

@@ -71,9 +71,7 @@ def from_function(
     )
 
 
-def _bounds(
-    ranges: Sequence[tuple[float, float]],
-) -> tuple[Float[Tensor, " inputs"], Float[Tensor, " inputs"]]:
+def _bounds(ranges: Any) -> tuple[Float[Tensor, " inputs"], Float[Tensor, " inputs"]]:
     """Return the low and the high ends, or raise a ValueError."""
     try:
         bounds = torch.as_tensor(ranges, dtype=torch.float64)

@@ -113,7 +113,7 @@ def _known(name: str, wanted: Sequence[str], table: TextTable) -> tuple[str, ...
             known = [known for known in table.columns if known]
             raise ValueError(
                 f"{name} must name columns of {table.name}; got {column!r}. "
-                f"{did_you_mean(column, known)}"
+                f"{did_you_mean(column, known) or f'It has {listed(known)}.'}"
             )
     if not wanted:
         raise ValueError(f"{name} must name at least one column; got none. Name one.")
@@ -139,7 +139,8 @@ def _treat_gaps(
     if sum(keep) < 2:
         raise ValueError(
             f"{table.name} must have at least 2 rows with every value; got {sum(keep)} of "
-            f"{len(keep)} (missing: {where}). Pass missing='mean' or choose columns with inputs=."
+            f"{len(keep)} (missing: {where}). Fill them in, choose columns with inputs=, or pass "
+            "missing='mean' for gaps in inputs."
         )
     note = f"{len(keep) - sum(keep)} of {len(keep)} rows left out for missing values ({where})."
     return table.keep_rows(keep), (note,)
@@ -202,7 +203,7 @@ def _read_inputs(
 ) -> tuple[Matrix, tuple[str, ...], tuple[str, ...]]:
     """Return the coded inputs that vary, their names, and notes on coding and leaving out."""
     coded = [_code(table, name) for name in names]
-    constant = set(constant_columns(coded))
+    constant = constant_columns(coded)
     input_names = tuple(chain.from_iterable(column.names for column in coded))
     kept = tuple(name for name in input_names if name not in constant)
     if not kept:

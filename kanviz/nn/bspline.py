@@ -7,6 +7,7 @@ in x to any order, on every device and dtype.
 
 import functools
 from fractions import Fraction
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float, Int
@@ -62,7 +63,7 @@ def spread(
 def _active_uniform(
     x: Tensor, knots: Tensor, k: int, derivatives: tuple[int, ...]
 ) -> tuple[Tensor, list[Tensor]]:
-    """Closed form: on equally spaced knots all intervals share one (k+1, k+1) polynomial table."""
+    """Use the closed form: equally spaced intervals share one (k+1, k+1) polynomial table."""
     n_intervals = knots.shape[-1] - 2 * k - 1
     low, high = knots[:, k], knots[:, k + n_intervals]
     inverse_step = n_intervals / (high - low)
@@ -72,7 +73,7 @@ def _active_uniform(
     powers = [torch.ones_like(within)]
     for _ in range(k):
         powers.append(powers[-1] * within)
-    tables = [_polynomials(k, order) for order in derivatives]
+    tables = [uniform_polynomials(k, order) for order in derivatives]
     table = torch.tensor(tables, dtype=x.dtype, device=x.device).movedim(0, 1).flatten(1)
     values = (torch.stack(powers, dim=-1) @ table).split(k + 1, dim=-1)
     scales = [(inverse_step**order).unsqueeze(-1) if order else 1 for order in derivatives]
@@ -80,7 +81,7 @@ def _active_uniform(
 
 
 @functools.cache
-def _polynomials(spline_order: int, derivative: int) -> list[list[float]]:
+def uniform_polynomials(spline_order: int, derivative: int) -> list[list[float]]:
     """Return coefficients [power, active function] of the uniform B-spline pieces in u in [0, 1].
 
     Cox-de Boor with unit spacing (de Boor, A Practical Guide to Splines, ch. X), done once in
@@ -98,7 +99,7 @@ def _polynomials(spline_order: int, derivative: int) -> list[list[float]]:
                 raised[r + 1][power + 1] += share
         pieces = raised
     for _ in range(derivative):
-        pieces = [[p * c for p, c in enumerate(piece)][1:] + [Fraction(0)] for piece in pieces]
+        pieces = [[*(p * c for p, c in enumerate(piece[1:], 1)), Fraction(0)] for piece in pieces]
     return [[float(piece[power]) for piece in pieces] for power in range(spline_order + 1)]
 
 
@@ -142,7 +143,7 @@ def _raise_derivative(
     scaled = [
         degree * value / (t[k + r + 1] - t[k + r + 1 - degree]) for r, value in enumerate(values)
     ]
-    inner = [before - after for before, after in zip(scaled, scaled[1:], strict=False)]
+    inner = [before - after for before, after in pairwise(scaled)]
     return [-scaled[0], *inner, scaled[-1]]
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from kanviz.nn.bspline import active_basis, spread
+from kanviz.nn.dispatch import contractions, takes_kernels
 from kanviz.nn.rbf import differentiate, radial_basis
 from kanviz.nn.spec import FunctionSpec
 
@@ -26,7 +27,22 @@ def evaluate(
     weight: Float[Tensor, "inputs features outputs"],
     spec: FunctionSpec,
 ) -> Float[Tensor, "*batch outputs"]:
-    """Return the sum over inputs of all edge functions: one matrix product with the features."""
+    """Return the sum over inputs of all edge functions, by CPU kernels where they can do it."""
+    if takes_kernels(x, knots, weight, spec):
+        kernels = contractions()
+        assert kernels is not None
+        y: Tensor = kernels.evaluate(x.reshape(-1, x.shape[-1]), weight, knots, spec)
+        return y.view(*x.shape[:-1], y.shape[-1])
+    return evaluate_reference(x, knots, weight, spec)
+
+
+def evaluate_reference(
+    x: Float[Tensor, "*batch inputs"],
+    knots: Float[Tensor, "inputs knots"],
+    weight: Float[Tensor, "inputs features outputs"],
+    spec: FunctionSpec,
+) -> Float[Tensor, "*batch outputs"]:
+    """Return what ``evaluate`` does, in plain torch: one matrix product with the features."""
     return features(x, knots, spec).flatten(-2) @ weight.flatten(0, 1)
 
 

@@ -11,9 +11,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from kanviz.checks import check_choice
 from kanviz.nn.features import BASE_FUNCTIONS
 from kanviz.nn.least_squares import fit_coefficients
-from kanviz.nn.spec import FunctionSpec, check_choice
+from kanviz.nn.spec import FunctionSpec
 
 InitName = Literal["auto", "zero", "identity", "linear"]
 
@@ -117,7 +118,7 @@ def _smooth_random(
 
 
 def _points_on_grid(knots: Tensor, spec: FunctionSpec) -> Tensor:
-    """(samples, inputs) equally spaced points over each grid, several per interval."""
+    """Return (samples, inputs) equally spaced points over each grid, several per interval."""
     low, high = knots[:, spec.padding], knots[:, spec.padding + spec.grid_size]
     share = torch.linspace(0, 1, 8 * spec.n_basis + 1, dtype=torch.float64)
     return low + share.unsqueeze(-1) * (high - low)

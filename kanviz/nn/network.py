@@ -1,6 +1,7 @@
 """Layers in a row."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -27,6 +28,8 @@ class Network(nn.Module):
         ``dtype`` and ``device`` of every layer, see ``KANLayer``.
     """
 
+    layers: Sequence[KANLayer]
+
     def __init__(
         self,
         widths: Sequence[int],
@@ -39,7 +42,7 @@ class Network(nn.Module):
         widths = check_widths(widths)
         self._made_with = {"grid_range": grid_range, "seed": seed, **functions}
         generator = torch.Generator().manual_seed(seed)
-        self.layers = nn.ModuleList(
+        self.layers = nn.ModuleList(  # type: ignore[assignment]  # torch knows no typed lists
             KANLayer(
                 n_in,
                 n_out,
@@ -47,7 +50,7 @@ class Network(nn.Module):
                 generator=generator,
                 **functions,
             )
-            for depth, (n_in, n_out) in enumerate(zip(widths, widths[1:], strict=False))
+            for depth, (n_in, n_out) in enumerate(pairwise(widths))
         )
 
     @property

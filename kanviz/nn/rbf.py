@@ -61,6 +61,7 @@ def differentiate(function: Callable[[Tensor], Tensor], x: Tensor, order: int) -
         return function(x)
 
     def slope(z: Tensor) -> Tensor:
-        return torch.func.jvp(function, (z,), (torch.ones_like(z),))[1]
+        _, tangent = torch.func.jvp(function, (z,), (torch.ones_like(z),))
+        return torch.as_tensor(tangent)
 
     return differentiate(slope, x, order - 1)

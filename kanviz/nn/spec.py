@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from kanviz.checks import check_choice, check_integer
+
 BasisName = Literal[
     "bspline",
     "gaussian",
@@ -55,8 +57,13 @@ class FunctionSpec:
 
     def __post_init__(self) -> None:
         """Check every field once, here."""
-        _check_integer("grid_size", self.grid_size, 1, None)
-        _check_integer("spline_order", self.spline_order, 0, MAX_SPLINE_ORDER)
+        check_integer("grid_size", self.grid_size, 1)
+        check_integer("spline_order", self.spline_order, 0)
+        if self.spline_order > MAX_SPLINE_ORDER:
+            raise ValueError(
+                f"spline_order must be at most {MAX_SPLINE_ORDER} because higher degrees lose all "
+                f"digits; got {self.spline_order}. Lower it, or raise grid_size instead."
+            )
         check_choice("basis", self.basis, get_args(BasisName))
         check_choice("base", self.base, get_args(BaseName))
         check_choice("extrapolation", self.extrapolation, get_args(Extrapolation))
@@ -88,16 +95,3 @@ class FunctionSpec:
     def n_features(self) -> int:
         """Rows of the weight per input: the basis functions, then the base function if any."""
         return self.n_basis + int(self.has_base)
-
-
-def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise a ValueError that lists the choices unless ``value`` is one of them."""
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}. Pick one.")
-
-
-def _check_integer(name: str, value: int, lowest: int, highest: int | None) -> None:
-    rule = f"at least {lowest}" if highest is None else f"from {lowest} to {highest}"
-    too_high = highest is not None and value > highest
-    if isinstance(value, bool) or value != int(value) or value < lowest or too_high:
-        raise ValueError(f"{name} must be an integer {rule}; got {value!r}. Choose another value.")

@@ -1,8 +1,8 @@
 """A network at one moment, as a record: what undo goes back to and what a file holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -49,12 +49,20 @@ class NetworkState:
 
     Gradients are not part of it, and neither are dtype and device: a state that is restored takes
     those that the network has by then, as with ``load_state_dict``.
+
+    Parameters
+    ----------
+    layers : tuple of LayerState
+        One per layer, inputs first.
+    made_with : mapping
+        What the network was made with, from which a fit makes other starts; see ``Network``.
     """
 
     layers: tuple[LayerState, ...]
+    made_with: Mapping[str, Any]
 
     @classmethod
-    def capture(cls, network: Network, *, like: Self | None = None) -> Self:
+    def capture(cls, network: Network, *, like: "NetworkState | None" = None) -> "NetworkState":
         """Return the state of a network; tensors that equal those of ``like`` are shared with it.
 
         Parameters
@@ -65,7 +73,7 @@ class NetworkState:
             An earlier state of a network of as many layers, usually the last one.
         """
         old = like.layers if like is not None else (None,) * len(network.layers)
-        return cls(tuple(map(_capture_layer, network.layers, old)))
+        return cls(tuple(map(_capture_layer, network.layers, old)), network._made_with)
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -103,9 +111,10 @@ class NetworkState:
             self.widths, grid_size=1, spline_order=0, init="zero", dtype=dtype, device=device
         )
         self.restore(network)
+        network._made_with = dict(self.made_with)
         return network
 
-    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+    def __deepcopy__(self, memo: dict[int, object]) -> "NetworkState":
         """Return the very state: nothing ever writes to it."""
         return self
 

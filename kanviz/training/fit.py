@@ -19,11 +19,10 @@ from kanviz.training.starts import affordable_starts, best_start
 LEAST_CURVATURE = 1e-10
 """Default of "lm": far below what a fit can see, yet it settles intervals without data."""
 
-DEFAULT_STEPS = {"lm": 150, "lbfgs": 100}
-OTHER_STEPS = 100
+DEFAULT_LM_STEPS, DEFAULT_STEPS = 150, 100
 
-ROUND_SHARES = (0.25, 0.25, 0.5)
-"""Parts of a level's steps; before each the grids move to where the activations are now."""
+ROUND_ENDS = (0.25, 0.5, 1.0)
+"""Ends of a level's rounds; before each the grids move to where the activations are now."""
 
 
 def fit(network: Network, data: Dataset, **options: Any) -> FitReport:
@@ -75,7 +74,9 @@ class _Trainer:
         if task.optimizer == "lm":
             self.work = self.work.double()
         validation = task.validation and evaluation(*task.validation, task.loss)
-        self.steps = self.options.steps or DEFAULT_STEPS.get(task.optimizer, OTHER_STEPS)
+        self.steps = self.options.steps or (
+            DEFAULT_LM_STEPS if task.optimizer == "lm" else DEFAULT_STEPS
+        )
         self.monitor = Monitor(
             task.report,
             validation,
@@ -124,11 +125,15 @@ class _Trainer:
 
     def _level(self) -> None:
         """Train on one grid, in rounds between which the knots follow the activations."""
-        ended = ""
-        for share in ROUND_SHARES if self.options.update_grid else (1.0,):
+        ended, done = "", 0
+        for share in ROUND_ENDS if self.options.update_grid else (1.0,):
+            steps = round(share * self.steps) - done
+            if not steps:
+                continue
             if self.options.update_grid:
                 self.work.update_grid(self.task.x)
-            ended = self._round(max(1, round(share * self.steps)))
+            ended = self._round(steps)
+            done += steps
             if self.report.stopped:  # the monitor has said why
                 return
         self.report.stopped = ended

@@ -15,6 +15,7 @@ from torch import Tensor
 from kanviz.nn import Network
 
 MOST_RETREATS = 5
+LINE_SEARCH_EVALUATIONS = 25
 
 OPTIMIZER_CLASSES: dict[str, type[torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
@@ -50,9 +51,9 @@ class Descent:
             before = copy.deepcopy(self.network.state_dict())
             value = self._epoch(optimizer)
             while not self._is_finite(value):
+                self.network.load_state_dict(before)
                 if retreats == MOST_RETREATS:
                     raise FloatingPointError(where_it_breaks(self.network, self.x))
-                self.network.load_state_dict(before)
                 retreats, self.learning_rate = retreats + 1, self.learning_rate / 10
                 optimizer = self._make()
                 value = self._epoch(optimizer)
@@ -67,6 +68,7 @@ class Descent:
                 parameters,
                 lr=self.learning_rate,
                 max_iter=1,
+                max_eval=LINE_SEARCH_EVALUATIONS,  # its default with one iteration is one
                 history_size=20,
                 line_search_fn="strong_wolfe",
                 tolerance_grad=0,
@@ -93,7 +95,7 @@ class Descent:
             value = self.loss(self.network(x), y)
             seen.append(value.detach())
             whole = value + self.penalty(self.network)
-            whole.backward()  # type: ignore[no-untyped-call]
+            whole.backward()
             return whole
 
         optimizer.step(closure)  # type: ignore[arg-type]
@@ -117,6 +119,6 @@ def where_it_breaks(network: Network, x: Tensor) -> str:
             )
         x = layer(x)
     return (
-        "the loss must be finite; got NaN or inf although every edge is finite. "
+        "the loss and its gradient must be finite; got NaN or inf although every edge is finite. "
         "Check the loss function and the targets."
     )

@@ -81,7 +81,7 @@ class LeastSquares:
 def minimise(
     problem: LeastSquares,
     steps: int,
-    on_step: Callable[[float], bool] = lambda loss: True,
+    on_step: Callable[[float], bool] = lambda _: True,
     *,
     tolerance: float = 1e-7,
 ) -> str:

@@ -78,7 +78,9 @@ def _hidden_layer(
     nodes = torch.arange(layer.out_features, device=column.device)
     gain = sensitivity.unsqueeze(2) * trainable(layer)
     value = feature[:, None, :, :, None] * gain.unsqueeze(3)
-    column = (column.unsqueeze(-1) + nodes).unsqueeze(1).expand(-1, sensitivity.shape[1], -1, -1, -1)
+    column = (
+        (column.unsqueeze(-1) + nodes).unsqueeze(1).expand(-1, sensitivity.shape[1], -1, -1, -1)
+    )
     return column.flatten(2), value.flatten(2)
 
 

@@ -49,7 +49,9 @@ class Monitor:
         self.best: Network | None = None
         self.best_loss = math.inf
         self.start = time.perf_counter()
-        self.bar = tqdm(total=total, disable=not show, desc="fit", mininterval=1 / MOST_UPDATES_PER_SECOND)
+        self.bar = tqdm(
+            total=total, disable=not show, desc="fit", mininterval=1 / MOST_UPDATES_PER_SECOND
+        )
 
     def step(self, network: Network, loss: float) -> bool:
         """Log one step; return whether to go on. ``report.stopped`` says why not."""

@@ -4,9 +4,6 @@ The plain version writes the rows into dense chunks; the compiled one adds only 
 entries that are there, which for fine grids is a hundred times less work.
 """
 
-import functools
-from collections.abc import Callable
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -25,9 +22,8 @@ def normal_equations(
     """Return (J^T J, J^T residuals), both in float64 on the CPU or in the dtype of the rows."""
     if n_weights <= DENSE_UP_TO or rows.values.device.type != "cpu":
         return dense_normal_equations(rows, residuals, n_weights)
-    add_products = _compiled()
-    if add_products is None:
-        return dense_normal_equations(rows, residuals, n_weights)
+    from kanviz.training.kernels import add_products  # compiled at its first call
+
     columns, values = rows.columns.flatten(0, 1), rows.values.double().flatten(0, 1)
     matrix = torch.zeros(n_weights, n_weights, dtype=torch.float64)
     add_products(columns.contiguous().numpy(), values.contiguous().numpy(), matrix.numpy())
@@ -53,24 +49,3 @@ def dense_normal_equations(
         matrix += chunk.T @ chunk
         gradient += chunk.T @ flat[part]
     return matrix, gradient
-
-
-@functools.cache
-def _compiled() -> Callable[..., None] | None:
-    """Return the compiled loop, or None where numba is not installed."""
-    try:
-        import numba
-    except ImportError:
-        return None
-
-    @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-    def add_products(columns, values, matrix):  # type: ignore[no-untyped-def]  # pragma: no cover
-        n_rows, n_entries = columns.shape
-        for n in range(n_rows):
-            for a in range(n_entries):
-                row, factor = columns[n, a], values[n, a]
-                for b in range(n_entries):
-                    if columns[n, b] <= row:
-                        matrix[row, columns[n, b]] += factor * values[n, b]
-
-    return add_products

@@ -1,11 +1,15 @@
 """What the user may say about a fit, checked once."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
+
+from kanviz.checks import check_choice, check_integer
 
 OPTIMIZERS = ("auto", "lm", "lbfgs", "adam", "adamw")
 LOSSES = ("mse", "cross_entropy")
@@ -81,36 +85,42 @@ class FitOptions:
 
     def __post_init__(self) -> None:
         """Check every field."""
-        known = isinstance(self.optimizer, type) and issubclass(self.optimizer, torch.optim.Optimizer)
-        _require(known or self.optimizer in OPTIMIZERS, "optimizer", _named(OPTIMIZERS, "a torch.optim.Optimizer class"), self.optimizer)
-        _require(self.loss is None or callable(self.loss) or self.loss in LOSSES, "loss", _named(LOSSES, "a callable"), self.loss)
+        kind = self.optimizer
+        if not (isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)):
+            check_choice("optimizer", kind, OPTIMIZERS)
+        if self.loss is not None and not callable(self.loss):
+            check_choice("loss", self.loss, LOSSES)
         for name in ("steps", "batch_size", "starts", "patience"):
-            value = getattr(self, name)
-            _require(value is None or _whole(value), name, "an integer of at least 1", value)
-        rate = self.learning_rate
-        _require(rate is None or rate > 0, "learning_rate", "above 0", rate)
-        _require(self.curvature is None or self.curvature >= 0, "curvature", "at least 0", self.curvature)
-        if self.grids is not None:
-            grids = list(self.grids)
-            rising = all(a < b for a, b in zip(grids, grids[1:], strict=False))
-            _require(bool(grids) and all(map(_whole, grids)) and rising, "grids", "increasing integers of at least 1", grids)
-        if isinstance(self.validation, float):
-            _require(0 < self.validation < 1, "validation", "a share between 0 and 1", self.validation)
-        elif isinstance(self.validation, str):
-            _require(self.validation == "test", "validation", "None, a share, a pair or 'test'", self.validation)
-        if self.optimizer == "lm":
-            _require(self.loss in (None, "mse"), "loss", "'mse' with optimizer='lm'", self.loss)
-            _require(self.batch_size is None, "batch_size", "None with optimizer='lm'", self.batch_size)
+            if getattr(self, name) is not None:
+                check_integer(name, getattr(self, name), 1)
+        self._check_numbers()
+        self._check_grids()
+        if kind == "lm" and (self.loss not in (None, "mse") or self.batch_size is not None):
+            raise ValueError(
+                "optimizer must not be 'lm' with batches or another loss than 'mse'; got "
+                f"loss={self.loss!r}, batch_size={self.batch_size!r}. Use 'lbfgs' or 'adam'."
+            )
 
+    def _check_numbers(self) -> None:
+        rate, curvature, share = self.learning_rate, self.curvature, self.validation
+        if rate is not None and not 0 < rate < math.inf:
+            raise ValueError(f"learning_rate must be above 0; got {rate!r}. Try 0.01.")
+        if curvature is not None and not 0 <= curvature < math.inf:
+            raise ValueError(f"curvature must be at least 0; got {curvature!r}. Try 1e-6.")
+        if isinstance(share, str) and share != "test":
+            raise ValueError(
+                f"validation must be None, a share, a pair (x, y) or 'test'; got {share!r}. "
+                "Pass for example 0.1."
+            )
+        if isinstance(share, float) and not 0 < share < 1:
+            raise ValueError(f"validation must be a share from 0 to 1; got {share!r}. Try 0.1.")
 
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def _named(names: tuple[str, ...], other: str) -> str:
-    return f"one of {', '.join(names)} or {other}"
-
-
-def _require(holds: bool, name: str, rule: str, value: object) -> None:
-    if not holds:
-        raise ValueError(f"{name} must be {rule}; got {value!r}. Change or leave out {name}.")
+    def _check_grids(self) -> None:
+        if self.grids is None:
+            return
+        for size in self.grids:
+            check_integer("grids", size, 1)
+        if len(self.grids) == 0 or any(a >= b for a, b in pairwise(self.grids)):
+            raise ValueError(
+                f"grids must be increasing; got {list(self.grids)}. Pass for example [3, 5, 10]."
+            )

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from kanviz.data import Dataset, as_dataset
 from kanviz.nn import Network
-from kanviz.training.linearise import n_weights
 from kanviz.training.options import FitOptions
 from kanviz.training.report import FitReport
 
@@ -117,7 +116,9 @@ def _choose(
     if options.batch_size is not None:
         return "adam"
     per_edge = [layer.spec.n_features - layer.spec.grid_size for layer in network.layers]
-    sizes = [layer.mask.numel() * (n + finest) for n, layer in zip(per_edge, network.layers, strict=True)]
+    sizes = [
+        layer.mask.numel() * (n + finest) for n, layer in zip(per_edge, network.layers, strict=True)
+    ]
     return "lm" if loss == "mse" and sum(sizes) <= MOST_LM_WEIGHTS else "lbfgs"
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from kanviz.views.figure import NotebookFigure
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class FitReport:
         numbers = self.history.get(name, [])
         return numbers[self.kept_step - 1] if 0 < self.kept_step <= len(numbers) else float("nan")
 
-    def plot(self) -> "Figure":
+    def plot(self) -> "NotebookFigure":
         """Return a figure of the losses against steps, with the grid levels marked."""
         from kanviz.views.losses import loss_figure
 
@@ -84,7 +84,10 @@ class FitReport:
     def __str__(self) -> str:
         """Say in one line how it went."""
         steps = len(self.history.get("loss", []))
-        parts = [f"{self.optimizer}: {steps} steps in {self.seconds:.1f} s", f"loss {self.loss:.3g}"]
+        parts = [
+            f"{self.optimizer}: {steps} steps in {self.seconds:.1f} s",
+            f"loss {self.loss:.3g}",
+        ]
         if "validation_loss" in self.history:
             parts.append(f"validation loss {self.validation_loss:.3g}")
         if self.starts:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.nn import KANLayer, Network
+from kanviz.training.linearise import trainable
 
 
 class Smoothness:
@@ -17,7 +18,7 @@ class Smoothness:
     Parameters
     ----------
     network : Network
-        Gives the shapes; its weights are not kept.
+        Gives the shapes and which edges may learn; its weights are not kept.
     curvature : float
         Weight of the penalty, at least 0; the coefficients of the last layer are measured in
         units of ``output_scale``, so that it means the same for any unit of y.
@@ -27,6 +28,7 @@ class Smoothness:
 
     def __init__(self, network: Network, curvature: float, output_scale: float = 1.0) -> None:
         self.shapes = [layer.weight.shape for layer in network.layers]
+        self.live = [trainable(layer).double() for layer in network.layers]
         last = len(network.layers) - 1
         self.forms = [
             curvature / (output_scale**2 if depth == last else 1.0) * _second_differences(layer)
@@ -36,8 +38,8 @@ class Smoothness:
     def value(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, ""]:
         """Return the penalty at one row of all weights."""
         total = weights.new_zeros(())
-        for weight, form in self._parts(weights):
-            total = total + torch.einsum("ifo,fg,igo->", weight, form, weight)
+        for weight, form, live in self._parts(weights):
+            total = total + torch.einsum("ifo,fg,igo,io->", weight, form, weight, live)
         return total
 
     def of(self, network: Network) -> Float[Tensor, ""]:
@@ -52,20 +54,23 @@ class Smoothness:
     ) -> None:
         """Add the form to a Gauss-Newton matrix and its half gradient, in place."""
         start = 0
-        for weight, form in self._parts(weights):
+        for weight, form, live in self._parts(weights):
             n_in, n_features, n_out = weight.shape
             size = n_features * n_out
-            gradient[start : start + n_in * size] += torch.einsum("fg,igo->ifo", form, weight).flatten()
-            for _ in range(n_in):
+            slope = torch.einsum("fg,igo,io->ifo", form, weight, live)
+            gradient[start : start + n_in * size] += slope.flatten()
+            for i in range(n_in):
                 block = matrix[start : start + size, start : start + size]
                 block = block.view(n_features, n_out, n_features, n_out)
-                block.diagonal(dim1=1, dim2=3).add_(form.unsqueeze(-1))
+                block.diagonal(dim1=1, dim2=3).add_(form.unsqueeze(-1) * live[i])
                 start += size
 
-    def _parts(self, weights: Tensor) -> list[tuple[Tensor, Tensor]]:
+    def _parts(self, weights: Tensor) -> list[tuple[Tensor, Tensor, Tensor]]:
+        """Return (weight, quadratic form, which edges count) of each layer."""
         pieces = weights.split([shape.numel() for shape in self.shapes])
         shaped = (piece.view(shape) for piece, shape in zip(pieces, self.shapes, strict=True))
-        return [(w, form.to(w)) for w, form in zip(shaped, self.forms, strict=True)]
+        parts = zip(shaped, self.forms, self.live, strict=True)
+        return [(w, form.to(w), live.to(w)) for w, form, live in parts]
 
 
 def _second_differences(layer: KANLayer) -> Tensor:

@@ -68,7 +68,9 @@ def best_start(
     field: list[tuple[float, int, Network]] = []
     for number in range(count):
         candidate = network.remade(seed + 1_000_003 * number) if number else copy.deepcopy(network)
-        loss = _trial(candidate, x[:TRIAL_SAMPLES], y[:TRIAL_SAMPLES], ROUNDS[0], grids_move)
+        loss = _trial(
+            candidate, x[:TRIAL_SAMPLES], y[:TRIAL_SAMPLES], ROUNDS[0], grids_move=grids_move
+        )
         losses.append(loss)
         field.append((loss, number, candidate))
         if loss**0.5 < GOOD_ENOUGH * scale:
@@ -78,12 +80,14 @@ def best_start(
         if len(field) == 1:
             break
         for place, (_, number, candidate) in enumerate(field):
-            losses[number] = _trial(candidate, x, y, steps, grids_move)
+            losses[number] = _trial(candidate, x, y, steps, grids_move=grids_move)
             field[place] = (losses[number], number, candidate)
     return min(field, key=lambda entry: entry[:2])[2], losses
 
 
-def _trial(network: Network, x: Tensor, y: Tensor, rounds: tuple[int, ...], grids_move: bool) -> float:
+def _trial(
+    network: Network, x: Tensor, y: Tensor, rounds: tuple[int, ...], *, grids_move: bool
+) -> float:
     scale = max(float(y.std(correction=0)), torch.finfo(y.dtype).tiny)
     for steps in rounds:
         if grids_move:

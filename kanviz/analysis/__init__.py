@@ -1,0 +1,1 @@
+"""Questions about a network: they compute, and never change anything."""

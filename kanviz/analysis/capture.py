@@ -1,0 +1,173 @@
+"""From a network and a sample to the plain record that every picture is drawn from.
+
+All numbers are computed for many edges at once in torch, and only those of the edges to draw become
+Python numbers.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from kanviz.analysis.attribution import Metric, scores
+from kanviz.analysis.trace import node_values
+from kanviz.layout import MAX_EDGES, node_positions, strengths, strongest
+from kanviz.nn.layer import KANLayer
+from kanviz.nn.network import Network
+from kanviz.snapshot import Edge, EdgeView, NodeView, Snapshot
+
+N_CURVE = 65
+"""Points of a drawn curve."""
+
+N_SAMPLES = 24
+"""Data points drawn on a curve."""
+
+
+@torch.no_grad()
+def capture(
+    network: Network,
+    x: Float[Tensor, "samples inputs"],
+    *,
+    input_names: Sequence[str] = (),
+    output_names: Sequence[str] = (),
+    metric: Metric = "backward",
+    max_edges: int = MAX_EDGES,
+    n_curve: int = N_CURVE,
+    n_samples: int = N_SAMPLES,
+    title: str = "",
+) -> Snapshot:
+    """Return a network at this moment as plain values, seen through the sample x.
+
+    Parameters
+    ----------
+    network : Network
+        Is only read.
+    x : (samples, inputs)
+        Of the network's dtype and device. Curves are drawn over the range that it visits at each
+        node; where that is a single value, over the base grid.
+    input_names, output_names : sequence of str
+        Labels of the first and the last layer; hidden nodes have none.
+    metric : str
+        Of the scores, see ``kanviz.analysis.attribution``.
+    max_edges : int
+        Most edges to keep; the strongest of every layer are kept.
+    n_curve : int
+        Points per curve, equally spaced, at least 2.
+    n_samples : int
+        Most data points per curve: rows of x at equal steps.
+    title : str
+        A line above the picture.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite, naming the layer and the edge or node.
+    """
+    values = node_values(network, x)
+    _check_finite(network, values)
+    found = scores(network, x, metric)
+    edge_scores = [layer.tolist() for layer in found.edges]
+    chosen = strongest(edge_scores, max_edges)
+    rows = torch.arange(min(n_samples, len(x)), device=x.device) * len(x) // min(n_samples, len(x))
+    views: list[EdgeView] = []
+    for number, layer in enumerate(network.layers):
+        edges = [edge for edge in chosen if edge.layer == number]
+        edge_score = [edge_scores[number][edge.i][edge.j] for edge in edges]
+        grid = _curve_grid(layer, values[number], n_curve)
+        views += _edge_views(layer, edges, edge_score, grid, values[number][rows])
+    return Snapshot(
+        widths=network.widths,
+        nodes=_node_views(network.widths, found.nodes, input_names, output_names),
+        edges=tuple(views),
+        n_edges=sum(layer.mask.numel() for layer in network.layers),
+        title=title,
+    )
+
+
+def _node_views(
+    widths: tuple[int, ...],
+    node_scores: list[Tensor],
+    input_names: Sequence[str],
+    output_names: Sequence[str],
+) -> tuple[NodeView, ...]:
+    labels = [[""] * width for width in widths]
+    labels[0] = list(input_names) or labels[0]
+    labels[-1] = list(output_names) or labels[-1]
+    places = node_positions(widths)
+    return tuple(
+        NodeView(layer, index, labels[layer][index], score, *places[layer][index])
+        for layer, layer_scores in enumerate(node_scores)
+        for index, score in enumerate(layer_scores.tolist())
+    )
+
+
+def _curve_grid(
+    layer: KANLayer, values: Float[Tensor, "samples inputs"], n_curve: int
+) -> Float[Tensor, "points inputs"]:
+    """Return equally spaced points over the visited range of each input, ends included."""
+    low, high = values.amin(0), values.amax(0)
+    rounding = 1e3 * torch.finfo(values.dtype).eps * torch.maximum(low.abs(), high.abs())
+    is_single = high - low <= rounding
+    base_low, base_high = layer.grid_points[:, 0], layer.grid_points[:, -1]
+    low = torch.where(is_single, torch.minimum(low, base_low), low)
+    high = torch.where(is_single, torch.maximum(high, base_high), high)
+    share = torch.linspace(0, 1, n_curve, dtype=values.dtype, device=values.device)
+    return torch.lerp(low, high, share.unsqueeze(-1))
+
+
+def _edge_views(
+    layer: KANLayer,
+    edges: Sequence[Edge],
+    edge_scores: Sequence[float],
+    grid: Float[Tensor, "points inputs"],
+    sample: Float[Tensor, "rows inputs"],
+) -> list[EdgeView]:
+    """Return the views of some edges of one layer; a removed edge shows the function it keeps."""
+    i, j = (
+        torch.tensor(index, device=grid.device)
+        for index in zip(*[e[1:] for e in edges], strict=True)
+    )
+    weight = layer.weight[i, :, j]
+    curve_y = torch.einsum("pef,ef->ep", layer.features(grid)[:, i], weight).tolist()
+    sample_y = torch.einsum("pef,ef->ep", layer.features(sample)[:, i], weight).tolist()
+    control_y = weight[:, : layer.spec.n_basis].tolist()
+    live = layer.mask[i, j].tolist()
+    # By input, so that edges from one node share their tuples.
+    by_input = [grid.T, layer.grid_points, layer.control_points, sample.T]
+    shared = [[tuple(row) for row in table.tolist()] for table in by_input]
+    curve_x, knots, control_x, sample_x = shared
+    return [
+        EdgeView(
+            *edge,
+            curve_x=curve_x[edge.i],
+            curve_y=tuple(curve_y[n]),
+            knots=knots[edge.i],
+            control_x=control_x[edge.i],
+            control_y=tuple(control_y[n]),
+            sample_x=sample_x[edge.i],
+            sample_y=tuple(sample_y[n]),
+            score=edge_scores[n],
+            strength=strength,
+            state="spline" if live[n] else "pruned",
+        )
+        for n, (edge, strength) in enumerate(zip(edges, strengths(edge_scores), strict=True))
+    ]
+
+
+def _check_finite(network: Network, values: list[Tensor]) -> None:
+    """Raise a ValueError that names the first edge or node with a number that is not finite."""
+    for number, layer in enumerate(network.layers):
+        bad = (~layer.weight.isfinite()).any(1).nonzero().tolist()
+        if bad:
+            raise ValueError(
+                f"weight of edge {(number, *bad[0])} must be finite to be drawn; got nan or inf. "
+                "Take it back with undo(), or train with a smaller step."
+            )
+    for number, column in enumerate(values):
+        bad = (~column.isfinite()).any(0).nonzero().tolist()
+        if bad:
+            raise ValueError(
+                f"the value at node {(number, *bad[0])} must be finite to be drawn; got nan or "
+                "inf. Look at the range of x and of the edges into that node."
+            )

@@ -1,0 +1,74 @@
+"""Addresses of edges and nodes: checked, and looked up in a network."""
+
+import operator
+
+from kanviz.nn.network import Network
+from kanviz.snapshot import Edge
+
+
+def check_edge(network: Network, layer: int, i: int, j: int) -> Edge:
+    """Return the address of an edge of the network.
+
+    Raises
+    ------
+    IndexError
+        If the network has no such edge.
+    TypeError
+        If a part is not an integer.
+    """
+    widths = network.widths
+    layer = _check_index("layer", layer, len(widths) - 1, f"the network has widths {widths}")
+    i = _check_index("i", i, widths[layer], f"layer {layer} has {widths[layer]} inputs")
+    j = _check_index("j", j, widths[layer + 1], f"layer {layer} has {widths[layer + 1]} outputs")
+    return Edge(layer, i, j)
+
+
+def check_node(network: Network, layer: int, i: int) -> tuple[int, int]:
+    """Return the address of a node of the network that is not an output.
+
+    Raises
+    ------
+    IndexError
+        If the network has no such node, or it is an output.
+    TypeError
+        If a part is not an integer.
+    """
+    widths = network.widths
+    reason = f"the network has widths {widths} and its outputs stay"
+    layer = _check_index("layer", layer, len(widths) - 1, reason)
+    return layer, _check_index("i", i, widths[layer], f"layer {layer} has {widths[layer]} nodes")
+
+
+def edges_at(network: Network, layer: int, i: int) -> list[Edge]:
+    """Return the edges into and out of node ``i`` of ``layer``."""
+    widths = network.widths
+    into = [Edge(layer - 1, before, i) for before in range(widths[layer - 1])] if layer else []
+    return into + [Edge(layer, i, after) for after in range(widths[layer + 1])]
+
+
+def are_live(network: Network, edges: list[Edge]) -> list[bool]:
+    """Return for each edge whether it is not removed."""
+    masks = [layer.mask.tolist() for layer in network.layers]
+    return [masks[edge.layer][edge.i][edge.j] for edge in edges]
+
+
+def set_live(network: Network, edges: list[Edge], *, live: bool) -> None:
+    """Remove the edges or bring them back."""
+    for number, layer in enumerate(network.layers):
+        chosen = [(edge.i, edge.j) for edge in edges if edge.layer == number]
+        if chosen:
+            mask = layer.mask.clone()
+            mask[tuple(zip(*chosen, strict=True))] = live
+            layer.set_mask(mask)
+
+
+def _check_index(name: str, value: int, count: int, reason: str) -> int:
+    try:
+        index = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer; got {value!r}. Count from 0.") from None
+    if not 0 <= index < count:
+        raise IndexError(
+            f"{name} must be from 0 to {count - 1} because {reason}; got {index}. Count from 0."
+        )
+    return index

@@ -1,0 +1,20 @@
+"""What an edit is."""
+
+from typing import Protocol, TypeVar
+
+from kanviz.nn.network import Network
+
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class Edit(Protocol[Result_co]):
+    """A small frozen record of one change to a network, with all that doing it again needs."""
+
+    def apply_to(self, network: Network) -> Result_co:
+        """Change the network, or raise before anything is changed."""
+
+    def sentence(self) -> str:
+        """Say what was done, in the past tense, without a full stop."""
+
+    def code(self) -> str:
+        """Return the line of Python that does the same to a ``KAN`` named ``model``."""

@@ -1,0 +1,193 @@
+"""KAN, the one object that a user holds."""
+
+import copy
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from kanviz.checks import check_integer
+from kanviz.data.about import About
+from kanviz.data.arrays import as_dataset, choose_dtype
+from kanviz.edits import Fitted
+from kanviz.edits.code import call_code, options_given
+from kanviz.files import read_model
+from kanviz.model.changes import Changes
+from kanviz.model.core import Core
+from kanviz.nn.layer import GridRange
+from kanviz.nn.network import Network
+from kanviz.training.fit import fit
+from kanviz.training.report import FitReport
+
+
+class KAN(Changes):
+    """A Kolmogorov-Arnold network to train, look into, take apart and put back together.
+
+    It is a torch module like any other. Beside its parameters it holds the names and units of its
+    data, a small sample of the inputs it was last shown (for ranges and scores; written to disk
+    only if asked), and its history. Questions such as ``plot`` change nothing; everything that
+    changes the network is one step of the history, and a step that fails changes nothing either.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Nodes per layer, inputs first, such as ``[2, 5, 1]``.
+    grid_size, spline_order, basis, base, extrapolation
+        The family of the edge functions, see ``FunctionSpec``.
+    grid_range : (low, high) or tensor (inputs, 2)
+        Base interval of the inputs, in the network's units.
+    init : str
+        ``"auto"``, ``"zero"``, ``"identity"`` or ``"linear"``, see ``initial_weight``.
+    seed : int
+        Of the first weights, at least 0. No global generator is read or seeded.
+    dtype, device
+        As in torch; float32 or float64.
+
+    Raises
+    ------
+    ValueError
+        If a width, a grid or a name is out of its range.
+
+    Examples
+    --------
+    >>> model = KAN([2, 5, 1], seed=0)
+    >>> model.remove_edge(0, 1, 2)
+    >>> model.history
+    ['removed edge (0, 1, 2)']
+    """
+
+    def __init__(
+        self,
+        widths: Sequence[int],
+        *,
+        grid_size: int = 5,
+        spline_order: int = 3,
+        basis: str = "bspline",
+        base: str = "silu",
+        grid_range: GridRange = (-1.0, 1.0),
+        extrapolation: str = "linear",
+        init: str = "auto",
+        seed: int = 0,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> None:
+        check_integer("seed", seed, 0)
+        functions: dict[str, Any] = {
+            "grid_size": grid_size,
+            "spline_order": spline_order,
+            "basis": basis,
+            "base": base,
+            "grid_range": grid_range,
+            "extrapolation": extrapolation,
+            "init": init,
+            "seed": seed,
+            "dtype": choose_dtype(dtype),
+            "device": device,
+        }
+        network = Network(widths, **functions)
+        about = About.nothing(network.widths[0], network.widths[-1])
+        given = options_given(KAN, functions | {"dtype": dtype})
+        start = f"model = {call_code('kv.KAN', str(list(network.widths)), **given)}"
+        super().__init__(network, about, start)
+
+    def fit(
+        self,
+        data: Any,
+        *,
+        optimizer: str | type[torch.optim.Optimizer] = "auto",
+        steps: int | None = None,
+        loss: str | Callable[[Tensor, Tensor], Tensor] | None = None,
+        grids: Sequence[int] | None = None,
+        batch_size: int | None = None,
+        validation: Any = None,
+        callbacks: Sequence[Callable[[Any], bool | None]] = (),
+        progress: bool = True,
+        **options: Any,
+    ) -> FitReport:
+        """Train on data; the whole run is one step of the history.
+
+        Parameters
+        ----------
+        data : Dataset or (x, y)
+            x (samples, inputs) and y (samples, outputs); with ``loss="cross_entropy"`` or labels of
+            text y is one class per sample. A ``Dataset`` brings names and units along.
+        optimizer, steps, loss, grids, batch_size, validation, callbacks, progress, **options
+            See ``kanviz.training.FitOptions``.
+
+        Returns
+        -------
+        FitReport
+            The history of the losses, what stopped the run, how long it took.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If data, options and network do not fit together.
+        FloatingPointError
+            If no finite step could be made.
+        """
+        named = {
+            "optimizer": optimizer,
+            "steps": steps,
+            "loss": loss,
+            "grids": grids,
+            "batch_size": batch_size,
+            "validation": validation,
+            "callbacks": callbacks,
+            "progress": progress,
+        }
+        chosen = named | options
+        dataset = as_dataset(data, task="classification" if loss == "cross_entropy" else "auto")
+        reports: list[FitReport] = []
+
+        def run(work: Network) -> Fitted:
+            report = fit(work, dataset, **chosen)
+            reports.append(report)
+            name = self._bench.history.name_of("data", (dataset.x, dataset.y))
+            call = call_code("model.fit", name, **options_given(KAN.fit, chosen))
+            note = "  # was interrupted" if report.stopped == "interrupted" else ""
+            return Fitted(work, call + note, str(report))
+
+        self._bench.train(run, About.data(dataset))
+        return reports[0]
+
+    def copy(self) -> "KAN":
+        """Return a model that goes its own way, with the history so far, without watchers."""
+        return copy.deepcopy(self)
+
+    def __repr__(self) -> str:
+        """Say the widths, the functions and how many edges are live."""
+        spec = self.network.layers[0].spec
+        masks = [layer.mask for layer in self.network.layers]
+        live, total = sum(int(m.sum()) for m in masks), sum(m.numel() for m in masks)
+        order = f"spline_order={spec.spline_order}, " if spec.is_spline else ""
+        return (
+            f"KAN({list(self.widths)}, grid_size={spec.grid_size}, {order}basis={spec.basis!r}, "
+            f"base={spec.base!r}): {live} of {total} edges"
+        )
+
+
+def load(path: str | os.PathLike[str], *, device: torch.device | str | None = None) -> KAN:
+    """Return the model that ``KAN.save`` wrote, equal to the last bit; its history starts anew.
+
+    Parameters
+    ----------
+    path
+        The file. Nothing in it is ever run.
+    device
+        Where to put the model; without one, torch's default.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, of another kind, or of a newer version.
+    OSError
+        If it cannot be read.
+    """
+    saved = read_model(path)
+    model = KAN.__new__(KAN)
+    start = f"model = kv.load({os.fspath(path)!r})"
+    Core.__init__(model, saved.state.build(device), saved.about, start)
+    return model

@@ -1,0 +1,118 @@
+"""What can be asked of a model: nothing here changes it."""
+
+from typing import Any
+
+import numpy as np
+
+from kanviz.analysis.attribution import EdgeScores, Metric, NodeScores, scores
+from kanviz.analysis.capture import capture
+from kanviz.analysis.trace import Trace, node_values, trace
+from kanviz.layout import MAX_EDGES
+from kanviz.model.core import Core
+from kanviz.model.inputs import read_inputs
+from kanviz.snapshot import Snapshot
+
+
+class Questions(Core):
+    """Questions to a model: values, scores and pictures.
+
+    Where x is left out, the sample that the model remembers stands in, or, before it has seen any
+    data, points spread over the base grids of its inputs.
+    """
+
+    def predict(self, x: Any) -> np.ndarray:
+        """Return the outputs in the user's units, for inputs in the user's units.
+
+        Parameters
+        ----------
+        x : (samples, inputs)
+            Array, data frame, tensor or nested list, in the units of the data before any scaling.
+
+        Returns
+        -------
+        (samples, outputs) array
+            Float64. For classes: one score per class, the highest for the likeliest.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If x does not fit, is empty, or holds what is not a finite number.
+        """
+        about = self._about
+        numbers = read_inputs(x, about.input_names, about.x_scaling.shift)
+        with self._bench.lock:
+            inputs = about.x_scaling.apply(numbers).to(self.network.layers[0].weight.detach())
+            outputs = node_values(self.network, inputs)[-1]
+        return about.y_scaling.undo(outputs.double().cpu()).numpy()
+
+    def trace(self, x: Any = None) -> Trace:
+        """Return what every edge and node does with the sample x (samples, inputs), detached."""
+        with self._bench.lock:
+            return trace(self.network, self._input(x))
+
+    def edge_scores(
+        self, x: Any = None, *, metric: Metric = "backward", output: int | None = None
+    ) -> EdgeScores:
+        """Return how much every edge matters: one (in_features, out_features) tensor per layer.
+
+        Parameters
+        ----------
+        x : (samples, inputs), optional
+            In the network's units.
+        metric : str
+            ``"backward"``: share in the spread of the outputs, no unit. ``"std"``: the standard
+            deviation of what the edge adds, in the unit of its node. Both at least 0, see
+            ``kanviz.analysis.attribution``.
+        output : int, optional
+            Count only this output; for ``"backward"``.
+        """
+        with self._bench.lock:
+            return scores(self.network, self._input(x), metric, output=output).edges
+
+    def node_scores(
+        self, x: Any = None, *, metric: Metric = "backward", output: int | None = None
+    ) -> NodeScores:
+        """Return how much every node matters: one (width,) tensor per layer, inputs first.
+
+        ``"backward"`` is the sum of the scores of the node's outgoing edges, ``"std"`` the standard
+        deviation of its value; all else as for ``edge_scores``.
+        """
+        with self._bench.lock:
+            return scores(self.network, self._input(x), metric, output=output).nodes
+
+    def snapshot(
+        self,
+        x: Any = None,
+        *,
+        title: str = "",
+        metric: Metric = "backward",
+        max_edges: int = MAX_EDGES,
+    ) -> Snapshot:
+        """Return the model at this moment as plain values, from which all pictures are drawn.
+
+        Parameters
+        ----------
+        x : (samples, inputs), optional
+            In the network's units; curves are drawn over the range that it visits.
+        title : str
+            A line above the picture.
+        metric : str
+            Of the scores, see ``edge_scores``.
+        max_edges : int
+            Most edges to keep: the strongest of every layer.
+
+        Raises
+        ------
+        ValueError
+            If x does not fit, or the model holds a number that is not finite.
+        """
+        with self._bench.lock:
+            return capture(
+                self.network,
+                self._input(x),
+                input_names=self.input_names,
+                output_names=self.output_names,
+                metric=metric,
+                max_edges=max_edges,
+                title=title,
+            )

@@ -1,0 +1,59 @@
+"""How the CPU kernels are compiled, and how they share the batch among threads."""
+
+import functools
+import inspect
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numba
+import torch
+
+F = TypeVar("F", bound=Callable[..., object])
+
+MIN_ROWS_PER_THREAD = 64
+"""A thread costs tens of microseconds to wake, so small batches stay on one."""
+
+
+def compiled(function: F) -> F:
+    """Compile a function on its first call, without the GIL, and keep the result on disk.
+
+    Sums may be reordered so that they run in vector registers; NaN and inf keep their meaning.
+    Where no folder can be written, the function is compiled again in each process.
+    """
+    return _compile(function, {"contract", "reassoc"})
+
+
+def compiled_in_order(function: F) -> F:
+    """Compile a function whose operations must keep their order to be exact."""
+    return _compile(function, {"contract"})
+
+
+def _compile(function: F, fastmath: set[str]) -> F:
+    # Tests wrap every function of the package to check its types: numba needs the bare one.
+    bare = inspect.unwrap(function)
+    options = {"nogil": True, "fastmath": fastmath, "error_model": "numpy"}
+    try:
+        kernel = numba.njit(bare, cache=True, **options)
+    except RuntimeError:  # no folder to keep it in
+        kernel = numba.njit(bare, **options)
+    return kernel  # type: ignore[no-any-return]
+
+
+def over_batch(work: Callable[[int, int], object], samples: int) -> list[object]:
+    """Call ``work(start, stop)`` on parts of the batch, one per thread that torch may use.
+
+    numba's own threads are not used: one of its schedulers ends the process when two Python
+    threads call it at once, which a training in the background may well do.
+    """
+    parts = min(torch.get_num_threads(), samples // MIN_ROWS_PER_THREAD)
+    if parts <= 1:
+        return [work(0, samples)]
+    bounds = [samples * part // parts for part in range(parts + 1)]
+    return list(_pool(os.getpid(), parts).map(work, bounds[:-1], bounds[1:]))
+
+
+@functools.cache
+def _pool(process: int, threads: int) -> ThreadPoolExecutor:  # noqa: ARG001 - a fork has no threads
+    return ThreadPoolExecutor(threads, thread_name_prefix="kanviz")

@@ -1,0 +1,59 @@
+"""When the compiled CPU kernels may stand in for the plain torch of ``kanviz.nn.features``."""
+
+import functools
+import importlib
+import logging
+from types import ModuleType
+
+import torch
+from torch import Tensor, nn
+
+from kanviz.nn.spec import FunctionSpec
+
+PLAIN_TYPES = (Tensor, nn.Parameter)
+DTYPES = (torch.float32, torch.float64)
+BASES = ("bspline", "gaussian")
+MAX_ORDER = 5
+"""Higher orders take the reference, whose sums are shaped for their rounding."""
+
+
+def takes_kernels(x: Tensor, knots: Tensor, weight: Tensor, spec: FunctionSpec) -> bool:
+    """Return whether the kernels can do this call, and are allowed to.
+
+    They see memory, so not while torch only watches what would be done: under ``torch.compile``,
+    the transforms of ``torch.func``, forward-mode derivatives, fake or other special tensors.
+    """
+    if torch.compiler.is_compiling():
+        return False
+    return (
+        type(x) in PLAIN_TYPES
+        and type(weight) in PLAIN_TYPES
+        and x.dtype in DTYPES
+        and x.dtype == weight.dtype == knots.dtype
+        and x.is_cpu
+        and weight.is_cpu
+        and knots.is_cpu
+        and spec.basis in BASES
+        and not knots.requires_grad
+        and not _is_watched()
+        and contractions() is not None
+    )
+
+
+@functools.cache
+def contractions() -> ModuleType | None:
+    """Return ``kanviz.nn.contractions``, imported on first use; None where numba is missing."""
+    try:
+        return importlib.import_module("kanviz.nn.contractions")
+    except ImportError as error:
+        logging.getLogger(__name__).info("plain torch on the CPU: %s", error)
+        return None
+
+
+def _is_watched() -> bool:
+    return (
+        torch._C._are_functorch_transforms_active()
+        or torch._C._len_torch_dispatch_stack() > 0
+        or torch._C._get_tracing_state() is not None
+        or torch.autograd.forward_ad._current_level >= 0
+    )

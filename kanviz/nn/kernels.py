@@ -1,0 +1,178 @@
+"""CPU kernels, second half: what is done with the active features of a chunk.
+
+``offset`` (samples, inputs) and ``values`` (rows, samples, inputs) come from ``kernels_basis``; the
+rows are the active basis functions, then the base function if ``has_base``. The dense kernels
+spread them over the matrix of all features, or gather from it, and leave the products to torch.
+The sparse kernels meet only the active rows of ``weight``, (inputs * width, outputs), so that their
+cost does not depend on the grid size; those for one output take all numbers of a chunk in a row.
+"""
+
+import numpy as np
+
+from kanviz.nn.compiled import compiled
+from kanviz.nn.kernels_basis import Array
+
+TILE = 16
+"""Samples that visit the weight of one input together, while it is in the cache."""
+
+
+@compiled
+def spread_features(active: int, offset: Array, values: Array, out: Array) -> None:
+    """Write the matrix of features, (samples, inputs * width)."""
+    samples, inputs = offset.shape
+    width = out.shape[1] // inputs
+    has_base = values.shape[0] > active
+    flat = out.reshape(-1)
+    for c in range(flat.size):
+        flat[c] = 0
+    for b in range(samples):
+        for i in range(inputs):
+            for r in range(active):
+                out[b, offset[b, i] + r] = values[r, b, i]
+            if has_base:
+                out[b, (i + 1) * width - 1] = values[active, b, i]
+
+
+@compiled
+def gather_features(active: int, offset: Array, values: Array, matrix: Array, out: Array) -> None:
+    """Write, for each sample and input, the sum of features times entries of ``matrix``."""
+    samples, inputs = offset.shape
+    width = matrix.shape[1] // inputs
+    has_base = values.shape[0] > active
+    for b in range(samples):
+        for i in range(inputs):
+            total = matrix[b, (i + 1) * width - 1] * values[active, b, i] if has_base else 0 * out[b, i]
+            for r in range(active):
+                total += matrix[b, offset[b, i] + r] * values[r, b, i]
+            out[b, i] = total
+
+
+@compiled
+def evaluate_rows(active: int, offset: Array, values: Array, weight: Array, out: Array) -> None:
+    """Write the sum of features times weight, (samples, outputs)."""
+    samples, inputs = offset.shape
+    width = weight.shape[0] // inputs
+    has_base = values.shape[0] > active
+    for b in range(samples):
+        for j in range(out.shape[1]):
+            out[b, j] = 0
+    for tile in range(0, samples, TILE):
+        for i in range(inputs):
+            for b in range(tile, min(tile + TILE, samples)):
+                _add_rows(active, offset[b, i], values, b, i, weight, out[b])
+                if has_base:
+                    v, row = values[active, b, i], weight[(i + 1) * width - 1]
+                    for j in range(row.size):
+                        out[b, j] += v * row[j]
+
+
+@compiled
+def _add_rows(
+    active: int, first: int, values: Array, b: int, i: int, weight: Array, out: Array
+) -> None:
+    """Add the active rows of the weight times their values, four at a time."""
+    r = 0
+    while r + 4 <= active:
+        v0, v1, v2, v3 = values[r, b, i], values[r + 1, b, i], values[r + 2, b, i], values[r + 3, b, i]
+        w0, w1, w2, w3 = weight[first + r], weight[first + r + 1], weight[first + r + 2], weight[first + r + 3]
+        for j in range(out.size):
+            out[j] += v0 * w0[j] + v1 * w1[j] + v2 * w2[j] + v3 * w3[j]
+        r += 4
+    while r < active:
+        v, w = values[r, b, i], weight[first + r]
+        for j in range(out.size):
+            out[j] += v * w[j]
+        r += 1
+
+
+@compiled
+def slope_rows(
+    active: int, offset: Array, values: Array, weight: Array, gradient: Array, out: Array
+) -> None:
+    """Write, for each sample and input, features times weight times gradient (samples, outputs)."""
+    samples, inputs = offset.shape
+    width = weight.shape[0] // inputs
+    has_base = values.shape[0] > active
+    for tile in range(0, samples, TILE):
+        for i in range(inputs):
+            for b in range(tile, min(tile + TILE, samples)):
+                g, total = gradient[b], 0 * out[b, i]
+                for r in range(active + has_base):
+                    row = weight[offset[b, i] + r if r < active else (i + 1) * width - 1]
+                    product = 0 * total
+                    for j in range(g.size):
+                        product += row[j] * g[j]
+                    total += values[r, b, i] * product
+                out[b, i] = total
+
+
+@compiled
+def outer_rows(active: int, offset: Array, values: Array, gradient: Array, out: Array) -> None:
+    """Add the sum over samples of features times gradient to ``out``, (inputs * width, outputs)."""
+    samples, inputs = offset.shape
+    width = out.shape[0] // inputs
+    has_base = values.shape[0] > active
+    for tile in range(0, samples, TILE):
+        for i in range(inputs):
+            for b in range(tile, min(tile + TILE, samples)):
+                g = gradient[b]
+                for r in range(active + has_base):
+                    v = values[r, b, i]
+                    row = out[offset[b, i] + r if r < active else (i + 1) * width - 1]
+                    for j in range(g.size):
+                        row[j] += v * g[j]
+
+
+@compiled
+def evaluate_one(active: int, offset: Array, values: Array, weight: Array, out: Array) -> None:
+    """``evaluate_rows`` for one output: ``weight`` (inputs * width,), ``out`` (samples,)."""
+    samples, inputs = offset.shape
+    products = np.empty((samples, inputs), values.dtype)
+    _products(active, offset, values, weight, products)
+    for b in range(samples):
+        total = 0 * products[b, 0]
+        for i in range(inputs):
+            total += products[b, i]
+        out[b] = total
+
+
+@compiled
+def slope_one(
+    active: int, offset: Array, values: Array, weight: Array, gradient: Array, out: Array
+) -> None:
+    """``slope_rows`` for one output: ``weight`` (inputs * width,), ``gradient`` (samples,)."""
+    _products(active, offset, values, weight, out)
+    for b in range(offset.shape[0]):
+        for i in range(offset.shape[1]):
+            out[b, i] *= gradient[b]
+
+
+@compiled
+def _products(active: int, offset: Array, values: Array, weight: Array, out: Array) -> None:
+    """Write, for each sample and input, the sum of features times weight."""
+    samples, inputs = offset.shape
+    width = weight.size // inputs
+    place, flat = offset.reshape(-1), out.reshape(-1)
+    for r in range(active):
+        row, later = values[r].reshape(-1), weight[r:]
+        for e in range(flat.size):
+            flat[e] = row[e] * later[place[e]] + (flat[e] if r > 0 else 0 * row[e])
+    if values.shape[0] > active:
+        for b in range(samples):
+            for i in range(inputs):
+                out[b, i] += values[active, b, i] * weight[(i + 1) * width - 1]
+
+
+@compiled
+def outer_one(active: int, offset: Array, values: Array, gradient: Array, out: Array) -> None:
+    """``outer_rows`` for one output: ``gradient`` (samples,), ``out`` (inputs * width,)."""
+    samples, inputs = offset.shape
+    width = out.size // inputs
+    has_base = values.shape[0] > active
+    for b in range(samples):
+        g = gradient[b]
+        for i in range(inputs):
+            for r in range(active):
+                out[offset[b, i] + r] += values[r, b, i] * g
+            if has_base:
+                out[(i + 1) * width - 1] += values[active, b, i] * g

@@ -1,0 +1,87 @@
+"""What is known about a test problem, in one record."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from kanviz.data import Dataset, from_function
+
+
+@dataclass(frozen=True)
+class PaperResult:
+    """What the source reports for a problem; errors are root mean squares on test samples.
+
+    Parameters
+    ----------
+    minimal_widths, minimal_rmse
+        The smallest KAN found with an error below 1e-2, and its error.
+    best_widths, best_rmse
+        The KAN with the lowest error found.
+    mlp_rmse
+        The lowest error of a multilayer perceptron.
+    """
+
+    minimal_widths: tuple[int, ...]
+    minimal_rmse: float
+    best_widths: tuple[int, ...]
+    best_rmse: float
+    mlp_rmse: float
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A function to learn.
+
+    Parameters
+    ----------
+    name : str
+        What ``problem`` finds it by.
+    title : str
+        What it is.
+    formula : str
+        The function as plain text, in terms of ``input_names``.
+    f : callable
+        Maps (samples, inputs) to (samples,), in the dtype and on the device of its input.
+    ranges : tuple of (low, high)
+        The box to sample, one pair per input.
+    input_names : tuple of str
+        One per input.
+    widths : tuple of int
+        A network that learns it well.
+    source : str
+        Paper and place of the function.
+    range_note : str
+        Where the ranges come from.
+    paper : PaperResult or None
+        What the source reached, where it gives numbers.
+    """
+
+    name: str
+    title: str
+    formula: str
+    f: Callable[[Tensor], Tensor]
+    ranges: tuple[tuple[float, float], ...]
+    input_names: tuple[str, ...]
+    widths: tuple[int, ...]
+    source: str
+    range_note: str
+    paper: PaperResult | None = None
+
+    def dataset(
+        self,
+        n_train: int = 1000,
+        n_test: int = 1000,
+        seed: int = 0,
+        dtype: torch.dtype | None = None,
+    ) -> Dataset:
+        """Return uniform samples of the problem; parameters as in ``from_function``.
+
+        Raises
+        ------
+        ImportError
+            If the function needs SciPy and it is not installed.
+        """
+        data = from_function(self.f, self.ranges, n_train, n_test, seed, dtype)
+        return replace(data, input_names=self.input_names)

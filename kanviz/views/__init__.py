@@ -1,0 +1,1 @@
+"""Pictures of a snapshot: figure, graph and page. Nothing here knows torch."""

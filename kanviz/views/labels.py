@@ -1,0 +1,84 @@
+"""Text in pictures: made harmless, cut to fit, and the words for an edge.
+
+Every word that reaches a picture goes through here, so that the figure and the page say the same.
+"""
+
+import unicodedata
+
+from kanviz.snapshot import EdgeView, NodeView, Snapshot
+
+ELLIPSIS = "\u2026"
+
+
+def plain(text: str) -> str:
+    """Return ``text`` on one line, without characters that break a page or turn its direction.
+
+    Control characters, halves of surrogate pairs and non-characters, which neither XML nor a font
+    can hold, become U+FFFD; white space becomes single spaces; marks that override the direction of
+    writing are taken out.
+    """
+    words = " ".join(text.split())
+    return "".join(_safe(letter) for letter in words)
+
+
+def _safe(letter: str) -> str:
+    if "\u202a" <= letter <= "\u202e" or "\u2066" <= letter <= "\u2069":
+        return ""
+    broken = unicodedata.category(letter) in ("Cc", "Cs") or ord(letter) & 0xFFFE == 0xFFFE
+    return "\ufffd" if broken else letter
+
+
+def text_width(text: str, size: float) -> float:
+    """Return a generous guess of the width of ``text`` at font size ``size``, in the same unit."""
+    return size * sum(map(_letter_width, text))
+
+
+def _letter_width(letter: str) -> float:
+    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
+        return 0.0
+    return 1.05 if unicodedata.east_asian_width(letter) in "WF" else 0.62
+
+
+def fit(text: str, room: float, size: float) -> str:
+    """Return ``text`` made plain and, where it is wider than ``room``, cut with an ellipsis."""
+    text = plain(text)
+    if text_width(text, size) <= room:
+        return text
+    while text and text_width(text + ELLIPSIS, size) > room:
+        text = text[:-1]
+    return text + ELLIPSIS if text else ""
+
+
+def number(value: float) -> str:
+    """Return ``value`` to three digits, short."""
+    return f"{value + 0.0:.3g}"
+
+
+def interval(values: tuple[float, ...]) -> str:
+    """Return the range of ``values`` as text, such as ``[-1, 1]``; nothing for no values."""
+    return f"[{number(min(values))}, {number(max(values))}]" if values else ""
+
+
+def node_name(node: NodeView) -> str:
+    """Return what a node is called: its label, or its address where it has none."""
+    return plain(node.label) or f"({node.layer}, {node.index})"
+
+
+def edge_name(snapshot: Snapshot, view: EdgeView) -> str:
+    """Return the two ends of an edge, such as ``x_1 to y``."""
+    start = snapshot.node(view.layer, view.i)
+    end = snapshot.node(view.layer + 1, view.j)
+    return f"{node_name(start)} to {node_name(end)}"
+
+
+def standing(view: EdgeView) -> str:
+    """Return an edge's state in words, such as ``symbolic, frozen``."""
+    marks = [word for word, on in (("frozen", view.frozen), ("locked", view.locked)) if on]
+    return ", ".join([view.state, *marks])
+
+
+def left_out(drawn: int, total: int) -> str:
+    """Return the sentence that says how many edges are not drawn; nothing when all are."""
+    if drawn == total:
+        return ""
+    return f"the strongest {drawn:,} of {total:,} edges; {total - drawn:,} left out"

@@ -1,0 +1,106 @@
+"""What a network picture is made of: marks in pixels, y downwards, without colours.
+
+The figure and the page draw these records and nothing else, so the two cannot disagree.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kanviz.layout import FAINTEST, Rect
+from kanviz.snapshot import EdgeView, NodeView
+
+Point = tuple[float, float]
+Chain = tuple[Point, ...]
+
+Role = Literal["label", "formula", "note", "title"]
+Anchor = Literal["start", "middle", "end"]
+BadgeKind = Literal["frozen", "locked"]
+KeyKind = Literal["spline", "symbolic", "pruned", "frozen", "locked"]
+
+
+@dataclass(frozen=True)
+class TextMark:
+    """A word at a baseline point; ``upright`` text is turned to read from below."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    role: Role
+    anchor: Anchor = "middle"
+    upright: bool = False
+
+
+@dataclass(frozen=True)
+class NodeMark:
+    """A node as a circle; ``live`` if an edge that is not pruned touches it."""
+
+    node: NodeView
+    x: float
+    y: float
+    radius: float
+    live: bool
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A small sign on the corner of a box, as strokes on a disc."""
+
+    kind: BadgeKind
+    x: float
+    y: float
+    radius: float
+    strokes: tuple[Chain, ...]
+
+
+@dataclass(frozen=True)
+class EdgeMark:
+    """An edge: connector from below, box with its curve, connector upwards, and what is on it.
+
+    A connector is a chain of cubic Bezier pieces: a start and then three points per piece. ``curve``
+    is a line through points. ``zero`` is the y at which the curve is 0, None where it never is.
+    """
+
+    view: EdgeView
+    box: Rect
+    curve: tuple[Point, ...]
+    zero: float | None
+    connectors: tuple[Chain, Chain]
+    badges: tuple[Badge, ...]
+    caption: TextMark | None
+
+    @property
+    def opacity(self) -> float:
+        """How strongly to draw the edge, in [FAINTEST, 1], so that none vanishes."""
+        return max(FAINTEST, self.view.strength)
+
+    @property
+    def thickness(self) -> float:
+        """Width of the curve's line; that of the connectors is two thirds of it."""
+        return (0.7 + 0.9 * self.view.strength) * min(1.0, 0.55 + self.box.width / 100)
+
+    @property
+    def corner(self) -> float:
+        """Radius of the rounded corners of the box."""
+        return min(5.0, 0.12 * self.box.width)
+
+
+@dataclass(frozen=True)
+class KeyMark:
+    """One entry of the key: a sample of the sign, and what it means."""
+
+    kind: KeyKind
+    strokes: tuple[Chain, ...]
+    text: TextMark
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All marks of a network picture on a canvas of ``width`` times ``height`` pixels."""
+
+    width: float
+    height: float
+    nodes: tuple[NodeMark, ...]
+    edges: tuple[EdgeMark, ...]
+    texts: tuple[TextMark, ...]
+    key: tuple[KeyMark, ...]

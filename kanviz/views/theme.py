@@ -1,0 +1,68 @@
+"""The colours of every picture, light and dark.
+
+Splines are blue and formulas orange: a pair that stays apart in every common form of colour
+blindness and in grey print (Okabe and Ito, Color universal design, 2008). Pruned edges are dashed
+too, so that no meaning hangs on colour alone.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ThemeName = Literal["light", "dark"]
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Named colours as ``#rrggbb``.
+
+    ``paper`` is the background, ``panel`` the ground of a small plot, ``ink`` text and nodes,
+    ``muted`` notes and axes, ``hair`` zero lines, ``spline``, ``symbolic`` and ``pruned`` the
+    edges by state.
+    """
+
+    paper: str
+    panel: str
+    ink: str
+    muted: str
+    hair: str
+    spline: str
+    symbolic: str
+    pruned: str
+
+
+LIGHT = Theme(
+    paper="#ffffff",
+    panel="#fbfcfe",
+    ink="#1d2733",
+    muted="#5b6775",
+    hair="#d9dfe7",
+    spline="#1f5fa8",
+    symbolic="#c2500a",
+    pruned="#8b95a1",
+)
+
+DARK = Theme(
+    paper="#12161c",
+    panel="#181e26",
+    ink="#e6ebf2",
+    muted="#9aa7b6",
+    hair="#333d49",
+    spline="#7cb8ff",
+    symbolic="#ffa15c",
+    pruned="#76818e",
+)
+
+THEMES: dict[str, Theme] = {"light": LIGHT, "dark": DARK}
+
+
+def theme_named(name: str) -> Theme:
+    """Return the theme called ``name``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such theme.
+    """
+    if name not in THEMES:
+        raise ValueError(f"theme must be one of {sorted(THEMES)}; got {name!r}.")
+    return THEMES[name]

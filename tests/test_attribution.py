@@ -1,0 +1,184 @@
+import time
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from model_helpers import bytes_of, make_network, make_sample
+from nn_helpers import type_checks_off
+from torch import Tensor
+
+import kanviz.analysis.trace as trace_module
+from kanviz.analysis.attribution import edge_scores, edge_spread, node_scores, scores
+from kanviz.analysis.trace import trace
+from kanviz.nn import Network
+
+
+def naive_backward(network: Network, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """Compute the scores neuron by neuron from the expanded trace, as the paper words it."""
+    found = trace(network, x)
+    outputs = found.outputs.shape[1]
+    nodes = [torch.full((outputs,), 1 / outputs, dtype=x.dtype)]
+    edges: list[Tensor] = []
+    for step in reversed(found.layers):
+        spread = step.edge_outputs.std(0, correction=0)
+        total = step.edge_outputs.sum(1).std(0, correction=0)
+        edge = torch.zeros_like(spread)
+        for i in range(spread.shape[0]):
+            for j in range(spread.shape[1]):
+                edge[i, j] = nodes[0][j] * spread[i, j] / total[j]
+        edges.insert(0, edge)
+        nodes.insert(0, edge.sum(1))
+    return edges, nodes
+
+
+@pytest.mark.parametrize("basis", ["bspline", "gaussian"])
+@pytest.mark.parametrize("base", ["silu", "zero"])
+def test_std_equals_that_of_the_expanded_trace(basis: str, base: str, dtype: torch.dtype) -> None:
+    network = make_network((3, 4, 2), basis=basis, base=base, dtype=dtype)
+    x = make_sample(3).to(dtype)
+    steps = trace(network, x).layers
+    for found, step in zip(edge_scores(network, x, "std"), steps, strict=True):
+        wanted = step.edge_outputs.double().std(0, correction=0).to(dtype)
+        torch.testing.assert_close(found, wanted, rtol=1e-6, atol=1e-7)
+
+
+@given(seed=st.integers(0, 100), chunk=st.sampled_from([1, 97, 1000, 2**22]))
+def test_std_is_exact_for_any_network_and_in_any_parts(seed: int, chunk: int) -> None:
+    network = make_network((2, 3), seed=seed, grid_size=1 + seed % 7, spline_order=seed % 4)
+    x = 1e3 + make_sample(samples=1 + seed)
+    network.update_grid(x)
+    before = trace_module.CHUNK
+    try:
+        trace_module.CHUNK = chunk
+        found = edge_spread(network.layers[0], x)
+    finally:
+        trace_module.CHUNK = before
+    wanted = trace(network, x).layers[0].edge_outputs.std(0, correction=0)
+    scale = trace(network, x).layers[0].edge_outputs.abs().max()
+    assert (found - wanted).abs().max() <= 1e-6 * scale
+
+
+def test_backward_equals_the_naive_computation() -> None:
+    network = make_network((3, 4, 3, 2))
+    x = make_sample(3)
+    edges, nodes = naive_backward(network, x)
+    found = scores(network, x)
+    torch.testing.assert_close(found.edges, edges, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(found.nodes, nodes, rtol=1e-9, atol=1e-12)
+
+
+def test_scores_of_single_outputs_average_to_the_score() -> None:
+    network = make_network((3, 4, 2))
+    x = make_sample(3)
+    single = [edge_scores(network, x, output=output) for output in (0, 1)]
+    for whole, first, second in zip(edge_scores(network, x), *single, strict=True):
+        torch.testing.assert_close(whole, (first + second) / 2)
+    assert node_scores(network, x, output=1)[-1].tolist() == [0.0, 1.0]
+
+
+def test_scores_do_not_depend_on_the_unit_of_the_outputs() -> None:
+    network = make_network()
+    x = make_sample()
+    before = scores(network, x)
+    with torch.no_grad():
+        network.layers[-1].weight *= 1e-9
+    after = scores(network, x)
+    torch.testing.assert_close(after.edges, before.edges, rtol=1e-6, atol=0)
+
+
+def test_an_input_without_effect_scores_0() -> None:
+    network = make_network()
+    mask = network.layers[0].mask.clone()
+    mask[1] = False
+    network.layers[0].set_mask(mask)
+    for metric in ("backward", "std"):
+        assert edge_scores(network, make_sample(), metric)[0][1].abs().max() == 0
+    assert node_scores(network, make_sample())[0][1] == 0
+
+
+def test_an_edge_into_a_dead_end_scores_0_backward_but_has_a_std() -> None:
+    network = make_network()
+    network.layers[1].set_mask(torch.tensor([[True], [True], [False], [True], [True]]))
+    x = make_sample()
+    assert edge_scores(network, x)[0][:, 2].tolist() == [0, 0]
+    assert edge_scores(network, x, "std")[0][:, 2].min() > 0
+
+
+@pytest.mark.parametrize("metric", ["backward", "std"])
+def test_one_sample_scores_0_everywhere_and_nothing_is_nan(metric: str) -> None:
+    network = make_network((3, 4, 2))
+    found = scores(network, make_sample(3, samples=1), metric)  # type: ignore[arg-type]
+    assert all(edge.abs().max() == 0 for edge in found.edges)
+    assert all(node.isfinite().all() for node in found.nodes)
+
+
+def test_edges_that_cancel_exactly_give_finite_scores() -> None:
+    network = make_network((2, 1), init="zero", base="identity")
+    with torch.no_grad():
+        network.layers[0].weight[0, -1], network.layers[0].weight[1, -1] = 1.0, -1.0
+    x = make_sample()
+    x[:, 1] = x[:, 0]
+    assert edge_scores(network, x)[0].tolist() == [[0.0], [0.0]]
+    assert edge_scores(network, x, "std")[0].min() > 0.1
+
+
+def test_planted_effects_are_ranked_by_their_size() -> None:
+    network = make_network((3, 1), init="zero", base="identity")
+    with torch.no_grad():
+        network.layers[0].weight[:, -1, 0] = torch.tensor([3.0, -1.0, 0.0])
+    x = make_sample(3, samples=5000, reach=1.0)
+    found = edge_scores(network, x, "std")[0][:, 0]
+    uniform_std = 3**-0.5
+    torch.testing.assert_close(
+        found,
+        torch.tensor([3.0, 1.0, 0.0], dtype=torch.float64) * uniform_std,
+        rtol=0.05,
+        atol=1e-12,
+    )
+
+
+def test_questions_change_nothing() -> None:
+    network = make_network()
+    before = bytes_of(network)
+    for metric in ("backward", "std"):
+        assert not any(t.requires_grad for t in edge_scores(network, make_sample(), metric))
+    assert bytes_of(network) == before
+
+
+def test_nothing_of_the_expanded_size_is_made() -> None:
+    network = make_network((64, 64), dtype=torch.float32)
+    x = make_sample(64, samples=2000).float()
+    largest = 0
+
+    class Watch(torch.utils._python_dispatch.TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG002
+            nonlocal largest
+            out = func(*args, **(kwargs or {}))
+            for tensor in out if isinstance(out, tuple | list) else (out,):
+                if isinstance(tensor, Tensor):
+                    largest = max(largest, tensor.numel())
+            return out
+
+    with Watch():
+        edge_scores(network, x, "std")
+    assert 0 < largest < 2000 * 64 * 64 / 4
+
+
+def test_a_large_network_takes_well_under_a_second_per_thousand_samples() -> None:
+    network = make_network((784, 64, 10), dtype=torch.float32)
+    x = make_sample(784, samples=1000).float()
+    start = time.perf_counter()
+    edge_scores(network, x)
+    assert time.perf_counter() - start < 2
+
+
+def test_wrong_options_are_named() -> None:
+    network, x = make_network(), make_sample()
+    with type_checks_off():
+        with pytest.raises(ValueError, match="metric must be one of 'backward', 'std'; got 'sum'"):
+            edge_scores(network, x, "sum")  # type: ignore[arg-type]
+        with pytest.raises(IndexError, match="output must be from 0 to 0 because there are 1"):
+            edge_scores(network, x, output=1)
+        with pytest.raises(ValueError, match="output must be None for metric='std'; got 0"):
+            edge_scores(network, x, "std", output=0)

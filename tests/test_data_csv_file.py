@@ -1,0 +1,165 @@
+"""CSV files as text: delimiters, quotes, encodings; and each file that cannot be used."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from make_data import make_column, read_text
+
+from kanviz.data import from_csv
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data.csv"
+
+
+class TestReading:
+    def test_numbers_and_names_are_read(self, path: Path) -> None:
+        data = read_text(path, "a,b,y\n1,2.5,3\n-4e1,.5,6\n")
+        assert data.x.tolist() == [[1, 2.5], [-40, 0.5]]
+        assert data.y.tolist() == [[3], [6]]
+        assert data.input_names == ("a", "b")
+        assert data.output_names == ("y",)
+        assert data.notes == ()
+
+    @pytest.mark.parametrize("mark", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
+    def test_every_delimiter_is_found(self, path: Path, mark: str) -> None:
+        data = read_text(path, "a,b,y\n1,2,3\n4,5,7\n".replace(",", mark))
+        assert data.x.tolist() == [[1, 2], [4, 5]]
+
+    def test_a_delimiter_within_a_quoted_name_does_not_count(self, path: Path) -> None:
+        data = read_text(path, '"a;b;c",y\n1,2\n3,4\n')
+        assert data.input_names == ("a;b;c",)
+
+    def test_decimal_commas_are_read_where_the_delimiter_allows_and_told(self, path: Path) -> None:
+        data = read_text(path, "a;y\n1,5;2,5\n-3;4\n")
+        assert data.x.tolist() == [[1.5], [-3]]
+        assert data.y.tolist() == [[2.5], [4]]
+        assert data.notes == (
+            "y: decimal commas read as points.",
+            "a: decimal commas read as points.",
+        )
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "\ufeffa,y\n1,2\n3,4\n",
+            "a,y\r\n1,2\r\n3,4\r\n",
+            "\n\na,y\n\n1,2\n\n3,4\n\n\n",
+            " a , y \n 1 , 2 \n 3 , 4 ",
+            '"a","y"\n"1","2"\n"3","4"\n',
+            "a,y\n1,2\n3,4",
+        ],
+        ids=["mark", "windows", "blank lines", "blanks", "quotes", "no last line end"],
+    )
+    def test_files_written_in_many_ways_are_the_same(self, path: Path, text: str) -> None:
+        data = read_text(path, text)
+        assert data.input_names == ("a",)
+        assert data.x.tolist() == [[1], [3]]
+        assert data.y.tolist() == [[2], [4]]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("", "data.csv must have a header and rows; got an empty file."),
+            ("\n \n", "data.csv must have a header and rows; got an empty file."),
+            ("a,y\n", "data.csv must have at least 2 rows below its header; got 0."),
+            ("1,2\n3,4\n", "must begin with a line of column names; got the numbers ['1', '2']."),
+            ("a,a,y\n1,2,3\n4,5,6\n", "must have different column names; got 'a' more than once."),
+            ("a,y\n1,2\n3,4,5\n", "must have 2 fields in every row, like its header; got 3 in li"),
+            ("a,y\n1,2\n\n3\n", "like its header; got 1 in line 4. Quote fields that hold ','."),
+            ('a,y\n1,2\n"3,4\n', "must be well-formed CSV; got 'unexpected end of data' in line"),
+            ("a,y\n1,2\n", "data.csv must have at least 2 rows below its header; got 1."),
+            ("a,y\n1,2\ninf,3\n", "must have finite numbers in column 'a'; got 'inf' in line 3."),
+            ("a,y\n1,2\n1e999,3\n", "finite numbers in column 'a'; got '1e999' in line 3."),
+            ("a,y\n1,5\n2,5\n", "target must vary; got one value of 'y' in all rows of data.csv"),
+            ("a,y\n1,k\n2,k\n", "target must vary; got one value of 'y' in all rows of data.csv"),
+            ("y\n1\n2\n", "data.csv must have at least one input column with numbers or categ"),
+            ("a,y\n3,1\n3,2\n", "data.csv must have at least one input column with numbers or"),
+            ("a,y\n1,\n2,NA\n", "data.csv must have at least 2 rows with every value; got 0 of 2"),
+        ],
+    )
+    def test_a_file_that_cannot_be_used(self, path: Path, text: str, message: str) -> None:
+        with pytest.raises(ValueError, match=re.escape(message)):
+            read_text(path, text)
+
+    def test_one_odd_cell_among_many_numbers_is_named(self, path: Path) -> None:
+        cells = [str(n) for n in range(99)]
+        cells[40] = "12 kg"
+        with pytest.raises(ValueError, match=r"column 'a', as in most; got '12 kg' in line 42"):
+            read_text(path, make_column(cells))
+
+    def test_a_target_that_is_no_column_is_met_with_the_nearest(self, path: Path) -> None:
+        with pytest.raises(ValueError, match=r"got 'prise'\. Did you mean 'price'\?$"):
+            read_text(path, "a,price\n1,2\n3,4\n", target="prise")
+        with pytest.raises(ValueError, match=r"got 'zzz'\. It has 'a', 'price'\.$"):
+            read_text(path, "a,price\n1,2\n3,4\n", target="zzz")
+
+    def test_an_input_that_is_no_column(self, path: Path) -> None:
+        with pytest.raises(ValueError, match=r"^inputs must name columns of data\.csv; got 'b'"):
+            read_text(path, "a,y\n1,2\n3,4\n", inputs=["b"])
+        with pytest.raises(ValueError, match=r"^inputs must name at least one column; got none"):
+            read_text(path, "a,y\n1,2\n3,4\n", inputs=[])
+
+    @pytest.mark.parametrize("name", ["missing.csv", "."])
+    def test_no_such_file(self, tmp_path: Path, name: str) -> None:
+        with pytest.raises(FileNotFoundError, match=r"^path must be an existing CSV file; got '"):
+            from_csv(tmp_path / name, target="y")
+
+    def test_a_file_that_is_no_text(self, path: Path) -> None:
+        path.write_bytes("a,y\n1,\xe9\n".encode("latin-1"))
+        with pytest.raises(ValueError, match=r"UTF-8 text; got byte 0xe9 at place 6\. Save it"):
+            from_csv(path, target="y")
+
+    def test_unknown_options(self, path: Path) -> None:
+        call = from_csv.__wrapped__  # type: ignore[attr-defined]
+        with pytest.raises(ValueError, match=r"^missing must be one of .* Did you mean 'mean'\?"):
+            call(path, target="y", missing="means")
+        with pytest.raises(ValueError, match=r"^task must be one of"):
+            call(path, target="y", task="guess")
+
+
+@given(
+    st.lists(
+        st.tuples(*[st.floats(allow_nan=False, allow_infinity=False, width=32)] * 2),
+        min_size=2,
+        max_size=20,
+    )
+)
+def test_numbers_written_by_python_come_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, float]]
+) -> None:
+    table = np.array(rows)
+    if (table == table[0]).all(axis=0).any():
+        return
+    path = tmp_path_factory.getbasetemp() / "numbers.csv"
+    data = read_text(
+        path, "a,y\n" + "".join(f"{a!r},{y!r}\n" for a, y in rows), dtype=torch.float64
+    )
+    assert data.x[:, 0].tolist() == table[:, 0].tolist()
+    assert data.y[:, 0].tolist() == table[:, 1].tolist()
+
+
+@given(st.text(alphabet="a,;\t\"'\n1.\u2028\x00 ", max_size=60))
+def test_any_text_is_read_or_refused_in_one_sentence(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    message = refusal(path, "b,y\n" + text)
+    assert not message or re.fullmatch(r".* must .*; got .*\. .*[.?]", message, re.DOTALL)
+
+
+def refusal(path: Path, text: str) -> str:
+    """Return the error that reading ``text`` gives, or nothing if it is read."""
+    try:
+        read_text(path, text)
+    except ValueError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,182 @@
+from typing import Any
+
+import pytest
+import torch
+from model_helpers import bytes_of, make_network, make_sample
+from nn_helpers import type_checks_off
+
+from kanviz.analysis.trace import trace
+from kanviz.edits import Fitted, Refine, RemoveEdge, RemoveNode, RestoreEdge, RestoreNode, UpdateGrid
+from kanviz.edits.code import as_code, call_code, options_given
+
+
+def live(network: torch.nn.Module) -> list[list[tuple[int, int]]]:
+    """Return the (i, j) of the live edges of every layer."""
+    return [[tuple(edge) for edge in layer.mask.nonzero().tolist()] for layer in network.layers]
+
+
+def test_removed_edge_adds_nothing_and_the_others_stay() -> None:
+    network, x = make_network(), make_sample()
+    before = trace(network, x).layers[0].edge_outputs
+    RemoveEdge(0, 1, 2).apply_to(network)
+    after = trace(network, x).layers[0].edge_outputs
+    assert after[:, 1, 2].abs().max() == 0
+    before[:, 1, 2] = 0
+    assert torch.equal(after, before)
+
+
+def test_restored_edge_has_its_very_function() -> None:
+    network, x = make_network(), make_sample()
+    before = bytes_of(network), network(x)
+    RemoveEdge(0, 1, 2).apply_to(network)
+    RestoreEdge(0, 1, 2).apply_to(network)
+    assert bytes_of(network) == before[0]
+    assert torch.equal(network(x), before[1])
+
+
+def test_removed_edge_gets_no_gradient() -> None:
+    network = make_network()
+    RemoveEdge(0, 1, 2).apply_to(network)
+    network(make_sample()).sum().backward()
+    gradient = network.layers[0].weight.grad
+    assert gradient is not None
+    assert gradient[1, :, 2].abs().max() == 0
+    assert gradient[1, :, 3].abs().max() > 0
+
+
+def test_removed_hidden_node_loses_the_edges_on_both_sides() -> None:
+    network = make_network((2, 3, 2))
+    RemoveNode(1, 1).apply_to(network)
+    assert live(network) == [[(0, 0), (0, 2), (1, 0), (1, 2)], [(0, 0), (0, 1), (2, 0), (2, 1)]]
+
+
+def test_removed_input_is_not_used_and_the_widths_stay() -> None:
+    network, x = make_network(), make_sample()
+    RemoveNode(0, 1).apply_to(network)
+    other = x.clone()
+    other[:, 1] += 0.5
+    assert torch.equal(network(x), network(other))
+    assert network.widths == (2, 5, 1)
+
+
+def test_restored_node_has_all_its_edges_whichever_way_they_went() -> None:
+    network = make_network((2, 3, 2))
+    before = bytes_of(network)
+    RemoveEdge(0, 0, 1).apply_to(network)
+    RemoveNode(1, 1).apply_to(network)
+    RestoreNode(1, 1).apply_to(network)
+    assert bytes_of(network) == before
+
+
+def test_refine_and_update_grid_return_the_change_of_each_layer() -> None:
+    network, x = make_network(), make_sample()
+    assert Refine(10).apply_to(network) == [0.0, 0.0]
+    changes = UpdateGrid(x, "x", 0.5).apply_to(network)
+    assert len(changes) == 2
+    assert all(change > 0 for change in changes)
+    assert not network.layers[0].spec.uniform
+
+
+def test_fitted_takes_over_what_the_run_ended_with() -> None:
+    network, trained = make_network(), make_network(seed=1, grid_size=8)
+    edit = Fitted(trained, "model.fit(data, steps=3)", "lm: 3 steps, loss 1")
+    edit.apply_to(network)
+    assert bytes_of(network) == bytes_of(trained)
+    assert edit.sentence() == "trained with lm: 3 steps, loss 1"
+    assert edit.code() == "model.fit(data, steps=3)"
+
+
+@pytest.mark.parametrize(
+    ("edit", "sentence", "code"),
+    [
+        (RemoveEdge(0, 1, 2), "removed edge (0, 1, 2)", "model.remove_edge(0, 1, 2)"),
+        (RestoreEdge(0, 1, 2), "restored edge (0, 1, 2)", "model.restore_edge(0, 1, 2)"),
+        (RemoveNode(1, 3), "removed node (1, 3)", "model.remove_node(1, 3)"),
+        (RestoreNode(1, 3), "restored node (1, 3)", "model.restore_node(1, 3)"),
+        (Refine(10), "refined the grid to 10 intervals", "model.refine(10)"),
+        (UpdateGrid(make_sample()), "moved the grid to 200 samples", "model.update_grid()"),
+        (
+            UpdateGrid(make_sample(), "x_2", 0.5, 0.0),
+            "moved the grid to 200 samples",
+            "model.update_grid(x_2, grid_eps=0.5, margin=0.0)",
+        ),
+    ],
+)
+def test_an_edit_says_what_it_did_and_how_to_do_it_again(
+    edit: Any, sentence: str, code: str
+) -> None:
+    assert edit.sentence() == sentence
+    assert edit.code() == code
+
+
+@pytest.mark.parametrize(
+    ("edit", "error", "message"),
+    [
+        (RemoveEdge(2, 0, 0), IndexError, r"layer must be from 0 to 1 because .* \(2, 5, 1\); got 2"),
+        (RemoveEdge(-1, 0, 0), IndexError, "layer must be from 0 to 1 .*; got -1"),
+        (RemoveEdge(0, 2, 0), IndexError, "i must be from 0 to 1 because layer 0 has 2 inputs; got 2"),
+        (RestoreEdge(0, 0, 5), IndexError, "j must be from 0 to 4 .* has 5 outputs; got 5"),
+        (RestoreEdge(0, 0, 0), ValueError, r"edge must be removed to be restored; got \(0, 0, 0\)"),
+        (RemoveNode(2, 0), IndexError, "layer must be from 0 to 1 .* its outputs stay; got 2"),
+        (RemoveNode(1, 5), IndexError, "i must be from 0 to 4 because layer 1 has 5 nodes; got 5"),
+        (RestoreNode(1, 0), ValueError, r"node must have a removed edge .* got \(1, 0\)"),
+        (RemoveEdge("0", 0, 0), TypeError, "layer must be an integer; got '0'"),  # type: ignore[arg-type]
+        (RemoveEdge(0, 0.0, 0), TypeError, "i must be an integer; got 0.0"),  # type: ignore[arg-type]
+        (Refine(0), ValueError, "grid_size must be an integer .*; got 0"),
+        (UpdateGrid(make_sample(), "x", 2.0), ValueError, "grid_eps must be from 0 to 1; got 2.0"),
+        (UpdateGrid(make_sample(), "x", 1.0, -1), ValueError, "margin must be at least 0; got -1"),
+        (UpdateGrid(make_sample(3)), ValueError, r"x must have shape \(..., 2\)"),
+    ],
+)
+def test_a_wrong_edit_says_why_and_changes_nothing(
+    edit: Any, error: type[Exception], message: str
+) -> None:
+    network = make_network()
+    before = bytes_of(network)
+    with type_checks_off(), pytest.raises(error, match=message):
+        edit.apply_to(network)
+    assert bytes_of(network) == before
+
+
+def test_removing_twice_is_an_error() -> None:
+    network = make_network()
+    RemoveEdge(0, 1, 2).apply_to(network)
+    with pytest.raises(ValueError, match=r"edge must be in the network to be removed; got \(0, 1, 2\)"):
+        RemoveEdge(0, 1, 2).apply_to(network)
+    RemoveNode(1, 2).apply_to(network)
+    with pytest.raises(ValueError, match=r"node must have an edge left .* got \(1, 2\)"):
+        RemoveNode(1, 2).apply_to(network)
+
+
+class OwnAdam(torch.optim.Adam):
+    """An optimizer that no script can name."""
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (None, "None"),
+        (True, "True"),
+        (1e-3, "0.001"),
+        ("adam", "'adam'"),
+        ((3, 5), "(3, 5)"),
+        (torch.float64, "torch.float64"),
+        (torch.device("cpu"), "'cpu'"),
+        (torch.tensor([[-1.0, 2.0]]), "torch.tensor([[-1.0, 2.0]], dtype=torch.float32)"),
+        (torch.zeros(65), "name"),
+        (torch.optim.SGD, "torch.optim.SGD"),
+        (OwnAdam, "name"),
+        (lambda: None, "name"),
+        ([3, lambda: None], "name"),
+    ],
+)
+def test_values_are_written_as_python_or_by_name(value: object, code: str) -> None:
+    assert as_code(value, "name") == code
+
+
+def test_only_given_options_are_written() -> None:
+    def f(x: int, *, a: int = 1, b: tuple[int, ...] = (), c: object = None) -> None: ...
+
+    values = {"a": 1, "b": (), "c": torch.zeros(2), "d": 4}
+    assert list(options_given(f, values)) == ["c", "d"]
+    assert call_code("f", "x", a=2, b=[1]) == "f(x, a=2, b=[1])"

@@ -1,0 +1,34 @@
+"""The loss figure shows every number of a report's history."""
+
+import pytest
+
+from kanviz.training import FitReport
+from kanviz.views.losses import loss_figure
+
+
+def make_history(*, validation: bool) -> dict[str, list[float]]:
+    history: dict[str, list[float]] = {
+        "step": [1, 2, 3, 4],
+        "loss": [1.0, 0.5, 0.01, 0.001],
+        "grid_size": [3, 3, 6, 6],
+    }
+    return history | ({"validation_loss": [2.0, 1.0, 0.1, 0.2]} if validation else {})
+
+
+@pytest.mark.parametrize("validation", [False, True])
+def test_lines_are_the_history(*, validation: bool) -> None:
+    history = make_history(validation=validation)
+    (axes,) = loss_figure(history).axes
+    drawn = [list(line.get_ydata()) for line in axes.get_lines() if len(line.get_xdata()) == 4]
+    assert drawn == [history[name] for name in ("loss", "validation_loss") if name in history]
+    assert axes.get_yscale() == "log"
+    assert [text.get_text() for text in axes.texts] == ["G = 3", "G = 6"]
+
+
+def test_report_draws_itself_and_an_empty_one_says_why_not(unchecked: None) -> None:
+    report = FitReport("lm", history=make_history(validation=True), kept_step=3)
+    assert report.plot()._repr_png_()[0].startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="history must hold at least one step; got none"):
+        FitReport("lm").plot()
+    with pytest.raises(ValueError, match="theme must be one of"):
+        loss_figure(make_history(validation=False), theme="blue")  # type: ignore[arg-type]

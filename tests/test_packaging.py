@@ -1,0 +1,80 @@
+"""What a user downloads: the wheel, built as pip would build it and looked into."""
+
+import configparser
+import subprocess
+import sys
+import zipfile
+from email.message import Message
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+import kanviz
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.Path:
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
+    result = subprocess.run(
+        [*command, "--directory", folder], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    (path,) = folder.glob("*.whl")
+    return zipfile.Path(path)
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel: zipfile.Path) -> Message:
+    return Parser().parsestr((_dist_info(wheel) / "METADATA").read_text(encoding="utf-8"))
+
+
+def _dist_info(wheel: zipfile.Path) -> zipfile.Path:
+    (folder,) = (entry for entry in wheel.iterdir() if entry.name.endswith(".dist-info"))
+    return folder
+
+
+def test_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: zipfile.Path) -> None:
+    sources = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "kanviz").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
+    }
+    packed = {name for name in wheel.root.namelist() if not name.endswith("/")}
+    assert {name for name in packed if ".dist-info/" not in name} == sources
+    assert "kanviz/py.typed" in packed
+
+
+def test_wheel_tells_source_and_licence_of_each_table(wheel: zipfile.Path) -> None:
+    tables = [name for name in wheel.root.namelist() if name.endswith(".csv")]
+    assert tables
+    for table in tables:
+        folder, _, file = table.rpartition("/")
+        note = wheel.joinpath(folder, "README.md").read_text(encoding="utf-8")
+        assert file in note
+        assert "licence" in note.lower()
+
+
+def test_wheel_says_what_it_is_and_carries_its_licence(
+    wheel: zipfile.Path, metadata: Message
+) -> None:
+    assert metadata["Name"] == "kanviz"
+    assert metadata["Version"] == kanviz.__version__
+    assert metadata["License-Expression"] == "MIT"
+    assert "kanviz developers" in (_dist_info(wheel) / "licenses" / "LICENSE").read_text()
+
+
+def test_wheel_names_its_extras_and_its_command(wheel: zipfile.Path, metadata: Message) -> None:
+    assert set(metadata.get_all("Provides-Extra", [])) == {"lab", "test"}
+    entry_points = configparser.ConfigParser()
+    entry_points.read_string((_dist_info(wheel) / "entry_points.txt").read_text())
+    assert dict(entry_points["console_scripts"]) == {"kanviz": "kanviz.cli:main"}
+
+
+def test_plain_install_brings_no_test_tool(metadata: Message) -> None:
+    plain = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
+    assert plain
+    assert not [line for line in plain if line.startswith(("pytest", "ruff", "mypy", "jupyterlab"))]
