@@ -167,7 +167,11 @@ def _read_layer(
     wanted = [(n_in, spec.n_features, n_out), (n_in, n_knots), (n_in, n_out)]
     if [tuple(tensor.shape) for tensor in (weight, knots, mask)] != wanted:
         raise ValueError("its tensors do not have the shapes that its header says")
-    if weight.dtype not in DTYPES.values() or knots.dtype != weight.dtype or mask.dtype != torch.bool:
+    if (
+        weight.dtype not in DTYPES.values()
+        or knots.dtype != weight.dtype
+        or mask.dtype != torch.bool
+    ):
         raise ValueError("its tensors do not have the dtypes of a model")
     if not bool((knots[:, 1:] > knots[:, :-1]).all()) or not bool(knots.isfinite().all()):
         raise ValueError("its knots do not increase")
@@ -200,19 +204,21 @@ def _read_made_with(record: Any, widths: tuple[int, ...]) -> dict[str, Any]:
 
 
 def _read_about(record: Any, widths: tuple[int, ...], sample: Tensor | None) -> About:
-    about = About(
-        tuple(record["input_names"]),
-        tuple(record["output_names"]),
+    if sample is not None and (sample.ndim != 2 or sample.shape[1] != widths[0]):
+        raise ValueError("its sample does not fit its widths")
+    return About(
+        _read_names(record["input_names"], widths[0]),
+        _read_names(record["output_names"], widths[-1]),
         _read_scaling(record["x_scaling"], widths[0]),
         _read_scaling(record["y_scaling"], widths[-1]),
         sample,
     )
-    if sample is not None and (sample.ndim != 2 or sample.shape[1] != widths[0]):
-        raise ValueError("its sample does not fit its widths")
-    for names, width in ((about.input_names, widths[0]), (about.output_names, widths[-1])):
-        if len(names) != width or not all(isinstance(name, str) for name in names):
-            raise ValueError("its names do not fit its widths")
-    return about
+
+
+def _read_names(record: Any, width: int) -> tuple[str, ...]:
+    if len(record) != width or not all(isinstance(name, str) for name in record):
+        raise ValueError("its names do not fit its widths")
+    return tuple(record)
 
 
 def _scaling_record(scaling: Scaling) -> dict[str, list[float]]:

@@ -1,16 +1,22 @@
 """Networks, samples and byte-wise comparison that the tests of edits, history and model share."""
 
+from typing import Any
+
 import torch
 from nn_helpers import make_generator
 from torch import Tensor
 
+import kanviz
+from kanviz.data import Dataset, from_function
 from kanviz.data.about import About
 from kanviz.history import History
+from kanviz.model import KAN
 from kanviz.nn import Network
 from kanviz.nn.state import NetworkState
+from kanviz.training import FitReport
 
 
-def make_network(widths: tuple[int, ...] = (2, 5, 1), **functions: object) -> Network:
+def make_network(widths: tuple[int, ...] = (2, 5, 1), **functions: Any) -> Network:
     return Network(widths, **{"dtype": torch.float64, **functions})
 
 
@@ -39,3 +45,34 @@ def bytes_of(network: torch.nn.Module) -> list[tuple[str, object]]:
 
 def bytes_of_state(state: NetworkState) -> list[bytes]:
     return [tensor.numpy().tobytes() for tensor in state.tensors()]
+
+
+def make_model(**options: Any) -> KAN:
+    return KAN([2, 3, 1], **{"dtype": torch.float64, **options})
+
+
+def make_data(seed: int = 0) -> Dataset:
+    return from_function(
+        lambda x: x[:, 0] * x[:, 1], [(-1, 1)] * 2, 60, 20, seed=seed, dtype=torch.float64
+    )
+
+
+def fit_briefly(model: KAN, data: Any = None, **options: Any) -> FitReport:
+    settings: dict[str, Any] = {"optimizer": "lm", "steps": 3, "starts": 2, "progress": False}
+    return model.fit(make_data() if data is None else data, **settings, **options)
+
+
+def fitted_model() -> KAN:
+    model = make_model()
+    fit_briefly(model)
+    return model
+
+
+def run_script(model: KAN, **names: object) -> KAN:
+    """Run what ``script()`` wrote, with these names known, and return the model that it made."""
+    known = {"kv": kanviz, "torch": torch, **names}
+    lines = [line for line in model.script().splitlines() if not line.startswith("import")]
+    exec("\n".join(lines), known)
+    made = known["model"]
+    assert isinstance(made, KAN)
+    return made

@@ -1,4 +1,5 @@
 import time
+from typing import Any
 
 import pytest
 import torch
@@ -82,7 +83,7 @@ def test_scores_do_not_depend_on_the_unit_of_the_outputs() -> None:
     x = make_sample()
     before = scores(network, x)
     with torch.no_grad():
-        network.layers[-1].weight *= 1e-9
+        network.layers[-1].weight.mul_(1e-9)
     after = scores(network, x)
     torch.testing.assert_close(after.edges, before.edges, rtol=1e-6, atol=0)
 
@@ -152,7 +153,9 @@ def test_nothing_of_the_expanded_size_is_made() -> None:
     largest = 0
 
     class Watch(torch.utils._python_dispatch.TorchDispatchMode):
-        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG002
+        def __torch_dispatch__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
             nonlocal largest
             out = func(*args, **(kwargs or {}))
             for tensor in out if isinstance(out, tuple | list) else (out,):

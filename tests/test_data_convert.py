@@ -85,6 +85,7 @@ class TestRefusals:
         ("x", "message"),
         [
             ([["1.5", "2"]] * 3, r"^x must hold numbers only; got '1.5' in row 0, column 0"),
+            ([[1, "a"]] * 3, "^x must hold numbers only; got 'a' in row 0, column 1"),
             ([[1, None]] * 3, "^x must hold numbers only; got None in row 0, column 1"),
             ([[1j, 2]] * 3, r"^x must hold real numbers; got torch\.complex128"),
             ([], r"^x must have shape \(samples, columns\) or \(samples,\), none of them 0"),

@@ -6,11 +6,20 @@ from model_helpers import bytes_of, make_network, make_sample
 from nn_helpers import type_checks_off
 
 from kanviz.analysis.trace import trace
-from kanviz.edits import Fitted, Refine, RemoveEdge, RemoveNode, RestoreEdge, RestoreNode, UpdateGrid
+from kanviz.edits import (
+    Fitted,
+    Refine,
+    RemoveEdge,
+    RemoveNode,
+    RestoreEdge,
+    RestoreNode,
+    UpdateGrid,
+)
 from kanviz.edits.code import as_code, call_code, options_given
+from kanviz.nn import Network
 
 
-def live(network: torch.nn.Module) -> list[list[tuple[int, int]]]:
+def live(network: Network) -> list[list[tuple[int, int]]]:
     """Return the (i, j) of the live edges of every layer."""
     return [[tuple(edge) for edge in layer.mask.nonzero().tolist()] for layer in network.layers]
 
@@ -110,38 +119,55 @@ def test_an_edit_says_what_it_did_and_how_to_do_it_again(
 
 
 @pytest.mark.parametrize(
-    ("edit", "error", "message"),
+    ("kind", "values", "error", "message"),
     [
-        (RemoveEdge(2, 0, 0), IndexError, r"layer must be from 0 to 1 because .* \(2, 5, 1\); got 2"),
-        (RemoveEdge(-1, 0, 0), IndexError, "layer must be from 0 to 1 .*; got -1"),
-        (RemoveEdge(0, 2, 0), IndexError, "i must be from 0 to 1 because layer 0 has 2 inputs; got 2"),
-        (RestoreEdge(0, 0, 5), IndexError, "j must be from 0 to 4 .* has 5 outputs; got 5"),
-        (RestoreEdge(0, 0, 0), ValueError, r"edge must be removed to be restored; got \(0, 0, 0\)"),
-        (RemoveNode(2, 0), IndexError, "layer must be from 0 to 1 .* its outputs stay; got 2"),
-        (RemoveNode(1, 5), IndexError, "i must be from 0 to 4 because layer 1 has 5 nodes; got 5"),
-        (RestoreNode(1, 0), ValueError, r"node must have a removed edge .* got \(1, 0\)"),
-        (RemoveEdge("0", 0, 0), TypeError, "layer must be an integer; got '0'"),  # type: ignore[arg-type]
-        (RemoveEdge(0, 0.0, 0), TypeError, "i must be an integer; got 0.0"),  # type: ignore[arg-type]
-        (Refine(0), ValueError, "grid_size must be an integer .*; got 0"),
-        (UpdateGrid(make_sample(), "x", 2.0), ValueError, "grid_eps must be from 0 to 1; got 2.0"),
-        (UpdateGrid(make_sample(), "x", 1.0, -1), ValueError, "margin must be at least 0; got -1"),
-        (UpdateGrid(make_sample(3)), ValueError, r"x must have shape \(..., 2\)"),
+        (RemoveEdge, (2, 0, 0), IndexError, r"layer must be from 0 to 1 .* \(2, 5, 1\); got 2"),
+        (RemoveEdge, (-1, 0, 0), IndexError, "layer must be from 0 to 1 .*; got -1"),
+        (RemoveEdge, (0, 2, 0), IndexError, "i must be from 0 to 1 .* layer 0 has 2 inputs; got 2"),
+        (RestoreEdge, (0, 0, 5), IndexError, "j must be from 0 to 4 .* has 5 outputs; got 5"),
+        (
+            RestoreEdge,
+            (0, 0, 0),
+            ValueError,
+            r"edge must be removed .* got \(0, 0, 0\), which is in",
+        ),
+        (RemoveNode, (2, 0), IndexError, "layer must be from 0 to 1 .* outputs stay; got 2"),
+        (RemoveNode, (1, 5), IndexError, "i must be from 0 to 4 .* layer 1 has 5 nodes; got 5"),
+        (RestoreNode, (1, 0), ValueError, r"node must have a removed edge .* got \(1, 0\)"),
+        (RemoveEdge, ("0", 0, 0), TypeError, "layer must be an integer; got '0'"),
+        (RemoveEdge, (0, 0.0, 0), TypeError, "i must be an integer; got 0.0"),
+        (Refine, (0,), ValueError, "grid_size must be an integer .*; got 0"),
+        (
+            UpdateGrid,
+            (make_sample(), "x", 2.0),
+            ValueError,
+            "grid_eps must be from 0 to 1; got 2.0",
+        ),
+        (
+            UpdateGrid,
+            (make_sample(), "", 1.0, -1.0),
+            ValueError,
+            "margin must be at least 0; got -1",
+        ),
+        (UpdateGrid, (make_sample(3),), ValueError, r"x must have shape \(..., 2\)"),
     ],
 )
 def test_a_wrong_edit_says_why_and_changes_nothing(
-    edit: Any, error: type[Exception], message: str
+    kind: Any, values: tuple[Any, ...], error: type[Exception], message: str
 ) -> None:
     network = make_network()
     before = bytes_of(network)
     with type_checks_off(), pytest.raises(error, match=message):
-        edit.apply_to(network)
+        kind(*values).apply_to(network)
     assert bytes_of(network) == before
 
 
 def test_removing_twice_is_an_error() -> None:
     network = make_network()
     RemoveEdge(0, 1, 2).apply_to(network)
-    with pytest.raises(ValueError, match=r"edge must be in the network to be removed; got \(0, 1, 2\)"):
+    with pytest.raises(
+        ValueError, match=r"edge must be in the network to be removed; got \(0, 1, 2\)"
+    ):
         RemoveEdge(0, 1, 2).apply_to(network)
     RemoveNode(1, 2).apply_to(network)
     with pytest.raises(ValueError, match=r"node must have an edge left .* got \(1, 2\)"):

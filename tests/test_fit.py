@@ -9,7 +9,7 @@ from torch import Tensor
 
 from kanviz.data import Dataset, from_arrays, from_function
 from kanviz.nn import Network
-from kanviz.training import FitOptions, FitReport, Progress, fit
+from kanviz.training import FitOptions, FitReport, Progress, Sparsity, fit
 from kanviz.training.starts import affordable_starts
 
 
@@ -280,3 +280,24 @@ def test_training_data_are_left_as_they_were() -> None:
     quick(make_network(), data, steps=5, validation=0.3)
     assert torch.equal(data.x, x)
     assert torch.equal(data.y, y)
+
+
+@pytest.mark.parametrize("optimizer", ["lm", "lbfgs"])
+def test_sparsity_finds_the_one_hidden_node_that_is_needed(optimizer: str) -> None:
+    network, data = Network([2, 3, 1], dtype=torch.float64), make_data(300)
+    report = quick(network, data, optimizer=optimizer, sparsity=1e-3, steps=100)
+    if optimizer == "lm":
+        with torch.no_grad():
+            spread = network.layers[0](data.x).std(0)
+            through = network.layers[1].edge_outputs(network.layers[0](data.x)).std(0)[:, 0]
+        assert spread.min() >= 0
+        assert through.sort().values[1] < 0.02 * through.max()
+    assert report.history["sparsity"][-1] < report.history["sparsity"][0]
+    assert rmse(network, data) < 0.5
+
+
+def test_sparsity_by_weights_is_left_to_gradient_optimizers() -> None:
+    sparsity = Sparsity(1e-3, metric="weights")
+    assert quick(make_network(), make_data(), sparsity=sparsity, steps=2).optimizer == "lbfgs"
+    with pytest.raises(ValueError, match="sparsity must have metric='std' with optimizer='lm'"):
+        quick(make_network(), make_data(), sparsity=sparsity, optimizer="lm")

@@ -11,7 +11,15 @@ from model_helpers import bytes_of, make_history, make_network, make_sample
 
 import kanviz.history as history_module
 from kanviz.data.about import About
-from kanviz.edits import Fitted, Refine, RemoveEdge, RemoveNode, RestoreEdge, RestoreNode, UpdateGrid
+from kanviz.edits import (
+    Fitted,
+    Refine,
+    RemoveEdge,
+    RemoveNode,
+    RestoreEdge,
+    RestoreNode,
+    UpdateGrid,
+)
 from kanviz.history import OUTSIDE, History
 from kanviz.nn import Network
 

@@ -16,7 +16,7 @@ def test_restore_gives_back_every_byte_after_all_kinds_of_change() -> None:
     network.refine(8)
     layer = network.layers[0]
     layer.set_mask(torch.zeros_like(layer.mask))
-    layer.weight.requires_grad_(False)
+    layer.weight.requires_grad = False
     assert bytes_of(network) != before
     state.restore(network)
     assert bytes_of(network) == before
@@ -36,7 +36,7 @@ def test_weight_of_the_same_shape_stays_the_same_parameter() -> None:
     network = make_network()
     state, weight = NetworkState.capture(network), network.layers[0].weight
     with torch.no_grad():
-        weight += 1
+        weight.add_(1)
     state.restore(network)
     assert network.layers[0].weight is weight
 
@@ -47,8 +47,8 @@ def test_state_is_apart_from_the_network() -> None:
     kept = bytes_of_state(state)
     for _ in range(2):
         with torch.no_grad():
-            network.layers[0].weight += 1
-            network.layers[0].knots += 1
+            network.layers[0].weight.add_(1)
+            network.layers[0].knots.add_(1)
             network.layers[0].mask[0, 0] = False
         assert bytes_of_state(state) == kept
         state.restore(network)
@@ -88,7 +88,7 @@ def test_is_of_sees_each_kind_of_change(change: str) -> None:
         elif change == "mask":
             layer.mask[0, 0] = False
         elif change == "trains":
-            layer.weight.requires_grad_(False)
+            layer.weight.requires_grad = False
         else:
             layer.spec = replace(layer.spec, uniform=False)
     assert not state.is_of(network)

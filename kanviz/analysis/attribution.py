@@ -28,8 +28,9 @@ from kanviz.nn.network import Network
 
 Metric = Literal["backward", "std"]
 
-EdgeScores = list[Float[Tensor, "inputs outputs"]]
-NodeScores = list[Float[Tensor, " nodes"]]
+# Each layer has its own sizes, which the leading underscores say.
+EdgeScores = list[Float[Tensor, "_inputs _outputs"]]
+NodeScores = list[Float[Tensor, " _nodes"]]
 
 
 class Scores(NamedTuple):

@@ -67,7 +67,7 @@ def trace(network: Network, x: Float[Tensor, "samples inputs"]) -> Trace:
 @torch.no_grad()
 def node_values(
     network: Network, x: Float[Tensor, "samples inputs"]
-) -> list[Float[Tensor, "samples nodes"]]:
+) -> list[Float[Tensor, "samples _nodes"]]:
     """Return the values at the nodes of every layer: the inputs, then what each layer returns.
 
     Large samples go through in parts, so that memory stays bounded.

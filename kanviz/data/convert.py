@@ -131,7 +131,9 @@ def _array_of_numbers(name: str, values: Any) -> Tensor:
     if array.dtype.kind == "c":
         return torch.from_numpy(array)
     if array.dtype.kind not in NUMBER_KINDS:
-        _check_entries(name, array.reshape(len(array), -1), column_names(values))
+        # As objects, for numpy has turned the numbers of a mixed list into text.
+        entries = np.asarray(values, dtype=object)
+        _check_entries(name, entries.reshape(len(entries), -1), column_names(values))
     return torch.from_numpy(array.astype(np.float64))
 
 

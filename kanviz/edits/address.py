@@ -17,7 +17,7 @@ def check_edge(network: Network, layer: int, i: int, j: int) -> Edge:
         If a part is not an integer.
     """
     widths = network.widths
-    layer = _check_index("layer", layer, len(widths) - 1, f"the network has widths {widths}")
+    layer = _check_index("layer", layer, len(widths) - 1, f"widths are {widths}")
     i = _check_index("i", i, widths[layer], f"layer {layer} has {widths[layer]} inputs")
     j = _check_index("j", j, widths[layer + 1], f"layer {layer} has {widths[layer + 1]} outputs")
     return Edge(layer, i, j)
@@ -34,7 +34,7 @@ def check_node(network: Network, layer: int, i: int) -> tuple[int, int]:
         If a part is not an integer.
     """
     widths = network.widths
-    reason = f"the network has widths {widths} and its outputs stay"
+    reason = f"widths are {widths} and outputs stay"
     layer = _check_index("layer", layer, len(widths) - 1, reason)
     return layer, _check_index("i", i, widths[layer], f"layer {layer} has {widths[layer]} nodes")
 

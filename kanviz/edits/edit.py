@@ -1,12 +1,13 @@
 """What an edit is."""
 
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from kanviz.nn.network import Network
 
 Result_co = TypeVar("Result_co", covariant=True)
 
 
+@runtime_checkable
 class Edit(Protocol[Result_co]):
     """A small frozen record of one change to a network, with all that doing it again needs."""
 

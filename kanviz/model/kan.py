@@ -88,7 +88,9 @@ class KAN(Changes):
         }
         network = Network(widths, **functions)
         about = About.nothing(network.widths[0], network.widths[-1])
-        given = options_given(KAN, functions | {"dtype": dtype})
+        # A script must not depend on the default dtype of the session that runs it.
+        shown = functions["dtype"] if dtype or functions["dtype"] != torch.float32 else None
+        given = options_given(KAN, functions | {"dtype": shown})
         start = f"model = {call_code('kv.KAN', str(list(network.widths)), **given)}"
         super().__init__(network, about, start)
 

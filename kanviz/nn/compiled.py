@@ -12,9 +12,6 @@ import torch
 
 F = TypeVar("F", bound=Callable[..., object])
 
-MIN_ROWS_PER_THREAD = 64
-"""A thread costs tens of microseconds to wake, so small batches stay on one."""
-
 
 def compiled(function: F) -> F:
     """Compile a function on its first call, without the GIL, and keep the result on disk.
@@ -41,17 +38,21 @@ def _compile(function: F, fastmath: set[str]) -> F:
     return kernel  # type: ignore[no-any-return]
 
 
-def over_batch(work: Callable[[int, int], object], samples: int) -> list[object]:
+def over_batch(
+    work: Callable[[int, int], object], samples: int, threads: int | None = None
+) -> None:
     """Call ``work(start, stop)`` on parts of the batch, one per thread that torch may use.
 
     numba's own threads are not used: one of its schedulers ends the process when two Python
     threads call it at once, which a training in the background may well do.
     """
-    parts = min(torch.get_num_threads(), samples // MIN_ROWS_PER_THREAD)
+    parts = min(threads or torch.get_num_threads(), samples)
     if parts <= 1:
-        return [work(0, samples)]
+        work(0, samples)
+        return
     bounds = [samples * part // parts for part in range(parts + 1)]
-    return list(_pool(os.getpid(), parts).map(work, bounds[:-1], bounds[1:]))
+    for _ in _pool(os.getpid(), parts).map(work, bounds[:-1], bounds[1:]):
+        pass  # asks each part for its error
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from kanviz.nn.fast import evaluate_now, outer_now, slope_now
+from kanviz.nn.fast import Kept, evaluate_now, outer_now, slope_now
 from kanviz.nn.plan import make_plan
 from kanviz.nn.spec import FunctionSpec
 
@@ -45,13 +45,13 @@ def outer(
     spec: FunctionSpec,
     derivative: int,
     scale: Tensor | None = None,
-    matrix: Tensor | None = None,
+    kept: Kept = Kept(),
 ) -> Tensor:
-    """Return sum_b c F^(d) g, (inputs, features, outputs); ``matrix`` holds c F^(d) if known."""
+    """Return sum_b c F^(d) g, (inputs, features, outputs)."""
     if _tracked(x, gradient, scale):
         h: Tensor = _Outer.apply(x, gradient, knots, scale, spec, derivative)
         return h
-    return outer_now(x, gradient, knots, scale, make_plan(spec, derivative, x.dtype), matrix)
+    return outer_now(x, gradient, knots, scale, make_plan(spec, derivative, x.dtype), kept)
 
 
 def _tracked(*tensors: Tensor | None) -> bool:
@@ -69,8 +69,10 @@ class _Evaluate(Function):
         spec: FunctionSpec,
         derivative: int,
     ) -> Tensor:
-        y, matrix = evaluate_now(x, weight, knots, scale, make_plan(spec, derivative, x.dtype))
-        ctx.save_for_backward(x, weight, knots, scale, matrix if ctx.needs_input_grad[1] else None)
+        y, kept = evaluate_now(x, weight, knots, scale, make_plan(spec, derivative, x.dtype))
+        wants_weight = ctx.needs_input_grad[1]
+        ctx.save_for_backward(x, weight, knots, scale, kept.matrix if wants_weight else None)
+        ctx.active = kept.active if wants_weight else None
         ctx.family = spec, derivative
         return y
 
@@ -82,7 +84,8 @@ class _Evaluate(Function):
         to_x = slope(x, weight, g, knots, spec, d + 1) if wants_x else None
         if to_x is not None and scale is not None:
             to_x = to_x * scale
-        to_weight = outer(x, g, knots, spec, d, scale, matrix) if wants_weight else None
+        kept = Kept(matrix, ctx.active)
+        to_weight = outer(x, g, knots, spec, d, scale, kept) if wants_weight else None
         to_scale = slope(x, weight, g, knots, spec, d) if wants_scale else None
         return to_x, to_weight, None, to_scale, None, None
 
@@ -126,7 +129,7 @@ class _Outer(Function):
     ) -> Tensor:
         ctx.save_for_backward(x, gradient, knots, scale)
         ctx.family = spec, derivative
-        return outer_now(x, gradient, knots, scale, make_plan(spec, derivative, x.dtype))
+        return outer_now(x, gradient, knots, scale, make_plan(spec, derivative, x.dtype), Kept())
 
     @staticmethod
     def backward(ctx: Any, h: Tensor) -> Gradients:

@@ -1,16 +1,15 @@
-"""The fused CPU path of ``kanviz.nn.features.evaluate``: numpy views, kernels, few torch calls.
+"""The contractions that make a KAN layer, by CPU kernels: few torch calls, numpy views, chunks.
 
-With features F(x) of shape (samples, inputs, features), a derivative order d and a scale c of shape
-(samples, inputs), everything is one of three contractions:
+With the features F(x) of shape (samples, inputs, features), a derivative order d of them and a
+scale c of shape (samples, inputs), a layer and all its derivatives are made of three sums:
 
-    evaluate: y = sum_if c F^(d) W        outer: H = sum_b c F^(d) g        slope: s = sum_fo F^(d) W g
+    evaluate  y = sum_if c F^(d) W      outer  h = sum_b c F^(d) g      slope  s = sum_fo F^(d) W g
 
-Their derivatives are such contractions again (x takes d to d + 1), so ``contractions`` can
-differentiate them to any order.
+``contractions`` makes them differentiable.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,138 +21,157 @@ from kanviz.nn.compiled import over_batch
 from kanviz.nn.plan import Plan
 
 Array = NDArray[Any]
-Work = Callable[[int, int, Array, Array], None]
 
 CHUNK = 1 << 15
 """Numbers (samples times inputs) whose active features are held at once: second-level cache."""
 
-SPARSE_EVALUATE, SPARSE_SLOPE, SPARSE_OUTER = 6.0, 2.0, 6.0
-"""Features per active row from which on the sparse kernels are faster, as measured."""
+SPARSE, SPARSE_SLOPE = 2.5, 6.0
+"""Features per active row from which on the sparse kernels are the faster ones, as measured."""
 
 
-def is_sparse(plan: Plan, outputs: int, crossover: float) -> bool:
-    """Return whether the sparse kernel is the faster one."""
-    return outputs == 1 or plan.width >= crossover * plan.rows
+class Active(NamedTuple):
+    """The active features of samples ``start`` to ``stop``, see ``kernels``."""
+
+    start: int
+    stop: int
+    offset: Array
+    values: Array
+
+
+class Kept(NamedTuple):
+    """What ``evaluate_now`` made on its way and ``outer_now`` can use: one of the two, or none."""
+
+    matrix: Tensor | None = None
+    active: Active | None = None
 
 
 def evaluate_now(
     x: Tensor, weight: Tensor, knots: Tensor, scale: Tensor | None, plan: Plan
-) -> tuple[Tensor, Tensor | None]:
-    """Return y (samples, outputs), and the matrix of features if it was made."""
+) -> tuple[Tensor, Kept]:
+    """Return y (samples, outputs)."""
     outputs = weight.shape[2]
-    if not is_sparse(plan, outputs, SPARSE_EVALUATE):
+    if outputs > 1 and plan.width < SPARSE * plan.rows:
         matrix = _feature_matrix(x, knots, scale, plan)
-        return matrix @ weight.flatten(0, 1), matrix
-    y = x.new_empty(x.shape[0], outputs)
-    table, target = _weight_array(weight), _column_array(y)
+        return matrix @ weight.flatten(0, 1), Kept(matrix)
+    table = _rows(weight, outputs)
+    target = np.empty((x.shape[0], outputs) if outputs > 1 else x.shape[0], table.dtype)
     kernel = kernels.evaluate_one if outputs == 1 else kernels.evaluate_rows
 
-    def work(start: int, stop: int, offset: Array, values: Array) -> None:
-        kernel(plan.active, offset, values, table, target[start:stop])
+    def work(part: Active) -> None:
+        kernel(plan.active, part.offset, part.values, table, target[part.start : part.stop])
 
-    _for_each_chunk(x, knots, scale, plan, work)
-    return y, None
+    kept = Kept(active=_for_each_chunk(x, knots, scale, plan, work))
+    return torch.from_numpy(target).view(-1, outputs), kept
 
 
 def slope_now(x: Tensor, weight: Tensor, gradient: Tensor, knots: Tensor, plan: Plan) -> Tensor:
     """Return s (samples, inputs)."""
     outputs = weight.shape[2]
-    slope = torch.empty_like(x, memory_format=torch.contiguous_format)
-    target = _array(slope)
-    if is_sparse(plan, outputs, SPARSE_SLOPE):
-        table, source = _weight_array(weight), _column_array(gradient)
-        kernel = kernels.slope_one if outputs == 1 else kernels.slope_rows
-
-        def work(start: int, stop: int, offset: Array, values: Array) -> None:
-            kernel(plan.active, offset, values, table, source[start:stop], target[start:stop])
-    else:
+    target = np.empty(x.shape, plan.tables.dtype)
+    if outputs > 1 and plan.width < SPARSE_SLOPE * plan.rows:
         matrix = _array(gradient @ weight.flatten(0, 1).T)
 
-        def work(start: int, stop: int, offset: Array, values: Array) -> None:
-            kernels.gather_features(
-                plan.active, offset, values, matrix[start:stop], target[start:stop]
-            )
+        def work(part: Active) -> None:
+            here = slice(part.start, part.stop)
+            kernels.gather_features(plan.active, part.offset, part.values, matrix[here], target[here])
+    else:
+        table, source = _rows(weight, outputs), _rows(gradient, outputs)
+        kernel = kernels.slope_one if outputs == 1 else kernels.slope_rows
+
+        def work(part: Active) -> None:
+            here = slice(part.start, part.stop)
+            kernel(plan.active, part.offset, part.values, table, source[here], target[here])
 
     _for_each_chunk(x, knots, None, plan, work)
-    return slope
+    return torch.from_numpy(target)
 
 
 def outer_now(
-    x: Tensor,
-    gradient: Tensor,
-    knots: Tensor,
-    scale: Tensor | None,
-    plan: Plan,
-    matrix: Tensor | None = None,
+    x: Tensor, gradient: Tensor, knots: Tensor, scale: Tensor | None, plan: Plan, kept: Kept
 ) -> Tensor:
-    """Return H (inputs, features, outputs); ``matrix`` is that of ``evaluate_now``."""
+    """Return h (inputs, features, outputs); ``kept`` is from the same x, scale and plan, or empty."""
     inputs, outputs = x.shape[1], gradient.shape[1]
-    shape = (inputs, plan.width, outputs)
-    if matrix is None and not is_sparse(plan, outputs, SPARSE_OUTER):
+    matrix = kept.matrix
+    if matrix is None and outputs > 1 and plan.width < SPARSE * plan.rows:
         matrix = _feature_matrix(x, knots, scale, plan)
     if matrix is not None:
-        return (matrix.T @ gradient).view(shape)
-    source = _column_array(gradient)
+        return (matrix.T @ gradient).view(inputs, plan.width, outputs)
+    source = _rows(gradient, outputs)
     kernel = kernels.outer_one if outputs == 1 else kernels.outer_rows
+    shape = (inputs * plan.width, outputs)
+    target = np.zeros(shape if outputs > 1 else shape[0], plan.tables.dtype)
 
-    def work(start: int, stop: int, offset: Array, values: Array) -> None:
-        kernel(plan.active, offset, values, source[start:stop], target)
+    def work(part: Active) -> None:
+        kernel(plan.active, part.offset, part.values, source[part.start : part.stop], target)
 
-    total = x.new_zeros(shape)
-    target = _weight_array(total)
-    _for_each_chunk(x, knots, scale, plan, work)
-    return total
+    if kept.active is not None:
+        work(kept.active)
+    else:
+        _for_each_chunk(x, knots, scale, plan, work, threads=1)  # all add to one target
+    return torch.from_numpy(target).view(inputs, plan.width, outputs)
 
 
 def _feature_matrix(x: Tensor, knots: Tensor, scale: Tensor | None, plan: Plan) -> Tensor:
-    matrix = x.new_empty(x.shape[0], x.shape[1] * plan.width)
-    target = _array(matrix)
+    target = np.empty((x.shape[0], x.shape[1] * plan.width), plan.tables.dtype)
 
-    def work(start: int, stop: int, offset: Array, values: Array) -> None:
-        kernels.spread_features(plan.active, offset, values, target[start:stop])
+    def work(part: Active) -> None:
+        here = target[part.start : part.stop]
+        kernels.spread_features(plan.active, part.offset, part.values, here)
 
     _for_each_chunk(x, knots, scale, plan, work)
-    return matrix
+    return torch.from_numpy(target)
 
 
 def _for_each_chunk(
-    x: Tensor, knots: Tensor, scale: Tensor | None, plan: Plan, work: Work
-) -> None:
-    """Call ``work(start, stop, offset, values)`` with the active features of parts of the batch."""
+    x: Tensor,
+    knots: Tensor,
+    scale: Tensor | None,
+    plan: Plan,
+    work: Callable[[Active], None],
+    *,
+    threads: int | None = None,
+) -> Active | None:
+    """Call ``work`` with parts of the batch; return the part if it was all of the batch."""
     points, grid = _array(x), _array(knots)
     factors = None if scale is None else _array(scale)
     inputs = points.shape[1]
     length = max(1, CHUNK // inputs)
 
-    def run(first: int, last: int) -> None:
-        for start in range(first, last, length):
-            stop = min(start + length, last)
-            shape = (stop - start, inputs)
-            offset = np.empty(shape, np.uint32)
-            values = np.empty((plan.rows, *shape), points.dtype)
-            flat = points[start:stop].reshape(-1)
-            plan.kernel(
-                flat, grid, plan.numbers, plan.tables, plan.base,
-                offset.reshape(-1), values.reshape(plan.rows, -1),
-            )
-            if factors is not None:
-                values *= factors[start:stop]
-            work(start, stop, offset, values)
+    def run(first: int, last: int) -> Active:
+        part = _active(points[first:last], grid, plan, first)
+        if factors is not None:
+            np.multiply(part.values, factors[first:last], out=part.values)
+        work(part)
+        return part
 
-    over_batch(run, points.shape[0])
+    def run_in_chunks(first: int, last: int) -> None:
+        for start in range(first, last, length):
+            run(start, min(start + length, last))
+
+    if len(points) <= length:
+        return run(0, len(points))
+    over_batch(run_in_chunks, len(points), threads)
+    return None
+
+
+def _active(points: Array, grid: Array, plan: Plan, start: int) -> Active:
+    samples, inputs = points.shape
+    offset = np.empty((samples, inputs), np.uint32)
+    values = np.empty((plan.rows, samples, inputs), points.dtype)
+    flat = points.reshape(-1)
+    plan.kernel(
+        flat, grid, plan.numbers, plan.tables, plan.base, offset.reshape(-1),
+        values.reshape(plan.rows, -1),
+    )
+    return Active(start, start + samples, offset, values)
 
 
 def _array(tensor: Tensor) -> Array:
-    """Return a contiguous numpy view (a copy only if it must be)."""
-    array: Array = tensor.detach().contiguous().numpy()
+    """Return a contiguous numpy view, or a copy where there is none."""
+    array: Array = (tensor if tensor.is_contiguous() else tensor.contiguous()).numpy(force=True)
     return array
 
 
-def _weight_array(weight: Tensor) -> Array:
-    """Return (inputs * features, outputs), or one axis if there is one output."""
-    return _array(weight).reshape(-1, weight.shape[2]) if weight.shape[2] > 1 else _array(weight).reshape(-1)
-
-
-def _column_array(column: Tensor) -> Array:
-    """Return (samples, outputs), or one axis if there is one output."""
-    return _array(column) if column.shape[1] > 1 else _array(column).reshape(-1)
+def _rows(tensor: Tensor, outputs: int) -> Array:
+    """Return the array as (rows, outputs), or with one axis if there is one output."""
+    return _array(tensor).reshape((-1, outputs) if outputs > 1 else -1)

@@ -31,8 +31,9 @@ def evaluate(
     if takes_kernels(x, knots, weight, spec):
         kernels = contractions()
         assert kernels is not None
-        y: Tensor = kernels.evaluate(x.reshape(-1, x.shape[-1]), weight, knots, spec)
-        return y.view(*x.shape[:-1], y.shape[-1])
+        rows = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+        y: Tensor = kernels.evaluate(rows, weight, knots, spec)
+        return y if x.ndim == 2 else y.view(*x.shape[:-1], y.shape[-1])
     return evaluate_reference(x, knots, weight, spec)
 
 

@@ -59,30 +59,12 @@ def evaluate_rows(active: int, offset: Array, values: Array, weight: Array, out:
     for tile in range(0, samples, TILE):
         for i in range(inputs):
             for b in range(tile, min(tile + TILE, samples)):
-                _add_rows(active, offset[b, i], values, b, i, weight, out[b])
-                if has_base:
-                    v, row = values[active, b, i], weight[(i + 1) * width - 1]
-                    for j in range(row.size):
-                        out[b, j] += v * row[j]
-
-
-@compiled
-def _add_rows(
-    active: int, first: int, values: Array, b: int, i: int, weight: Array, out: Array
-) -> None:
-    """Add the active rows of the weight times their values, four at a time."""
-    r = 0
-    while r + 4 <= active:
-        v0, v1, v2, v3 = values[r, b, i], values[r + 1, b, i], values[r + 2, b, i], values[r + 3, b, i]
-        w0, w1, w2, w3 = weight[first + r], weight[first + r + 1], weight[first + r + 2], weight[first + r + 3]
-        for j in range(out.size):
-            out[j] += v0 * w0[j] + v1 * w1[j] + v2 * w2[j] + v3 * w3[j]
-        r += 4
-    while r < active:
-        v, w = values[r, b, i], weight[first + r]
-        for j in range(out.size):
-            out[j] += v * w[j]
-        r += 1
+                y = out[b]
+                for r in range(active + has_base):
+                    v = values[r, b, i]
+                    row = weight[offset[b, i] + r if r < active else (i + 1) * width - 1]
+                    for j in range(y.size):
+                        y[j] += v * row[j]
 
 
 @compiled

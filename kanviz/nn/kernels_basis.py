@@ -64,7 +64,7 @@ def uniform_features(
     offset, values
         Written, see above.
     """
-    s, n = _settings(numbers), _block_length(knots)
+    s, n = _settings(numbers), _block_length(x, knots)
     grid = _grid(knots, s, n, s.size, s.padding)
     place, away, extra = np.empty_like(grid.low), np.empty_like(grid.low), _extra(values, n)
     zero, last = grid.low.dtype.type(0), grid.low.dtype.type(s.size - 1)
@@ -88,7 +88,7 @@ def general_features(
     x: Array, knots: Array, numbers: Array, tables: Array, base: Array, offset: Array, values: Array
 ) -> None:
     """Write the features of a B-spline on any knots; ``tables`` is not used."""
-    s, n = _settings(numbers), _block_length(knots)
+    s, n = _settings(numbers), _block_length(x, knots)
     grid = _grid(knots, s, n, s.size, s.padding)
     place, away, extra = np.empty_like(grid.low), np.empty_like(grid.low), _extra(values, n)
     local = np.empty((2 * s.padding + 3, n), knots.dtype)
@@ -110,19 +110,20 @@ def gaussian_features(
 
     ``tables`` (3, 1, powers) holds the polynomials H(r) that stand before exp(-r^2).
     """
-    s, n = _settings(numbers), _block_length(knots)
+    s, n = _settings(numbers), _block_length(x, knots)
     grid = _grid(knots, s, n, knots.shape[1] - 1, 0)
-    centres = _grid(knots, s, n, s.size, s.padding)
+    base_grid = _grid(knots, s, n, s.size, s.padding)
     place, away, extra = np.empty_like(grid.low), np.empty_like(grid.low), _extra(values, n)
+    repeated = _repeat(knots, n)
     for begin in range(0, x.size, n):
         count = min(n, x.size - begin)
-        is_outside = _clamp(x[begin : begin + count], centres, place, away)
+        is_outside = _clamp(x[begin : begin + count], base_grid, place, away)
         for e in range(count):
             offset[begin + e] = grid.row[e]
         for part in range(_n_parts(s, is_outside)):
             order = s.derivative if part == 0 else part - 1
-            _bells(count, knots, order, tables[part, 0], grid, place, extra[part])
-        _finish(x[begin : begin + count], s, is_outside, base, centres, away, extra, begin, values)
+            _bells(count, repeated, order, tables[part, 0], grid, place, extra[part])
+        _finish(x[begin : begin + count], s, is_outside, base, base_grid, away, extra, begin, values)
 
 
 @compiled
@@ -132,9 +133,9 @@ def _settings(numbers: Array) -> Settings:
 
 
 @compiled
-def _block_length(knots: Array) -> int:
-    inputs = max(1, knots.shape[0])
-    return max(1, BLOCK // inputs) * inputs
+def _block_length(x: Array, knots: Array) -> int:
+    inputs = knots.shape[0]
+    return min(x.size, max(1, BLOCK // inputs) * inputs)
 
 
 @compiled
@@ -148,11 +149,14 @@ def _grid(knots: Array, s: Settings, n: int, size: int, padding: int) -> Grid:
     """Repeat the grid of each input for all samples of a block."""
     low, high, inverse = np.empty(n, knots.dtype), np.empty(n, knots.dtype), np.empty(n, knots.dtype)
     row = np.empty(n, np.uint32)
-    for e in range(n):
-        i = e % knots.shape[0]
-        low[e], high[e] = knots[i, padding], knots[i, padding + size]
-        inverse[e] = size / (high[e] - low[e])
-        row[e] = i * s.width
+    inputs = knots.shape[0]
+    for i in range(min(inputs, n)):
+        low[i], high[i] = knots[i, padding], knots[i, padding + size]
+        inverse[i] = size / (high[i] - low[i])
+        row[i] = i * s.width
+    for e in range(inputs, n):
+        low[e], high[e] = low[e - inputs], high[e - inputs]
+        inverse[e], row[e] = inverse[e - inputs], row[e - inputs]
     return Grid(low, high, inverse, row)
 
 
@@ -234,21 +238,38 @@ def _recursion(n: int, k: int, order: int, x: Array, local: Array, out: Array) -
 
 
 @compiled
+def _repeat(knots: Array, n: int) -> Array:
+    """Return the centres (centres, n), those of each input once for each sample of a block."""
+    repeated = np.empty((knots.shape[1], n), knots.dtype)
+    for m in range(knots.shape[1]):
+        for i in range(min(n, knots.shape[0])):
+            repeated[m, i] = knots[i, m]
+        for e in range(knots.shape[0], n):
+            repeated[m, e] = repeated[m, e - knots.shape[0]]
+    return repeated
+
+
+@compiled
 def _bells(
-    n: int, knots: Array, order: int, factor: Array, grid: Grid, x: Array, out: Array
+    n: int, centres: Array, order: int, factor: Array, grid: Grid, x: Array, out: Array
 ) -> None:
     """Write H(r) exp(-r^2) / h^order with r = (x - centre) / h for each centre."""
-    for m in range(knots.shape[1]):
-        row = out[m]
+    r, h = np.empty_like(x), np.empty_like(x)
+    for m in range(centres.shape[0]):
+        row, centre = out[m], centres[m]
         for e in range(n):
-            r = (x[e] - knots[e % knots.shape[0], m]) * grid.inverse[e]
-            row[e] = _exp(-np.float64(r) * r)
+            r[e] = (x[e] - centre[e]) * grid.inverse[e]
+            row[e] = _exp(-np.float64(r[e]) * r[e])
+            h[e] = factor[order]
+        for power in range(order - 1, -1, -1):
+            c = factor[power]
+            for e in range(n):
+                h[e] = h[e] * r[e] + c
+        for _ in range(order):
+            for e in range(n):
+                h[e] *= grid.inverse[e]
         for e in range(n if order > 0 else 0):
-            r = (x[e] - knots[e % knots.shape[0], m]) * grid.inverse[e]
-            h = factor[order]
-            for power in range(order - 1, -1, -1):
-                h = h * r + factor[power]
-            row[e] *= h * grid.inverse[e] ** order
+            row[e] *= h[e]
 
 
 @compiled

@@ -3,5 +3,6 @@
 from kanviz.training.fit import fit
 from kanviz.training.options import FitOptions
 from kanviz.training.report import FitReport, Progress
+from kanviz.training.sparsity import Sparsity
 
-__all__ = ["FitOptions", "FitReport", "Progress", "fit"]
+__all__ = ["FitOptions", "FitReport", "Progress", "Sparsity", "fit"]

@@ -27,7 +27,8 @@ OPTIMIZER_CLASSES: dict[str, type[torch.optim.Optimizer]] = {
 class Descent:
     """One descent: what is trained, on what, by which optimizer.
 
-    ``loss`` maps (outputs, y) to a scalar and ``penalty`` the network to a scalar that is added;
+    ``loss`` maps (outputs, y) to a scalar and ``penalty`` (network, x) to one that is
+    added;
     ``batch_size`` None takes all samples at once; ``generator`` shuffles the batches.
     """
 
@@ -35,7 +36,7 @@ class Descent:
     x: Tensor
     y: Tensor
     loss: Callable[[Tensor, Tensor], Tensor]
-    penalty: Callable[[Network], Tensor]
+    penalty: Callable[[Network, Tensor], Tensor]
     optimizer: str | type[torch.optim.Optimizer]
     learning_rate: float
     batch_size: int | None
@@ -94,7 +95,7 @@ class Descent:
             optimizer.zero_grad()
             value = self.loss(self.network(x), y)
             seen.append(value.detach())
-            whole = value + self.penalty(self.network)
+            whole = value + self.penalty(self.network, x)
             whole.backward()
             return whole
 

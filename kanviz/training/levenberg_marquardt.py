@@ -6,7 +6,7 @@ won over what the quadratic model promised, controls the damping (Madsen, Nielse
 Methods for non-linear least squares problems, 2004, sec. 3.2, eq. 3.14-3.16).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,9 +14,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.nn import Network
+from kanviz.training.forms import EdgeForms
 from kanviz.training.linearise import linearise, n_weights
 from kanviz.training.normal_equations import normal_equations
-from kanviz.training.smoothness import Smoothness
 
 FIRST_DAMPING = 1e-2
 MOST_TRIALS = 12
@@ -29,7 +29,7 @@ ENTRIES_AT_ONCE = 20_000_000
 
 @dataclass
 class LeastSquares:
-    """The problem of one grid level: mean square of (outputs - y) / scale, plus the smoothness.
+    """The problem of one round: mean square of (outputs - y) / scale, plus penalties.
 
     ``network`` is in float64 and is changed in place; ``scale`` is the standard deviation of y.
     """
@@ -37,7 +37,7 @@ class LeastSquares:
     network: Network
     x: Float[Tensor, "samples inputs"]
     y: Float[Tensor, "samples outputs"]
-    smoothness: Smoothness
+    penalties: Sequence[EdgeForms]
     scale: float
 
     @torch.no_grad()
@@ -57,7 +57,8 @@ class LeastSquares:
         """Put the weights; return (cost, mean squared error in y's unit); may be inf or NaN."""
         self.put(weights)
         loss = float((self.network(self.x) - self.y).square().mean())
-        return loss / self.scale**2 + float(self.smoothness.value(weights)), loss
+        extra = sum(float(penalty.value(weights)) for penalty in self.penalties)
+        return loss / self.scale**2 + extra, loss
 
     def quadratic(
         self, weights: Float[Tensor, " weights"]
@@ -74,7 +75,10 @@ class LeastSquares:
             matrix += part
             gradient += slope
         unit = 1 / (self.y.numel() * self.scale**2)
-        self.smoothness.add(matrix.mul_(unit), gradient.mul_(unit), weights)
+        matrix *= unit
+        gradient *= unit
+        for penalty in self.penalties:
+            penalty.add(matrix, gradient, weights)
         return matrix, gradient
 
 

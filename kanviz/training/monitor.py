@@ -24,6 +24,8 @@ class Monitor:
         Filled step by step.
     validate : callable or None
         ``validate(network)`` returns the validation loss.
+    penalty : callable
+        ``penalty(network)`` is added to the loss where states are compared; logged where not 0.
     patience : int
         Steps without a better validation loss before a level ends.
     callbacks : sequence of callable
@@ -38,16 +40,18 @@ class Monitor:
         self,
         report: FitReport,
         validate: Callable[[Network], float] | None,
+        penalty: Callable[[Network], float],
         *,
         patience: int,
         callbacks: Sequence[Callable[[Progress], bool | None]],
         show: bool,
         total: int,
     ) -> None:
-        self.report, self.validate, self.callbacks = report, validate, callbacks
+        self.report, self.callbacks = report, callbacks
+        self.validate, self.penalty = validate, penalty
         self.patience, self.waited = patience, 0
         self.best: Network | None = None
-        self.best_loss = math.inf
+        self.best_objective = math.inf
         self.start = time.perf_counter()
         self.bar = tqdm(
             total=total, disable=not show, desc="fit", mininterval=1 / MOST_UPDATES_PER_SECOND
@@ -63,7 +67,10 @@ class Monitor:
         self.report.log(step=number, loss=loss, grid_size=grid, seconds=seconds)
         if watched is not None:
             self.report.log(validation_loss=watched)
-        self._keep_best(network, loss if watched is None else watched, number)
+        penalty = self.penalty(network)
+        if penalty:
+            self.report.log(sparsity=penalty)
+        self._keep_best(network, (loss if watched is None else watched) + penalty, number)
         self._show(progress)
         if any([callback(progress) is False for callback in self.callbacks]):  # noqa: C419 - call all
             self.report.stopped = "callback"
@@ -82,9 +89,9 @@ class Monitor:
         self.report.seconds = time.perf_counter() - self.start
         self.bar.close()
 
-    def _keep_best(self, network: Network, loss: float, number: int) -> None:
-        if loss < self.best_loss:
-            self.best, self.best_loss = copy.deepcopy(network), loss
+    def _keep_best(self, network: Network, objective: float, number: int) -> None:
+        if objective < self.best_objective:
+            self.best, self.best_objective = copy.deepcopy(network), objective
             self.report.kept_step, self.waited = number, 0
         else:
             self.waited += 1

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from kanviz.checks import check_choice, check_integer
+from kanviz.training.sparsity import Sparsity
 
 OPTIMIZERS = ("auto", "lm", "lbfgs", "adam", "adamw")
 LOSSES = ("mse", "cross_entropy")
@@ -41,10 +42,13 @@ class FitOptions:
         Samples per update for optimizers of the Adam kind; by default all.
     learning_rate : float, optional
         For optimizers other than "lm"; default 1 for "lbfgs", 0.01 else.
+    sparsity : float or Sparsity
+        Prefers few edges to many; a number is the weight of ``Sparsity`` with its defaults. 1e-4
+        to 1e-2 does for most data.
     curvature : float, optional
         Weight of the squared second differences of the coefficients, relative to the variance of
-        y for squared loss; default 1e-10 for "lm", else 0. Raise it (1e-6 .. 1e-3) where a fine
-        grid follows noise.
+        y for squared loss; default for "lm" 1e-10 (1e-6 with sparsity), else 0. Raise it
+        (1e-6 .. 1e-3) where a fine grid follows noise.
     validation : None, float, (x, y) or "test"
         Data to watch: a share of the training data, a pair, or the data's own test part. The best
         state on it is kept, and a level ends when it does not improve for ``patience`` steps.
@@ -74,6 +78,7 @@ class FitOptions:
     grids: Sequence[int] | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
+    sparsity: float | Sparsity = 0.0
     curvature: float | None = None
     validation: Validation = None
     patience: int = 20
@@ -99,6 +104,11 @@ class FitOptions:
             raise ValueError(
                 "optimizer must not be 'lm' with batches or another loss than 'mse'; got "
                 f"loss={self.loss!r}, batch_size={self.batch_size!r}. Use 'lbfgs' or 'adam'."
+            )
+        if kind == "lm" and isinstance(self.sparsity, Sparsity) and self.sparsity.metric != "std":
+            raise ValueError(
+                "sparsity must have metric='std' with optimizer='lm'; got "
+                f"{self.sparsity.metric!r}. Use 'lbfgs' or 'adam'."
             )
 
     def _check_numbers(self) -> None:

@@ -10,6 +10,7 @@ from kanviz.data import Dataset, as_dataset
 from kanviz.nn import Network
 from kanviz.training.options import FitOptions
 from kanviz.training.report import FitReport
+from kanviz.training.sparsity import Sparsity
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -26,7 +27,8 @@ class Task:
     """All that a fit needs, checked: data in the dtype of the work, names resolved.
 
     ``scale`` is the standard deviation of y (1 for classes), the unit of the penalties;
-    ``validation`` a pair (x, y) or None; ``grids`` the grid sizes in order.
+    ``validation`` a pair (x, y) or None; ``grids`` the grid sizes in order;
+    ``sparsity`` is None where its weight is 0.
     """
 
     network: Network
@@ -37,6 +39,7 @@ class Task:
     optimizer: str | type[torch.optim.Optimizer]
     grids: Sequence[int]
     scale: float
+    sparsity: Sparsity | None
     options: FitOptions
     report: FitReport
 
@@ -72,9 +75,17 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> Task:
         optimizer=optimizer,
         grids=grids,
         scale=std or 1.0,
+        sparsity=_sparsity(options),
         options=options,
         report=FitReport(optimizer if isinstance(optimizer, str) else optimizer.__name__),
     )
+
+
+def _sparsity(options: FitOptions) -> Sparsity | None:
+    """Return what was asked for; None for no sparsity, so that none is computed."""
+    asked = options.sparsity
+    sparsity = asked if isinstance(asked, Sparsity) else Sparsity(asked)
+    return sparsity if sparsity.weight else None
 
 
 def _check_widths(network: Network, data: Dataset) -> None:
@@ -115,11 +126,14 @@ def _choose(
         return options.optimizer
     if options.batch_size is not None:
         return "adam"
+    sparsity = options.sparsity
+    if loss != "mse" or (isinstance(sparsity, Sparsity) and sparsity.metric != "std"):
+        return "lbfgs"
     per_edge = [layer.spec.n_features - layer.spec.grid_size for layer in network.layers]
     sizes = [
         layer.mask.numel() * (n + finest) for n, layer in zip(per_edge, network.layers, strict=True)
     ]
-    return "lm" if loss == "mse" and sum(sizes) <= MOST_LM_WEIGHTS else "lbfgs"
+    return "lm" if sum(sizes) <= MOST_LM_WEIGHTS else "lbfgs"
 
 
 def _validation(

@@ -11,9 +11,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.nn import Network
+from kanviz.training.forms import smoothness
 from kanviz.training.levenberg_marquardt import LeastSquares, minimise
 from kanviz.training.linearise import n_weights
-from kanviz.training.smoothness import Smoothness
 
 TRIAL_SAMPLES = 1000
 TRIAL_CURVATURE = 1e-5
@@ -92,7 +92,7 @@ def _trial(
     for steps in rounds:
         if grids_move:
             network.update_grid(x)
-        smoothness = Smoothness(network, TRIAL_CURVATURE, scale)
-        minimise(LeastSquares(network, x, y, smoothness, scale), steps)
+        penalties = [smoothness(network, TRIAL_CURVATURE, scale)]
+        minimise(LeastSquares(network, x, y, penalties, scale), steps)
     with torch.no_grad():
         return float((network(x) - y).square().mean())

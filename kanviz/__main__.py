@@ -1,0 +1,7 @@
+"""Runs the command line: ``python -m kanviz``."""
+
+import sys
+
+from kanviz.cli import main
+
+sys.exit(main())

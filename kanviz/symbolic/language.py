@@ -1,0 +1,171 @@
+"""The language of formulas: the numbers, functions and names that a formula may be made of.
+
+Whatever is made of these can be read from text, computed, differentiated, printed and saved.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+import sympy
+from sympy.core.function import AppliedUndef
+
+X = sympy.Symbol("x", real=True)
+"""The variable of one-variable formulas."""
+
+LARGEST_NUMBER = 1e100
+LARGEST_EXPONENT = 100
+HIGHEST_BESSEL_ORDER = 8
+
+HEADS: Mapping[type[sympy.Basic], str] = MappingProxyType(
+    {
+        sympy.exp: "exp",
+        sympy.log: "log",
+        sympy.Abs: "abs",
+        sympy.sign: "sgn",
+        sympy.sin: "sin",
+        sympy.cos: "cos",
+        sympy.tan: "tan",
+        sympy.sinh: "sinh",
+        sympy.cosh: "cosh",
+        sympy.tanh: "tanh",
+        sympy.asin: "arcsin",
+        sympy.acos: "arccos",
+        sympy.atan: "arctan",
+        sympy.asinh: "arcsinh",
+        sympy.acosh: "arccosh",
+        sympy.atanh: "arctanh",
+        sympy.erf: "erf",
+        sympy.sinc: "sinc",
+    }
+)
+"""The sympy functions of one argument, and what each is called in text. ``relu`` is Max(0, x), the
+Bessel functions J0, J1 ... are besselj(n, x)."""
+
+
+def _relu(u: sympy.Expr) -> sympy.Expr:
+    return sympy.Max(0, u)
+
+
+def _sigmoid(u: sympy.Expr) -> sympy.Expr:
+    return 1 / (1 + sympy.exp(-u))
+
+
+def _softplus(u: sympy.Expr) -> sympy.Expr:
+    return sympy.log(1 + sympy.exp(u))
+
+
+def _gaussian(u: sympy.Expr) -> sympy.Expr:
+    return sympy.exp(-(u**2))
+
+
+def _bessel(order: int) -> Callable[[sympy.Expr], sympy.Expr]:
+    return lambda u: sympy.besselj(order, u)
+
+
+WORDS: Mapping[str, Callable[[sympy.Expr], sympy.Expr]] = MappingProxyType(
+    {
+        **{word: head for head, word in HEADS.items()},
+        **{f"J{n}": _bessel(n) for n in range(HIGHEST_BESSEL_ORDER + 1)},
+        "relu": _relu,
+        "sigmoid": _sigmoid,
+        "softplus": _softplus,
+        "gaussian": _gaussian,
+        "sqrt": sympy.sqrt,
+        "ln": sympy.log,
+        "sign": sympy.sign,
+        "asin": sympy.asin,
+        "acos": sympy.acos,
+        "atan": sympy.atan,
+        "asinh": sympy.asinh,
+        "acosh": sympy.acosh,
+        "atanh": sympy.atanh,
+        "Abs": sympy.Abs,
+        "j0": _bessel(0),
+        "j1": _bessel(1),
+    }
+)
+"""Every function that text may name, and what makes its sympy expression from the argument's."""
+
+CONSTANTS: Mapping[str, sympy.Expr] = MappingProxyType(
+    {"pi": sympy.pi, "e": sympy.E, "E": sympy.E}
+)
+
+
+def check_expression(
+    name: str,
+    expression: object,
+    variables: Sequence[str] = ("x",),
+    functions: Sequence[str] = (),
+) -> None:
+    """Raise unless kanviz can compute ``expression``.
+
+    Parameters
+    ----------
+    name : str
+        What the expression is called in the message.
+    expression : sympy.Expr
+        Any expression.
+    variables : sequence of str
+        Names of the symbols that it may contain.
+    functions : sequence of str
+        Names of the undefined functions that it may contain, such as splines.
+
+    Raises
+    ------
+    TypeError
+        If it is no sympy expression.
+    ValueError
+        Naming the first part that is not of the language.
+    """
+    if not isinstance(expression, sympy.Expr):
+        raise TypeError(
+            f"{name} must be a sympy expression; got {type(expression).__name__}. "
+            "Make one with sympy, or parse text."
+        )
+    for part in sympy.preorder_traversal(expression):
+        rule = _broken_rule(part, variables, functions)
+        if rule:
+            raise ValueError(f"{name} must {rule}; got {str(part)[:80]!r}. Rewrite that part.")
+
+
+def _broken_rule(part: sympy.Basic, variables: Sequence[str], functions: Sequence[str]) -> str:
+    """Return which rule one node of an expression breaks, its children aside; empty if none."""
+    if isinstance(part, sympy.Symbol):
+        return "" if part.name in variables else f"have no variables but {', '.join(variables)}"
+    if isinstance(part, AppliedUndef):
+        known = part.func.__name__ in functions and len(part.args) == 1
+        return "" if known else "be made of known functions"
+    if part.is_number and constant_value(part) is None:
+        return "have real numbers of at most 1e100"
+    if isinstance(part, sympy.Pow):
+        return _broken_power_rule(part)
+    if isinstance(part, sympy.besselj):
+        order = part.args[0]
+        allowed = order.is_Integer and 0 <= int(order) <= HIGHEST_BESSEL_ORDER
+        return "" if allowed else f"have Bessel functions of order 0 to {HIGHEST_BESSEL_ORDER}"
+    if isinstance(part, sympy.Max):
+        return "" if len(part.args) == 2 and 0 in part.args else "have no maximum but Max(0, u)"
+    known = isinstance(part, sympy.Add | sympy.Mul) or part.func in HEADS
+    return "" if known or (part.is_number and part.is_Atom) else "be made of known functions"
+
+
+def _broken_power_rule(part: sympy.Pow) -> str:
+    base, exponent = part.base, part.exp
+    if exponent.is_number:
+        value = constant_value(exponent)
+        allowed = value is not None and abs(value) <= LARGEST_EXPONENT
+        return "" if allowed else f"have exponents between -{LARGEST_EXPONENT} and {LARGEST_EXPONENT}"
+    value = constant_value(base) if base.is_number else None
+    return "" if value is not None and value > 0 else "have a number as base or as exponent of a power"
+
+
+def constant_value(expression: sympy.Expr) -> float | None:
+    """Return the value of a number; None unless it is real, finite and of at most 1e100."""
+    try:
+        value = complex(expression)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if value.imag != 0 or not math.isfinite(value.real) or abs(value.real) > LARGEST_NUMBER:
+        return None
+    return value.real

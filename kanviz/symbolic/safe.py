@@ -1,0 +1,227 @@
+"""Elementary functions that are finite everywhere, with their first two derivatives.
+
+Inside its domain each function is exact. Outside:
+
+- A result that would overflow is held at ``largest(dtype)``, about 2e17 in float32 and 5e138 in
+  float64, so that its square is finite too.
+- ``power`` with a broken exponent is odd: sqrt(-x) = -sqrt(x). Next to 0, where a slope would
+  overflow, a polynomial takes the place of a power: it meets value and slope on both sides, and is 0
+  with slope 0 at 0 itself. So a sample exactly at a singularity does no harm.
+- ``log`` and ``arctanh`` go on beyond their singularity with the logarithm of the distance, so a
+  step of training across it costs much and is undone.
+- ``arcsin`` and ``arccos`` go on up to 1/8 turn beyond each end, as the angle of
+  (-sqrt(x^2 - 1), x).
+- ``arccosh`` below its end at 1 is -arcsinh(sqrt(2 - 2x)).
+
+Every function takes float32 or float64 on any device and keeps both; NaN stays NaN.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from kanviz.symbolic.bessel import bessel_j
+
+
+def largest(dtype: torch.dtype) -> float:
+    """Return the size that no value exceeds: below the square root of the type's largest number."""
+    return float(torch.finfo(dtype).max ** 0.45)
+
+
+def nearest(dtype: torch.dtype, exponent: float) -> float:
+    """Return how near to 0 x^p (log x for p = 0) is exact: there its second derivative is huge."""
+    kind = torch.finfo(dtype)
+    return float(max(kind.max ** (-0.6 / (2 - exponent)), kind.tiny**0.5))
+
+
+def bounded(x: Tensor) -> Tensor:
+    """Hold x within ``largest``."""
+    limit = largest(x.dtype)
+    return x.clamp(-limit, limit)
+
+
+def entry(x: Tensor) -> Tensor:
+    """Return x, held within ``largest``, such that no gradient through it is infinite or NaN."""
+    return bounded(_FiniteGradient.apply(x))
+
+
+class _FiniteGradient(torch.autograd.Function):
+    """The identity. Its gradient is finite, since a product of large slopes may overflow."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return x.view_as(x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # noqa: ARG004
+        limit = largest(gradient.dtype)
+        return torch.nan_to_num(gradient, nan=0.0, posinf=limit, neginf=-limit)
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor) -> Tensor:  # noqa: ARG004
+        return tangent.view_as(tangent)
+
+
+def add(*terms: Tensor | float) -> Tensor:
+    """Return the sum."""
+    return bounded(_total(terms))
+
+
+def multiply(*factors: Tensor | float) -> Tensor:
+    """Return the product."""
+    product: Any = factors[0]
+    for factor in factors[1:]:
+        product = product * factor
+        product = bounded(product) if isinstance(product, Tensor) else product
+    return product  # type: ignore[no-any-return]
+
+
+def _total(terms: tuple[Tensor | float, ...]) -> Any:
+    total: Any = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
+def power(x: Tensor, exponent: float) -> Tensor:
+    """Return x^p, for any number p but 0."""
+    whole, limit = float(exponent).is_integer(), largest(x.dtype)
+    reach = limit ** (1 / exponent) if exponent > 1 else limit
+    if whole and exponent > 0:
+        return x.clamp(-reach, reach) ** int(exponent)
+    hole = nearest(x.dtype, exponent) if exponent < 2 else 0.0
+    far = x.abs().clamp(hole, reach) ** exponent
+    is_even = whole and exponent % 2 == 0
+    far = far if is_even else far * x.sign()
+    if hole == 0:
+        return far
+    s = (x / hole).clamp(-1, 1)
+    low = 2 if is_even else 3
+    near = s**low * ((low + 2 - exponent) / 2 + (exponent - low) / 2 * s * s)
+    return torch.where(x.abs() < hole, hole**exponent * near, far)
+
+
+def exp(x: Tensor) -> Tensor:
+    """Return e^x."""
+    return x.clamp(max=math.log(largest(x.dtype))).exp()
+
+
+def log(x: Tensor) -> Tensor:
+    """Return log x."""
+    hole = nearest(x.dtype, 0)
+    inside = x.clamp(min=hole)
+    return inside.log() + ((x - inside) / hole).asinh()
+
+
+def softplus(x: Tensor) -> Tensor:
+    """Return log(1 + e^x)."""
+    return torch.logaddexp(x, torch.zeros_like(x))
+
+
+def sinh(x: Tensor) -> Tensor:
+    """Return sinh x."""
+    limit = math.log(largest(x.dtype))
+    return x.clamp(-limit, limit).sinh()
+
+
+def cosh(x: Tensor) -> Tensor:
+    """Return cosh x."""
+    limit = math.log(largest(x.dtype))
+    return x.clamp(-limit, limit).cosh()
+
+
+def arcsin(x: Tensor) -> Tensor:
+    """Return arcsin x, from the angle of (sqrt(1 - x^2), x)."""
+    return torch.atan2(x, power((1 - x) * (1 + x), 0.5))
+
+
+def arccos(x: Tensor) -> Tensor:
+    """Return arccos x."""
+    return math.pi / 2 - arcsin(x)
+
+
+def arctanh(x: Tensor) -> Tensor:
+    """Return arctanh x."""
+    edge = torch.finfo(x.dtype).eps
+    inside = x.clamp(edge - 1, 1 - edge)
+    return inside.atanh() + ((x - inside) / edge).asinh() / 2
+
+
+def arccosh(x: Tensor) -> Tensor:
+    """Return arccosh x, as arcsinh(sqrt(x^2 - 1))."""
+    return power((x - 1) * (1 + x.clamp(min=1)), 0.5).asinh()
+
+
+def sinc(x: Tensor) -> Tensor:
+    """Return sin(x) / x, near 0 by its power series."""
+    is_near = x.abs() < 1
+    square = torch.where(is_near, x, 1.0) ** 2
+    near = torch.ones_like(x)
+    for n in range(18, 0, -2):
+        near = 1 - square / (n * (n + 1)) * near
+    away = torch.where(is_near, 1.0, x)
+    return torch.where(is_near, near, away.sin() / away)
+
+
+SAFE: Mapping[str, Callable[..., Tensor]] = MappingProxyType(
+    {
+        "add": add,
+        "multiply": multiply,
+        "power": power,
+        "exp": exp,
+        "log": log,
+        "softplus": softplus,
+        "abs": torch.abs,
+        "sgn": torch.sign,
+        "relu": torch.relu,
+        "sin": torch.sin,
+        "cos": torch.cos,
+        "tan": torch.tan,
+        "sinh": sinh,
+        "cosh": cosh,
+        "tanh": torch.tanh,
+        "arcsin": arcsin,
+        "arccos": arccos,
+        "arctan": torch.atan,
+        "arcsinh": torch.asinh,
+        "arccosh": arccosh,
+        "arctanh": arctanh,
+        "erf": torch.erf,
+        "sinc": sinc,
+        "bessel": bessel_j,
+    }
+)
+"""The operations of a program, finite everywhere."""
+
+
+def _plain_product(*factors: Tensor | float) -> Any:
+    return math.prod(factors)  # type: ignore[type-var]
+
+
+PLAIN: Mapping[str, Callable[..., Tensor]] = MappingProxyType(
+    {
+        **SAFE,
+        "add": lambda *terms: _total(terms),
+        "multiply": _plain_product,
+        "power": torch.pow,
+        "exp": torch.exp,
+        "log": torch.log,
+        "sinh": torch.sinh,
+        "cosh": torch.cosh,
+        "arcsin": torch.asin,
+        "arccos": torch.acos,
+        "arccosh": torch.acosh,
+        "arctanh": torch.atanh,
+    }
+)
+"""The same as written in a textbook: NaN or inf off the domain, and somewhat faster."""

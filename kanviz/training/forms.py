@@ -1,0 +1,109 @@
+"""Penalties as Levenberg-Marquardt takes them: quadratic forms w^T Q w with one block per edge."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from kanviz.nn import KANLayer, Network
+from kanviz.training.linearise import trainable
+from kanviz.training.sparsity import Sparsity, edge_spreads, importances
+
+
+@dataclass(frozen=True)
+class EdgeForms:
+    """A sum over edges of ``factors[i, j] * w_ij^T blocks[i] w_ij``, layer by layer.
+
+    ``blocks`` holds (in, features, features) matrices, ``factors`` (in, out) numbers that are 0
+    where an edge may not learn.
+    """
+
+    blocks: list[Float[Tensor, "_inputs _features _features"]]
+    factors: list[Float[Tensor, "_inputs _outputs"]]
+
+    def value(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, ""]:
+        """Return the penalty at one row of all weights; differentiable."""
+        total = weights.new_zeros(())
+        for weight, block, factor in self._parts(weights):
+            total = total + ((weight * (block @ weight)).sum(1) * factor).sum()
+        return total
+
+    def of(self, network: Network) -> Float[Tensor, ""]:
+        """Return the penalty of a network's weights; differentiable."""
+        return self.value(torch.cat([layer.weight.flatten() for layer in network.layers]))
+
+    def add(
+        self,
+        matrix: Float[Tensor, "weights weights"],
+        gradient: Float[Tensor, " weights"],
+        weights: Float[Tensor, " weights"],
+    ) -> None:
+        """Add the form to a Gauss-Newton matrix and its half gradient, in place."""
+        start = 0
+        for weight, block, factor in self._parts(weights):
+            n_in, n_features, n_out = weight.shape
+            size = n_features * n_out
+            slope = (block @ weight) * factor.unsqueeze(1)
+            gradient[start : start + n_in * size] += slope.flatten()
+            for i in range(n_in):
+                part = matrix[start : start + size, start : start + size]
+                part = part.view(n_features, n_out, n_features, n_out).diagonal(dim1=1, dim2=3)
+                part.add_(block[i].unsqueeze(-1) * factor[i])
+                start += size
+
+    def _parts(self, weights: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        start = 0
+        for block, factor in zip(self.blocks, self.factors, strict=True):
+            shape = (block.shape[0], block.shape[1], factor.shape[1])
+            size = block.shape[0] * block.shape[1] * factor.shape[1]
+            yield weights[start : start + size].view(shape), block.to(weights), factor.to(weights)
+            start += size
+
+
+def smoothness(network: Network, curvature: float, output_scale: float = 1.0) -> EdgeForms:
+    """Return the curvature penalty: ``curvature`` times the squared second differences of coef.
+
+    It keeps a fine grid from following the noise of few points, and says what happens in intervals
+    that no point visits (Eilers, Marx, Flexible smoothing with B-splines and penalties, 1996,
+    eq. 4). Coefficients of the last layer count in units of ``output_scale``, the standard
+    deviation of y, so that ``curvature`` means the same for any unit of y.
+    """
+    blocks = [
+        _second_differences(layer).expand(layer.in_features, -1, -1) for layer in network.layers
+    ]
+    factors = [curvature * trainable(layer).double() for layer in network.layers]
+    factors[-1] = factors[-1] / output_scale**2
+    return EdgeForms(blocks, factors)
+
+
+def _second_differences(layer: KANLayer) -> Tensor:
+    """D^T D over the features, with zeros for the base function."""
+    n_basis, n_features = layer.spec.n_basis, layer.spec.n_features
+    identity = torch.eye(n_basis, n_features, dtype=torch.float64, device=layer.weight.device)
+    differences = identity.diff(n=2, dim=0) if n_basis > 2 else identity[:0]
+    return differences.T @ differences
+
+
+def sparse_forms(
+    network: Network, x: Float[Tensor, "samples inputs"], sparsity: Sparsity
+) -> EdgeForms:
+    """Return the sparsity penalty as a quadratic that has its slope at the present weights.
+
+    Iteratively re-weighted least squares: the penalty is a concave function of the variances of
+    the edges, so its tangent in these variances lies above it, and minimising tangent after
+    tangent minimises the penalty (Daubechies et al., Iteratively reweighted least squares
+    minimization for sparse recovery, 2010). Falling slopes are taken as 0.
+    """
+    with torch.no_grad():
+        spreads = edge_spreads(network, x)
+    with torch.enable_grad():
+        variances = [v.detach().requires_grad_() for v in spreads.edges]
+        penalty = sparsity.weight * sparsity.of(importances(variances, spreads.nodes))
+        slopes = torch.autograd.grad(penalty, variances)
+    factors = [
+        slope.clamp(min=0) * trainable(layer)
+        for slope, layer in zip(slopes, network.layers, strict=True)
+    ]
+    return EdgeForms(spreads.covariances, factors)

@@ -1,0 +1,150 @@
+"""The sparsity penalty equals its expanded definition, and cannot be cheated by scale."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from kanviz.nn import Network
+from kanviz.training.forms import sparse_forms
+from kanviz.training.sparsity import FLOOR, Sparsity, edge_spreads, importances
+
+
+def make_case(
+    widths: list[int], seed: int = 0, basis: str = "bspline", dtype: torch.dtype = torch.float64
+) -> tuple[Network, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    x = 2.4 * torch.rand(50, widths[0], generator=generator, dtype=dtype) - 1.2
+    return Network(widths, seed=seed, basis=basis, dtype=dtype), x
+
+
+def expanded(network: Network, x: Tensor) -> list[Tensor]:
+    """Importances from (samples, in, out) tensors, straight from the definition."""
+    edges, nodes = [], []
+    for layer in network.layers:
+        outputs = layer.edge_outputs(x)
+        edges.append(outputs.var(0, correction=0))
+        x = outputs.sum(1)
+        nodes.append(x.std(0, correction=0))
+    above, found = torch.full_like(nodes[-1], 1 / len(nodes[-1])), []
+    for variance, spread in zip(reversed(edges), reversed(nodes), strict=True):
+        found.insert(0, above * (variance / spread**2 + FLOOR**2).sqrt())
+        above = found[0].sum(1)
+    return found
+
+
+def gradients(value: Tensor, network: Network) -> list[Tensor]:
+    return list(torch.autograd.grad(value, list(network.parameters())))
+
+
+@given(
+    widths=st.lists(st.integers(1, 5), min_size=2, max_size=4),
+    seed=st.integers(0, 100),
+    basis=st.sampled_from(["bspline", "gaussian"]),
+    l1=st.floats(0, 2),
+    entropy=st.floats(0, 3),
+)
+def test_value_and_gradient_equal_the_expanded_computation(
+    widths: list[int], seed: int, basis: str, l1: float, entropy: float
+) -> None:
+    network, x = make_case(widths, seed, basis)
+    sparsity = Sparsity(1.0, l1=l1, entropy=entropy)
+    exact, plain = sparsity.penalty(network, x), sparsity.of(expanded(network, x))
+    torch.testing.assert_close(exact, plain, rtol=1e-9, atol=1e-9)
+    for mine, theirs in zip(gradients(exact, network), gradients(plain, network), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-6, atol=1e-8)
+
+
+def test_float32_is_exact_to_its_own_rounding() -> None:
+    network, x = make_case([3, 4, 2], dtype=torch.float32)
+    exact = Sparsity(1.0).penalty(network, x)
+    reference = Sparsity(1.0).penalty(network.double(), x.double())
+    torch.testing.assert_close(exact.double(), reference, rtol=1e-4, atol=1e-4)
+
+
+def test_no_tensor_of_all_samples_and_edges_is_made() -> None:
+    samples, width = 400, 60
+    network, x = Network([width, width, 1]), torch.rand(samples, width)
+    largest = 0
+
+    class Watch(torch.utils._python_dispatch.TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
+            nonlocal largest
+            result = func(*args, **(kwargs or {}))
+            for tensor in result if isinstance(result, tuple | list) else [result]:
+                if isinstance(tensor, Tensor):
+                    largest = max(largest, tensor.numel())
+            return result
+
+    with Watch():
+        Sparsity(1.0).penalty(network, x).backward()
+    assert 0 < largest < samples * width * width
+
+
+def test_stretching_a_node_and_squeezing_what_follows_changes_nothing() -> None:
+    network, x = make_case([2, 3, 1])
+    before = Sparsity(1.0).penalty(network, x)
+    first, second = network.layers
+    with torch.no_grad():
+        first.weight[:, :, 1] *= 7.0
+        second.weight[1, -1] = 0.0  # silu does not stretch; the spline does
+    reference = Sparsity(1.0).penalty(network, x)
+    with torch.no_grad():
+        first.weight[:, :, 1] /= 7.0
+    unstretched = Sparsity(1.0).penalty(network, x)
+    second.knots[1] *= 7.0
+    with torch.no_grad():
+        first.weight[:, :, 1] *= 7.0
+    stretched = Sparsity(1.0).penalty(network, x)
+    torch.testing.assert_close(stretched, unstretched, rtol=1e-10, atol=1e-10)
+    assert abs(reference - unstretched) > 1e-3
+    assert abs(before - unstretched) > 1e-6
+
+
+def test_tangent_form_has_the_slope_of_the_penalty() -> None:
+    network, x = make_case([2, 3, 1])
+    sparsity = Sparsity(0.7, l1=1.0, entropy=0.0)
+    with torch.no_grad():
+        spreads = edge_spreads(network, x)
+    variances = [v.clone().requires_grad_() for v in spreads.edges]
+    penalty = 0.7 * sparsity.of(importances(variances, spreads.nodes))
+    slopes = torch.autograd.grad(penalty, variances)
+    forms = sparse_forms(network, x, sparsity)
+    for factor, slope in zip(forms.factors, slopes, strict=True):
+        torch.testing.assert_close(factor, slope)
+    by_hand = sum((v * s).sum() for v, s in zip(spreads.edges, slopes, strict=True))
+    torch.testing.assert_close(forms.of(network).detach(), by_hand)
+
+
+@pytest.mark.parametrize("metric", ["abs", "weights"])
+def test_other_metrics_follow_their_definition(metric: str) -> None:
+    network, x = make_case([2, 3])
+    layer = network.layers[0]
+    matrix = layer.edge_outputs(x).abs().mean(0) if metric == "abs" else layer.coef.abs().mean(-1)
+    share = matrix / matrix.sum()
+    wanted = matrix.sum() - 2 * (share * share.log()).sum()
+    torch.testing.assert_close(Sparsity(1.0, metric=metric).penalty(network, x), wanted)
+
+
+def test_one_edge_out_of_many_has_no_entropy_and_unit_weight() -> None:
+    only = torch.zeros(3, 4, dtype=torch.float64)
+    only[1, 2] = 1.0
+    assert float(Sparsity(1.0).of([only])) == 1.0
+    assert float(Sparsity(1.0).of([torch.full_like(only, 1 / 12)])) > 5.0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"weight": -1.0}, "weight must be at least 0; got -1"),
+        ({"weight": float("nan")}, "weight must be at least 0; got nan"),
+        ({"weight": 1.0, "entropy": -0.1}, "entropy must be at least 0"),
+        ({"weight": 1.0, "metric": "variance"}, "metric must be one of"),
+    ],
+)
+def test_bad_options_are_one_clear_sentence(
+    options: dict[str, float], message: str, unchecked: None
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        Sparsity(**options)  # type: ignore[arg-type]
