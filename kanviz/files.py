@@ -28,7 +28,7 @@ from kanviz.nn.state import LayerState, NetworkState
 FORMAT = "kanviz"
 VERSION = 1
 
-TENSOR_NAMES = ("weight", "knots", "mask")
+TENSOR_NAMES = ("weight", "knots", "mask", "frozen")
 SPEC_FIELDS = ("grid_size", "spline_order", "basis", "base", "extrapolation")
 MADE_WITH = (*SPEC_FIELDS, "grid_range", "init", "seed")
 DTYPES = {"float32": torch.float32, "float64": torch.float64}

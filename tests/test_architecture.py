@@ -37,7 +37,7 @@ ROOMS = {
     "checks": Room(0, "jaxtyping numpy torch"),
     "data": Room(0, "jaxtyping numpy pandas torch"),
     "problems": Room(0, "jaxtyping numpy scipy torch"),
-    "nn": Room(1, "jaxtyping torch"),
+    "nn": Room(1, "jaxtyping numba numpy torch"),
     "training": Room(2, "jaxtyping matplotlib numba numpy torch tqdm"),
     "symbolic": Room(2, "jaxtyping numpy sympy torch"),
     "analysis": Room(2, "jaxtyping numpy torch"),

@@ -201,8 +201,8 @@ def test_values_are_written_as_python_or_by_name(value: object, code: str) -> No
 
 
 def test_only_given_options_are_written() -> None:
-    def f(x: int, *, a: int = 1, b: tuple[int, ...] = (), c: object = None) -> None: ...
+    def f(*, a: float = 0.1, b: tuple[int, ...] = (1, 2), c: object = (3, 4)) -> None: ...
 
-    values = {"a": 1, "b": (), "c": torch.zeros(2), "d": 4}
+    values = {"a": float("0.1"), "b": tuple(range(1, 3)), "c": torch.zeros(2), "d": 4}
     assert list(options_given(f, values)) == ["c", "d"]
     assert call_code("f", "x", a=2, b=[1]) == "f(x, a=2, b=[1])"

@@ -194,7 +194,7 @@ def test_no_activation_is_kept() -> None:
     before = set(vars(layer)) | set(layer._buffers)
     layer(points_for(layer))
     assert set(vars(layer)) | set(layer._buffers) == before
-    assert set(layer.state_dict()) == {"weight", "knots", "mask"}
+    assert set(layer.state_dict()) == {"weight", "knots", "mask", "frozen"}
 
 
 @pytest.mark.parametrize(
@@ -214,9 +214,9 @@ def test_bad_widths_are_named(arguments: tuple[Any, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"grid_size": -5}, r"grid_size must be an integer at least 1; got -5\."),
-        ({"spline_order": 11}, r"spline_order must be an integer from 0 to 10; got 11\."),
-        ({"basis": "cubic"}, r"basis must be one of bspline, .*; got 'cubic'\."),
+        ({"grid_size": -5}, r"grid_size must be an integer of at least 1; got -5\."),
+        ({"spline_order": 11}, r"spline_order must be at most 10 because .*; got 11\."),
+        ({"basis": "cubic"}, r"basis must be one of 'bspline', .*; got 'cubic'\."),
         ({"grid_range": (1.0, 1.0)}, r"grid_range must be finite with low < high; got \(1\.0, 1"),
         ({"grid_range": (0.0, torch.inf)}, r"grid_range must be finite with low < high; got"),
         ({"grid_range": torch.zeros(3, 2)}, r"grid_range must be \(low, high\) or a tensor \(2, 2"),

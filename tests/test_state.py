@@ -41,6 +41,23 @@ def test_weight_of_the_same_shape_stays_the_same_parameter() -> None:
     assert network.layers[0].weight is weight
 
 
+def test_restore_gives_back_whether_a_weight_trains() -> None:
+    network = make_network()
+    state = NetworkState.capture(network)
+    network.layers[0].weight.requires_grad = False
+    assert not state.is_of(network)
+    state.restore(network)
+    assert network.layers[0].weight.requires_grad
+
+
+def test_a_state_of_other_widths_can_be_restored() -> None:
+    wide, narrow = make_network((2, 5, 1)), make_network((2, 3, 1))
+    NetworkState.capture(narrow).restore(wide)
+    assert wide.widths == (2, 3, 1)
+    assert bytes_of(wide) == bytes_of(narrow)
+    assert torch.equal(wide(make_sample()), narrow(make_sample()))
+
+
 def test_state_is_apart_from_the_network() -> None:
     network = make_network()
     state = NetworkState.capture(network)

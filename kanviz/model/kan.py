@@ -16,7 +16,7 @@ from kanviz.edits.code import call_code, options_given
 from kanviz.files import read_model
 from kanviz.model.changes import Changes
 from kanviz.model.core import Core
-from kanviz.nn.layer import GridRange
+from kanviz.nn.inputs import GridRange
 from kanviz.nn.network import Network
 from kanviz.training.fit import fit
 from kanviz.training.report import FitReport

@@ -5,13 +5,14 @@ A spline of degree k on an interval is a sum of k + 1 basis functions, so only t
 in x to any order, on every device and dtype.
 """
 
-import functools
 from fractions import Fraction
 from itertools import pairwise
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+
+from kanviz.nn.spec import MAX_SPLINE_ORDER
 
 
 def active_basis(
@@ -80,12 +81,22 @@ def _active_uniform(
     return first, [value * scale for value, scale in zip(values, scales, strict=True)]
 
 
-@functools.cache
 def uniform_polynomials(spline_order: int, derivative: int) -> list[list[float]]:
     """Return coefficients [power, active function] of the uniform B-spline pieces in u in [0, 1].
 
-    Cox-de Boor with unit spacing (de Boor, A Practical Guide to Splines, ch. X), done once in
-    exact fractions, then differentiated ``derivative`` times.
+    Differentiated ``derivative`` times in u.
+    """
+    pieces = _PIECES[spline_order]
+    for _ in range(derivative):
+        pieces = [[*(p * c for p, c in enumerate(piece[1:], 1)), 0.0] for piece in pieces]
+    return [[piece[power] for piece in pieces] for power in range(spline_order + 1)]
+
+
+def _uniform_pieces(spline_order: int) -> list[list[float]]:
+    """Return the coefficients [active function, power].
+
+    Cox-de Boor with unit spacing (de Boor, A Practical Guide to Splines, ch. X), done in exact
+    fractions.
     """
     pieces = [[Fraction(1)]]
     for degree in range(1, spline_order + 1):
@@ -98,9 +109,11 @@ def uniform_polynomials(spline_order: int, derivative: int) -> list[list[float]]
                 raised[r + 1][power] += (degree - 1 - r) * share
                 raised[r + 1][power + 1] += share
         pieces = raised
-    for _ in range(derivative):
-        pieces = [[*(p * c for p, c in enumerate(piece[1:], 1)), Fraction(0)] for piece in pieces]
-    return [[float(piece[power]) for piece in pieces] for power in range(spline_order + 1)]
+    return [[float(c) for c in piece] for piece in pieces]
+
+
+# Made here: a cache inside the functions would hide them from torch.compile.
+_PIECES = [_uniform_pieces(order) for order in range(MAX_SPLINE_ORDER + 1)]
 
 
 def _active_on_any_knots(

@@ -22,9 +22,9 @@ def compiled(function: F) -> F:
     return _compile(function, {"contract", "reassoc"})
 
 
-def compiled_in_order(function: F) -> F:
-    """Compile a function whose operations must keep their order to be exact."""
-    return _compile(function, {"contract"})
+def compiled_as_written(function: F) -> F:
+    """Compile a function whose operations are rounded one by one, as written."""
+    return _compile(function, set())
 
 
 def _compile(function: F, fastmath: set[str]) -> F:

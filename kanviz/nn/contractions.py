@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from kanviz.nn.fast import Kept, evaluate_now, outer_now, slope_now
+from kanviz.nn.fast import NOTHING_KEPT, Kept, evaluate_now, outer_now, slope_now
 from kanviz.nn.plan import make_plan
 from kanviz.nn.spec import FunctionSpec
 
@@ -45,7 +45,7 @@ def outer(
     spec: FunctionSpec,
     derivative: int,
     scale: Tensor | None = None,
-    kept: Kept = Kept(),
+    kept: Kept = NOTHING_KEPT,
 ) -> Tensor:
     """Return sum_b c F^(d) g, (inputs, features, outputs)."""
     if _tracked(x, gradient, scale):
@@ -129,7 +129,9 @@ class _Outer(Function):
     ) -> Tensor:
         ctx.save_for_backward(x, gradient, knots, scale)
         ctx.family = spec, derivative
-        return outer_now(x, gradient, knots, scale, make_plan(spec, derivative, x.dtype), Kept())
+        return outer_now(
+            x, gradient, knots, scale, make_plan(spec, derivative, x.dtype), NOTHING_KEPT
+        )
 
     @staticmethod
     def backward(ctx: Any, h: Tensor) -> Gradients:

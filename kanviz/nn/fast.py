@@ -45,6 +45,9 @@ class Kept(NamedTuple):
     active: Active | None = None
 
 
+NOTHING_KEPT = Kept()
+
+
 def evaluate_now(
     x: Tensor, weight: Tensor, knots: Tensor, scale: Tensor | None, plan: Plan
 ) -> tuple[Tensor, Kept]:
@@ -73,7 +76,9 @@ def slope_now(x: Tensor, weight: Tensor, gradient: Tensor, knots: Tensor, plan: 
 
         def work(part: Active) -> None:
             here = slice(part.start, part.stop)
-            kernels.gather_features(plan.active, part.offset, part.values, matrix[here], target[here])
+            kernels.gather_features(
+                plan.active, part.offset, part.values, matrix[here], target[here]
+            )
     else:
         table, source = _rows(weight, outputs), _rows(gradient, outputs)
         kernel = kernels.slope_one if outputs == 1 else kernels.slope_rows
@@ -89,7 +94,7 @@ def slope_now(x: Tensor, weight: Tensor, gradient: Tensor, knots: Tensor, plan: 
 def outer_now(
     x: Tensor, gradient: Tensor, knots: Tensor, scale: Tensor | None, plan: Plan, kept: Kept
 ) -> Tensor:
-    """Return h (inputs, features, outputs); ``kept`` is from the same x, scale and plan, or empty."""
+    """Return h (inputs, features, outputs); ``kept`` is of the same x, scale and plan."""
     inputs, outputs = x.shape[1], gradient.shape[1]
     matrix = kept.matrix
     if matrix is None and outputs > 1 and plan.width < SPARSE * plan.rows:
@@ -160,7 +165,12 @@ def _active(points: Array, grid: Array, plan: Plan, start: int) -> Active:
     values = np.empty((plan.rows, samples, inputs), points.dtype)
     flat = points.reshape(-1)
     plan.kernel(
-        flat, grid, plan.numbers, plan.tables, plan.base, offset.reshape(-1),
+        flat,
+        grid,
+        plan.numbers,
+        plan.tables,
+        plan.base,
+        offset.reshape(-1),
         values.reshape(plan.rows, -1),
     )
     return Active(start, start + samples, offset, values)

@@ -37,11 +37,14 @@ def spread_features(active: int, offset: Array, values: Array, out: Array) -> No
 def gather_features(active: int, offset: Array, values: Array, matrix: Array, out: Array) -> None:
     """Write, for each sample and input, the sum of features times entries of ``matrix``."""
     samples, inputs = offset.shape
+    zero = values.dtype.type(0)
     width = matrix.shape[1] // inputs
     has_base = values.shape[0] > active
     for b in range(samples):
         for i in range(inputs):
-            total = matrix[b, (i + 1) * width - 1] * values[active, b, i] if has_base else 0 * out[b, i]
+            total = zero
+            if has_base:
+                total = matrix[b, (i + 1) * width - 1] * values[active, b, i]
             for r in range(active):
                 total += matrix[b, offset[b, i] + r] * values[r, b, i]
             out[b, i] = total
@@ -73,15 +76,16 @@ def slope_rows(
 ) -> None:
     """Write, for each sample and input, features times weight times gradient (samples, outputs)."""
     samples, inputs = offset.shape
+    zero = values.dtype.type(0)
     width = weight.shape[0] // inputs
     has_base = values.shape[0] > active
     for tile in range(0, samples, TILE):
         for i in range(inputs):
             for b in range(tile, min(tile + TILE, samples)):
-                g, total = gradient[b], 0 * out[b, i]
+                g, total = gradient[b], zero
                 for r in range(active + has_base):
                     row = weight[offset[b, i] + r if r < active else (i + 1) * width - 1]
-                    product = 0 * total
+                    product = zero
                     for j in range(g.size):
                         product += row[j] * g[j]
                     total += values[r, b, i] * product
@@ -112,7 +116,7 @@ def evaluate_one(active: int, offset: Array, values: Array, weight: Array, out: 
     products = np.empty((samples, inputs), values.dtype)
     _products(active, offset, values, weight, products)
     for b in range(samples):
-        total = 0 * products[b, 0]
+        total = values.dtype.type(0)
         for i in range(inputs):
             total += products[b, i]
         out[b] = total
@@ -135,10 +139,12 @@ def _products(active: int, offset: Array, values: Array, weight: Array, out: Arr
     samples, inputs = offset.shape
     width = weight.size // inputs
     place, flat = offset.reshape(-1), out.reshape(-1)
+    for e in range(flat.size):
+        flat[e] = 0
     for r in range(active):
         row, later = values[r].reshape(-1), weight[r:]
         for e in range(flat.size):
-            flat[e] = row[e] * later[place[e]] + (flat[e] if r > 0 else 0 * row[e])
+            flat[e] += row[e] * later[place[e]]
     if values.shape[0] > active:
         for b in range(samples):
             for i in range(inputs):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kanviz.nn.compiled import compiled, compiled_in_order
+from kanviz.nn.compiled import compiled, compiled_as_written
 
 Array = NDArray[Any]
 
@@ -67,16 +67,10 @@ def uniform_features(
     s, n = _settings(numbers), _block_length(x, knots)
     grid = _grid(knots, s, n, s.size, s.padding)
     place, away, extra = np.empty_like(grid.low), np.empty_like(grid.low), _extra(values, n)
-    zero, last = grid.low.dtype.type(0), grid.low.dtype.type(s.size - 1)
     for begin in range(0, x.size, n):
         count = min(n, x.size - begin)
         is_outside = _clamp(x[begin : begin + count], grid, place, away)
-        for e in range(count):
-            position = (place[e] - grid.low[e]) * grid.inverse[e]
-            safe = position if position > zero else zero  # 0 for a NaN
-            index = np.uint32(safe if safe < last else last)
-            offset[begin + e] = grid.row[e] + index
-            place[e] = position - index
+        _count(count, s.size, grid, place, offset[begin : begin + count])
         for part in range(_n_parts(s, is_outside)):
             order = s.derivative if part == 0 else part - 1
             _horner(count, order, tables[part], grid, place, extra[part])
@@ -85,9 +79,15 @@ def uniform_features(
 
 @compiled
 def general_features(
-    x: Array, knots: Array, numbers: Array, tables: Array, base: Array, offset: Array, values: Array
+    x: Array,
+    knots: Array,
+    numbers: Array,
+    tables: Array,  # noqa: ARG001 - all three kernels are called alike
+    base: Array,
+    offset: Array,
+    values: Array,
 ) -> None:
-    """Write the features of a B-spline on any knots; ``tables`` is not used."""
+    """Write the features of a B-spline on any knots, by their recursion; needs no table."""
     s, n = _settings(numbers), _block_length(x, knots)
     grid = _grid(knots, s, n, s.size, s.padding)
     place, away, extra = np.empty_like(grid.low), np.empty_like(grid.low), _extra(values, n)
@@ -123,7 +123,9 @@ def gaussian_features(
         for part in range(_n_parts(s, is_outside)):
             order = s.derivative if part == 0 else part - 1
             _bells(count, repeated, order, tables[part, 0], grid, place, extra[part])
-        _finish(x[begin : begin + count], s, is_outside, base, base_grid, away, extra, begin, values)
+        _finish(
+            x[begin : begin + count], s, is_outside, base, base_grid, away, extra, begin, values
+        )
 
 
 @compiled
@@ -135,7 +137,7 @@ def _settings(numbers: Array) -> Settings:
 @compiled
 def _block_length(x: Array, knots: Array) -> int:
     inputs = knots.shape[0]
-    return min(x.size, max(1, BLOCK // inputs) * inputs)
+    return max(1, min(x.size, max(1, BLOCK // inputs) * inputs))  # a step may not be 0
 
 
 @compiled
@@ -147,7 +149,11 @@ def _extra(values: Array, n: int) -> Array:
 @compiled
 def _grid(knots: Array, s: Settings, n: int, size: int, padding: int) -> Grid:
     """Repeat the grid of each input for all samples of a block."""
-    low, high, inverse = np.empty(n, knots.dtype), np.empty(n, knots.dtype), np.empty(n, knots.dtype)
+    low, high, inverse = (
+        np.empty(n, knots.dtype),
+        np.empty(n, knots.dtype),
+        np.empty(n, knots.dtype),
+    )
     row = np.empty(n, np.uint32)
     inputs = knots.shape[0]
     for i in range(min(inputs, n)):
@@ -173,8 +179,23 @@ def _clamp(x: Array, grid: Grid, nearest: Array, away: Array) -> bool:
     return far != 0
 
 
+@compiled_as_written
+def _count(n: int, size: int, grid: Grid, place: Array, offset: Array) -> None:
+    """Find the interval of each number by its distance; leave its place within it, from 0 to 1.
+
+    Rounded as in ``kanviz.nn.bspline``, so that both find the same interval.
+    """
+    zero, last = place.dtype.type(0), place.dtype.type(size - 1)
+    for e in range(n):
+        position = (place[e] - grid.low[e]) * grid.inverse[e]
+        safe = position if position > zero else zero  # 0 for a NaN
+        index = np.uint32(safe if safe < last else last)
+        offset[e] = grid.row[e] + index
+        place[e] = position - place.dtype.type(index)
+
+
 @compiled
-def _n_parts(s: Settings, is_outside: bool) -> int:  # noqa: FBT001 - kernels have no keywords
+def _n_parts(s: Settings, is_outside: bool) -> int:  # noqa: FBT001 - no keywords in kernels
     """Return 3 where the continuation needs values and slopes beside the wanted derivative."""
     return 3 if is_outside and (s.fades == 1 or s.derivative == 0) else 1
 
@@ -274,8 +295,15 @@ def _bells(
 
 @compiled
 def _finish(
-    x: Array, s: Settings, is_outside: bool, base: Array, grid: Grid, away: Array,  # noqa: FBT001
-    extra: Array, begin: int, values: Array,
+    x: Array,
+    s: Settings,
+    is_outside: bool,  # noqa: FBT001
+    base: Array,
+    grid: Grid,
+    away: Array,
+    extra: Array,
+    begin: int,
+    values: Array,
 ) -> None:
     """Move a block to its place, continued outside the grid; add the base function's row."""
     n, zero = x.size, x.dtype.type(0)
@@ -341,7 +369,7 @@ def _base(x: Array, base: Array, sigmoid: Array, alone: Array, out: Array) -> No
         out[e] = out[e] * x[e] + alone[e]
 
 
-@compiled_in_order
+@compiled_as_written
 def _exp(z: float) -> float:
     """Return e^z for |z| <= 700, and e^-700 or e^700 beyond, in operations that vectorise.
 

@@ -6,8 +6,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from kanviz.checks import check_integer
 from kanviz.nn.features import evaluate, features
 from kanviz.nn.initialise import initial_weight
+from kanviz.nn.inputs import GridRange, bounds, check_like
 from kanviz.nn.knots import (
     adapted_points,
     extend_knots,
@@ -18,8 +20,7 @@ from kanviz.nn.knots import (
 )
 from kanviz.nn.least_squares import fit_coefficients
 from kanviz.nn.spec import FunctionSpec
-
-GridRange = tuple[float, float] | Float[Tensor, "inputs 2"]
+from kanviz.nn.symbols import SymbolicEdges
 
 
 class KANLayer(nn.Module):
@@ -51,6 +52,10 @@ class KANLayer(nn.Module):
         Extended knots; for a radial basis its (in_features, G + 5) centres.
     mask : (in_features, out_features) bool
         False where an edge is removed: it adds 0 and gets no gradient, its weight stays.
+    frozen : (in_features, out_features) bool
+        True where an edge does not learn.
+    symbols : SymbolicEdges or None
+        The edges that are formulas; their splines rest meanwhile.
 
     Raises
     ------
@@ -75,12 +80,11 @@ class KANLayer(nn.Module):
         device: torch.device | str | None = None,
     ) -> None:
         super().__init__()
-        for name, width in (("in_features", in_features), ("out_features", out_features)):
-            if isinstance(width, bool) or not isinstance(width, int) or width < 1:
-                raise ValueError(f"{name} must be an integer of at least 1; got {width!r}. Fix it.")
+        check_integer("in_features", in_features, 1)
+        check_integer("out_features", out_features, 1)
         self.in_features, self.out_features = in_features, out_features
         self.spec = FunctionSpec(grid_size, spline_order, basis, base, extrapolation)  # type: ignore[arg-type]
-        low, high = _bounds(grid_range, in_features)
+        low, high = bounds(grid_range, in_features)
         knots = extend_knots(uniform_points(low, high, grid_size), self.spec.padding)
         source = torch.Generator().manual_seed(0) if generator is None else generator
         weight = initial_weight(init, knots, out_features, self.spec, source)
@@ -89,15 +93,21 @@ class KANLayer(nn.Module):
         self.register_buffer("knots", knots.to(like))
         everywhere = torch.ones(in_features, out_features, dtype=torch.bool, device=like.device)
         self.register_buffer("mask", everywhere)
+        self.register_buffer("frozen", ~everywhere)
         self.knots: Tensor
         self.mask: Tensor
-        self._any_removed = False
-        self.register_load_state_dict_post_hook(lambda layer, _: layer.set_mask(layer.mask))
+        self.frozen: Tensor
+        self.symbols: SymbolicEdges | None = None
+        self._note_standing()
+        self.register_load_state_dict_post_hook(lambda layer, _: layer._note_standing())
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Return the layer's outputs for x of shape (..., in_features)."""
         self.check_input(x)
-        return evaluate(x, self.knots, self.live_weight(), self.spec)
+        outputs = evaluate(x, self.knots, self.live_weight(), self.spec)
+        if self.symbols is None:
+            return outputs
+        return outputs.index_add(-1, self.symbols.outputs, self.symbol_outputs(x))
 
     def features(
         self, x: Float[Tensor, "*batch inputs"], *, derivative: int = 0
@@ -111,16 +121,64 @@ class KANLayer(nn.Module):
         """Return the value (or a derivative) of every edge function, before the sum."""
         self.check_input(x)
         columns = self.features(x, derivative=derivative)
-        return torch.einsum("...if,ifo->...io", columns, self.live_weight())
+        values = torch.einsum("...if,ifo->...io", columns, self.live_weight())
+        if self.symbols is None:
+            return values
+        place = self.symbols.inputs * self.out_features + self.symbols.outputs
+        extra = self.symbol_outputs(x, derivative=derivative)
+        return values.flatten(-2).index_add(-1, place, extra).view_as(values)
+
+    def symbol_outputs(
+        self, x: Float[Tensor, "*batch inputs"], *, derivative: int = 0
+    ) -> Float[Tensor, "*batch symbols"]:
+        """Return the value (or a derivative) of every symbolic edge; 0 for a removed one."""
+        symbols = self.symbols
+        if symbols is None:
+            return x[..., :0]
+        affine = symbols.affine
+        fixed = self.frozen[symbols.inputs, symbols.outputs].unsqueeze(-1)
+        values = symbols(x, torch.where(fixed, affine.detach(), affine), derivative=derivative)
+        return values * self.mask[symbols.inputs, symbols.outputs]
 
     def live_weight(self) -> Float[Tensor, "inputs features outputs"]:
-        """Return the weight with 0 at every removed edge; the parameter itself if none is."""
-        return self.weight * self.mask.unsqueeze(1) if self._any_removed else self.weight
+        """Return the weight with 0 at every edge that is removed or symbolic.
+
+        Frozen edges get no gradient through it. It is the parameter itself where all edges are
+        live splines.
+        """
+        weight: Tensor = self.weight
+        if self._any_frozen:
+            weight = torch.where(self.frozen.unsqueeze(1), weight.detach(), weight)
+        return weight if self._all_splines else weight * self.spline_mask.unsqueeze(1)
+
+    @property
+    def spline_mask(self) -> Bool[Tensor, "inputs outputs"]:
+        """True where the edge is a live spline: neither removed nor symbolic."""
+        if self.symbols is None:
+            return self.mask
+        where = self.symbols.inputs, self.symbols.outputs
+        return self.mask.index_put(where, self.mask.new_zeros(()))
 
     def set_mask(self, mask: Bool[Tensor, "inputs outputs"]) -> None:
         """Say which edges are live; the functions of the others are kept but not used."""
         self.mask = mask.to(self.weight.device)
-        self._any_removed = mask.device.type != "meta" and not bool(mask.all())
+        self._note_standing()
+
+    def set_frozen(self, frozen: Bool[Tensor, "inputs outputs"]) -> None:
+        """Say which edges do not learn."""
+        self.frozen = frozen.to(self.weight.device)
+        self._note_standing()
+
+    def set_symbols(self, symbols: SymbolicEdges | None) -> None:
+        """Say which edges are formulas; their splines are kept but not used."""
+        self.symbols = None if symbols is None else symbols.to(self.weight)
+        self._note_standing()
+
+    def _note_standing(self) -> None:
+        """Remember as plain booleans what would cost a look at the tensors in every forward."""
+        known = self.mask.device.type != "meta"
+        self._all_splines = not known or bool(self.spline_mask.all())
+        self._any_frozen = known and bool(self.frozen.any())
 
     @property
     def coef(self) -> Float[Tensor, "inputs outputs basis"]:
@@ -185,21 +243,7 @@ class KANLayer(nn.Module):
 
     def check_input(self, x: Tensor) -> None:
         """Raise unless x is floating point, of the layer's dtype, with in_features columns."""
-        if x.ndim < 1 or x.shape[-1] != self.in_features:
-            raise ValueError(
-                f"x must have shape (..., {self.in_features}) because the layer has in_features="
-                f"{self.in_features}; got {tuple(x.shape)}. Pass one column per input."
-            )
-        if x.dtype != self.weight.dtype:
-            raise TypeError(
-                f"x must have dtype {self.weight.dtype} like the layer's weight; got {x.dtype}. "
-                f"Call x.to({self.weight.dtype}) first."
-            )
-        if x.device != self.weight.device:
-            raise ValueError(
-                f"x must be on {self.weight.device} like the layer's weight; got {x.device}. "
-                f"Call x.to({str(self.weight.device)!r}) first."
-            )
+        check_like(x, self.in_features, self.weight)
 
     def extra_repr(self) -> str:
         """Say the sizes and the family, as torch prints them."""
@@ -234,17 +278,3 @@ class KANLayer(nn.Module):
         self.knots = knots.to(old)
         self.weight = nn.Parameter(weight.to(old), requires_grad=old.requires_grad)
         self.spec = spec
-
-
-def _bounds(grid_range: GridRange, in_features: int) -> tuple[Tensor, Tensor]:
-    """Return float64 (low, high) per input, checked."""
-    pairs = torch.as_tensor(grid_range, dtype=torch.float64, device="cpu")
-    if pairs.shape not in ((2,), (in_features, 2)):
-        raise ValueError(
-            f"grid_range must be (low, high) or a tensor ({in_features}, 2); got shape "
-            f"{tuple(pairs.shape)}. Pass one pair, or one per input."
-        )
-    low, high = pairs.expand(in_features, 2).unbind(-1)
-    if not bool(torch.isfinite(pairs).all()) or not bool((low < high).all()):
-        raise ValueError(f"grid_range must be finite with low < high; got {grid_range}. Fix it.")
-    return low, high

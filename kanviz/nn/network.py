@@ -1,5 +1,6 @@
 """Layers in a row."""
 
+import copy
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -8,7 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kanviz.nn.layer import GridRange, KANLayer
+from kanviz.nn.inputs import GridRange
+from kanviz.nn.layer import KANLayer
 
 
 class Network(nn.Module):
@@ -68,6 +70,8 @@ class Network(nn.Module):
         for mine, theirs in zip(self.layers, other.layers, strict=True):
             mine.replace(theirs.knots, theirs.weight.detach(), theirs.spec)
             mine.set_mask(theirs.mask)
+            mine.set_frozen(theirs.frozen)
+            mine.set_symbols(copy.deepcopy(theirs.symbols))
 
     def remade(self, seed: int, *, grid_size: int | None = None) -> "Network":
         """Return a network made like this one was, with another seed; in its dtype, on its device.
@@ -82,7 +86,7 @@ class Network(nn.Module):
         """Say whether every number is still as the constructor made it."""
         fresh = self.remade(self.seed).state_dict()
         mine = self.state_dict()
-        return all(
+        return mine.keys() == fresh.keys() and all(
             mine[name].shape == value.shape and bool((mine[name] == value).all())
             for name, value in fresh.items()
         )

@@ -61,7 +61,6 @@ def differentiate(function: Callable[[Tensor], Tensor], x: Tensor, order: int) -
         return function(x)
 
     def slope(z: Tensor) -> Tensor:
-        _, tangent = torch.func.jvp(function, (z,), (torch.ones_like(z),))
-        return torch.as_tensor(tangent)
+        return torch.as_tensor(torch.func.jvp(function, (z,), (torch.ones_like(z),))[1])
 
     return differentiate(slope, x, order - 1)

@@ -1,5 +1,6 @@
 """A network at one moment, as a record: what undo goes back to and what a file holds."""
 
+import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +12,12 @@ from torch import Tensor, nn
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.spec import FunctionSpec
+from kanviz.nn.symbols import SymbolicEdges
 
 
 @dataclass(frozen=True, eq=False)
 class LayerState:
-    """Everything that makes a ``KANLayer`` what it is; the tensors are never written to.
+    """Everything that makes a ``KANLayer`` what it is; nothing in it is ever written to.
 
     Parameters
     ----------
@@ -27,6 +29,10 @@ class LayerState:
         Extended knots, or the centres of a radial basis.
     mask : (in_features, out_features) bool
         False where an edge is removed.
+    frozen : (in_features, out_features) bool
+        True where an edge does not learn.
+    symbols : SymbolicEdges or None
+        The edges that are formulas.
     trains : bool
         ``requires_grad`` of the weight.
     """
@@ -35,12 +41,15 @@ class LayerState:
     weight: Float[Tensor, "inputs features outputs"]
     knots: Float[Tensor, "inputs knots"]
     mask: Bool[Tensor, "inputs outputs"]
+    frozen: Bool[Tensor, "inputs outputs"]
+    symbols: SymbolicEdges | None
     trains: bool
 
     @property
-    def tensors(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Weight, knots and mask."""
-        return self.weight, self.knots, self.mask
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Weight, knots, mask, frozen, and those of the symbols if any."""
+        own = self.weight, self.knots, self.mask, self.frozen
+        return own if self.symbols is None else (*own, *_tensors_of_symbols(self.symbols))
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,15 +129,26 @@ class NetworkState:
 
 
 def _capture_layer(layer: KANLayer, old: LayerState | None) -> LayerState:
-    now = _tensors_of(layer)
-    kept = old.tensors if old is not None else (None, None, None)
-    weight, knots, mask = map(_copy_unless_same, now, kept)
-    return LayerState(layer.spec, weight, knots, mask, layer.weight.requires_grad)
+    now = layer.weight.detach(), layer.knots, layer.mask, layer.frozen
+    kept = old.tensors[:4] if old is not None else (None,) * 4
+    symbols = layer.symbols
+    if old is not None and _same_symbols(old.symbols, symbols):
+        symbols = old.symbols
+    else:
+        symbols = copy.deepcopy(symbols)
+    weight, knots, mask, frozen = map(_copy_unless_same, now, kept)
+    trains = layer.weight.requires_grad
+    return LayerState(layer.spec, weight, knots, mask, frozen, symbols, trains)
 
 
 def _is_of_layer(state: LayerState, layer: KANLayer) -> bool:
-    same_kind = state.spec == layer.spec and state.trains == layer.weight.requires_grad
-    return same_kind and all(map(_same_bits, state.tensors, _tensors_of(layer)))
+    now = layer.weight.detach(), layer.knots, layer.mask, layer.frozen
+    return (
+        state.spec == layer.spec
+        and state.trains == layer.weight.requires_grad
+        and all(map(_same_bits, state.tensors, now))
+        and _same_symbols(state.symbols, layer.symbols)
+    )
 
 
 def _restore_layer(layer: KANLayer, state: LayerState) -> None:
@@ -141,11 +161,24 @@ def _restore_layer(layer: KANLayer, state: LayerState) -> None:
     layer.knots = state.knots.to(like, copy=True)
     layer.in_features, layer.out_features = state.mask.shape
     layer.spec = state.spec
-    layer.set_mask(state.mask.clone())
+    layer.set_symbols(None)  # until the masks have the size that fits them
+    layer.mask = state.mask.to(like.device, copy=True)
+    layer.set_frozen(state.frozen.clone())
+    layer.set_symbols(copy.deepcopy(state.symbols))
 
 
-def _tensors_of(layer: KANLayer) -> tuple[Tensor, Tensor, Tensor]:
-    return layer.weight.detach(), layer.knots, layer.mask
+def _tensors_of_symbols(symbols: SymbolicEdges) -> tuple[Tensor, Tensor, Tensor]:
+    return symbols.inputs, symbols.outputs, symbols.affine.detach()
+
+
+def _same_symbols(old: SymbolicEdges | None, now: SymbolicEdges | None) -> bool:
+    if old is None or now is None:
+        return old is now
+    return (
+        old.functions == now.functions
+        and old.affine.requires_grad == now.affine.requires_grad
+        and all(map(_same_bits, _tensors_of_symbols(old), _tensors_of_symbols(now)))
+    )
 
 
 def _copy_unless_same(now: Tensor, old: Tensor | None) -> Tensor:

@@ -18,14 +18,22 @@ from kanviz.symbolic.language import (
     LARGEST_NUMBER,
     WORDS,
     X,
+    check_expression,
     constant_value,
 )
 
 LONGEST_TEXT = 2000
 MOST_TOKENS = 400
-DEEPEST = 60
+DEEPEST = 100
 LARGEST_CONSTANT_ARGUMENT = 1e4
 """For a function of a number, such as exp(2): beyond, the number might fill the memory."""
+
+_SIGNS: Mapping[type[ast.operator], Callable[[sympy.Expr, sympy.Expr], sympy.Expr]] = {
+    ast.Add: lambda left, right: left + right,
+    ast.Sub: lambda left, right: left - right,
+    ast.Mult: lambda left, right: left * right,
+    ast.Div: lambda left, right: left / right,
+}
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))"
@@ -68,7 +76,9 @@ def parse(
         )
     tree = _tree(text)
     symbols = {name: X if name == X.name else sympy.Symbol(name, real=True) for name in variables}
-    return _Builder(text, symbols, functions or {}).build(tree, 0)
+    expression = _Builder(text, symbols, functions or {}).build(tree, 0)
+    check_expression("formula", expression, variables)
+    return expression
 
 
 def _tree(text: str) -> ast.expr:
@@ -76,8 +86,9 @@ def _tree(text: str) -> ast.expr:
     tokens = _tokens(text)
     try:
         # Tokens are put together again: so a line break or a tab means no more than a space.
-        return ast.parse(" ".join("**" if token == "^" else token for token in tokens)).body[0].value  # type: ignore[attr-defined, no-any-return]
-    except (SyntaxError, IndexError, AttributeError, RecursionError, MemoryError) as error:
+        plain = " ".join("**" if token == "^" else token for token in tokens)
+        return ast.parse(plain, mode="eval").body
+    except (SyntaxError, RecursionError, MemoryError) as error:
         raise _refusal(text, "be a complete expression", "Look for a missing sign.") from error
 
 
@@ -187,10 +198,3 @@ class _Builder:
     def _refusal(self, rule: str, remedy: str) -> ValueError:
         return _refusal(self.text, rule, remedy)
 
-
-_SIGNS: Mapping[type[ast.operator], Callable[[sympy.Expr, sympy.Expr], sympy.Expr]] = {
-    ast.Add: lambda left, right: left + right,
-    ast.Sub: lambda left, right: left - right,
-    ast.Mult: lambda left, right: left * right,
-    ast.Div: lambda left, right: left / right,
-}

@@ -1,5 +1,6 @@
 """Penalties as Levenberg-Marquardt takes them: quadratic forms w^T Q w with one block per edge."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,22 +18,24 @@ class EdgeForms:
     """A sum over edges of ``factors[i, j] * w_ij^T blocks[i] w_ij``, layer by layer.
 
     ``blocks`` holds (in, features, features) matrices, ``factors`` (in, out) numbers that are 0
-    where an edge may not learn.
+    where an edge may not learn. ``gaps`` counts the other numbers after each layer's weight.
     """
 
     blocks: list[Float[Tensor, "_inputs _features _features"]]
     factors: list[Float[Tensor, "_inputs _outputs"]]
+    gaps: list[int]
 
     def value(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, ""]:
         """Return the penalty at one row of all weights; differentiable."""
         total = weights.new_zeros(())
-        for weight, block, factor in self._parts(weights):
+        for _, weight, block, factor in self._parts(weights):
             total = total + ((weight * (block @ weight)).sum(1) * factor).sum()
         return total
 
     def of(self, network: Network) -> Float[Tensor, ""]:
         """Return the penalty of a network's weights; differentiable."""
-        return self.value(torch.cat([layer.weight.flatten() for layer in network.layers]))
+        parameters = [p.flatten() for layer in network.layers for p in layer.parameters()]
+        return self.value(torch.cat(parameters))
 
     def add(
         self,
@@ -41,25 +44,25 @@ class EdgeForms:
         weights: Float[Tensor, " weights"],
     ) -> None:
         """Add the form to a Gauss-Newton matrix and its half gradient, in place."""
-        start = 0
-        for weight, block, factor in self._parts(weights):
+        for start, weight, block, factor in self._parts(weights):
             n_in, n_features, n_out = weight.shape
             size = n_features * n_out
             slope = (block @ weight) * factor.unsqueeze(1)
             gradient[start : start + n_in * size] += slope.flatten()
             for i in range(n_in):
-                part = matrix[start : start + size, start : start + size]
-                part = part.view(n_features, n_out, n_features, n_out).diagonal(dim1=1, dim2=3)
-                part.add_(block[i].unsqueeze(-1) * factor[i])
-                start += size
+                own = slice(start + i * size, start + (i + 1) * size)
+                part = matrix[own, own].view(n_features, n_out, n_features, n_out)
+                part.diagonal(dim1=1, dim2=3).add_(block[i].unsqueeze(-1) * factor[i])
 
-    def _parts(self, weights: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    def _parts(self, weights: Tensor) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
+        """Yield (where it starts, weight, blocks, factors) of each layer."""
         start = 0
-        for block, factor in zip(self.blocks, self.factors, strict=True):
+        for block, factor, gap in zip(self.blocks, self.factors, self.gaps, strict=True):
             shape = (block.shape[0], block.shape[1], factor.shape[1])
-            size = block.shape[0] * block.shape[1] * factor.shape[1]
-            yield weights[start : start + size].view(shape), block.to(weights), factor.to(weights)
-            start += size
+            size = math.prod(shape)
+            weight = weights[start : start + size].view(shape)
+            yield start, weight, block.to(weights), factor.to(weights)
+            start += size + gap
 
 
 def smoothness(network: Network, curvature: float, output_scale: float = 1.0) -> EdgeForms:
@@ -75,7 +78,7 @@ def smoothness(network: Network, curvature: float, output_scale: float = 1.0) ->
     ]
     factors = [curvature * trainable(layer).double() for layer in network.layers]
     factors[-1] = factors[-1] / output_scale**2
-    return EdgeForms(blocks, factors)
+    return EdgeForms(blocks, factors, _gaps(network))
 
 
 def _second_differences(layer: KANLayer) -> Tensor:
@@ -106,4 +109,10 @@ def sparse_forms(
         slope.clamp(min=0) * trainable(layer)
         for slope, layer in zip(slopes, network.layers, strict=True)
     ]
-    return EdgeForms(spreads.covariances, factors)
+    return EdgeForms(spreads.covariances, factors, _gaps(network))
+
+
+def _gaps(network: Network) -> list[int]:
+    return [
+        0 if layer.symbols is None else layer.symbols.affine.numel() for layer in network.layers
+    ]

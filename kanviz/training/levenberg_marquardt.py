@@ -42,15 +42,19 @@ class LeastSquares:
 
     @torch.no_grad()
     def weights(self) -> Float[Tensor, " weights"]:
-        """Return all weights of the network in one row."""
-        return torch.cat([layer.weight.flatten() for layer in self.network.layers])
+        """Return all weights of the network in one row, in the order of ``linearise``."""
+        return torch.cat([parameter.flatten() for parameter in self._parameters()])
 
     @torch.no_grad()
     def put(self, weights: Float[Tensor, " weights"]) -> None:
         """Write one row of weights into the network."""
-        sizes = [layer.weight.numel() for layer in self.network.layers]
-        for layer, part in zip(self.network.layers, weights.split(sizes), strict=True):
-            layer.weight.copy_(part.view_as(layer.weight))
+        parameters = self._parameters()
+        sizes = [parameter.numel() for parameter in parameters]
+        for parameter, part in zip(parameters, weights.split(sizes), strict=True):
+            parameter.copy_(part.view_as(parameter))
+
+    def _parameters(self) -> list[Tensor]:
+        return [parameter for layer in self.network.layers for parameter in layer.parameters()]
 
     @torch.no_grad()
     def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:

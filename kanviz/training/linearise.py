@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from kanviz.nn import KANLayer, Network
-from kanviz.nn.features import BASE_FUNCTIONS, active, evaluate
+from kanviz.nn.features import BASE_FUNCTIONS, active
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Linearisation:
     """A network at one point of its weight space.
 
     ``columns`` and ``values`` give the entries of the Jacobian row of each sample and output;
-    columns count all weights, layer by layer, each flattened as (in, features, out).
+    columns count all weights, layer by layer: first the layer's weight flattened as
+    (in, features, out), then the (edges, 4) numbers of its formulas.
     """
 
     outputs: Float[Tensor, "samples outputs"]
@@ -28,8 +29,12 @@ class Linearisation:
 
 
 def n_weights(network: Network) -> int:
-    """Return the number of weights, removed edges included."""
-    return sum(layer.weight.numel() for layer in network.layers)
+    """Return the number of weights, removed edges and the numbers of formulas included."""
+    return sum(_size(layer) for layer in network.layers)
+
+
+def _size(layer: KANLayer) -> int:
+    return sum(parameter.numel() for parameter in layer.parameters())
 
 
 @torch.no_grad()
@@ -42,12 +47,12 @@ def linearise(network: Network, x: Float[Tensor, "samples inputs"]) -> Linearisa
     """
     inputs = [x]
     for layer in network.layers:
-        inputs.append(evaluate(inputs[-1], layer.knots, layer.live_weight(), layer.spec))
+        inputs.append(layer(inputs[-1]))
     n_outputs = inputs[-1].shape[-1]
     sensitivity = torch.eye(n_outputs, dtype=x.dtype, device=x.device).expand(len(x), -1, -1)
     start, columns, values = n_weights(network), [], []
     for layer, z in zip(reversed(network.layers), reversed(inputs[:-1]), strict=True):
-        start -= layer.weight.numel()
+        start -= _size(layer)
         column, feature = _active_features(layer, z, start)
         if layer is network.layers[-1]:  # output o depends on the weights of node o only
             column, value = _last_layer(layer, column, feature)
@@ -55,6 +60,10 @@ def linearise(network: Network, x: Float[Tensor, "samples inputs"]) -> Linearisa
             column, value = _hidden_layer(layer, column, feature, sensitivity)
         columns.append(column)
         values.append(value)
+        if layer.symbols is not None:
+            column, value = _formulas(layer, z, start + layer.weight.numel(), sensitivity)
+            columns.append(column)
+            values.append(value)
         if start:
             slopes = layer.edge_outputs(z, derivative=1)
             sensitivity = torch.einsum("nij,noj->noi", slopes, sensitivity)
@@ -62,8 +71,8 @@ def linearise(network: Network, x: Float[Tensor, "samples inputs"]) -> Linearisa
 
 
 def trainable(layer: KANLayer) -> Bool[Tensor, "inputs outputs"]:
-    """Return which edges of a layer may learn."""
-    return layer.mask & layer.weight.requires_grad
+    """Return which splines of a layer may learn."""
+    return layer.spline_mask & ~layer.frozen & layer.weight.requires_grad
 
 
 def _last_layer(layer: KANLayer, column: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
@@ -82,6 +91,18 @@ def _hidden_layer(
         (column.unsqueeze(-1) + nodes).unsqueeze(1).expand(-1, sensitivity.shape[1], -1, -1, -1)
     )
     return column.flatten(2), value.flatten(2)
+
+
+def _formulas(layer: KANLayer, z: Tensor, start: int, sensitivity: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the entries of the numbers a, b, c, d of every formula of a layer."""
+    symbols = layer.symbols
+    assert symbols is not None
+    where = symbols.inputs, symbols.outputs
+    learns = layer.mask[where] & ~layer.frozen[where] & symbols.affine.requires_grad
+    gain = sensitivity[:, :, symbols.outputs] * learns
+    value = symbols.slopes(z).unsqueeze(1) * gain.unsqueeze(-1)
+    column = torch.arange(start, start + symbols.affine.numel(), device=z.device)
+    return column.expand(*sensitivity.shape[:2], -1), value.flatten(2)
 
 
 def _active_features(layer: KANLayer, z: Tensor, start: int) -> tuple[Tensor, Tensor]:

@@ -99,8 +99,14 @@ def edge_spreads(network: Network, x: Float[Tensor, "samples inputs"]) -> Spread
         features, weight = layer.features(x), layer.live_weight()
         covariance = feature_covariance(features)
         spreads.covariances.append(covariance)
-        spreads.edges.append(_forms(weight, covariance))
-        x = features.flatten(-2) @ weight.flatten(0, 1)
+        variances, outputs = _forms(weight, covariance), features.flatten(-2) @ weight.flatten(0, 1)
+        if layer.symbols is not None:
+            values = layer.symbol_outputs(x)
+            where = layer.symbols.inputs, layer.symbols.outputs
+            variances = variances.index_put(where, values.var(0, correction=0))
+            outputs = outputs.index_add(-1, layer.symbols.outputs, values)
+        spreads.edges.append(variances)
+        x = outputs
         spreads.nodes.append(x.var(0, correction=0).clamp(min=0).sqrt())
     return spreads
 

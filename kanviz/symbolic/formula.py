@@ -1,0 +1,2 @@
+import sympy
+def rounded(e,n): return e

@@ -1,0 +1,194 @@
+"""Which known functions a curve looks like: a question to two arrays that changes nothing."""
+
+import html
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import sympy
+
+from kanviz.symbolic.affine import AffineFit, fit_affine
+from kanviz.symbolic.built_in import default_library
+from kanviz.symbolic.formula import rounded
+from kanviz.symbolic.language import X
+from kanviz.symbolic.library import Function
+from kanviz.symbolic.samples import Numbers, prepare_samples
+from kanviz.symbolic.text import to_text
+from kanviz.symbolic.traits import traits
+
+ROUNDING = 1e-9
+"""Errors below this are all the same: nothing but rounding."""
+
+TIE = 8.0
+"""Two errors on n held-out samples are equal if their ratio is below 1 + 8 / n. A fit that misses
+the curve by delta where the noise is sigma has an error sqrt(1 + delta^2 / sigma^2) times larger;
+chance alone makes that uncertain by delta / (sigma sqrt(n)). At delta = 4 sigma / sqrt(n) the first
+is 1 + 8 / n, and 4 times the second's share in it: smaller differences can well be chance."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One function that the curve may be: y = c f(a x + b) + d.
+
+    Parameters
+    ----------
+    function : Function
+        f.
+    a, b, c, d : float
+        In the units of the samples.
+    error : float
+        Root mean square error on held-out samples, as a share of the standard deviation of y.
+    r2 : float
+        1 - (mean square error / variance of y) over all samples; 1 is perfect.
+    on_front : bool
+        Whether no other suggestion is both simpler and better.
+    """
+
+    function: Function
+    a: float
+    b: float
+    c: float
+    d: float
+    error: float
+    r2: float
+    on_front: bool
+
+    @property
+    def name(self) -> str:
+        """The name of the function."""
+        return self.function.name
+
+    @property
+    def complexity(self) -> int:
+        """The complexity of the function."""
+        return self.function.complexity
+
+    @property
+    def expression(self) -> sympy.Expr:
+        """c f(a x + b) + d, in the variable ``X``."""
+        a, b, c, d = (sympy.Float(number) for number in (self.a, self.b, self.c, self.d))
+        return c * self.function.expression.xreplace({X: a * X + b}) + d
+
+    @property
+    def text(self) -> str:
+        """The whole formula with rounded numbers."""
+        return to_text(rounded(self.expression, 4))
+
+
+@dataclass(frozen=True)
+class SuggestionTable(Sequence[Suggestion]):
+    """Suggestions, best first.
+
+    Those whose error cannot be told from the lowest come first, the simplest of them at the top;
+    the others follow by error. Shows itself as a table.
+    """
+
+    rows: tuple[Suggestion, ...]
+
+    @property
+    def best(self) -> Suggestion:
+        """The simplest function among those that fit the curve as well as any."""
+        return self.rows[0]
+
+    @overload
+    def __getitem__(self, index: int) -> Suggestion: ...
+    @overload
+    def __getitem__(self, index: slice) -> "SuggestionTable": ...
+    def __getitem__(self, index: int | slice) -> "Suggestion | SuggestionTable":
+        """Return one suggestion, or a table of some."""
+        chosen = self.rows[index]
+        return SuggestionTable(chosen) if isinstance(chosen, tuple) else chosen
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Suggestion]:
+        return iter(self.rows)
+
+    def __str__(self) -> str:
+        table = [_HEADER, *(_cells(row) for row in self.rows)]
+        widths = [max(len(line[column]) for line in table) for column in range(len(_HEADER))]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            for line in table
+        )
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(title)}</th>" for title in _HEADER)
+        body = "".join(
+            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in _cells(row))}</tr>"
+            for row in self.rows
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+_HEADER = ("function", "error", "r2", "complexity", "front", "formula")
+
+
+def _cells(row: Suggestion) -> tuple[str, ...]:
+    front = "*" if row.on_front else ""
+    return (
+        row.name, f"{row.error:.2e}", f"{row.r2:.6f}", str(row.complexity), front, row.text
+    )
+
+
+def suggest(
+    x: Numbers,
+    y: Numbers,
+    *,
+    weights: Numbers | None = None,
+    functions: Mapping[str, Function] | None = None,
+    top: int | None = None,
+) -> SuggestionTable:
+    """Fit c f(a x + b) + d for each function f to samples of a curve; best first.
+
+    Parameters
+    ----------
+    x, y : (samples,)
+        Input and output of one edge, in any unit; at least 6 samples.
+    weights : (samples,), optional
+        How much each sample counts; by default equally.
+    functions : mapping of str to Function, optional
+        What to try; by default all that are built in or registered.
+    top : int, optional
+        How many suggestions to return; by default all.
+
+    Returns
+    -------
+    SuggestionTable
+        The answer does not depend on the units of x and y, nor on chance.
+
+    Raises
+    ------
+    ValueError
+        If samples are too few, differ in number or are not finite, or no function is given.
+    """
+    samples = prepare_samples(x, y, weights)
+    chosen = tuple((default_library() if functions is None else functions).values())
+    if not chosen:
+        raise ValueError("functions must name at least one; got none. Leave it out to try all.")
+    fits = fit_affine(chosen, samples)
+    lowest = min(fit.error for fit in fits)
+    limit = lowest * (1 + TIE / len(samples.held_out.t)) + ROUNDING
+    fits.sort(key=lambda fit: _rank(fit, limit))
+    return SuggestionTable(tuple(_suggestion(fit, fits) for fit in fits)[:top])
+
+
+def _rank(fit: AffineFit, limit: float) -> tuple[float, ...]:
+    """Return what sorts: equal fits first and among them the simple ones, then by error."""
+    if fit.error > limit:
+        return (1, fit.error)
+    known = traits(fit.function)
+    numbers = 4 - known.scale_free - known.shift_free
+    return (0, fit.function.complexity, numbers, fit.error)
+
+
+def _suggestion(fit: AffineFit, fits: Sequence[AffineFit]) -> Suggestion:
+    cost = (fit.function.complexity, fit.error)
+    others = [(other.function.complexity, other.error) for other in fits]
+    is_beaten = any(
+        other[0] <= cost[0] and other[1] <= cost[1] and other != cost for other in others
+    )
+    return Suggestion(
+        fit.function, fit.a, fit.b, fit.c, fit.d, fit.error, fit.r2, on_front=not is_beaten
+    )
