@@ -7,17 +7,19 @@ graph and the live diagram agree.
 import heapq
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from kanviz.snapshot import Edge
 
-FAINTEST = 0.18
+FAINTEST = 0.25
 """Strength of an edge of score 0 beside stronger ones: pale, yet there."""
 
 MAX_EDGES = 512
-"""Most edges that a picture draws; [10, 20, 10, 3] has 430."""
+"""Most edges of a network that is drawn whole; [10, 20, 10, 3] has 430."""
 
+SELECTED = 200
+"""Edges drawn of a larger network: few enough that each curve can be read."""
 
 FILL = 0.78
 """Side of a square as a part of its cell; the rest is the gap for lines."""
@@ -27,6 +29,12 @@ GAP = 0.5
 
 ROOMY = 1.7
 """Widest distance between columns, in cells."""
+
+NEARLY = 0.85
+"""Part of the largest possible square that is large enough, if it saves rows."""
+
+CROWDED = 0.7
+"""Blocks are given up where they make squares smaller than this part of those without blocks."""
 
 
 def node_positions(widths: Sequence[int]) -> list[list[tuple[float, float]]]:
@@ -54,7 +62,7 @@ def node_positions(widths: Sequence[int]) -> list[list[tuple[float, float]]]:
 
 def rise(n_edges: int) -> float:
     """Return the height that a layer of ``n_edges`` edges wants, in that of a layer of few."""
-    return 1 + min(n_edges, MAX_EDGES) / 200
+    return 1 + min(n_edges, SELECTED) / SELECTED
 
 
 def strengths(scores: Sequence[float]) -> tuple[float, ...]:
@@ -84,8 +92,8 @@ def strengths(scores: Sequence[float]) -> tuple[float, ...]:
     return tuple(FAINTEST + (1 - FAINTEST) * math.sqrt(score / largest) for score in scores)
 
 
-def strongest(scores: Sequence[Sequence[Sequence[float]]], limit: int = MAX_EDGES) -> list[Edge]:
-    """Return the edges to draw: all if they are at most ``limit``, else the strongest of each layer.
+def strongest(scores: Sequence[Sequence[Sequence[float]]], limit: int | None = None) -> list[Edge]:
+    """Return the edges to draw: all of a small network, the strongest of each layer of a large one.
 
     The limit is shared fairly: a layer with fewer edges than its share is drawn whole and leaves
     the rest to the others, so that no layer is empty. Of equal scores the lower ``(i, j)`` comes
@@ -95,17 +103,25 @@ def strongest(scores: Sequence[Sequence[Sequence[float]]], limit: int = MAX_EDGE
     ----------
     scores : list over layers of (in_features, out_features)
         ``scores[layer][i][j]`` is the score of ``Edge(layer, i, j)``.
-    limit : int
-        Most edges to return, at least the number of layers.
+    limit : int, optional
+        Most edges to return, at least the number of layers. By default all edges up to
+        ``MAX_EDGES``; of more, ``SELECTED``.
 
     Returns
     -------
     list of Edge
         Sorted by address.
+
+    Raises
+    ------
+    ValueError
+        If ``limit`` is less than the number of layers.
     """
-    if limit < len(scores):
-        raise ValueError(f"limit must be at least {len(scores)}, one edge per layer; got {limit}.")
-    counts = [sum(len(row) for row in layer) for layer in scores]
+    counts = [sum(map(len, layer)) for layer in scores]
+    if limit is None:
+        limit = MAX_EDGES if sum(counts) <= MAX_EDGES else max(SELECTED, len(counts))
+    if limit < len(counts):
+        raise ValueError(f"limit must be at least {len(counts)}, one edge per layer; got {limit}.")
     chosen: list[Edge] = []
     for layer, share in enumerate(_shares(counts, limit)):
         ranked = ((-s, i, j) for i, row in enumerate(scores[layer]) for j, s in enumerate(row))
@@ -165,8 +181,8 @@ def edge_slots(
     """Place one square per edge of a layer inside ``area``, as large as fits, none overlapping.
 
     The edges into one node stand together as a block below that node, so that what a node sums is
-    seen at a glance; inside a block they go left to right by input. Blocks take as many rows as
-    make the squares largest.
+    seen at a glance; inside a block they go left to right by input. Where there are so many nodes
+    that this would make tiny squares, neighbouring nodes share columns.
 
     Parameters
     ----------
@@ -175,7 +191,7 @@ def edge_slots(
     target_x : sequence of float
         ``target_x[j]`` is the x of node j above, in the unit of ``area``.
     area : Rect
-        Where the squares may stand.
+        Where the squares may stand; rows are filled from its top.
     largest : float
         Longest side wanted.
 
@@ -184,70 +200,72 @@ def edge_slots(
     list of Slot
         In the order of ``ends``.
     """
-    blocks: dict[int, list[tuple[int, int]]] = {}
-    for i, j in sorted(ends, key=lambda end: (end[1], end[0])):
-        blocks.setdefault(j, []).append((i, j))
-    counts = [len(block) for block in blocks.values()]
-    if not counts:
+    if not ends:
         return []
-    grid, columns = _best_grid(counts, area, largest)
-    middles = spread(
-        [target_x[j] for j in blocks],
-        [(n + GAP) * grid.pitch for n in columns],
-        area.left,
-        area.right,
+    ordered = sorted(ends, key=lambda end: (end[1], end[0]))
+    blocks = [list(block) for _, block in itertools.groupby(ordered, key=lambda end: end[1])]
+    grid = _best_grid(
+        lambda rows: [math.ceil(len(block) / rows) for block in blocks],
+        max(map(len, blocks)),
+        area,
+        largest,
     )
+    packed = _best_grid(lambda rows: [1] * math.ceil(len(ends) / rows), len(ends), area, largest)
+    if grid.cell < CROWDED * packed.cell:
+        grid, blocks = packed, _parts(ordered, len(packed.columns))
+    wanted = [sum(target_x[j] for _, j in block) / len(block) for block in blocks]
+    sizes = [(columns + GAP) * grid.pitch for columns in grid.columns]
+    middles = spread(wanted, sizes, area.left, area.right)
     slots: dict[tuple[int, int], Slot] = {}
-    for block, n, middle in zip(blocks.values(), columns, middles, strict=True):
-        slots |= _fill_block(block, n, middle, grid)
+    for block, columns, middle in zip(blocks, grid.columns, middles, strict=True):
+        slots |= _fill_block(_parts(block, columns), middle, grid, area.top)
     return [slots[end] for end in ends]
 
 
 class _Grid(NamedTuple):
-    """How the squares of one layer are stacked: rows, side of a cell, distance of columns."""
+    """How squares are stacked: side of a cell, distance of columns, columns of every block."""
 
-    rows: int
     cell: float
     pitch: float
-    area: Rect
+    columns: list[int]
 
 
-def _best_grid(counts: Sequence[int], area: Rect, largest: float) -> tuple[_Grid, list[int]]:
-    """Return the stacking that makes the squares largest, and the columns of every block."""
+def _best_grid(columns: Callable[[int], list[int]], most: int, area: Rect, largest: float) -> _Grid:
+    """Return the stacking in 1 to ``most`` rows that has the fewest rows of nearly the best.
 
-    def columns(rows: int) -> list[int]:
-        return [math.ceil(count / rows) for count in counts]
+    ``columns(rows)`` is the number of columns of every block where it may have that many rows.
+    """
+    grids = []
+    for rows in range(1, most + 1):
+        counts = columns(rows)
+        room = area.width / (sum(counts) + GAP * len(counts))
+        cell = min(room, area.height / rows, largest / FILL)
+        grids.append(_Grid(cell, min(room, ROOMY * cell), counts))
+    best = max(grid.cell for grid in grids)
+    return next(grid for grid in grids if grid.cell >= NEARLY * best)
 
-    def room(rows: int) -> float:
-        return area.width / (sum(columns(rows)) + GAP * len(counts))
 
-    def cell(rows: int) -> float:
-        return min(room(rows), area.height / rows, largest / FILL)
-
-    rows = max(range(1, max(counts) + 1), key=lambda n: (cell(n), -n))
-    pitch = min(room(rows), ROOMY * cell(rows))
-    return _Grid(rows, cell(rows), pitch, area), columns(rows)
+def _parts(items: Sequence[tuple[int, int]], n: int) -> list[list[tuple[int, int]]]:
+    """Cut a sequence into ``n`` parts of nearly equal length."""
+    cuts = [part * len(items) // n for part in range(n + 1)]
+    return [list(items[start:end]) for start, end in itertools.pairwise(cuts)]
 
 
 def _fill_block(
-    block: Sequence[tuple[int, int]], columns: int, middle: float, grid: _Grid
+    stacks: Sequence[Sequence[tuple[int, int]]], middle: float, grid: _Grid, top: float
 ) -> dict[tuple[int, int], Slot]:
-    """Place the edges of one block column by column, each column from the top down."""
+    """Place a block of columns around x = ``middle``, each from the top down."""
     side = FILL * grid.cell
-    top = grid.area.top + (grid.area.height - grid.rows * grid.cell + grid.cell - side) / 2
     slots = {}
-    for column in range(columns):
-        x = middle + (column - (columns - 1) / 2) * grid.pitch
-        stack = block[column * len(block) // columns : (column + 1) * len(block) // columns]
+    for column, stack in enumerate(stacks):
+        left = middle + (column - (len(stacks) - 1) / 2) * grid.pitch - side / 2
         for row, end in enumerate(stack):
-            box = Rect(x - side / 2, top + row * grid.cell, side, side)
+            box = Rect(left, top + row * grid.cell, side, side)
             slots[end] = Slot(box, grid.pitch, lowest=end == stack[-1], highest=row == 0)
     return slots
 
 
-def spread(
-    wanted: Sequence[float], sizes: Sequence[float], low: float, high: float
-) -> list[float]:
+def spread(wanted: Sequence[float], sizes: Sequence[float], low: float, high: float) -> list[float]:
     """Return middles of intervals that keep their order, do not overlap and stay in [low, high].
 
     Of all such middles these are nearest to ``wanted`` in least squares: with the sizes taken off

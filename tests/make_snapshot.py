@@ -1,12 +1,13 @@
 """Snapshots for tests, from plain mathematics and a seed: no model, no torch."""
 
 import dataclasses
+import itertools
 import math
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kanviz.layout import MAX_EDGES, node_positions, strengths, strongest
+from kanviz.layout import node_positions, strengths, strongest
 from kanviz.snapshot import Edge, EdgeView, NodeView, Snapshot
 
 Function = Callable[[float], float]
@@ -16,7 +17,7 @@ def make_snapshot(
     widths: Sequence[int],
     *,
     seed: int = 0,
-    limit: int = MAX_EDGES,
+    limit: int | None = None,
     labels: Sequence[str] = (),
     changes: dict[Edge, dict[str, Any]] | None = None,
     title: str = "",
@@ -25,7 +26,7 @@ def make_snapshot(
     generator = random.Random(seed)
     scores = [
         [[generator.lognormvariate(-2, 1.3) for _ in range(after)] for _ in range(before)]
-        for before, after in zip(widths[:-1], widths[1:], strict=True)
+        for before, after in itertools.pairwise(widths)
     ]
     edges: list[EdgeView] = []
     kept = strongest(scores, limit)
@@ -39,7 +40,7 @@ def make_snapshot(
         widths=tuple(widths),
         nodes=make_nodes(widths, labels),
         edges=tuple(edges),
-        n_edges=sum(a * b for a, b in zip(widths[:-1], widths[1:], strict=True)),
+        n_edges=sum(a * b for a, b in itertools.pairwise(widths)),
         title=title,
     )
 

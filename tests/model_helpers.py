@@ -1,5 +1,7 @@
 """Networks, samples and byte-wise comparison that the tests of edits, history and model share."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,6 +15,7 @@ from kanviz.history import History
 from kanviz.model import KAN
 from kanviz.nn import Network
 from kanviz.nn.state import NetworkState
+from kanviz.nn.symbols import SymbolicEdges
 from kanviz.training import FitReport
 
 
@@ -24,6 +27,20 @@ def make_sample(inputs: int = 2, samples: int = 200, *, reach: float = 1.2) -> T
     """Return float64 points somewhat beyond the grid of a new network."""
     unit = torch.rand(samples, inputs, generator=make_generator(7), dtype=torch.float64)
     return reach * (2 * unit - 1)
+
+
+@dataclass(frozen=True)
+class Wave:
+    """A function that an edge may become."""
+
+    name: str = "sin"
+    torch: Callable[[Tensor], Tensor] = torch.sin
+
+
+def make_symbols(scale: float = 1.0) -> SymbolicEdges:
+    """Return edge (1, 2) as sin(scale * x)."""
+    affine = torch.tensor([[scale, 0.0, 1.0, 0.0]], dtype=torch.float64)
+    return SymbolicEdges(torch.tensor([1]), torch.tensor([2]), [Wave()], affine)
 
 
 def make_history(network: Network) -> History:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from model_helpers import bytes_of, make_network, make_sample
+from model_helpers import bytes_of, make_network, make_sample, make_symbols
 from nn_helpers import type_checks_off
 from torch import Tensor
 
@@ -112,6 +112,16 @@ def test_one_sample_scores_0_everywhere_and_nothing_is_nan(metric: str) -> None:
     found = scores(network, make_sample(3, samples=1), metric)  # type: ignore[arg-type]
     assert all(edge.abs().max() == 0 for edge in found.edges)
     assert all(node.isfinite().all() for node in found.nodes)
+
+
+def test_a_formula_scores_by_its_own_values() -> None:
+    network, x = make_network(), make_sample()
+    network.layers[0].set_symbols(make_symbols(2.0))
+    wanted = trace(network, x).layers[0].edge_outputs.std(0, correction=0)
+    torch.testing.assert_close(edge_scores(network, x, "std")[0], wanted)
+    torch.testing.assert_close(wanted[1, 2], (2 * x[:, 1]).sin().std(correction=0))
+    edges, _ = naive_backward(network, x)
+    torch.testing.assert_close(edge_scores(network, x), edges, rtol=1e-9, atol=1e-12)
 
 
 def test_edges_that_cancel_exactly_give_finite_scores() -> None:

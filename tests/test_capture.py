@@ -3,7 +3,7 @@ import time
 
 import pytest
 import torch
-from model_helpers import bytes_of, make_network, make_sample
+from model_helpers import bytes_of, make_network, make_sample, make_symbols
 
 from kanviz.analysis.attribution import scores
 from kanviz.analysis.capture import capture
@@ -60,6 +60,24 @@ def test_a_removed_edge_is_there_pruned_with_score_0_and_its_own_curve() -> None
     assert (gone.state, gone.score, gone.strength) == ("pruned", 0.0, FAINTEST)
     assert gone.curve_y == before[gone.edge].curve_y
     assert [view.edge for view in after.values() if view.state == "pruned"] == [(0, 1, 2)]
+
+
+def test_a_formula_is_drawn_as_such_and_frozen_edges_are_marked() -> None:
+    network = make_network()
+    layer = network.layers[0]
+    layer.set_symbols(make_symbols(2.0))
+    frozen = layer.mask.logical_not()
+    frozen[0, 1] = True
+    layer.set_frozen(frozen)
+    views = {view.edge: view for view in capture(network, make_sample()).edges}
+    sine = views[Edge(0, 1, 2)]
+    assert sine.curve_y == pytest.approx([math.sin(2 * x) for x in sine.curve_x])
+    assert sine.sample_y == pytest.approx([math.sin(2 * x) for x in sine.sample_x])
+    assert [view.edge for view in views.values() if view.state == "symbolic"] == [(0, 1, 2)]
+    assert [view.edge for view in views.values() if view.frozen] == [(0, 0, 1)]
+    RemoveEdge(0, 1, 2).apply_to(network)
+    gone = {view.edge: view for view in capture(network, make_sample()).edges}[sine.edge]
+    assert (gone.state, gone.score, gone.curve_y) == ("pruned", 0.0, sine.curve_y)
 
 
 def test_one_sample_draws_over_the_base_grid() -> None:

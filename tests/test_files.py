@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import random
 import stat
@@ -10,12 +11,14 @@ import safetensors.torch
 import torch
 from model_helpers import bytes_of, make_network, make_sample
 
-import kanviz.files as files_module
+import kanviz.files.model_file as files_module
 from kanviz.data.about import About
 from kanviz.data.dataset import Scaling
-from kanviz.files import FORMAT, SavedModel, read_model, write_model
+from kanviz.files import SavedModel, read_model, write_model
+from kanviz.files.model_file import FORMAT
 from kanviz.nn import Network
 from kanviz.nn.state import NetworkState
+from kanviz.nn.symbols import SymbolicEdges
 
 
 def make_about(inputs: int = 2, outputs: int = 1) -> About:
@@ -86,6 +89,27 @@ def test_a_range_per_input_comes_back(tmp_path: Path) -> None:
     assert bytes_of(built.remade(4)) == bytes_of(network.remade(4))
 
 
+def test_formulas_and_frozen_edges_come_back(tmp_path: Path) -> None:
+    from kanviz.symbolic.library import make_function
+
+    network = make_network()
+    layer = network.layers[0]
+    functions = [
+        make_function("hill", "x**2 / (1 + x**2)"),
+        make_function("1/x", "1/x", domain=(0.0, math.inf)),
+    ]
+    affine = torch.tensor([[1.5, 0.0, 1.0, 0.1], [1.0, 3.0, 2.0, 0.0]], dtype=torch.float64)
+    places = torch.tensor([1, 0]), torch.tensor([2, 4])
+    layer.set_symbols(SymbolicEdges(*places, functions, affine))
+    layer.set_frozen(layer.mask)
+    write_model(tmp_path / "m.kan", make_saved(network))
+    built = read_model(tmp_path / "m.kan").state.build()
+    assert bytes_of(built) == bytes_of(network)
+    assert torch.equal(built(make_sample()), network(make_sample()))
+    assert built.layers[0].symbols is not None
+    assert built.layers[0].symbols.functions == tuple(functions)
+
+
 def test_without_a_sample_none_is_written(tmp_path: Path) -> None:
     write_model(tmp_path / "m.kan", make_saved())
     assert read_model(tmp_path / "m.kan").about.sample is None
@@ -150,7 +174,7 @@ def test_a_newer_version_asks_for_an_update(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"format": "else"}, "its header says format 'else'"),
-        ({"widths": [2, 4, 1]}, "do not have the shapes that its header says"),
+        ({"widths": [2, 4, 1]}, "do not have the shapes and dtypes that its header says"),
         ({"widths": [2, 5]}, "its layers do not fit its widths"),
         ({"widths": [10**12, 5, 1]}, "do not have the shapes"),
         ({"widths": "252"}, "is damaged"),
@@ -162,11 +186,14 @@ def test_a_newer_version_asks_for_an_update(tmp_path: Path) -> None:
         ),
         ({"layers": [{"spec": {}, "trains": "yes"}] * 2}, "which layers train"),
         ({"about": {}}, "is damaged"),
+        ({"layers": [{"spec": {}, "trains": True, "symbols": [{}]}] * 2}, "is damaged"),
+        ({"layers": [{"spec": {}, "trains": True}] * 2}, "is damaged"),
         ({"made_with": {"grid_size": -1}}, "grid_size must be"),
         ({"made_with": {"grid_range": [1, 2, 3]}}, "its grid range does not fit"),
         ({"tensors": {"sample": torch.zeros(3)}}, "its sample does not fit"),
-        ({"tensors": {"layers.0.mask": torch.ones(2, 5)}}, "dtypes of a model"),
-        ({"tensors": {"layers.0.weight": torch.zeros(2, 9, 5)}}, "dtypes of a model"),
+        ({"tensors": {"layers.0.mask": torch.ones(2, 5)}}, "do not have the shapes and dtypes"),
+        ({"tensors": {"layers.0.weight": torch.zeros(2, 9, 5)}}, "do not have the shapes"),
+        ({"tensors": {"layers.0.weight": torch.zeros(2, 9, 5).half()}}, "have dtype torch.float16"),
         ({"tensors": {"layers.0.knots": torch.zeros(2, 12).double()}}, "its knots do not increase"),
     ],
 )

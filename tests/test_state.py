@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from model_helpers import bytes_of, bytes_of_state, make_network, make_sample
+from model_helpers import bytes_of, bytes_of_state, make_network, make_sample, make_symbols
 
 from kanviz.nn.state import NetworkState
 
@@ -79,7 +79,7 @@ def test_capture_shares_what_is_unchanged() -> None:
     network.layers[1].set_mask(mask)
     second = NetworkState.capture(network, like=first)
     shared = [a is b for a, b in zip(first.tensors(), second.tensors(), strict=True)]
-    assert shared == [True, True, True, True, True, False]
+    assert shared == [True, True, True, True, True, True, False, True]
 
 
 def test_negative_zero_counts_as_a_change() -> None:
@@ -133,6 +133,27 @@ def test_build_makes_an_equal_network(basis: str, dtype: torch.dtype) -> None:
     x = make_sample(3).to(dtype)
     assert torch.equal(built(x), network(x))
     assert bytes_of(built.remade(5)) == bytes_of(network.remade(5))
+
+
+def test_formulas_and_frozen_edges_come_back() -> None:
+    network, x = make_network(), make_sample()
+    layer = network.layers[0]
+    layer.set_symbols(make_symbols())
+    layer.set_frozen(layer.mask)
+    before, state, outputs = bytes_of(network), NetworkState.capture(network), network(x)
+    assert state.is_of(network)
+    for change in (None, make_symbols(2.0)):
+        layer.set_symbols(change)
+        layer.set_frozen(layer.mask.logical_not())
+        assert not state.is_of(network)
+        state.restore(network)
+        assert bytes_of(network) == before
+        assert torch.equal(network(x), outputs)
+    layer.set_symbols(make_symbols(3.0))
+    assert not state.is_of(network)
+    later = NetworkState.capture(network, like=state)
+    assert [a is b for a, b in zip(state.tensors(), later.tensors(), strict=True)].count(False) == 3
+    assert NetworkState.capture(network, like=later).layers[0].symbols is later.layers[0].symbols
 
 
 def test_deep_copy_of_a_state_is_the_state() -> None:

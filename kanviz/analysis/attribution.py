@@ -123,7 +123,11 @@ def edge_spread(
     """
     weight = layer.live_weight().double()
     variance = (weight * (feature_covariance(layer, x) @ weight)).sum(1)
-    return variance.clamp(min=0).sqrt()
+    spread = variance.clamp(min=0).sqrt()
+    if layer.symbols is not None:  # few, and formulas have no features: from their values
+        values = layer.symbol_outputs(x).double()
+        spread[layer.symbols.inputs, layer.symbols.outputs] = values.std(0, correction=0)
+    return spread
 
 
 @torch.no_grad()

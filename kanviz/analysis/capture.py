@@ -7,15 +7,15 @@ Python numbers.
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from kanviz.analysis.attribution import Metric, scores
 from kanviz.analysis.trace import node_values
-from kanviz.layout import MAX_EDGES, node_positions, strengths, strongest
+from kanviz.layout import node_positions, strengths, strongest
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
-from kanviz.snapshot import Edge, EdgeView, NodeView, Snapshot
+from kanviz.snapshot import Edge, EdgeState, EdgeView, NodeView, Snapshot
 
 N_CURVE = 65
 """Points of a drawn curve."""
@@ -32,7 +32,7 @@ def capture(
     input_names: Sequence[str] = (),
     output_names: Sequence[str] = (),
     metric: Metric = "backward",
-    max_edges: int = MAX_EDGES,
+    max_edges: int | None = None,
     n_curve: int = N_CURVE,
     n_samples: int = N_SAMPLES,
     title: str = "",
@@ -50,8 +50,8 @@ def capture(
         Labels of the first and the last layer; hidden nodes have none.
     metric : str
         Of the scores, see ``kanviz.analysis.attribution``.
-    max_edges : int
-        Most edges to keep; the strongest of every layer are kept.
+    max_edges : int, optional
+        Most edges to keep: the strongest of every layer. By default see ``layout.strongest``.
     n_curve : int
         Points per curve, equally spaced, at least 2.
     n_samples : int
@@ -128,11 +128,10 @@ def _edge_views(
         torch.tensor(index, device=grid.device)
         for index in zip(*[e[1:] for e in edges], strict=True)
     )
-    weight = layer.weight[i, :, j]
-    curve_y = torch.einsum("pef,ef->ep", layer.features(grid)[:, i], weight).tolist()
-    sample_y = torch.einsum("pef,ef->ep", layer.features(sample)[:, i], weight).tolist()
-    control_y = weight[:, : layer.spec.n_basis].tolist()
-    live = layer.mask[i, j].tolist()
+    curve_y, sample_y = (_edge_values(layer, points, i, j).tolist() for points in (grid, sample))
+    control_y = layer.coef[i, j].tolist()
+    states = _states(layer, edges)
+    frozen = layer.frozen[i, j].tolist()
     # By input, so that edges from one node share their tuples.
     by_input = [grid.T, layer.grid_points, layer.control_points, sample.T]
     shared = [[tuple(row) for row in table.tolist()] for table in by_input]
@@ -149,9 +148,36 @@ def _edge_views(
             sample_y=tuple(sample_y[n]),
             score=edge_scores[n],
             strength=strength,
-            state="spline" if live[n] else "pruned",
+            state=states[n],
+            frozen=frozen[n],
         )
         for n, (edge, strength) in enumerate(zip(edges, strengths(edge_scores), strict=True))
+    ]
+
+
+def _edge_values(
+    layer: KANLayer,
+    x: Float[Tensor, "points inputs"],
+    i: Int[Tensor, " edges"],
+    j: Int[Tensor, " edges"],
+) -> Float[Tensor, "edges points"]:
+    """Return the values of some edge functions, removed or not."""
+    values = torch.einsum("pef,ef->ep", layer.features(x)[:, i], layer.weight[i, :, j])
+    if layer.symbols is None:
+        return values
+    place = {edge: n for n, edge in enumerate(layer.symbols.edges)}
+    found = [place.get(edge, -1) for edge in zip(i.tolist(), j.tolist(), strict=True)]
+    which = torch.tensor(found, device=x.device)
+    formulas = layer.symbols(x, layer.symbols.affine).T[which]
+    return torch.where(which.unsqueeze(-1) < 0, values, formulas)
+
+
+def _states(layer: KANLayer, edges: Sequence[Edge]) -> list[EdgeState]:
+    symbolic = set() if layer.symbols is None else set(layer.symbols.edges)
+    mask = layer.mask.tolist()
+    return [
+        "pruned" if not mask[edge.i][edge.j] else "symbolic" if edge[1:] in symbolic else "spline"
+        for edge in edges
     ]
 
 

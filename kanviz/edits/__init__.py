@@ -1,16 +1,21 @@
 """The only ways to change a model: small frozen records that can be applied, read and replayed."""
 
 from kanviz.edits.edit import Edit
-from kanviz.edits.functions import Fitted, Refine, UpdateGrid
+from kanviz.edits.formulas import FixEdge, FreezeEdge, UnfixEdge
+from kanviz.edits.functions import Became, Fitted, Refine, UpdateGrid
 from kanviz.edits.structure import RemoveEdge, RemoveNode, RestoreEdge, RestoreNode
 
 __all__ = [
+    "Became",
     "Edit",
     "Fitted",
+    "FixEdge",
+    "FreezeEdge",
     "Refine",
     "RemoveEdge",
     "RemoveNode",
     "RestoreEdge",
     "RestoreNode",
+    "UnfixEdge",
     "UpdateGrid",
 ]

@@ -95,3 +95,34 @@ class Fitted:
     def code(self) -> str:
         """Return the call."""
         return self.call
+
+
+@dataclass(frozen=True)
+class Became:
+    """A search that has happened, such as pruning or symbolifying, and what it ended with.
+
+    Parameters
+    ----------
+    after : Network
+        The network as the search left it, of the same widths.
+    call : str
+        The call that started it, for the script.
+    words : str
+        What was done, in the past tense.
+    """
+
+    after: Network = field(repr=False, compare=False)
+    call: str
+    words: str
+
+    def apply_to(self, network: Network) -> None:
+        """Take over what the search ended with."""
+        network.take(self.after)
+
+    def sentence(self) -> str:
+        """Say what was done."""
+        return self.words
+
+    def code(self) -> str:
+        """Return the call."""
+        return self.call

@@ -3,10 +3,10 @@
 from typing import Any
 
 from kanviz.edits import Refine, RemoveEdge, RemoveNode, RestoreEdge, RestoreNode, UpdateGrid
-from kanviz.model.questions import Questions
+from kanviz.model.pictures import Pictures
 
 
-class Changes(Questions):
+class Changes(Pictures):
     """Edits: checked before anything is changed, undone by ``undo``."""
 
     def remove_edge(self, layer: int, i: int, j: int) -> None:

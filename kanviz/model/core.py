@@ -17,7 +17,7 @@ from kanviz.nn.state import NetworkState
 
 
 class Core(nn.Module):
-    """A network with one history; ``Questions``, ``Changes`` and ``KAN`` add to it in that order.
+    """A network with one history; ``Questions``, ``Pictures`` and so on up to ``KAN`` add to it.
 
     Parameters
     ----------

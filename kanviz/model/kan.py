@@ -14,15 +14,15 @@ from kanviz.data.arrays import as_dataset, choose_dtype
 from kanviz.edits import Fitted
 from kanviz.edits.code import call_code, options_given
 from kanviz.files import read_model
-from kanviz.model.changes import Changes
 from kanviz.model.core import Core
+from kanviz.model.reading import Reading
 from kanviz.nn.inputs import GridRange
 from kanviz.nn.network import Network
 from kanviz.training.fit import fit
 from kanviz.training.report import FitReport
 
 
-class KAN(Changes):
+class KAN(Reading):
     """A Kolmogorov-Arnold network to train, look into, take apart and put back together.
 
     It is a torch module like any other. Beside its parameters it holds the names and units of its

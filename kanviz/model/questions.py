@@ -7,7 +7,6 @@ import numpy as np
 from kanviz.analysis.attribution import EdgeScores, Metric, NodeScores, scores
 from kanviz.analysis.capture import capture
 from kanviz.analysis.trace import Trace, node_values, trace
-from kanviz.layout import MAX_EDGES
 from kanviz.model.core import Core
 from kanviz.model.inputs import read_inputs
 from kanviz.snapshot import Snapshot
@@ -86,7 +85,7 @@ class Questions(Core):
         *,
         title: str = "",
         metric: Metric = "backward",
-        max_edges: int = MAX_EDGES,
+        max_edges: int | None = None,
     ) -> Snapshot:
         """Return the model at this moment as plain values, from which all pictures are drawn.
 
@@ -98,8 +97,9 @@ class Questions(Core):
             A line above the picture.
         metric : str
             Of the scores, see ``edge_scores``.
-        max_edges : int
-            Most edges to keep: the strongest of every layer.
+        max_edges : int, optional
+            Most edges to keep: the strongest of every layer. By default all of a network up to
+            about 500 edges, and fewer of a larger one.
 
         Raises
         ------

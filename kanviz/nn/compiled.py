@@ -1,11 +1,13 @@
 """How the CPU kernels are compiled, and how they share the batch among threads."""
 
 import functools
+import hashlib
 import inspect
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numba
 import torch
@@ -30,12 +32,25 @@ def compiled_as_written(function: F) -> F:
 def _compile(function: F, fastmath: set[str]) -> F:
     # Tests wrap every function of the package to check its types: numba needs the bare one.
     bare = inspect.unwrap(function)
-    options = {"nogil": True, "fastmath": fastmath, "error_model": "numpy"}
+    bare.__qualname__ += _digest_of_kernels()
+    compile_it: Any = functools.partial(
+        numba.njit, nogil=True, fastmath=fastmath, error_model="numpy"
+    )
     try:
-        kernel = numba.njit(bare, cache=True, **options)
+        kernel: F = compile_it(bare, cache=True)
     except RuntimeError:  # no folder to keep it in
-        kernel = numba.njit(bare, **options)
-    return kernel  # type: ignore[no-any-return]
+        kernel = compile_it(bare)
+    return kernel
+
+
+@functools.cache
+def _digest_of_kernels() -> str:
+    """Return a name for the present text of all kernels.
+
+    numba forgets a kernel on disk when its own file changes, but not when one that it calls does.
+    """
+    files = sorted(Path(__file__).parent.glob("kernels*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def over_batch(

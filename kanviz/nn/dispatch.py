@@ -13,8 +13,6 @@ from kanviz.nn.spec import FunctionSpec
 PLAIN_TYPES = (Tensor, nn.Parameter)
 DTYPES = (torch.float32, torch.float64)
 BASES = ("bspline", "gaussian")
-MAX_ORDER = 5
-"""Higher orders take the reference, whose sums are shaped for their rounding."""
 
 
 def takes_kernels(x: Tensor, knots: Tensor, weight: Tensor, spec: FunctionSpec) -> bool:

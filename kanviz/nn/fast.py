@@ -56,15 +56,15 @@ def evaluate_now(
     if outputs > 1 and plan.width < SPARSE * plan.rows:
         matrix = _feature_matrix(x, knots, scale, plan)
         return matrix @ weight.flatten(0, 1), Kept(matrix)
-    table = _rows(weight, outputs)
-    target = np.empty((x.shape[0], outputs) if outputs > 1 else x.shape[0], table.dtype)
+    y = np.empty((x.shape[0], outputs), plan.tables.dtype)
+    table, target = _rows(weight, outputs), y if outputs > 1 else y.reshape(-1)
     kernel = kernels.evaluate_one if outputs == 1 else kernels.evaluate_rows
 
     def work(part: Active) -> None:
         kernel(plan.active, part.offset, part.values, table, target[part.start : part.stop])
 
     kept = Kept(active=_for_each_chunk(x, knots, scale, plan, work))
-    return torch.from_numpy(target).view(-1, outputs), kept
+    return torch.from_numpy(y), kept
 
 
 def slope_now(x: Tensor, weight: Tensor, gradient: Tensor, knots: Tensor, plan: Plan) -> Tensor:
@@ -103,8 +103,8 @@ def outer_now(
         return (matrix.T @ gradient).view(inputs, plan.width, outputs)
     source = _rows(gradient, outputs)
     kernel = kernels.outer_one if outputs == 1 else kernels.outer_rows
-    shape = (inputs * plan.width, outputs)
-    target = np.zeros(shape if outputs > 1 else shape[0], plan.tables.dtype)
+    h = np.zeros((inputs, plan.width, outputs), plan.tables.dtype)
+    target = h.reshape((-1, outputs) if outputs > 1 else -1)
 
     def work(part: Active) -> None:
         kernel(plan.active, part.offset, part.values, source[part.start : part.stop], target)
@@ -113,7 +113,7 @@ def outer_now(
         work(kept.active)
     else:
         _for_each_chunk(x, knots, scale, plan, work, threads=1)  # all add to one target
-    return torch.from_numpy(target).view(inputs, plan.width, outputs)
+    return torch.from_numpy(h)
 
 
 def _feature_matrix(x: Tensor, knots: Tensor, scale: Tensor | None, plan: Plan) -> Tensor:

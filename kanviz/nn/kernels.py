@@ -10,7 +10,7 @@ cost does not depend on the grid size; those for one output take all numbers of 
 import numpy as np
 
 from kanviz.nn.compiled import compiled
-from kanviz.nn.kernels_basis import Array
+from kanviz.nn.kernels_common import Array
 
 TILE = 16
 """Samples that visit the weight of one input together, while it is in the cache."""

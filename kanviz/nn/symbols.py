@@ -21,6 +21,14 @@ class EdgeFunction(Protocol):
         """Computes it, finite for every finite number."""
 
 
+@runtime_checkable
+class KANLayerLike(Protocol):
+    """What of a layer is needed here; the layer itself is built on this module."""
+
+    weight: nn.Parameter
+    symbols: "SymbolicEdges | None"
+
+
 class SymbolicEdges(nn.Module):
     """The edges of one layer that are formulas, with their numbers as parameters.
 
@@ -48,6 +56,11 @@ class SymbolicEdges(nn.Module):
         self.outputs: Tensor
         self.functions = tuple(functions)
         self.affine = nn.Parameter(affine)
+
+    @property
+    def edges(self) -> list[tuple[int, int]]:
+        """The (input, output) of every edge."""
+        return list(zip(self.inputs.tolist(), self.outputs.tolist(), strict=True))
 
     def forward(
         self,
@@ -83,6 +96,39 @@ class SymbolicEdges(nn.Module):
             for function, column in zip(self.functions, z.unbind(-1), strict=True)
         ]
         return torch.stack(columns, dim=-1) if columns else torch.zeros_like(z)
+
+
+def with_formula(
+    layer: KANLayerLike, i: int, j: int, function: EdgeFunction, numbers: Sequence[float]
+) -> SymbolicEdges:
+    """Return the formulas of a layer with one more, or another, at edge (i, j)."""
+    rest = without_formula(layer, i, j)
+    row, column = (torch.tensor([index], device=layer.weight.device) for index in (i, j))
+    affine = torch.tensor([list(numbers)], dtype=layer.weight.dtype, device=layer.weight.device)
+    if rest is None:
+        return SymbolicEdges(row, column, [function], affine)
+    return SymbolicEdges(
+        torch.cat([rest.inputs, row]),
+        torch.cat([rest.outputs, column]),
+        [*rest.functions, function],
+        torch.cat([rest.affine.detach(), affine]),
+    )
+
+
+def without_formula(layer: KANLayerLike, i: int, j: int) -> SymbolicEdges | None:
+    """Return the formulas of a layer without the one at edge (i, j); None if none is left."""
+    symbols = layer.symbols
+    if symbols is None:
+        return None
+    kept = [n for n, edge in enumerate(symbols.edges) if edge != (i, j)]
+    if not kept:
+        return None
+    return SymbolicEdges(
+        symbols.inputs[kept],
+        symbols.outputs[kept],
+        [symbols.functions[n] for n in kept],
+        symbols.affine.detach()[kept],
+    )
 
 
 def _derivative(function: Callable[[Tensor], Tensor], z: Tensor, order: int) -> Tensor:

@@ -9,11 +9,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import sympy
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from kanviz.symbolic.descent import descend, project
+from kanviz.symbolic.language import X, number
 from kanviz.symbolic.library import INFINITY, Function
 from kanviz.symbolic.samples import Part, Samples
 from kanviz.symbolic.starts import starting_points
@@ -50,6 +52,12 @@ class AffineFit:
     error: float
     r2: float
 
+    @property
+    def expression(self) -> sympy.Expr:
+        """The formula c f(a x + b) + d, in the variable ``X``."""
+        a, b, c, d = (number(value) for value in (self.a, self.b, self.c, self.d))
+        return c * self.function.expression.xreplace({X: a * X + b}) + d
+
 
 def fit_affine(functions: Sequence[Function], samples: Samples) -> list[AffineFit]:
     """Return the best fit for each function, in their order."""
@@ -69,19 +77,18 @@ def fit_affine(functions: Sequence[Function], samples: Samples) -> list[AffineFi
 
 def _best_starts(function: Function, samples: Samples) -> Float[Tensor, "basins 2"]:
     """Return the best grid point of each of the best cells; the best one again if cells lack."""
-    if traits(function).is_flat:
+    table, cells = starting_points(function)
+    part, basins = samples.train.thinned(SCREENED_SAMPLES), BASINS
+    if traits(function).is_flat and len(table) > 1:
         # All samples: else chance would put a held-out sample next to the jump on the wrong side.
-        part = samples.all
+        part, basins = samples.all, 1
         table, cells = _jump_starts(part)
-    else:
-        part = samples.train.thinned(SCREENED_SAMPLES)
-        table, cells = starting_points(function)
     u = torch.addcmul(table[:, 1:], table[:, :1], part.t)
     cost = project(function.torch.plain(u), part).cost
     lowest = torch.full((int(cells.max()) + 1,), INFINITY, dtype=cost.dtype)
     lowest = lowest.scatter_reduce(0, cells, cost, "amin")
     candidates = (cost == lowest[cells]).nonzero().squeeze(1)
-    order = candidates[cost[candidates].argsort(stable=True)][:BASINS]
+    order = candidates[cost[candidates].argsort(stable=True)][:basins]
     return table[torch.cat([order, order[:1].expand(BASINS - len(order))])]
 
 

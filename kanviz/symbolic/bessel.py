@@ -62,11 +62,8 @@ def _slope(x: Tensor, order: int) -> Tensor:
 
 
 def _value(x: Tensor, order: int) -> Tensor:
-    if order == 0:
-        return torch.special.bessel_j0(x)
-    before, now = torch.special.bessel_j0(x), torch.special.bessel_j1(x)
-    if order == 1:
-        return now
+    if order < 2:
+        return torch.special.bessel_j1(x) if order else torch.special.bessel_j0(x)  # type: ignore[no-any-return]
     # Upward recursion multiplies rounding by 2n/x, so it serves only where x is larger than that.
     reach = 2.0 * order
     far = torch.where(x.abs() < reach, reach, x)

@@ -61,7 +61,10 @@ def project(values: Float[Tensor, "*fits samples"], part: Part) -> Projection:
 
 
 def descend(
-    functions: Sequence[Function], pairs: Float[Tensor, "functions starts 2"], part: Part, steps: int
+    functions: Sequence[Function],
+    pairs: Float[Tensor, "functions starts 2"],
+    part: Part,
+    steps: int,
 ) -> tuple[Float[Tensor, "functions starts 2"], Float[Tensor, "functions starts"]]:
     """Improve all pairs (a, b) by so many steps; return them and their costs.
 

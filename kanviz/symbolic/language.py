@@ -87,9 +87,7 @@ WORDS: Mapping[str, Callable[[sympy.Expr], sympy.Expr]] = MappingProxyType(
 )
 """Every function that text may name, and what makes its sympy expression from the argument's."""
 
-CONSTANTS: Mapping[str, sympy.Expr] = MappingProxyType(
-    {"pi": sympy.pi, "e": sympy.E, "E": sympy.E}
-)
+CONSTANTS: Mapping[str, sympy.Expr] = MappingProxyType({"pi": sympy.pi, "e": sympy.E, "E": sympy.E})
 
 
 def check_expression(
@@ -151,13 +149,13 @@ def _broken_rule(part: sympy.Basic, variables: Sequence[str], functions: Sequenc
 
 
 def _broken_power_rule(part: sympy.Pow) -> str:
-    base, exponent = part.base, part.exp
-    if exponent.is_number:
-        value = constant_value(exponent)
+    if part.exp.is_number:
+        value = constant_value(part.exp)
         allowed = value is not None and abs(value) <= LARGEST_EXPONENT
-        return "" if allowed else f"have exponents between -{LARGEST_EXPONENT} and {LARGEST_EXPONENT}"
-    value = constant_value(base) if base.is_number else None
-    return "" if value is not None and value > 0 else "have a number as base or as exponent of a power"
+        return "" if allowed else f"have exponents of at most {LARGEST_EXPONENT}"
+    value = constant_value(part.base) if part.base.is_number else None
+    is_positive = value is not None and value > 0
+    return "" if is_positive else "have a number as exponent, or a positive number as base"
 
 
 def constant_value(expression: sympy.Expr) -> float | None:
@@ -169,3 +167,8 @@ def constant_value(expression: sympy.Expr) -> float | None:
     if value.imag != 0 or not math.isfinite(value.real) or abs(value.real) > LARGEST_NUMBER:
         return None
     return value.real
+
+
+def number(value: float) -> sympy.Expr:
+    """Return a number as sympy has it, one that leaves no trace where it is 0 or 1."""
+    return sympy.Integer(int(value)) if value in (0, 1, -1) else sympy.Float(value)

@@ -46,9 +46,10 @@ class Function:
 
     def __post_init__(self) -> None:
         """Check everything and compile the expression."""
-        if not isinstance(self.name, str) or not 0 < len(self.name.strip()) <= LONGEST_NAME:
+        is_text = isinstance(self.name, str) and self.name.isprintable() and self.name.strip()
+        if not is_text or len(self.name) > LONGEST_NAME:
             raise ValueError(
-                f"name must be text of 1 to {LONGEST_NAME} characters; got {self.name!r}. "
+                f"name must be one line of 1 to {LONGEST_NAME} characters; got {self.name!r}. "
                 "Choose another name."
             )
         check_integer("complexity", self.complexity, 0)
@@ -58,6 +59,10 @@ class Function:
             )
         check_expression("expression", self.expression)
         object.__setattr__(self, "torch", curve(self.expression))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Function":
+        """Return the function itself: nothing in it ever changes."""
+        return self
 
     @property
     def text(self) -> str:
@@ -126,7 +131,7 @@ class Library(Mapping[str, Function]):
 
     def only(self, names: Iterable[str]) -> "Library":
         """Return a library of the named functions, in the order given."""
-        return replace(self, functions=tuple(self[name] for name in names))
+        return replace(self, functions=tuple(self[name] for name in dict.fromkeys(names)))
 
     def parse(self, text: str) -> sympy.Expr:
         """Return the expression of a formula that may name functions of this library too."""
@@ -178,7 +183,7 @@ def _in_x(formula: sympy.Expr) -> sympy.Expr:
         raise ValueError(
             f"expression must have one symbol; got {names}. Put numbers in place of the others."
         )
-    return formula.xreplace({symbol: X for symbol in symbols}) if symbols else formula
+    return formula.xreplace(dict.fromkeys(symbols, X)) if symbols else formula
 
 
 class Registry:

@@ -197,4 +197,3 @@ class _Builder:
 
     def _refusal(self, rule: str, remedy: str) -> ValueError:
         return _refusal(self.text, rule, remedy)
-

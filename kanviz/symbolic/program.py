@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import sympy
@@ -67,10 +68,8 @@ class Program:
     ) -> Float[np.ndarray, "*samples outputs"]:
         """Return ``plain`` for an array, in float64."""
         with torch.no_grad():
-            outputs: Float[np.ndarray, "..."] = self.plain(
-                torch.from_numpy(np.array(x, dtype=np.float64))
-            ).numpy()
-        return outputs
+            outputs = self.plain(torch.from_numpy(np.array(x, dtype=np.float64)))
+        return outputs.numpy()
 
     def run(
         self, inputs: Sequence[Tensor], operations: Mapping[str, Callable[..., Tensor]]
@@ -94,10 +93,11 @@ class Program:
             limit = largest(inputs[0].dtype)
             return min(max(step.number or 0.0, -limit), limit)
         sources = [values[source] for source in step.sources]
-        operation = operations.get(step.operation) or self.functions[step.operation]
+        operation: Any = operations.get(step.operation) or self.functions[step.operation]
         if step.operation == "bessel":
-            return operation(*sources, int(step.number or 0))
-        return operation(*sources) if step.number is None else operation(*sources, step.number)
+            return operation(*sources, int(step.number or 0))  # type: ignore[no-any-return]
+        numbers = () if step.number is None else (step.number,)
+        return operation(*sources, *numbers)  # type: ignore[no-any-return]
 
 
 def _shaped(value: Tensor | float, like: Tensor) -> Tensor:

@@ -5,8 +5,8 @@ Inside its domain each function is exact. Outside:
 - A result that would overflow is held at ``largest(dtype)``, about 2e17 in float32 and 5e138 in
   float64, so that its square is finite too.
 - ``power`` with a broken exponent is odd: sqrt(-x) = -sqrt(x). Next to 0, where a slope would
-  overflow, a polynomial takes the place of a power: it meets value and slope on both sides, and is 0
-  with slope 0 at 0 itself. So a sample exactly at a singularity does no harm.
+  overflow, a polynomial takes the place of a power: it meets value and slope on both sides, and is
+  0 with slope 0 at 0 itself. So a sample exactly at a singularity does no harm.
 - ``log`` and ``arctanh`` go on beyond their singularity with the logarithm of the distance, so a
   step of training across it costs much and is undone.
 - ``arcsin`` and ``arccos`` go on up to 1/8 turn beyond each end, as the angle of
@@ -205,7 +205,7 @@ SAFE: Mapping[str, Callable[..., Tensor]] = MappingProxyType(
 
 
 def _plain_product(*factors: Tensor | float) -> Any:
-    return math.prod(factors)  # type: ignore[type-var]
+    return math.prod(factors)
 
 
 PLAIN: Mapping[str, Callable[..., Tensor]] = MappingProxyType(

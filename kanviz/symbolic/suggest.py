@@ -5,19 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
 
-import sympy
-
 from kanviz.symbolic.affine import AffineFit, fit_affine
 from kanviz.symbolic.built_in import default_library
-from kanviz.symbolic.formula import rounded
-from kanviz.symbolic.language import X
 from kanviz.symbolic.library import Function
+from kanviz.symbolic.rounding import rounded
 from kanviz.symbolic.samples import Numbers, prepare_samples
 from kanviz.symbolic.text import to_text
 from kanviz.symbolic.traits import traits
 
 ROUNDING = 1e-9
 """Errors below this are all the same: nothing but rounding."""
+
+SHOWN_DIGITS = 4
 
 TIE = 8.0
 """Two errors on n held-out samples are equal if their ratio is below 1 + 8 / n. A fit that misses
@@ -27,30 +26,15 @@ is 1 + 8 / n, and 4 times the second's share in it: smaller differences can well
 
 
 @dataclass(frozen=True)
-class Suggestion:
-    """One function that the curve may be: y = c f(a x + b) + d.
+class Suggestion(AffineFit):
+    """One function that the curve may be, y = c f(a x + b) + d, beside the others.
 
     Parameters
     ----------
-    function : Function
-        f.
-    a, b, c, d : float
-        In the units of the samples.
-    error : float
-        Root mean square error on held-out samples, as a share of the standard deviation of y.
-    r2 : float
-        1 - (mean square error / variance of y) over all samples; 1 is perfect.
     on_front : bool
         Whether no other suggestion is both simpler and better.
     """
 
-    function: Function
-    a: float
-    b: float
-    c: float
-    d: float
-    error: float
-    r2: float
     on_front: bool
 
     @property
@@ -64,15 +48,9 @@ class Suggestion:
         return self.function.complexity
 
     @property
-    def expression(self) -> sympy.Expr:
-        """c f(a x + b) + d, in the variable ``X``."""
-        a, b, c, d = (sympy.Float(number) for number in (self.a, self.b, self.c, self.d))
-        return c * self.function.expression.xreplace({X: a * X + b}) + d
-
-    @property
     def text(self) -> str:
         """The whole formula with rounded numbers."""
-        return to_text(rounded(self.expression, 4))
+        return to_text(rounded(self.expression, SHOWN_DIGITS))
 
 
 @dataclass(frozen=True)
@@ -127,9 +105,7 @@ _HEADER = ("function", "error", "r2", "complexity", "front", "formula")
 
 def _cells(row: Suggestion) -> tuple[str, ...]:
     front = "*" if row.on_front else ""
-    return (
-        row.name, f"{row.error:.2e}", f"{row.r2:.6f}", str(row.complexity), front, row.text
-    )
+    return (row.name, f"{row.error:.2e}", f"{row.r2:.6f}", str(row.complexity), front, row.text)
 
 
 def suggest(
@@ -170,25 +146,29 @@ def suggest(
     fits = fit_affine(chosen, samples)
     lowest = min(fit.error for fit in fits)
     limit = lowest * (1 + TIE / len(samples.held_out.t)) + ROUNDING
-    fits.sort(key=lambda fit: _rank(fit, limit))
+    fits.sort(key=lambda fit: _rank(fit, lowest, limit))
     return SuggestionTable(tuple(_suggestion(fit, fits) for fit in fits)[:top])
 
 
-def _rank(fit: AffineFit, limit: float) -> tuple[float, ...]:
+def _rank(fit: AffineFit, lowest: float, limit: float) -> tuple[float, ...]:
     """Return what sorts: equal fits first and among them the simple ones, then by error."""
     if fit.error > limit:
         return (1, fit.error)
     known = traits(fit.function)
     numbers = 4 - known.scale_free - known.shift_free
-    return (0, fit.function.complexity, numbers, fit.error)
+    # Rounded, so that functions that are the same but for a shift stay in the library's order.
+    error = round(fit.error / max(lowest, ROUNDING), 4)
+    return (0, fit.function.complexity, numbers, error)
 
 
 def _suggestion(fit: AffineFit, fits: Sequence[AffineFit]) -> Suggestion:
+    """Return the fit with its place: on the front unless another is no worse in both, and differs.
+
+    ``asdict`` would copy the function, so fields are taken one by one.
+    """
     cost = (fit.function.complexity, fit.error)
     others = [(other.function.complexity, other.error) for other in fits]
     is_beaten = any(
         other[0] <= cost[0] and other[1] <= cost[1] and other != cost for other in others
     )
-    return Suggestion(
-        fit.function, fit.a, fit.b, fit.c, fit.d, fit.error, fit.r2, on_front=not is_beaten
-    )
+    return Suggestion(**vars(fit), on_front=not is_beaten)

@@ -6,26 +6,26 @@ the boxes of the edges into one node stand together below that node, which sums 
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, get_args
 
-from kanviz.layout import GAP, Rect, Slot, edge_slots, rise
+from kanviz.layout import GAP, Rect, rise
 from kanviz.snapshot import EdgeView, Snapshot
-from kanviz.views import labels, legend, paths
-from kanviz.views.marks import Badge, EdgeMark, KeyMark, NodeMark, Picture, TextMark
+from kanviz.views import labels, legend
+from kanviz.views.band import BOX, band_marks
+from kanviz.views.marks import EdgeMark, KeyMark, NodeMark, Picture, TextMark
 
 PrunedStyle = Literal["ghost", "off"]
 
-BOX = 54.0
-"""Side of a box where there is room; lengths are in pixels."""
-
 RISE = 165.0
-"""Distance of two layers with few edges between them."""
+"""Distance of two layers with few edges between them; lengths are in pixels."""
 
 NARROWEST, WIDEST = 380.0, 1200.0
 """Width of the canvas when it is ours to choose."""
 
-NODE = 6.0
+SLOPE = 0.05
+"""Part of the width that every layer is higher."""
+
+NODE = 5.5
 """Radius of a node where there is room."""
 
 SIDE = 24.0
@@ -56,7 +56,8 @@ def picture(
     views = [view for view in snapshot.edges if pruned == "ghost" or view.state != "pruned"]
     width = size[0] if size else _preferred_width(snapshot.widths, views)
     page = _Page(snapshot, views, width)
-    height = size[1] if size else page.top + page.bottom + _preferred_rise(snapshot.widths)
+    rises = _preferred_rises(snapshot.widths, width)
+    height = size[1] if size else page.top + page.bottom + rises
     frame = Rect(SIDE, page.top, width - 2 * SIDE, max(1.0, height - page.top - page.bottom))
     nodes = _node_marks(snapshot, views, frame)
     return Picture(
@@ -115,17 +116,18 @@ def _preferred_width(widths: Sequence[int], views: Sequence[EdgeView]) -> float:
     return min(max(1.3 * BOX * max(columns) + 2 * SIDE, NARROWEST), WIDEST)
 
 
-def _preferred_rise(widths: Sequence[int]) -> float:
-    return RISE * sum(rise(before * after) for before, after in itertools.pairwise(widths))
+def _preferred_rises(widths: Sequence[int], width: float) -> float:
+    """Return the height of all layers: more for more edges, and for lines that go far aside."""
+    rises = [rise(before * after) for before, after in itertools.pairwise(widths)]
+    return sum(RISE * share + SLOPE * width for share in rises)
 
 
-def _node_marks(
-    snapshot: Snapshot, views: Sequence[EdgeView], frame: Rect
-) -> tuple[NodeMark, ...]:
-    live = {end for view in views if view.state != "pruned" for end in _ends(view)}
+def _node_marks(snapshot: Snapshot, views: Sequence[EdgeView], frame: Rect) -> tuple[NodeMark, ...]:
+    used = [view for view in views if view.state != "pruned"]
+    live = {(view.layer, view.i) for view in used} | {(view.layer + 1, view.j) for view in used}
     marks = []
     for node in snapshot.nodes:
-        radius = min(NODE, 0.36 * frame.width / snapshot.widths[node.layer])
+        radius = min(NODE, 0.24 * frame.width / snapshot.widths[node.layer])
         marks.append(
             NodeMark(
                 node=node,
@@ -138,95 +140,15 @@ def _node_marks(
     return tuple(marks)
 
 
-def _ends(view: EdgeView) -> tuple[tuple[int, int], tuple[int, int]]:
-    return (view.layer, view.i), (view.layer + 1, view.j)
-
-
 def _edge_marks(
     snapshot: Snapshot, views: Sequence[EdgeView], nodes: Sequence[NodeMark], frame: Rect
 ) -> list[EdgeMark]:
-    """Return the marks of all edges, in the order of ``views``."""
-    by_address = {(mark.node.layer, mark.node.index): mark for mark in nodes}
-    marks: dict[object, EdgeMark] = {}
-    for layer in range(len(snapshot.widths) - 1):
+    """Return the marks of all edges, the strongest last so that it lies on top."""
+    rows: list[list[NodeMark]] = [[] for _ in snapshot.widths]
+    for node in nodes:
+        rows[node.node.layer].append(node)
+    marks: list[EdgeMark] = []
+    for layer, (lower, upper) in enumerate(itertools.pairwise(rows)):
         here = [view for view in views if view.layer == layer]
-        if here:
-            lower = [by_address[layer, i] for i in range(snapshot.widths[layer])]
-            upper = [by_address[layer + 1, j] for j in range(snapshot.widths[layer + 1])]
-            for mark in _Layer(here, lower, upper, frame).marks():
-                marks[mark.view.edge] = mark
-    return [marks[view.edge] for view in views]
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """The edges of one layer between two rows of nodes."""
-
-    views: Sequence[EdgeView]
-    lower: Sequence[NodeMark]
-    upper: Sequence[NodeMark]
-    frame: Rect
-
-    def marks(self) -> list[EdgeMark]:
-        slots = edge_slots(
-            [(view.i, view.j) for view in self.views],
-            [node.x for node in self.upper],
-            self._area(),
-            BOX,
-        )
-        largest = max(_range(view) for view in self.views)
-        floor = max(slot.box.bottom for slot in slots)
-        ceiling = min(slot.box.top for slot in slots)
-        return [
-            self._mark(view, slot, largest, floor, ceiling)
-            for view, slot in zip(self.views, slots, strict=True)
-        ]
-
-    def _area(self) -> Rect:
-        """Return the part of the gap between the rows in which boxes stand: lines need the rest."""
-        high = self.upper[0].y + self.upper[0].radius
-        low = self.lower[0].y - self.lower[0].radius
-        above, below = min(0.2 * (low - high), 64.0), min(0.27 * (low - high), 90.0)
-        return Rect(self.frame.left, high + above, self.frame.width, low - high - above - below)
-
-    def _mark(
-        self, view: EdgeView, slot: Slot, largest: float, floor: float, ceiling: float
-    ) -> EdgeMark:
-        start, end = self.lower[view.i], self.upper[view.j]
-        return EdgeMark(
-            view=view,
-            box=slot.box,
-            curve=paths.scaled_curve(view.curve_x, view.curve_y, slot.box, largest),
-            zero=paths.zero_line(view.curve_y, slot.box, largest),
-            connectors=(
-                paths.entry((start.x, start.y - start.radius), slot, floor),
-                paths.leave(slot, (end.x, end.y + end.radius), ceiling),
-            ),
-            badges=_badges(view, slot.box),
-            caption=_caption(view, slot),
-        )
-
-
-def _range(view: EdgeView) -> float:
-    return max(view.curve_y) / 2 - min(view.curve_y) / 2 if view.curve_y else 0.0
-
-
-def _badges(view: EdgeView, box: Rect) -> tuple[Badge, ...]:
-    """Return the signs on the upper corners: frozen at the right, locked at the left."""
-    radius = min(5.5, 0.2 * box.width)
-    badges = []
-    if view.frozen:
-        strokes = paths.snowflake(box.right, box.top, 0.75 * radius)
-        badges.append(Badge("frozen", box.right, box.top, radius, strokes))
-    if view.locked:
-        strokes = paths.rings(box.left, box.top, 0.75 * radius)
-        badges.append(Badge("locked", box.left, box.top, radius, strokes))
-    return tuple(badges)
-
-
-def _caption(view: EdgeView, slot: Slot) -> TextMark | None:
-    """Return the formula below the box, where the row has room for words."""
-    if not view.formula or not (slot.lowest and slot.highest) or slot.pitch < 0.7 * BOX:
-        return None
-    text = labels.fit(view.formula, slot.pitch - 4, legend.SMALL)
-    return TextMark(slot.box.middle, slot.box.bottom + 13, text, legend.SMALL, "formula")
+        marks += band_marks(here, lower, upper, frame)
+    return sorted(marks, key=lambda mark: (mark.view.state != "pruned", mark.plot.opacity))

@@ -3,11 +3,15 @@
 Every word that reaches a picture goes through here, so that the figure and the page say the same.
 """
 
+import itertools
 import unicodedata
 
 from kanviz.snapshot import EdgeView, NodeView, Snapshot
 
 ELLIPSIS = "\u2026"
+
+MOST_ACCENTS = 3
+"""Most combining marks on one letter; more would climb out of the line."""
 
 
 def plain(text: str) -> str:
@@ -15,10 +19,15 @@ def plain(text: str) -> str:
 
     Control characters, halves of surrogate pairs and non-characters, which neither XML nor a font
     can hold, become U+FFFD; white space becomes single spaces; marks that override the direction of
-    writing are taken out.
+    writing are taken out, and so are accents beyond the third on one letter.
     """
-    words = " ".join(text.split())
-    return "".join(_safe(letter) for letter in words)
+    letters = []
+    accents = 0
+    for letter in " ".join(text.split()):
+        accents = accents + 1 if unicodedata.category(letter) in ("Mn", "Me") else 0
+        if accents <= MOST_ACCENTS:
+            letters.append(_safe(letter))
+    return "".join(letters)
 
 
 def _safe(letter: str) -> str:
@@ -44,9 +53,9 @@ def fit(text: str, room: float, size: float) -> str:
     text = plain(text)
     if text_width(text, size) <= room:
         return text
-    while text and text_width(text + ELLIPSIS, size) > room:
-        text = text[:-1]
-    return text + ELLIPSIS if text else ""
+    ends = itertools.accumulate(map(_letter_width, text))
+    kept = sum(size * (end + _letter_width(ELLIPSIS)) <= room for end in ends)
+    return text[:kept] + ELLIPSIS if kept else ""
 
 
 def number(value: float) -> str:
@@ -75,6 +84,26 @@ def standing(view: EdgeView) -> str:
     """Return an edge's state in words, such as ``symbolic, frozen``."""
     marks = [word for word, on in (("frozen", view.frozen), ("locked", view.locked)) if on]
     return ", ".join([view.state, *marks])
+
+
+def quality(view: EdgeView) -> str:
+    """Return how well the formula of an edge fits, such as ``R^2 0.99987``; nothing if unknown."""
+    return "" if view.quality is None else f"R^2 {view.quality:.5f}"
+
+
+def details(snapshot: Snapshot, view: EdgeView) -> str:
+    """Return what there is to know of an edge, line by line."""
+    lines = [edge_name(snapshot, view), f"score {number(view.score)}, {standing(view)}"]
+    for name, values in (("x", view.curve_x), ("y", view.curve_y)):
+        lines += [f"{name} in {interval(values)}"] if values else []
+    if view.formula:
+        lines.append(" ".join(filter(None, ["y =", plain(view.formula), quality(view)])))
+    return "\n".join(lines)
+
+
+def network_name(snapshot: Snapshot) -> str:
+    """Return what the picture shows, such as ``Kolmogorov-Arnold network [2, 5, 1]``."""
+    return f"Kolmogorov-Arnold network {list(snapshot.widths)}"
 
 
 def left_out(drawn: int, total: int) -> str:

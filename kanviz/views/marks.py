@@ -12,6 +12,9 @@ from kanviz.snapshot import EdgeView, NodeView
 Point = tuple[float, float]
 Chain = tuple[Point, ...]
 
+GHOST = 0.55
+"""How strongly a pruned edge is drawn, in a grey that is pale by itself."""
+
 Role = Literal["label", "formula", "note", "title"]
 Anchor = Literal["start", "middle", "end"]
 BadgeKind = Literal["frozen", "locked"]
@@ -54,35 +57,56 @@ class Badge:
 
 
 @dataclass(frozen=True)
-class EdgeMark:
-    """An edge: connector from below, box with its curve, connector upwards, and what is on it.
+class PlotMark:
+    """The small plot of one edge: its box and the curve in it, a line through points.
 
-    A connector is a chain of cubic Bezier pieces: a start and then three points per piece. ``curve``
-    is a line through points. ``zero`` is the y at which the curve is 0, None where it never is.
+    ``zero`` is the y at which the curve is 0, None where it never is.
     """
 
     view: EdgeView
     box: Rect
     curve: tuple[Point, ...]
     zero: float | None
-    connectors: tuple[Chain, Chain]
-    badges: tuple[Badge, ...]
-    caption: TextMark | None
 
     @property
     def opacity(self) -> float:
         """How strongly to draw the edge, in [FAINTEST, 1], so that none vanishes."""
+        if self.view.state == "pruned":
+            return GHOST
         return max(FAINTEST, self.view.strength)
 
     @property
     def thickness(self) -> float:
-        """Width of the curve's line; that of the connectors is two thirds of it."""
-        return (0.7 + 0.9 * self.view.strength) * min(1.0, 0.55 + self.box.width / 100)
+        """Width of the line of the curve."""
+        return (0.9 + 1.1 * self.view.strength) * min(1.0, 0.55 + self.box.width / 100)
+
+    @property
+    def thin(self) -> float:
+        """Width of the connectors and of the outline of the box."""
+        return 0.55 * self.thickness
 
     @property
     def corner(self) -> float:
         """Radius of the rounded corners of the box."""
         return min(5.0, 0.12 * self.box.width)
+
+
+@dataclass(frozen=True)
+class EdgeMark:
+    """An edge of the network: a connector from below, its plot, a connector upwards, its signs.
+
+    A connector is a chain of cubic Bezier pieces: a start and then three points per piece.
+    """
+
+    plot: PlotMark
+    connectors: tuple[Chain, Chain]
+    badges: tuple[Badge, ...]
+    caption: TextMark | None
+
+    @property
+    def view(self) -> EdgeView:
+        """The edge that is drawn."""
+        return self.plot.view
 
 
 @dataclass(frozen=True)

@@ -5,83 +5,80 @@ then three points per piece, which both matplotlib and SVG draw as they are.
 """
 
 import math
+from collections.abc import Callable
 
 from kanviz.layout import Rect, Slot
-from kanviz.views.marks import Chain, Point
+from kanviz.snapshot import EdgeView
+from kanviz.views.marks import Chain, PlotMark, Point
 
 MARGIN = 0.12
 """Free part of a box at each side of its curve."""
 
 FLAT = 1e-6
-"""A curve whose range is below this part of its layer's largest is drawn as flat: it is rounding."""
+"""A curve is drawn as flat where its range is below this part of its layer's largest: rounding."""
 
 
-def scaled_curve(
-    x: tuple[float, ...], y: tuple[float, ...], box: Rect, largest_range: float
-) -> tuple[Point, ...]:
-    """Return the curve scaled to fill ``box`` but for a margin; a flat one runs through the middle.
+def small_plot(view: EdgeView, box: Rect, largest: float) -> PlotMark:
+    """Return the plot of an edge: its curve fills ``box`` but for a margin.
 
-    Parameters
-    ----------
-    x, y : (points,)
-        The curve in its own units.
-    box : Rect
-        Where to draw it.
-    largest_range : float
-        Largest range of y among the curves of the layer, for telling a flat curve from a small one.
+    A flat curve runs through the middle. ``largest`` is the largest ``half_range`` of the layer, by
+    which a flat curve is told from a small one.
     """
-    across = _scale(x, box.left, box.right, 0.0)
-    down = _scale(y, box.bottom, box.top, FLAT * largest_range)
-    if len(x) == 1:
-        return ((box.left + MARGIN * box.width, down[0]), (box.right - MARGIN * box.width, down[0]))
-    return tuple(zip(across, down, strict=True))
+    flat = FLAT * largest
+    across = _scale(view.curve_x, box.left, box.right, 0.0)
+    up = _scale(view.curve_y, box.bottom, box.top, flat)
+    curve = tuple((across(x), up(y)) for x, y in zip(view.curve_x, view.curve_y, strict=True))
+    if len(curve) == 1:
+        margin = MARGIN * box.width
+        curve = ((box.left + margin, curve[0][1]), (box.right - margin, curve[0][1]))
+    crosses = bool(curve) and min(view.curve_y) < 0 < max(view.curve_y)
+    return PlotMark(view, box, curve, up(0.0) if crosses and half_range(view) > flat else None)
 
 
-def zero_line(y: tuple[float, ...], box: Rect, largest_range: float) -> float | None:
-    """Return the height in ``box`` at which its curve is 0; None where it never is."""
-    if not y or not min(y) < 0 < max(y) or max(y) - min(y) <= FLAT * largest_range:
-        return None
-    return _scale((*y, 0.0), box.bottom, box.top, 0.0)[-1]
+def half_range(view: EdgeView) -> float:
+    """Return half the range of a curve; half, because the whole may overflow."""
+    return max(view.curve_y) / 2 - min(view.curve_y) / 2 if view.curve_y else 0.0
 
 
-def _scale(values: tuple[float, ...], start: float, end: float, flat: float) -> list[float]:
-    """Map the range of ``values`` onto [start, end] less the margins; to the middle if flat."""
-    if not values:
-        return []
-    low, high = min(values), max(values)
+def _scale(
+    values: tuple[float, ...], start: float, end: float, flat: float
+) -> Callable[[float], float]:
+    """Return the map of the range of ``values`` onto [start, end] less the margins."""
+    low, high = min(values, default=0.0) / 2, max(values, default=0.0) / 2
     middle, room = (start + end) / 2, (1 - 2 * MARGIN) * (end - start)
-    # Halves, because the range of two finite numbers may overflow.
-    half = high / 2 - low / 2
-    if half * 2 <= flat or half == 0:
-        return [middle] * len(values)
-    centre = high / 2 + low / 2
-    return [middle + room * (value / 2 - centre / 2) / half for value in values]
+    if high - low <= flat:
+        return lambda _: middle
+    return lambda value: middle + room * (value / 2 - (low + high) / 2) / (high - low)
 
 
-def entry(start: Point, slot: Slot, floor: float) -> Chain:
+def entry(start: Point, slot: Slot, foot: float, floor: float) -> Chain:
     """Return the connector from a node below to the box, entering from below or from the left.
 
-    ``floor`` is a y below all boxes of the layer. Under it the line swings to its column, above it
-    runs straight up beside or below its own box, so it crosses no box.
+    ``floor`` is a y below all boxes of the layer, ``foot`` where a line from below ends. Under the
+    floor the line swings to its column, above it runs straight up beside or below its own box, so
+    it crosses no box.
     """
     box = slot.box
     if slot.lowest:
-        return (start, *_swing(start, (box.middle, floor)), *_run((box.middle, box.bottom)))
-    turn = (box.left - _lane(slot), floor)
-    corner, end = (turn[0], _level(box)), (box.left, _level(box))
-    return (start, *_swing(start, turn), *_run((corner[0], corner[1] + _lane(slot))), corner, corner, end)
+        return (start, *_swing(start, (box.middle, floor)), *_run((box.middle, foot)))
+    lane, level = box.left - _lane(slot), _level(box)
+    bend, corner = (lane, level + _lane(slot)), (lane, level)
+    rise = (*_swing(start, (lane, floor)), *_run(bend))
+    return (start, *rise, corner, corner, (box.left, level))
 
 
 def leave(slot: Slot, end: Point, ceiling: float) -> Chain:
-    """Return the connector from the box to a node above, leaving upwards or to the right."""
+    """Return the connector from the box to a node above, leaving upwards or to the right.
+
+    ``ceiling`` is a y above all boxes of the layer; see ``entry``.
+    """
     box = slot.box
     if slot.highest:
         turn = (box.middle, ceiling)
         return ((box.middle, box.top), *_run(turn), *_swing(turn, end))
-    turn = (box.right + _lane(slot), ceiling)
-    corner, start = (turn[0], _level(box)), (box.right, _level(box))
-    bend = (corner[0], corner[1] - _lane(slot))
-    return (start, corner, corner, bend, *_run(turn), *_swing(turn, end))
+    lane, level = box.right + _lane(slot), _level(box)
+    turn, corner, bend = (lane, ceiling), (lane, level), (lane, level - _lane(slot))
+    return ((box.right, level), corner, corner, bend, *_run(turn), *_swing(turn, end))
 
 
 def _swing(start: Point, end: Point) -> Chain:

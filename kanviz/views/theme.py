@@ -52,6 +52,17 @@ DARK = Theme(
     pruned="#76818e",
 )
 
+
+def blend(color: str, ground: str, share: float) -> str:
+    """Return ``share`` of one ``#rrggbb`` colour laid on another.
+
+    Pale lines are mixed rather than see-through: many pale lines over each other stay pale, and
+    only what is strong looks strong.
+    """
+    pairs = zip(bytes.fromhex(color[1:]), bytes.fromhex(ground[1:]), strict=True)
+    return "#" + bytes(round(share * c + (1 - share) * g) for c, g in pairs).hex()
+
+
 THEMES: dict[str, Theme] = {"light": LIGHT, "dark": DARK}
 
 

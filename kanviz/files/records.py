@@ -1,0 +1,156 @@
+"""Parts of a model as plain values for a JSON header and tensors, and back, everything checked.
+
+Reading raises a ValueError, TypeError or KeyError for whatever does not fit, before anything is
+built from it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from kanviz.data.about import About
+from kanviz.data.dataset import Scaling
+from kanviz.nn.spec import FunctionSpec
+from kanviz.nn.state import LayerState
+from kanviz.nn.symbols import SymbolicEdges
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+SPEC_FIELDS = ("grid_size", "spline_order", "basis", "base", "extrapolation")
+MADE_WITH = (*SPEC_FIELDS, "grid_range", "init", "seed")
+
+LAYER_TENSORS = ("weight", "knots", "mask", "frozen")
+SYMBOL_TENSORS = ("inputs", "outputs", "affine")
+
+
+def layer_record(state: LayerState) -> dict[str, Any]:
+    """Return what a header says of a layer; its formulas as text."""
+    symbols = state.symbols
+    return {
+        "spec": asdict(state.spec),
+        "trains": state.trains,
+        "symbols": None if symbols is None else [_function_record(f) for f in symbols.functions],
+    }
+
+
+def layer_tensors(state: LayerState) -> dict[str, Tensor]:
+    """Return the tensors of a layer by name."""
+    names = LAYER_TENSORS if state.symbols is None else LAYER_TENSORS + SYMBOL_TENSORS
+    return dict(zip(names, state.tensors, strict=True))
+
+
+def read_layer(record: Any, ends: tuple[int, ...], tensors: Mapping[str, Tensor]) -> LayerState:
+    """Return the layer with ``ends`` = (in_features, out_features)."""
+    spec = FunctionSpec(**record["spec"])
+    weight, knots, mask, frozen = (tensors[name] for name in LAYER_TENSORS)
+    n_in, n_out = ends
+    n_knots = spec.grid_size + 1 + 2 * spec.padding
+    dtype = weight.dtype
+    if dtype not in DTYPES.values():
+        raise ValueError(f"its weights have dtype {dtype}")
+    _check(weight, dtype, n_in, spec.n_features, n_out)
+    _check(knots, dtype, n_in, n_knots)
+    _check(mask, torch.bool, n_in, n_out)
+    _check(frozen, torch.bool, n_in, n_out)
+    if not bool((knots[:, 1:] > knots[:, :-1]).all()) or not bool(knots.isfinite().all()):
+        raise ValueError("its knots do not increase")
+    if not isinstance(record["trains"], bool):
+        raise TypeError("its header does not say which layers train")
+    symbols = _read_symbols(record["symbols"], mask, dtype, tensors)
+    return LayerState(spec, weight, knots, mask, frozen, symbols, record["trains"])
+
+
+def _read_symbols(
+    record: Any, mask: Tensor, dtype: torch.dtype, tensors: Mapping[str, Tensor]
+) -> SymbolicEdges | None:
+    if record is None:
+        return None
+    from kanviz.symbolic.library import Function  # brings sympy, which most files do not need
+
+    inputs, outputs, affine = (tensors[name] for name in SYMBOL_TENSORS)
+    _check(inputs, torch.int64, len(record))
+    _check(outputs, torch.int64, len(record))
+    _check(affine, dtype, len(record), 4)
+    edges = set(zip(inputs.tolist(), outputs.tolist(), strict=True))
+    inside = all(0 <= i < mask.shape[0] and 0 <= j < mask.shape[1] for i, j in edges)
+    if not inside or len(edges) != len(record):
+        raise ValueError("its formulas do not stand on different edges")
+    return SymbolicEdges(inputs, outputs, [Function.from_dict(f) for f in record], affine)
+
+
+def _function_record(function: Any) -> dict[str, Any]:
+    record: dict[str, Any] = function.to_dict()
+    return record
+
+
+def _check(tensor: Tensor, dtype: torch.dtype, *shape: int) -> None:
+    if tensor.dtype != dtype or tuple(tensor.shape) != shape:
+        raise ValueError("its tensors do not have the shapes and dtypes that its header says")
+
+
+def made_with_record(made_with: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a network was made with; its device is another machine's business."""
+    record = {key: made_with[key] for key in MADE_WITH if key in made_with}
+    if made_with.get("dtype") in DTYPES.values():
+        record["dtype"] = str(made_with["dtype"]).removeprefix("torch.")
+    if isinstance(record.get("grid_range"), Tensor):
+        record["grid_range"] = record["grid_range"].tolist()
+    return record
+
+
+def read_made_with(record: Any, n_inputs: int) -> dict[str, Any]:
+    """Return what a network of so many inputs was made with."""
+    made_with = {key: record[key] for key in MADE_WITH if key in record}
+    FunctionSpec(**{key: made_with[key] for key in SPEC_FIELDS if key in made_with})
+    if "grid_range" in made_with:
+        bounds = torch.tensor(made_with["grid_range"], dtype=torch.float64)
+        if bounds.shape not in ((2,), (n_inputs, 2)):
+            raise ValueError("its grid range does not fit its widths")
+        made_with["grid_range"] = tuple(bounds.tolist()) if bounds.ndim == 1 else bounds
+    if "dtype" in record:
+        made_with["dtype"] = DTYPES[record["dtype"]]
+    return made_with
+
+
+def about_record(about: About) -> dict[str, Any]:
+    """Return names and units; the sample is a tensor of its own."""
+    return {
+        "input_names": list(about.input_names),
+        "output_names": list(about.output_names),
+        "x_scaling": _scaling_record(about.x_scaling),
+        "y_scaling": _scaling_record(about.y_scaling),
+    }
+
+
+def read_about(record: Any, ends: tuple[int, int], sample: Tensor | None) -> About:
+    """Return names, units and sample of a network with so many inputs and outputs."""
+    n_in, n_out = ends
+    if sample is not None and (sample.ndim != 2 or sample.shape[1] != n_in):
+        raise ValueError("its sample does not fit its widths")
+    return About(
+        _read_names(record["input_names"], n_in),
+        _read_names(record["output_names"], n_out),
+        _read_scaling(record["x_scaling"], n_in),
+        _read_scaling(record["y_scaling"], n_out),
+        sample,
+    )
+
+
+def _read_names(record: Any, width: int) -> tuple[str, ...]:
+    if len(record) != width or not all(isinstance(name, str) for name in record):
+        raise ValueError("its names do not fit its widths")
+    return tuple(record)
+
+
+def _scaling_record(scaling: Scaling) -> dict[str, list[float]]:
+    return {"shift": scaling.shift.tolist(), "scale": scaling.scale.tolist()}
+
+
+def _read_scaling(record: Any, width: int) -> Scaling:
+    shift, scale = (torch.tensor(record[key], dtype=torch.float64) for key in ("shift", "scale"))
+    if shift.shape != (width,) or scale.shape != (width,):
+        raise ValueError("its units do not fit its widths")
+    return Scaling(shift, scale)

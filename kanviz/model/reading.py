@@ -1,0 +1,216 @@
+"""From a trained network to what it means: pruning, formulas on edges, and back."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from kanviz.analysis.attribution import edge_scores
+from kanviz.analysis.prune_in_context import Drop, prune_in_context
+from kanviz.analysis.pruning import below, is_connected, without
+from kanviz.data import as_dataset
+from kanviz.edits import Became, FixEdge, FreezeEdge, UnfixEdge
+from kanviz.edits.address import check_edge
+from kanviz.edits.code import call_code
+from kanviz.model.changes import Changes
+from kanviz.nn.network import Network
+from kanviz.symbolic.built_in import default_library
+from kanviz.symbolic.library import Function
+from kanviz.symbolic.suggest import SuggestionTable, suggest
+from kanviz.symbolic.symbolify import SymbolReport, symbolify
+from kanviz.training.judge import judge_of
+
+EdgeAddress = Sequence[int]
+
+PRUNE_SCORE = 0.03
+"""Score below which ``prune`` without data drops an edge (the value of pykan 0.2.8)."""
+
+
+class Reading(Changes):
+    """Reading a network: which edges matter, and which functions they are."""
+
+    def suggest(
+        self,
+        edge: EdgeAddress,
+        *,
+        functions: Sequence[str] | None = None,
+        top: int | None = 10,
+    ) -> SuggestionTable:
+        """Return which known functions the curve of an edge looks like; changes nothing.
+
+        Parameters
+        ----------
+        edge : (layer, i, j)
+            The edge.
+        functions : sequence of str, optional
+            Names to choose from; by default the whole library.
+        top : int, optional
+            How many to return; None for all.
+
+        Raises
+        ------
+        IndexError
+            If there is no such edge.
+        """
+        with self._bench.lock:
+            layer, i, j = check_edge(self.network, *edge)
+            step = self.trace().layers[layer]
+            x, y = step.inputs[:, i].double(), step.edge_outputs[:, i, j].double()
+        return suggest(x, y, functions=_library(functions), top=top)
+
+    def fix(
+        self,
+        edge: EdgeAddress,
+        formula: str,
+        *,
+        numbers: tuple[float, float, float, float] | None = None,
+        trainable: bool = True,
+    ) -> None:
+        """Make an edge a formula c f(a x + b) + d; its spline rests until ``unfix``.
+
+        Parameters
+        ----------
+        edge : (layer, i, j)
+            The edge.
+        formula : str
+            The name of a known function such as ``"sin"``, whose four numbers are fitted to the
+            curve, or any formula of x such as ``"0.5*x**2 + 1"``, which is taken as it is.
+        numbers : (a, b, c, d), optional
+            The numbers, instead of a fit.
+        trainable : bool
+            Whether training may move the numbers.
+
+        Raises
+        ------
+        IndexError
+            If there is no such edge.
+        ValueError
+            If the formula cannot be read, or the edge is removed.
+        """
+        with self._bench.lock:
+            layer, i, j = check_edge(self.network, *edge)
+            library = default_library()
+            if formula in library:
+                function = library[formula]
+                if numbers is None:
+                    best = self.suggest(edge, functions=[formula])[0]
+                    numbers = (best.a, best.b, best.c, best.d)
+            else:
+                function = Function(formula.strip()[:40], library.parse(formula))
+            chosen = numbers or (1.0, 0.0, 1.0, 0.0)
+            self._bench.do(FixEdge(layer, i, j, function, chosen, trainable, formula))
+
+    def unfix(self, edge: EdgeAddress) -> None:
+        """Give an edge its spline back, as it was when it was fixed.
+
+        Raises
+        ------
+        IndexError
+            If there is no such edge.
+        ValueError
+            If it is no formula.
+        """
+        self._bench.do(UnfixEdge(*check_edge(self.network, *edge)))
+
+    def freeze(self, edge: EdgeAddress) -> None:
+        """Keep an edge from learning; ValueError if it is frozen already."""
+        self._bench.do(FreezeEdge(*check_edge(self.network, *edge)))
+
+    def unfreeze(self, edge: EdgeAddress) -> None:
+        """Let a frozen edge learn again; ValueError if it is not frozen."""
+        self._bench.do(FreezeEdge(*check_edge(self.network, *edge), frozen=False))
+
+    def prune(
+        self, data: Any = None, *, threshold: float = PRUNE_SCORE, tolerance: float = 0.01
+    ) -> list[Drop]:
+        """Remove the edges that do not matter, as one step of the history.
+
+        Without data, the edges whose score is below ``threshold``, and what leads nowhere without
+        them. With data, in context: the weakest edge goes, all others are refitted briefly, and it
+        stays away if the held-out error has not risen by more than ``tolerance`` in all.
+
+        Parameters
+        ----------
+        data : Dataset or (x, y), optional
+            To refit and judge on; without a test part a fifth of it is held out.
+        threshold : float
+            Score (see ``edge_scores``), without data.
+        tolerance : float
+            Share of the standard deviation of y, with data.
+
+        Returns
+        -------
+        list of Drop
+            What was tried, with the errors; empty without data.
+
+        Raises
+        ------
+        ValueError
+            If an output would lose its last edge.
+        """
+        with self._bench.lock:
+            work = self._copy_for_search()
+            if data is None:
+                gone = below(work, edge_scores(work, self._input(None).double()), threshold)
+                masks = without(work, gone)
+                if not is_connected(masks):
+                    raise ValueError(
+                        f"threshold must leave every output an edge; got {threshold!r}. Lower it."
+                    )
+                for layer, mask in zip(work.layers, masks, strict=True):
+                    layer.set_mask(mask)
+                call = call_code("model.prune", threshold=threshold)
+                self._bench.do(Became(work, call, f"pruned {len(gone)} edges"))
+                return []
+            dataset = as_dataset(data)
+            drops = prune_in_context(work, judge_of(dataset), tolerance=tolerance)
+            name = self._bench.history.name_of("data", (dataset.x, dataset.y))
+            count = sum(len(drop.edges) for drop in drops if drop.kept)
+            call = call_code("model.prune", name, tolerance=tolerance)
+            self._bench.do(Became(work, call, f"pruned {count} edges in context"))
+            return drops
+
+    def symbolify(
+        self,
+        data: Any,
+        *,
+        tolerance: float | None = None,
+        functions: Sequence[str] | None = None,
+    ) -> SymbolReport:
+        """Turn splines into formulas as long as the whole network stays as good; one step.
+
+        Parameters
+        ----------
+        data : Dataset or (x, y)
+            To refit and judge on; without a test part a fifth of it is held out.
+        tolerance : float, optional
+            By how much the held-out error may rise in all, as a share of the standard deviation of
+            y. By default by half of what it is.
+        functions : sequence of str, optional
+            Names to choose from; by default the whole library.
+
+        Returns
+        -------
+        SymbolReport
+            Edge by edge what was tried and chosen; edges without a good formula stay splines.
+        """
+        with self._bench.lock:
+            work, dataset = self._copy_for_search(), as_dataset(data)
+            library = _library(functions) or default_library()
+            report = symbolify(work, judge_of(dataset), tolerance=tolerance, functions=library)
+            name = self._bench.history.name_of("data", (dataset.x, dataset.y))
+            given = {"tolerance": tolerance, "functions": functions}
+            options = {key: value for key, value in given.items() if value is not None}
+            chosen = sum(edge.chosen is not None for edge in report.edges)
+            words = f"made {chosen} of {len(report.edges)} edges formulas"
+            self._bench.do(Became(work, call_code("model.symbolify", name, **options), words))
+            return report
+
+    def _copy_for_search(self) -> Network:
+        """Return a copy of the network in float64."""
+        return copy.deepcopy(self.network).to(torch.float64)
+
+
+def _library(names: Sequence[str] | None) -> Mapping[str, Function] | None:
+    return None if names is None else default_library().only(names)

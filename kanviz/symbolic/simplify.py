@@ -1,0 +1,85 @@
+"""Simplification that ends in time."""
+
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import sympy
+
+LARGEST = 2000
+"""Operations; beyond, sympy would not end in any time worth waiting."""
+
+
+def simplified(expression: sympy.Expr, seconds: float = 2.0) -> sympy.Expr:
+    """Return an equal expression with fewer operations, if one is found in time.
+
+    Several ways are tried; the shortest result so far counts when the time is over. Variables are
+    taken to be real. Where a profiler runs in this thread, nothing is simplified: the limit needs
+    its place.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        Any expression.
+    seconds : float
+        Most time to take; 0 returns the expression as it is.
+
+    Examples
+    --------
+    >>> x = sympy.Symbol("x")
+    >>> simplified(sympy.sin(x) ** 2 + sympy.cos(x) ** 2 + x)
+    x + 1
+    """
+    if seconds <= 0 or sys.getprofile() is not None or expression.count_ops() > LARGEST:
+        return expression
+    symbols = expression.free_symbols
+    real = {symbol: sympy.Dummy(symbol.name, real=True) for symbol in symbols}
+    best = [expression.xreplace(real)]
+
+    def work() -> None:
+        for way in (sympy.powsimp, sympy.factor_terms, sympy.expand_mul, sympy.simplify):
+            shorter = way(best[-1])
+            if shorter.count_ops() < best[-1].count_ops():
+                best.append(shorter)
+
+    _run_within(work, seconds)
+    return best[-1].xreplace({dummy: symbol for symbol, dummy in real.items()})
+
+
+SYMPY_GIVES_UP = (
+    ArithmeticError,
+    AttributeError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+class _TimeIsOver(BaseException):
+    """Not an ``Exception``, so that sympy does not take it for one of its own."""
+
+
+def _run_within(work: Callable[[], None], seconds: float) -> None:
+    """Call ``work``, and break it off when the time is over or sympy gives up.
+
+    The interpreter calls the profile function of a thread at each call within it, and passes on
+    what that raises. So other threads are untouched, and no thread or process is left running.
+    """
+    end = time.monotonic() + seconds
+    is_running = True
+
+    def watch(frame: FrameType, event: str, argument: Any) -> None:  # noqa: ARG001
+        if is_running and time.monotonic() > end:
+            raise _TimeIsOver
+
+    try:
+        sys.setprofile(watch)
+        work()
+        is_running = False  # the call that takes the watch away is watched too
+    except (_TimeIsOver, *SYMPY_GIVES_UP):
+        is_running = False
+    finally:
+        sys.setprofile(None)

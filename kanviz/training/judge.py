@@ -1,0 +1,79 @@
+"""Trying a change inside the network: refit everything briefly, then judge on held-out data."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from kanviz.data import Dataset
+from kanviz.nn import Network
+from kanviz.training.forms import smoothness
+from kanviz.training.gradient import Descent
+from kanviz.training.levenberg_marquardt import LeastSquares, minimise
+
+CURVATURE = 1e-10
+HELD_OUT = 0.2
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Data to refit on, data to judge on, and the unit of the errors.
+
+    For numbers an error is the root mean square on the held-out part as a share of the standard
+    deviation of y; for classes the square root of the mean cross entropy.
+    """
+
+    x: Tensor
+    y: Tensor
+    x_held: Tensor
+    y_held: Tensor
+    scale: float
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether y holds class numbers."""
+        return not self.y.is_floating_point()
+
+    @torch.no_grad()
+    def error(self, network: Network) -> float:
+        """Return the error on the held-out part; NaN and inf count as inf."""
+        outputs = network(self.x_held)
+        if self.is_classification:
+            loss = torch.nn.functional.cross_entropy(outputs, self.y_held)
+        else:
+            loss = (outputs - self.y_held).square().mean() / self.scale**2
+        return float(loss.sqrt().nan_to_num(nan=torch.inf))
+
+    def refit(self, network: Network, steps: int) -> None:
+        """Train all that may learn in place, on the training part; never to a worse loss."""
+        penalty = smoothness(network, CURVATURE, self.scale)
+        if not self.is_classification:
+            minimise(LeastSquares(network, self.x, self.y, [penalty], self.scale), steps)
+            return
+        descent = Descent(
+            network=network,
+            x=self.x,
+            y=self.y,
+            loss=torch.nn.functional.cross_entropy,
+            penalty=lambda work, _: penalty.of(work),
+            optimizer="lbfgs",
+            learning_rate=1.0,
+            batch_size=None,
+            generator=torch.Generator().manual_seed(0),
+        )
+        descent.run(steps, lambda _: True)
+
+
+def judge_of(data: Dataset, *, seed: int = 0) -> Judge:
+    """Return a judge in float64; without a test part a fifth of the training data is held out."""
+    x, y = data.x.double(), data.y.double() if data.y.is_floating_point() else data.y
+    if data.x_test is not None and data.y_test is not None:
+        x_held, y_held = data.x_test.double(), data.y_test.to(y.dtype)
+    else:
+        order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
+        order = order.to(x.device)
+        held = max(1, round(HELD_OUT * len(x)))
+        x_held, y_held = x[order[:held]], y[order[:held]]
+        x, y = x[order[held:]], y[order[held:]]
+    scale = 1.0 if data.is_classification else float(y.std(correction=0)) or 1.0
+    return Judge(x, y, x_held, y_held, scale)

@@ -1,0 +1,112 @@
+"""Drawing marks with matplotlib: one figure, one axes in pixels, many marks per collection."""
+
+import io
+from collections.abc import Iterable, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.collections import Collection, LineCollection, PolyCollection
+from matplotlib.figure import Figure
+
+from kanviz.views import paths
+from kanviz.views.marks import PlotMark, TextMark
+from kanviz.views.theme import Theme, blend
+
+PIXELS = 100.0
+"""Pixels of a picture per inch of paper."""
+
+POINTS = 72 / PIXELS
+"""Points, matplotlib's unit of letters and lines, per pixel."""
+
+SHARPNESS = 2
+"""Dots of the image in a notebook per pixel, for fine screens."""
+
+SOLID = (0.0, None)
+DASHED = (0.0, (3.0, 2.5))
+
+ANCHORS = {"start": "left", "middle": "center", "end": "right"}
+
+
+class NotebookFigure(Figure):
+    """A matplotlib figure that a notebook shows once, where a cell ends with it.
+
+    There a plain ``Figure`` shows as text only, and one of pyplot shows twice. ``savefig`` and all
+    else work as for every figure.
+    """
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """Return the image, finer than it is shown, and the size in pixels to show it at."""
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=SHARPNESS * PIXELS, facecolor=self.get_facecolor())
+        width, height = self.get_size_inches() * PIXELS
+        return buffer.getvalue(), {"width": round(width), "height": round(height)}
+
+
+def blank_figure(width: float, height: float, colors: Theme) -> tuple[NotebookFigure, Axes]:
+    """Return a figure and its only axes, whose data units are pixels with y downwards."""
+    size = (width / PIXELS, height / PIXELS)
+    figure = NotebookFigure(figsize=size, dpi=PIXELS, facecolor=colors.paper)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
+    axes.set_axis_off()
+    return figure, axes
+
+
+def add(axes: Axes, collection: Collection, name: str, level: int) -> None:
+    """Add marks under a name, by which they are found again; a higher level covers a lower."""
+    collection.set_gid(name)
+    collection.set_zorder(level)
+    axes.add_collection(collection, autolim=False)
+
+
+def plot_color(mark: PlotMark, colors: Theme) -> str:
+    """Return the colour of an edge: that of its state, as strong as the edge is."""
+    return blend(getattr(colors, mark.view.state), colors.paper, mark.opacity)
+
+
+def draw_plots(axes: Axes, marks: Sequence[PlotMark], colors: Theme) -> None:
+    """Draw small plots: box, line of zero and curve, in three collections for all of them."""
+    strokes = [plot_color(mark, colors) for mark in marks]
+    boxes = PolyCollection(
+        [paths.rounded(mark.box, mark.corner) for mark in marks],
+        facecolors=colors.panel,
+        edgecolors=strokes,
+        linewidths=[mark.thin * POINTS for mark in marks],
+        linestyles=[DASHED if mark.view.state == "pruned" else SOLID for mark in marks],
+    )
+    add(axes, boxes, "boxes", 2)
+    zeros = [
+        ((mark.box.left + 1, mark.zero), (mark.box.right - 1, mark.zero))
+        for mark in marks
+        if mark.zero is not None
+    ]
+    add(axes, LineCollection(zeros, colors=colors.hair, linewidths=0.8 * POINTS), "zeros", 3)
+    curves = LineCollection(
+        [mark.curve for mark in marks],
+        colors=strokes,
+        linewidths=[mark.thickness * POINTS for mark in marks],
+        capstyle="round",
+        joinstyle="round",
+    )
+    add(axes, curves, "curves", 4)
+
+
+def draw_texts(axes: Axes, marks: Iterable[TextMark], colors: Theme) -> None:
+    """Write words as they are: no character in them starts a formula or a command."""
+    tones = {"note": colors.muted, "formula": colors.symbolic}
+    for mark in marks:
+        axes.text(
+            mark.x,
+            mark.y,
+            mark.text,
+            color=tones.get(mark.role, colors.ink),
+            fontsize=mark.size * POINTS,
+            fontweight="bold" if mark.role == "title" else "normal",
+            horizontalalignment=ANCHORS[mark.anchor],
+            verticalalignment="baseline",
+            rotation=90 if mark.upright else 0,
+            rotation_mode="anchor",
+            parse_math=False,
+            usetex=False,
+            zorder=8,
+        )

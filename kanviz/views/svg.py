@@ -1,0 +1,156 @@
+"""The network picture as SVG text, to stand alone or inside a page.
+
+No script, no reference to anything outside, and no id, so any number of pictures share a page.
+Equal snapshots give equal bytes.
+"""
+
+from collections.abc import Iterable, Sequence
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from kanviz.snapshot import Snapshot
+from kanviz.views import labels, style
+from kanviz.views.geometry import PrunedStyle, picture
+from kanviz.views.marks import Badge, Chain, EdgeMark, KeyMark, NodeMark, Picture, Point, TextMark
+
+SMALLEST = 0.6
+"""Part of its size below which a picture does not shrink: letters would be too small to read."""
+
+
+def network_svg(snapshot: Snapshot, *, pruned: PrunedStyle = "ghost") -> str:
+    """Return the network picture as one ``<svg>`` element.
+
+    The colours follow the reader's system, light or dark. Pointing at an edge shows its two ends,
+    score, state, ranges and formula; the element of an edge carries its address as ``data-edge``.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        What to draw; every edge in it is drawn.
+    pruned : "ghost" or "off"
+        Draw pruned edges pale and dashed, or leave them out.
+
+    Raises
+    ------
+    ValueError
+        If ``pruned`` is neither.
+    """
+    drawing = picture(snapshot, pruned=pruned)
+    root = _canvas(drawing, _description(snapshot))
+    for edge in drawing.edges:
+        _add_edge(root, edge, labels.details(snapshot, edge.view))
+    for badge in (badge for edge in drawing.edges for badge in edge.badges):
+        _add_badge(root, badge)
+    for node in drawing.nodes:
+        _add_node(root, node)
+    for entry in drawing.key:
+        _add_key(root, entry)
+    # Words come last: no line may run through them.
+    _add_texts(root, (edge.caption for edge in drawing.edges if edge.caption))
+    _add_texts(root, (*drawing.texts, *(entry.text for entry in drawing.key)))
+    indent(root, space="")
+    return tostring(root, encoding="unicode")
+
+
+def _description(snapshot: Snapshot) -> str:
+    """Return the picture in a sentence, for readers who do not see it."""
+    note = labels.left_out(len(snapshot.edges), snapshot.n_edges)
+    edges = note or f"all {snapshot.n_edges:,} edges"
+    title = labels.plain(snapshot.title)
+    return ": ".join(filter(None, [title, labels.network_name(snapshot), edges]))
+
+
+def _canvas(drawing: Picture, description: str) -> Element:
+    width, height = _number(drawing.width), _number(drawing.height)
+    root = Element(
+        "svg",
+        {
+            "xmlns": "http://www.w3.org/2000/svg",
+            "class": "kanviz",
+            "viewBox": f"0 0 {width} {height}",
+            "width": width,
+            "height": height,
+            "style": f"min-width:{_number(SMALLEST * drawing.width)}px",
+            "role": "img",
+            "aria-label": description,
+        },
+    )
+    SubElement(root, "style").text = style.PICTURE
+    SubElement(root, "rect", {"class": "kanviz-paper", "width": width, "height": height})
+    return root
+
+
+def _add_edge(root: Element, mark: EdgeMark, tooltip: str) -> None:
+    view, box = mark.view, mark.box
+    attributes = {
+        "class": f"kanviz-edge kanviz-{view.state}",
+        "data-edge": f"{view.layer} {view.i} {view.j}",
+        "stroke-width": _number(mark.thin),
+        # Mixed with the paper, not see-through: many pale lines over each other stay pale.
+        "style": f"--kanviz-share:{_number(100 * mark.opacity)}%",
+    }
+    group = SubElement(root, "g", attributes)
+    SubElement(group, "title").text = tooltip
+    SubElement(group, "path", {"d": "".join(map(_bezier, mark.connectors))})
+    frame = {"x": box.left, "y": box.top, "width": box.width, "height": box.height}
+    frame["rx"] = mark.corner
+    SubElement(group, "rect", {name: _number(value) for name, value in frame.items()})
+    if mark.zero is not None:
+        ends = {"x1": box.left + mark.corner, "x2": box.right - mark.corner}
+        ends |= {"y1": mark.zero, "y2": mark.zero}
+        SubElement(group, "line", {name: _number(value) for name, value in ends.items()})
+    _add_stroke(group, mark.curve, width=mark.thickness)
+
+
+def _add_badge(root: Element, badge: Badge) -> None:
+    group = SubElement(root, "g", {"class": "kanviz-badge"})
+    _add_circle(group, (badge.x, badge.y), badge.radius)
+    for stroke in badge.strokes:
+        _add_stroke(group, stroke)
+
+
+def _add_node(root: Element, mark: NodeMark) -> None:
+    circle = _add_circle(root, (mark.x, mark.y), mark.radius)
+    circle.set("class", "kanviz-node" if mark.live else "kanviz-node kanviz-bare")
+    circle.set("stroke-width", _number(min(1.2, mark.radius / 3)))
+    name, score = labels.node_name(mark.node), labels.number(mark.node.score)
+    SubElement(circle, "title").text = f"{name}\nscore {score}"
+
+
+def _add_key(root: Element, entry: KeyMark) -> None:
+    group = SubElement(root, "g", {"class": f"kanviz-key kanviz-{entry.kind}"})
+    width = 2.0 if len(entry.strokes) == 1 else 1.0
+    for stroke in entry.strokes:
+        _add_stroke(group, stroke, width=width)
+
+
+def _add_texts(root: Element, marks: Iterable[TextMark]) -> None:
+    for mark in marks:
+        x, y = _number(mark.x), _number(mark.y)
+        attributes = {"class": f"kanviz-{mark.role}", "x": x, "y": y}
+        attributes |= {"font-size": _number(mark.size), "text-anchor": mark.anchor}
+        if mark.upright:
+            attributes["transform"] = f"rotate(-90 {x} {y})"
+        SubElement(root, "text", attributes).text = mark.text
+
+
+def _add_circle(parent: Element, centre: Point, radius: float) -> Element:
+    values = {"cx": centre[0], "cy": centre[1], "r": radius}
+    return SubElement(parent, "circle", {name: _number(value) for name, value in values.items()})
+
+
+def _add_stroke(parent: Element, points: Chain, *, width: float = 1.0) -> None:
+    attributes = {"points": _points(points), "stroke-width": _number(width)}
+    SubElement(parent, "polyline", attributes)
+
+
+def _bezier(chain: Chain) -> str:
+    return f"M{_points(chain[:1])}C{_points(chain[1:])}"
+
+
+def _points(points: Sequence[Point]) -> str:
+    return " ".join(f"{_number(x)},{_number(y)}" for x, y in points)
+
+
+def _number(value: float) -> str:
+    """Return ``value`` to a hundredth of a pixel; adding 0 turns -0 into 0."""
+    return f"{round(value, 2) + 0.0:.9g}"
