@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from kanviz import KAN, Dataset, __version__, from_csv, problem
 
 DEMO_STEM = "kanviz-demo"
@@ -19,6 +21,7 @@ NOTEBOOKS = "notebooks"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 2 after one sentence on stderr that says what was wrong."""
     chosen = _parser().parse_args(arguments)
+    torch.set_num_threads(1)  # networks of this size lose more to waking threads than they win
     try:
         chosen.run(chosen)
     except (ValueError, TypeError, OSError, FloatingPointError) as error:

@@ -21,7 +21,7 @@ MAX_EDGES = 512
 SELECTED = 200
 """Edges drawn of a larger network: few enough that each curve can be read."""
 
-FILL = 0.78
+FILL = 0.8
 """Side of a square as a part of its cell; the rest is the gap for lines."""
 
 GAP = 0.5
@@ -30,7 +30,7 @@ GAP = 0.5
 ROOMY = 1.7
 """Widest distance between columns, in cells."""
 
-NEARLY = 0.85
+NEARLY = 0.9
 """Part of the largest possible square that is large enough, if it saves rows."""
 
 CROWDED = 0.7
@@ -62,7 +62,7 @@ def node_positions(widths: Sequence[int]) -> list[list[tuple[float, float]]]:
 
 def rise(n_edges: int) -> float:
     """Return the height that a layer of ``n_edges`` edges wants, in that of a layer of few."""
-    return 1 + min(n_edges, SELECTED) / SELECTED
+    return 1 + min(n_edges, SELECTED) / 160
 
 
 def strengths(scores: Sequence[float]) -> tuple[float, ...]:
@@ -280,7 +280,7 @@ def spread(wanted: Sequence[float], sizes: Sequence[float], low: float, high: fl
 
     References
     ----------
-    Best, Chakravarti, Active set algorithms for isotonic regression, 1990 (pool adjacent violators).
+    M. J. Best, N. Chakravarti, Active set algorithms for isotonic regression, 1990.
     """
     offsets = [0.0]
     for before, after in itertools.pairwise(sizes):

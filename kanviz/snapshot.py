@@ -2,11 +2,11 @@
 
 A ``Snapshot`` holds finite Python numbers and text only: no tensor, no array, no model. It is made
 once (``kanviz.analysis.capture``), so no two views can disagree about what a network looks like.
-``Snapshot.to_dict`` gives values that JSON can hold; ``Snapshot.from_dict`` reads them back exactly.
+``Snapshot.to_dict`` gives values that JSON can hold, ``Snapshot.from_dict`` reads them back exactly.
 """
 
 import dataclasses
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, NamedTuple, get_args
@@ -123,7 +123,8 @@ class Snapshot:
     def __post_init__(self) -> None:
         """Check that the nodes and edges are those of a network of these widths."""
         _check_text("title", self.title)
-        if len(self.widths) < 2 or any(type(w) is not int or w < 1 for w in self.widths):
+        _check_kind("widths", self.widths, {int})
+        if len(self.widths) < 2 or min(self.widths) < 1:
             raise ValueError(
                 "widths must hold at least two whole numbers of at least 1; "
                 f"got {self.widths!r}. Give the number of nodes of every layer."
@@ -158,8 +159,8 @@ class Snapshot:
 
         Raises
         ------
-        ValueError
-            If ``record`` was not written by ``to_dict``, is of a newer version or is damaged.
+        ValueError, TypeError
+            If ``record`` was not written by ``to_dict``, is of another version or is damaged.
         """
         if not isinstance(record, Mapping) or record.get("format") != FORMAT:
             raise ValueError(
@@ -173,7 +174,10 @@ class Snapshot:
         values = {key: value for key, value in record.items() if key not in ("format", "version")}
         for key, kind in (("nodes", NodeView), ("edges", EdgeView)):
             if not isinstance(values.get(key), list | tuple):
-                raise ValueError(f"{key} of the record must be a list; got {_short(values.get(key))}.")
+                raise ValueError(
+                    f"{key} of the record must be a list; got {_short(values.get(key))}. "
+                    "Write the record with Snapshot.to_dict."
+                )
             values[key] = [_build(kind, item) for item in values[key]]
         snapshot: Snapshot = _build(cls, values)
         return snapshot
@@ -206,10 +210,11 @@ def _short(value: Any) -> str:
 
 
 def _check_nodes(widths: tuple[int, ...], nodes: tuple[NodeView, ...]) -> None:
-    expected = [(layer, index) for layer, width in enumerate(widths) for index in range(width)]
-    if [(node.layer, node.index) for node in nodes] != expected:
+    total = sum(widths)
+    expected = ((layer, index) for layer, width in enumerate(widths) for index in range(width))
+    if len(nodes) != total or [(node.layer, node.index) for node in nodes] != list(expected):
         raise ValueError(
-            f"nodes must hold each of the {len(expected)} nodes of widths {widths} once, "
+            f"nodes must hold each of the {total} nodes of widths {widths} once, "
             f"layer by layer; got {len(nodes)} nodes or another order."
         )
 
@@ -218,7 +223,9 @@ def _check_edges(widths: tuple[int, ...], edges: tuple[EdgeView, ...]) -> None:
     seen: set[Edge] = set()
     for view in edges:
         layer, i, j = edge = view.edge
-        inside = 0 <= layer < len(widths) - 1 and 0 <= i < widths[layer] and 0 <= j < widths[layer + 1]
+        inside = (
+            0 <= layer < len(widths) - 1 and 0 <= i < widths[layer] and 0 <= j < widths[layer + 1]
+        )
         if not inside or edge in seen:
             problem = "is there twice" if inside else f"is not an edge of widths {widths}"
             raise ValueError(f"edges must be different edges of the network; {edge} {problem}.")
@@ -238,9 +245,10 @@ def _check_text(name: str, value: Any) -> None:
 
 def _check_finite(name: str, values: Any) -> None:
     _check_kind(name, values, {float, int})
-    if not all(map(math.isfinite, values)):
-        bad = next(value for value in values if not math.isfinite(value))
-        raise ValueError(f"{name} must be finite; got {bad}.")
+    # Compared rather than asked, because an int may be larger than every float.
+    bad = [value for value in values if not -sys.float_info.max <= value <= sys.float_info.max]
+    if bad:
+        raise ValueError(f"{name} must be finite; got {_short(bad[0])}.")
 
 
 def _check_points(name: str, kind: str, x: Any, y: Any) -> None:

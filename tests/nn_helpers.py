@@ -91,3 +91,13 @@ def type_checks_off() -> Iterator[None]:
         yield
     finally:
         config.update("jaxtyping_disable", value=False)
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -107,7 +107,7 @@ def test_identity_needs_equal_widths() -> None:
 def test_an_unknown_name_lists_the_known() -> None:
     with (
         type_checks_off(),
-        pytest.raises(ValueError, match=r"init must be one of auto, zero, .*spam"),
+        pytest.raises(ValueError, match=r"init must be one of 'auto', 'zero', .*spam"),
     ):
         KANLayer(2, 3, init="spam")
 

@@ -1,28 +1,20 @@
 """The CPU kernels against the plain torch that they stand in for."""
 
-import importlib
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import product
-from types import ModuleType
 from typing import Any
 
-import numba
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nn_helpers import DTYPES, make_generator, make_knots, make_layer, make_points, type_checks_off
+from nn_helpers import DTYPES, make_generator, make_knots, make_layer, make_points, threads
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
-from kanviz.nn import Network, dispatch, fast
-from kanviz.nn.compiled import compiled, over_batch
+from kanviz.nn import Network, dispatch
 from kanviz.nn.features import evaluate, evaluate_reference
 from kanviz.nn.spec import FunctionSpec
-from kanviz.nn.warmup import warmup
 
 TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
 SPLINES = [
@@ -96,26 +88,6 @@ def assert_equal_to_reference(case: tuple[Tensor, ...], spec: FunctionSpec) -> N
             assert (a - b).abs().max() <= 4**order * TOLERANCE[b.dtype] * scale
 
 
-@contextmanager
-def threads(number: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@pytest.fixture
-def never_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail a test in which a kernel runs."""
-
-    def fail(*args: object) -> None:
-        raise AssertionError("a kernel ran")
-
-    monkeypatch.setattr(fast, "_for_each_chunk", fail)
-
-
 @settings(max_examples=200)
 @given(
     st.sampled_from(SPLINES + GAUSSIANS),
@@ -156,15 +128,6 @@ def test_two_threads_give_what_one_gives(spec: FunctionSpec, outputs: int) -> No
         together = derivatives(evaluate, case, spec)
     for a, b in zip(alone, together, strict=True):
         assert (a - b).abs().max() <= 1e-13 * b.abs().max()
-
-
-def test_parts_of_a_batch_cover_it_once_and_an_error_comes_out() -> None:
-    seen: list[tuple[int, int]] = []
-    with threads(2):
-        over_batch(lambda start, stop: seen.append((start, stop)), 5)
-        assert sorted(seen) == [(0, 2), (2, 5)]
-        with pytest.raises(ZeroDivisionError):
-            over_batch(lambda start, stop: 1 // start, 5)
 
 
 @pytest.mark.parametrize("outputs", [1, 2])
@@ -234,82 +197,3 @@ def test_only_wanted_gradients_are_made() -> None:
     layer(x).sum().backward()
     assert x.grad is not None
     assert layer.weight.grad is None
-
-
-@pytest.mark.usefixtures("never_kernels")
-def test_watched_tensors_take_the_reference() -> None:
-    layer = make_layer()
-    x = torch.rand(5, 3, dtype=torch.float64)
-    wanted = evaluate_reference(x, layer.knots, layer.weight, layer.spec)
-    assert torch.equal(torch.func.vmap(layer)(x), wanted)
-    tangent = torch.func.jvp(layer, (x,), (torch.ones_like(x),))[1]
-    slopes = layer.edge_outputs(x, derivative=1).sum(1)
-    assert (tangent - slopes).abs().max() <= 1e-12
-    with torch.autograd.forward_ad.dual_level():
-        dual = torch.autograd.forward_ad.make_dual(x, torch.ones_like(x))
-        tangent = torch.autograd.forward_ad.unpack_dual(layer(dual)).tangent
-        assert (tangent - slopes).abs().max() <= 1e-12
-    assert layer.to("meta")(x.to("meta")).is_meta
-    real = make_layer()
-    with torch._subclasses.FakeTensorMode(allow_non_fake_inputs=True):
-        assert real(torch.rand(5, 3, dtype=torch.float64)).shape == (5, 2)
-
-
-@pytest.mark.usefixtures("never_kernels")
-@pytest.mark.parametrize("spec", [FunctionSpec(5, basis="matern32")], ids=str)
-def test_other_bases_take_the_reference(spec: FunctionSpec) -> None:
-    x, knots, weight, _ = make_case(spec, (5, 2, 2))
-    assert torch.equal(evaluate(x, knots, weight, spec), evaluate_reference(x, knots, weight, spec))
-
-
-@pytest.mark.usefixtures("never_kernels")
-def test_compile_sees_one_graph_of_plain_torch() -> None:
-    with type_checks_off():
-        net = Network([2, 3, 1])
-        x = torch.rand(5, 2)
-        wanted = x
-        for layer in net.layers:
-            wanted = evaluate_reference(wanted, layer.knots, layer.weight, layer.spec)
-        compiled_net = torch.compile(net, backend="eager", fullgraph=True)
-        assert (compiled_net(x) - wanted).abs().max() <= 1e-6
-
-
-def test_without_numba_plain_torch_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> ModuleType:
-        raise ImportError(name)
-
-    layer, x = make_layer(), torch.rand(5, 3, dtype=torch.float64)
-    dispatch.contractions.cache_clear()
-    monkeypatch.setattr(importlib, "import_module", missing)
-    try:
-        assert not dispatch.takes_kernels(x, layer.knots, layer.weight, layer.spec)
-        wanted = evaluate_reference(x, layer.knots, layer.weight, layer.spec)
-        assert torch.equal(layer(x), wanted)
-    finally:
-        dispatch.contractions.cache_clear()
-
-
-def test_importing_does_not_load_numba() -> None:
-    script = "import sys, kanviz.nn; sys.exit('numba' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
-
-
-def test_a_kernel_compiles_where_no_folder_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    njit = numba.njit
-
-    def no_folder(function: Callable[..., Any], **options: Any) -> Any:
-        if options.pop("cache", False):
-            raise RuntimeError("cannot cache function: no locator available")
-        return njit(function, **options)
-
-    def double(x: float) -> float:
-        return 2 * x
-
-    monkeypatch.setattr(numba, "njit", no_folder)
-    assert compiled(double)(1.5) == 3.0
-
-
-def test_warmup_leaves_nothing_to_compile() -> None:
-    assert warmup(torch.float32) >= 0
-    assert warmup() >= 0
-    assert warmup() <= 2.0

@@ -6,7 +6,9 @@ import numpy as np
 
 from kanviz.analysis.attribution import EdgeScores, Metric, NodeScores, scores
 from kanviz.analysis.capture import capture
+from kanviz.analysis.quality import quality
 from kanviz.analysis.trace import Trace, node_values, trace
+from kanviz.data import as_dataset
 from kanviz.model.core import Core
 from kanviz.model.inputs import read_inputs
 from kanviz.snapshot import Snapshot
@@ -43,6 +45,28 @@ class Questions(Core):
             inputs = about.x_scaling.apply(numbers).to(self.network.layers[0].weight.detach())
             outputs = node_values(self.network, inputs)[-1]
         return about.y_scaling.undo(outputs.double().cpu()).numpy()
+
+    def evaluate(self, data: Any) -> dict[str, float]:
+        """Return how well the model does on data, in the user's units.
+
+        Parameters
+        ----------
+        data : Dataset or (x, y)
+            As for ``fit``.
+
+        Returns
+        -------
+        dict
+            ``"train_rmse"``, ``"train_r2"`` and, with a test part, ``"test_rmse"``, ``"test_r2"``;
+            for classes ``"train_accuracy"``, ``"test_accuracy"``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the data do not fit the model.
+        """
+        with self._bench.lock:
+            return quality(self.network, as_dataset(data))
 
     def trace(self, x: Any = None) -> Trace:
         """Return what every edge and node does with the sample x (samples, inputs), detached."""

@@ -99,7 +99,7 @@ class KANLayer(nn.Module):
         self.frozen: Tensor
         self.symbols: SymbolicEdges | None = None
         self._note_standing()
-        self.register_load_state_dict_post_hook(lambda layer, _: layer._note_standing())
+        self.register_load_state_dict_post_hook(_after_load)
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Return the layer's outputs for x of shape (..., in_features)."""
@@ -278,3 +278,8 @@ class KANLayer(nn.Module):
         self.knots = knots.to(old)
         self.weight = nn.Parameter(weight.to(old), requires_grad=old.requires_grad)
         self.spec = spec
+
+
+def _after_load(layer: KANLayer, _: object) -> None:
+    """Look again at what a loaded state says; a function by name, so that layers pickle."""
+    layer._note_standing()

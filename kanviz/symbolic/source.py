@@ -107,36 +107,36 @@ def _renamed(
 class _PythonPrinter(SciPyPrinter):  # type: ignore[misc]
     """sympy's own, but for short numbers and a maximum of arrays."""
 
-    def _print_Float(self, expr: sympy.Float) -> str:
+    def _print_Float(self, expr: sympy.Expr) -> str:
         return repr(float(expr))
 
-    def _print_NumberSymbol(self, expr: sympy.NumberSymbol) -> str:
+    def _print_NumberSymbol(self, expr: sympy.Expr) -> str:
         return repr(float(expr))
 
     _print_Pi = _print_Exp1 = _print_NumberSymbol
 
-    def _print_sinc(self, expr: sympy.sinc) -> str:
+    def _print_sinc(self, expr: sympy.Expr) -> str:
         return f"numpy.sinc(({self._print(expr.args[0])})/numpy.pi)"
 
-    def _print_Max(self, expr: sympy.Max) -> str:
+    def _print_Max(self, expr: sympy.Expr) -> str:
         return f"numpy.maximum({', '.join(self._print(argument) for argument in expr.args)})"
 
 
 class _CPrinter(C99CodePrinter):  # type: ignore[misc]
     """sympy's own, but for short numbers, numbers in place of M_PI, and the Bessel functions."""
 
-    def _print_Float(self, expr: sympy.Float) -> str:
+    def _print_Float(self, expr: sympy.Expr) -> str:
         return repr(float(expr))
 
-    def _print_NumberSymbol(self, expr: sympy.NumberSymbol) -> str:
+    def _print_NumberSymbol(self, expr: sympy.Expr) -> str:
         return repr(float(expr))
 
     _print_Pi = _print_Exp1 = _print_NumberSymbol
 
-    def _print_sinc(self, expr: sympy.sinc) -> str:
+    def _print_sinc(self, expr: sympy.Expr) -> str:
         argument = self._print(expr.args[0])
         return f"(({argument}) != 0 ? sin({argument})/({argument}) : 1.0)"
 
-    def _print_besselj(self, expr: sympy.besselj) -> str:
+    def _print_besselj(self, expr: sympy.Expr) -> str:
         order, argument = int(expr.args[0]), self._print(expr.args[1])
         return f"j{order}({argument})" if order < 2 else f"jn({order}, {argument})"

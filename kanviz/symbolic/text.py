@@ -20,19 +20,19 @@ def to_text(expression: sympy.Expr) -> str:
 class _Printer(StrPrinter):  # type: ignore[misc]
     """sympy's own text, but for numbers and the names of functions."""
 
-    def _print_Float(self, expr: sympy.Float) -> str:
+    def _print_Float(self, expr: sympy.Expr) -> str:
         return repr(float(expr))
 
-    def _print_Function(self, expr: sympy.Function) -> str:
+    def _print_Function(self, expr: sympy.Expr) -> str:
         name = HEADS.get(expr.func, expr.func.__name__)
         return f"{name}({', '.join(self._print(argument) for argument in expr.args)})"
 
-    def _print_Abs(self, expr: sympy.Abs) -> str:
+    def _print_Abs(self, expr: sympy.Expr) -> str:
         return self._print_Function(expr)
 
-    def _print_besselj(self, expr: sympy.besselj) -> str:
+    def _print_besselj(self, expr: sympy.Expr) -> str:
         return f"J{expr.args[0]}({self._print(expr.args[1])})"
 
-    def _print_Max(self, expr: sympy.Max) -> str:
+    def _print_Max(self, expr: sympy.Expr) -> str:
         (inner,) = (argument for argument in expr.args if argument != 0)
         return f"relu({self._print(inner)})"

@@ -54,7 +54,7 @@ def band_marks(
             EdgeMark(
                 plot=paths.small_plot(view, slot.box, largest),
                 connectors=(into, out),
-                badges=_badges(view, slot.box),
+                badges=badges_at(view, slot.box),
                 caption=caption,
             )
         )
@@ -73,7 +73,7 @@ def _slots(
     height = max(low - high, 1.0)
     area = Rect(frame.left, 0.0, frame.width, max((1 - LINES) * height, height - ENOUGH))
     slots = edge_slots([(view.i, view.j) for view in views], [n.x for n in upper], area, BOX)
-    above = below = 1.0
+    above = below = height / 2
     for view, slot in zip(views, slots, strict=True):
         above = max(above, abs(slot.box.middle - upper[view.j].x))
         below = max(below, abs(slot.box.middle - lower[view.i].x))
@@ -82,7 +82,7 @@ def _slots(
     return [slot._replace(box=slot.box._replace(top=slot.box.top + top)) for slot in slots]
 
 
-def _badges(view: EdgeView, box: Rect) -> tuple[Badge, ...]:
+def badges_at(view: EdgeView, box: Rect) -> tuple[Badge, ...]:
     """Return the signs on the upper corners: frozen at the right, locked at the left."""
     radius = min(7.0, 0.2 * box.width)
     badges = []

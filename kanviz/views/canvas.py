@@ -4,11 +4,12 @@ import io
 from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.collections import Collection, LineCollection, PolyCollection
+from matplotlib.collections import Collection, LineCollection, PathCollection, PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.path import Path
 
 from kanviz.views import paths
-from kanviz.views.marks import PlotMark, TextMark
+from kanviz.views.marks import Badge, KeyMark, PlotMark, TextMark
 from kanviz.views.theme import Theme, blend
 
 PIXELS = 100.0
@@ -76,7 +77,7 @@ def draw_plots(axes: Axes, marks: Sequence[PlotMark], colors: Theme) -> None:
     )
     add(axes, boxes, "boxes", 2)
     zeros = [
-        ((mark.box.left + 1, mark.zero), (mark.box.right - 1, mark.zero))
+        ((mark.box.left + mark.corner, mark.zero), (mark.box.right - mark.corner, mark.zero))
         for mark in marks
         if mark.zero is not None
     ]
@@ -110,3 +111,23 @@ def draw_texts(axes: Axes, marks: Iterable[TextMark], colors: Theme) -> None:
             usetex=False,
             zorder=8,
         )
+
+
+def draw_badges(axes: Axes, badges: Sequence[Badge], colors: Theme) -> None:
+    """Draw the signs of frozen and of locked edges."""
+    discs = [Path.circle((badge.x, badge.y), badge.radius) for badge in badges]
+    add(axes, PathCollection(discs, facecolors=colors.paper, edgecolors="none"), "badges", 6)
+    strokes = [stroke for badge in badges for stroke in badge.strokes]
+    add(axes, LineCollection(strokes, colors=colors.ink, linewidths=POINTS), "badge strokes", 7)
+
+
+def draw_key(axes: Axes, entries: Sequence[KeyMark], colors: Theme) -> None:
+    """Draw the samples of the key; its words are texts."""
+    for entry in entries:
+        lines = LineCollection(
+            entry.strokes,
+            colors=getattr(colors, entry.kind, colors.ink),
+            linewidths=(2.0 if len(entry.strokes) == 1 else 1.0) * POINTS,
+            linestyles=[DASHED if entry.kind == "pruned" else SOLID],
+        )
+        add(axes, lines, f"key {entry.kind}", 6)

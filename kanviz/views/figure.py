@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.collections import PathCollection
 from matplotlib.path import Path
 
 from kanviz.snapshot import Snapshot
@@ -16,12 +16,14 @@ from kanviz.views.canvas import (
     NotebookFigure,
     add,
     blank_figure,
+    draw_badges,
+    draw_key,
     draw_plots,
     draw_texts,
     plot_color,
 )
 from kanviz.views.geometry import PrunedStyle, picture
-from kanviz.views.marks import Chain, EdgeMark, KeyMark, NodeMark
+from kanviz.views.marks import Chain, EdgeMark, NodeMark
 from kanviz.views.theme import Theme, ThemeName, theme_named
 
 __all__ = ["NotebookFigure", "network_figure"]
@@ -67,8 +69,8 @@ def network_figure(
     _draw_connectors(axes, drawing.edges, colors)
     draw_plots(axes, [mark.plot for mark in drawing.edges], colors)
     _draw_nodes(axes, drawing.nodes, colors)
-    _draw_badges(axes, drawing.edges, colors)
-    _draw_key(axes, drawing.key, colors)
+    draw_badges(axes, [badge for mark in drawing.edges for badge in mark.badges], colors)
+    draw_key(axes, drawing.key, colors)
     captions = [mark.caption for mark in drawing.edges if mark.caption]
     words = [entry.text for entry in drawing.key]
     draw_texts(axes, [*drawing.texts, *captions, *words], colors)
@@ -110,22 +112,3 @@ def _draw_nodes(axes: Axes, marks: Sequence[NodeMark], colors: Theme) -> None:
         linewidths=[min(1.2, mark.radius / 3) * POINTS for mark in marks],
     )
     add(axes, nodes, "nodes", 5)
-
-
-def _draw_badges(axes: Axes, marks: Sequence[EdgeMark], colors: Theme) -> None:
-    badges = [badge for mark in marks for badge in mark.badges]
-    discs = [Path.circle((badge.x, badge.y), badge.radius) for badge in badges]
-    add(axes, PathCollection(discs, facecolors=colors.paper, edgecolors="none"), "badges", 6)
-    strokes = [stroke for badge in badges for stroke in badge.strokes]
-    add(axes, LineCollection(strokes, colors=colors.ink, linewidths=POINTS), "badge strokes", 7)
-
-
-def _draw_key(axes: Axes, entries: Sequence[KeyMark], colors: Theme) -> None:
-    for entry in entries:
-        lines = LineCollection(
-            entry.strokes,
-            colors=getattr(colors, entry.kind, colors.ink),
-            linewidths=(2.0 if len(entry.strokes) == 1 else 1.0) * POINTS,
-            linestyles=[DASHED if entry.kind == "pruned" else SOLID],
-        )
-        add(axes, lines, f"key {entry.kind}", 6)

@@ -109,11 +109,15 @@ class _Page:
 
 
 def _preferred_width(widths: Sequence[int], views: Sequence[EdgeView]) -> float:
-    """Return the width at which the boxes of every layer stand in one row, within limits."""
+    """Return the width at which the boxes of every layer stand in one row, within limits.
+
+    The key fits at any rate.
+    """
     columns = [0.0]
     for layer, width in enumerate(widths[1:]):
         columns.append(sum(view.layer == layer for view in views) + GAP * width)
-    return min(max(1.3 * BOX * max(columns) + 2 * SIDE, NARROWEST), WIDEST)
+    narrowest = max(NARROWEST, legend.key_width(legend.key_kinds(views)) + 2 * SIDE)
+    return min(max(1.3 * BOX * max(columns) + 2 * SIDE, narrowest), WIDEST)
 
 
 def _preferred_rises(widths: Sequence[int], width: float) -> float:

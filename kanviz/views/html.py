@@ -3,7 +3,6 @@
 import dataclasses
 import os
 import secrets
-from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
@@ -23,6 +22,8 @@ _HEAD = f"""<!DOCTYPE html>
 <link rel="icon" href="data:,">
 <style>{style.PAGE}</style>
 """
+
+_NUMBER, _WORDS = ' class="kanviz-number"', ' class="kanviz-words"'
 
 _COLUMNS = ("From", "To", "Score", "State", "Range of x", "Range of y", "Formula")
 
@@ -82,7 +83,7 @@ def write_page(
 
 def notebook_html(snapshot: Snapshot) -> str:
     """Return the picture as a piece of HTML for a notebook, which scrolls where room is short."""
-    return f'<div style="overflow-x:auto">{network_svg(snapshot)}</div>'
+    return f'<div class="kanviz-scroll">{network_svg(snapshot)}</div>'
 
 
 def _scrolling(content: str, name: str) -> str:
@@ -109,14 +110,11 @@ def _table(snapshot: Snapshot) -> str:
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
 
 
-_NUMBER, _WORDS = ' class="kanviz-number"', ' class="kanviz-words"'
-
-
 def _row(snapshot: Snapshot, view: EdgeView) -> str:
     start = labels.node_name(snapshot.node(view.layer, view.i))
     end = labels.node_name(snapshot.node(view.layer + 1, view.j))
     dot = f'<span class="kanviz-dot kanviz-{view.state}"></span>'
-    cells: Iterable[tuple[str, str]] = (
+    cells = (
         (_WORDS, escape(start)),
         (_WORDS, escape(end)),
         (_NUMBER, labels.number(view.score)),

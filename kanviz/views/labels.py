@@ -87,8 +87,8 @@ def standing(view: EdgeView) -> str:
 
 
 def quality(view: EdgeView) -> str:
-    """Return how well the formula of an edge fits, such as ``R^2 0.99987``; nothing if unknown."""
-    return "" if view.quality is None else f"R^2 {view.quality:.5f}"
+    """Return how well the formula of an edge fits, by its R^2; nothing if that is unknown."""
+    return "" if view.quality is None else f"R\u00b2 {view.quality:.5f}"
 
 
 def details(snapshot: Snapshot, view: EdgeView) -> str:
@@ -97,7 +97,7 @@ def details(snapshot: Snapshot, view: EdgeView) -> str:
     for name, values in (("x", view.curve_x), ("y", view.curve_y)):
         lines += [f"{name} in {interval(values)}"] if values else []
     if view.formula:
-        lines.append(" ".join(filter(None, ["y =", plain(view.formula), quality(view)])))
+        lines.append(", ".join(filter(None, [f"y = {plain(view.formula)}", quality(view)])))
     return "\n".join(lines)
 
 

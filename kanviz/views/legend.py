@@ -22,6 +22,9 @@ LONGEST = 92.0
 LINE = 22.0
 """Height of a line of notes."""
 
+KEY_SAMPLE, KEY_GAP = 18.0, 16.0
+"""Width of a sample in the key, and room between two entries."""
+
 MEANING: dict[KeyKind, str] = {
     "spline": "spline",
     "symbolic": "formula",
@@ -126,17 +129,24 @@ def key_kinds(views: Iterable[EdgeView]) -> list[KeyKind]:
     return [] if kinds == ["spline"] else kinds
 
 
+def key_width(kinds: Sequence[KeyKind]) -> float:
+    """Return the width of the key, which is one line."""
+    return max(sum(map(_entry_width, kinds)) - KEY_GAP, 0.0)
+
+
 def key_marks(kinds: Sequence[KeyKind], middle: float, y: float) -> list[KeyMark]:
     """Return the key as one line around ``middle``, its text on the baseline ``y``."""
-    sample, gap = 18.0, 16.0
-    sizes = [sample + 6 + labels.text_width(MEANING[kind], SMALL) for kind in kinds]
-    x = middle - (sum(sizes) + gap * (len(kinds) - 1)) / 2
+    x = middle - key_width(kinds) / 2
     marks = []
-    for kind, size in zip(kinds, sizes, strict=True):
-        text = TextMark(x + sample + 6, y, MEANING[kind], SMALL, "note", "start")
-        marks.append(KeyMark(kind, _sample(kind, x, y - 0.33 * SMALL, sample), text))
-        x += size + gap
+    for kind in kinds:
+        text = TextMark(x + KEY_SAMPLE + 6, y, MEANING[kind], SMALL, "note", "start")
+        marks.append(KeyMark(kind, _sample(kind, x, y - 0.33 * SMALL, KEY_SAMPLE), text))
+        x += _entry_width(kind)
     return marks
+
+
+def _entry_width(kind: KeyKind) -> float:
+    return KEY_SAMPLE + 6 + labels.text_width(MEANING[kind], SMALL) + KEY_GAP
 
 
 def _sample(kind: KeyKind, x: float, y: float, width: float) -> tuple[Chain, ...]:

@@ -25,8 +25,8 @@ def small_plot(view: EdgeView, box: Rect, largest: float) -> PlotMark:
     which a flat curve is told from a small one.
     """
     flat = FLAT * largest
-    across = _scale(view.curve_x, box.left, box.right, 0.0)
-    up = _scale(view.curve_y, box.bottom, box.top, flat)
+    across = scale(view.curve_x, box.left, box.right, 0.0)
+    up = scale(view.curve_y, box.bottom, box.top, flat)
     curve = tuple((across(x), up(y)) for x, y in zip(view.curve_x, view.curve_y, strict=True))
     if len(curve) == 1:
         margin = MARGIN * box.width
@@ -40,7 +40,7 @@ def half_range(view: EdgeView) -> float:
     return max(view.curve_y) / 2 - min(view.curve_y) / 2 if view.curve_y else 0.0
 
 
-def _scale(
+def scale(
     values: tuple[float, ...], start: float, end: float, flat: float
 ) -> Callable[[float], float]:
     """Return the map of the range of ``values`` onto [start, end] less the margins."""

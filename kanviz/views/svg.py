@@ -10,9 +10,19 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from kanviz.snapshot import Snapshot
 from kanviz.views import labels, style
 from kanviz.views.geometry import PrunedStyle, picture
-from kanviz.views.marks import Badge, Chain, EdgeMark, KeyMark, NodeMark, Picture, Point, TextMark
+from kanviz.views.marks import (
+    Badge,
+    Chain,
+    EdgeMark,
+    KeyMark,
+    NodeMark,
+    Picture,
+    PlotMark,
+    Point,
+    TextMark,
+)
 
-SMALLEST = 0.6
+SMALLEST = 0.5
 """Part of its size below which a picture does not shrink: letters would be too small to read."""
 
 
@@ -69,7 +79,7 @@ def _canvas(drawing: Picture, description: str) -> Element:
             "viewBox": f"0 0 {width} {height}",
             "width": width,
             "height": height,
-            "style": f"min-width:{_number(SMALLEST * drawing.width)}px",
+            "style": f"--kanviz-least:{_number(SMALLEST * drawing.width)}px",
             "role": "img",
             "aria-label": description,
         },
@@ -80,25 +90,29 @@ def _canvas(drawing: Picture, description: str) -> Element:
 
 
 def _add_edge(root: Element, mark: EdgeMark, tooltip: str) -> None:
-    view, box = mark.view, mark.box
+    view, plot = mark.view, mark.plot
     attributes = {
         "class": f"kanviz-edge kanviz-{view.state}",
         "data-edge": f"{view.layer} {view.i} {view.j}",
-        "stroke-width": _number(mark.thin),
-        # Mixed with the paper, not see-through: many pale lines over each other stay pale.
-        "style": f"--kanviz-share:{_number(100 * mark.opacity)}%",
+        "stroke-width": _number(plot.thin),
+        "stroke-opacity": _number(plot.opacity),
+        "style": f"--kanviz-share:{_number(100 * plot.opacity)}%",
     }
     group = SubElement(root, "g", attributes)
     SubElement(group, "title").text = tooltip
     SubElement(group, "path", {"d": "".join(map(_bezier, mark.connectors))})
-    frame = {"x": box.left, "y": box.top, "width": box.width, "height": box.height}
-    frame["rx"] = mark.corner
-    SubElement(group, "rect", {name: _number(value) for name, value in frame.items()})
-    if mark.zero is not None:
-        ends = {"x1": box.left + mark.corner, "x2": box.right - mark.corner}
-        ends |= {"y1": mark.zero, "y2": mark.zero}
-        SubElement(group, "line", {name: _number(value) for name, value in ends.items()})
-    _add_stroke(group, mark.curve, width=mark.thickness)
+    _add_plot(group, plot)
+
+
+def _add_plot(group: Element, plot: PlotMark) -> None:
+    """Add the box, the line at 0 and the curve of an edge to its group."""
+    box, left, right = plot.box, plot.box.left + plot.corner, plot.box.right - plot.corner
+    place = {"x": box.left, "y": box.top, "width": box.width, "height": box.height}
+    SubElement(group, "rect", _numbers(place | {"rx": plot.corner}))
+    if plot.zero is not None:
+        zero = {"x1": left, "x2": right, "y1": plot.zero, "y2": plot.zero}
+        SubElement(group, "line", _numbers(zero))
+    _add_stroke(group, plot.curve, width=plot.thickness)
 
 
 def _add_badge(root: Element, badge: Badge) -> None:
@@ -135,7 +149,7 @@ def _add_texts(root: Element, marks: Iterable[TextMark]) -> None:
 
 def _add_circle(parent: Element, centre: Point, radius: float) -> Element:
     values = {"cx": centre[0], "cy": centre[1], "r": radius}
-    return SubElement(parent, "circle", {name: _number(value) for name, value in values.items()})
+    return SubElement(parent, "circle", _numbers(values))
 
 
 def _add_stroke(parent: Element, points: Chain, *, width: float = 1.0) -> None:
@@ -149,6 +163,10 @@ def _bezier(chain: Chain) -> str:
 
 def _points(points: Sequence[Point]) -> str:
     return " ".join(f"{_number(x)},{_number(y)}" for x, y in points)
+
+
+def _numbers(values: dict[str, float]) -> dict[str, str]:
+    return {name: _number(value) for name, value in values.items()}
 
 
 def _number(value: float) -> str:

@@ -1,0 +1,82 @@
+"""Which calls the CPU kernels do, and which the plain torch."""
+
+import importlib
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+import torch
+from nn_helpers import layers_of, make_layer, make_points, type_checks_off
+
+from kanviz.nn import Network, dispatch, fast
+from kanviz.nn.features import evaluate_reference
+from kanviz.nn.spec import FunctionSpec
+
+
+@pytest.fixture
+def never_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test in which a kernel runs."""
+
+    def fail(*args: object) -> None:
+        raise AssertionError("a kernel ran")
+
+    monkeypatch.setattr(fast, "_for_each_chunk", fail)
+
+
+@pytest.mark.usefixtures("never_kernels")
+def test_watched_tensors_take_the_reference() -> None:
+    layer = make_layer()
+    x = torch.rand(5, 3, dtype=torch.float64)
+    wanted = evaluate_reference(x, layer.knots, layer.weight, layer.spec)
+    assert torch.equal(torch.func.vmap(layer)(x), wanted)
+    tangent = torch.func.jvp(layer, (x,), (torch.ones_like(x),))[1]
+    slopes = layer.edge_outputs(x, derivative=1).sum(1)
+    assert (tangent - slopes).abs().max() <= 1e-12
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(x, torch.ones_like(x))
+        tangent = torch.autograd.forward_ad.unpack_dual(layer(dual)).tangent
+        assert (tangent - slopes).abs().max() <= 1e-12
+    assert layer.to("meta")(x.to("meta")).is_meta
+    real = make_layer()
+    with torch._subclasses.FakeTensorMode(allow_non_fake_inputs=True):
+        assert real(torch.rand(5, 3, dtype=torch.float64)).shape == (5, 2)
+
+
+@pytest.mark.usefixtures("never_kernels")
+def test_other_bases_take_the_reference() -> None:
+    layer = make_layer(FunctionSpec(5, basis="matern32"))
+    x = make_points(layer.knots, layer.spec, 5)
+    assert torch.equal(layer(x), evaluate_reference(x, layer.knots, layer.weight, layer.spec))
+
+
+@pytest.mark.usefixtures("never_kernels")
+def test_compile_sees_one_graph_of_plain_torch() -> None:
+    with type_checks_off():
+        net = Network([2, 3, 1])
+        x = torch.rand(5, 2)
+        wanted = x
+        for layer in layers_of(net):
+            wanted = evaluate_reference(wanted, layer.knots, layer.weight, layer.spec)
+        compiled_net = torch.compile(net, backend="eager", fullgraph=True)
+        assert (compiled_net(x) - wanted).abs().max() <= 1e-6
+
+
+def test_without_numba_plain_torch_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> ModuleType:
+        raise ImportError(name)
+
+    layer, x = make_layer(), torch.rand(5, 3, dtype=torch.float64)
+    dispatch.contractions.cache_clear()
+    monkeypatch.setattr(importlib, "import_module", missing)
+    try:
+        assert not dispatch.takes_kernels(x, layer.knots, layer.weight, layer.spec)
+        wanted = evaluate_reference(x, layer.knots, layer.weight, layer.spec)
+        assert torch.equal(layer(x), wanted)
+    finally:
+        dispatch.contractions.cache_clear()
+
+
+def test_importing_does_not_load_numba() -> None:
+    script = "import sys, kanviz.nn; sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
