@@ -2,7 +2,7 @@
 
 A ``Snapshot`` holds finite Python numbers and text only: no tensor, no array, no model. It is made
 once (``kanviz.analysis.capture``), so no two views can disagree about what a network looks like.
-``Snapshot.to_dict`` gives values that JSON can hold, ``Snapshot.from_dict`` reads them back exactly.
+``Snapshot.to_dict`` gives values that JSON can hold, ``Snapshot.from_dict`` reads them exactly.
 """
 
 import dataclasses

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from kanviz.symbolic.language import X
-from kanviz.symbolic.library import INFINITY, Function
+from kanviz.symbolic.library import Function
 
 UNARY = (
     sympy.sin,

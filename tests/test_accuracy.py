@@ -1,8 +1,7 @@
 """Three quick rows of the accuracy reports; the whole tables are commands in tests/accuracy."""
 
 import pytest
-
-from tests.accuracy import special_functions, toy_formulas
+from accuracy import special_functions, toy_formulas
 
 
 @pytest.mark.parametrize("name", ["ellipeinc", "kv", "sph_harm_0_1"])

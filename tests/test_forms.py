@@ -31,7 +31,7 @@ def test_added_form_is_the_second_order_model_of_the_value() -> None:
 def test_removed_edges_are_not_smoothed() -> None:
     network, _, weights = make_forms()
     network.layers[0].set_mask(torch.zeros(2, 3, dtype=torch.bool))
-    network.layers[1].weight.requires_grad_(requires_grad=False)
+    network.layers[1].weight.requires_grad_(False)  # noqa: FBT003 - torch names it so
     forms = smoothness(network, 0.3, 2.0)
     assert forms.value(weights) == 0
     gradient, matrix = torch.zeros_like(weights), torch.zeros(len(weights), len(weights))

@@ -1,5 +1,7 @@
 """The analytic Jacobian against autograd, and the normal equations against their definition."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
@@ -12,7 +14,7 @@ from kanviz.training.linearise import Linearisation, linearise, n_weights
 from kanviz.training.normal_equations import dense_normal_equations, normal_equations
 
 
-def make_rows(widths: list[int], seed: int = 0, **functions: object) -> tuple[Network, Tensor]:
+def make_rows(widths: list[int], seed: int = 0, **functions: Any) -> tuple[Network, Tensor]:
     network = Network(widths, seed=seed, dtype=torch.float64, **functions)
     x = 2.6 * torch.rand(7, widths[0], dtype=torch.float64) - 1.3
     return network, x
@@ -53,7 +55,7 @@ def test_removed_edges_and_frozen_layers_have_no_entries_other_than_zero() -> No
     network, x = make_rows([2, 3, 2])
     mask = torch.tensor([[True, False, True], [True, True, True]])
     network.layers[0].set_mask(mask)
-    network.layers[1].weight.requires_grad_(requires_grad=False)
+    network.layers[1].weight.requires_grad_(False)  # noqa: FBT003 - torch names it so
     jacobian = dense(linearise(network, x), n_weights(network))
     first, second = jacobian.split([layer.weight.numel() for layer in network.layers], dim=-1)
     assert not second.any()

@@ -66,9 +66,9 @@ def test_a_node_is_found_by_its_address() -> None:
 )
 def test_an_edge_must_hold_finite_numbers(field: str, value: float) -> None:
     view = make_edge(Edge(0, 1, 0), math.sin)
-    damaged = (value, *getattr(view, field)[1:])
+    damaged: dict[str, Any] = {field: (value, *getattr(view, field)[1:])}
     with pytest.raises(ValueError, match=rf"{field} of Edge\(layer=0, i=1, j=0\) must be finite"):
-        dataclasses.replace(view, **{field: damaged})
+        dataclasses.replace(view, **damaged)
 
 
 @pytest.mark.parametrize("kind", ["curve", "control", "sample"])

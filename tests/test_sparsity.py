@@ -8,7 +8,13 @@ from torch import Tensor
 
 from kanviz.nn import Network
 from kanviz.training.forms import sparse_forms
-from kanviz.training.sparsity import FLOOR, Sparsity, edge_spreads, importances
+from kanviz.training.sparsity import (
+    FLOOR,
+    Sparsity,
+    SparsityMetric,
+    edge_spreads,
+    importances,
+)
 
 
 def make_case(
@@ -27,7 +33,8 @@ def expanded(network: Network, x: Tensor) -> list[Tensor]:
         edges.append(outputs.var(0, correction=0))
         x = outputs.sum(1)
         nodes.append(x.std(0, correction=0))
-    above, found = torch.full_like(nodes[-1], 1 / len(nodes[-1])), []
+    above = torch.full_like(nodes[-1], 1 / len(nodes[-1]))
+    found: list[Tensor] = []
     for variance, spread in zip(reversed(edges), reversed(nodes), strict=True):
         found.insert(0, above * (variance / spread**2 + FLOOR**2).sqrt())
         above = found[0].sum(1)
@@ -118,7 +125,7 @@ def test_tangent_form_has_the_slope_of_the_penalty() -> None:
 
 
 @pytest.mark.parametrize("metric", ["abs", "weights"])
-def test_other_metrics_follow_their_definition(metric: str) -> None:
+def test_other_metrics_follow_their_definition(metric: SparsityMetric) -> None:
     network, x = make_case([2, 3])
     layer = network.layers[0]
     matrix = layer.edge_outputs(x).abs().mean(0) if metric == "abs" else layer.coef.abs().mean(-1)

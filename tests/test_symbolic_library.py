@@ -12,10 +12,35 @@ from kanviz.symbolic.language import X
 from kanviz.symbolic.library import Function, Library, Registry, make_function
 
 # pykan 0.2.8 has these; it calls the constant "0" too.
-PYKAN_NAMES = (
-    "x x^2 x^3 x^4 x^5 1/x 1/x^2 1/x^3 1/x^4 1/x^5 sqrt x^1.5 1/sqrt(x) exp log abs sin cos tan "
-    "tanh sgn arcsin arccos arctan arctanh 0 gaussian"
-).split()
+PYKAN_NAMES = [
+    "x",
+    "x^2",
+    "x^3",
+    "x^4",
+    "x^5",
+    "1/x",
+    "1/x^2",
+    "1/x^3",
+    "1/x^4",
+    "1/x^5",
+    "sqrt",
+    "x^1.5",
+    "1/sqrt(x)",
+    "exp",
+    "log",
+    "abs",
+    "sin",
+    "cos",
+    "tan",
+    "tanh",
+    "sgn",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "arctanh",
+    "0",
+    "gaussian",
+]
 
 
 def by_sympy(expression: sympy.Expr, x: float) -> float:
@@ -35,7 +60,7 @@ def test_values_equal_sympy_at_25_digits(name: str) -> None:
         assert found == pytest.approx(by_sympy(function.expression, x), rel=1e-14, abs=2e-15)
 
 
-@pytest.mark.parametrize("name", sorted(set(BUILT_IN) - {"sgn", "abs", "relu"}))
+@pytest.mark.parametrize("name", sorted(set(BUILT_IN) - {"sgn", "abs", "relu", "0", "x"}))
 def test_two_derivatives_equal_those_of_sympy(name: str) -> None:
     function = BUILT_IN[name]
     x = inner_points(function, 9).requires_grad_()

@@ -119,10 +119,8 @@ def test_safe_and_plain_have_the_same_operations() -> None:
 def test_functions_can_be_vectorised_and_differentiated_forward() -> None:
     x = torch.linspace(0.1, 0.9, 5, dtype=torch.float64)
     for function in BUILT_IN.functions:
-        if function.name == "arccosh":
-            continue
-        wanted = torch.stack([function.torch(one) for one in x])
-        assert torch.equal(torch.vmap(function.torch)(x), wanted)
+        found = torch.vmap(function.torch)(x)
+        assert found.tolist() == pytest.approx(function.torch(x).tolist(), rel=1e-14)
         rows = torch.func.jacrev(function.torch)(x).diagonal()
         ahead = torch.func.jacfwd(function.torch)(x).diagonal()
         assert float((rows - ahead).abs().max()) <= 1e-12 * (1 + float(rows.abs().max()))

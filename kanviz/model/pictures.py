@@ -4,13 +4,14 @@ import base64
 import logging
 import os
 from html import escape
-from typing import Any, Literal
-
-from matplotlib.figure import Figure
-from networkx import DiGraph
+from typing import TYPE_CHECKING, Any, Literal
 
 from kanviz.edits.address import check_edge
 from kanviz.model.questions import Questions
+
+if TYPE_CHECKING:  # both take long to import, and most programs never draw
+    from matplotlib.figure import Figure
+    from networkx import DiGraph
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Pictures(Questions):
         theme: Theme = "light",
         pruned: Literal["ghost", "off"] = "ghost",
         size: tuple[float, float] | None = None,
-    ) -> Figure:
+    ) -> "Figure":
         """Draw the network: nodes in layers, and the curve of every edge on its edge.
 
         Parameters
@@ -64,7 +65,7 @@ class Pictures(Questions):
         snapshot = self.snapshot(x, title=title)
         return network_figure(snapshot, theme=theme, pruned=pruned, size=size)
 
-    def plot_layer(self, layer: int, x: Any = None, *, theme: Theme = "light") -> Figure:
+    def plot_layer(self, layer: int, x: Any = None, *, theme: Theme = "light") -> "Figure":
         """Draw the functions of one layer as a matrix of small plots with their ranges.
 
         Parameters
@@ -84,7 +85,7 @@ class Pictures(Questions):
         check_edge(self.network, layer, 0, 0)
         return layer_figure(self.snapshot(x), layer, theme=theme)
 
-    def graph(self, x: Any = None) -> DiGraph:
+    def graph(self, x: Any = None) -> "DiGraph":
         """Return the network as a networkx graph with the data of the picture.
 
         Nodes are ``(layer, index)``; see ``kanviz.views.graph.network_graph`` for what they and the

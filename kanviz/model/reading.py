@@ -16,7 +16,9 @@ from kanviz.edits.code import call_code
 from kanviz.model.changes import Changes
 from kanviz.nn.network import Network
 from kanviz.symbolic.built_in import default_library
+from kanviz.symbolic.formula import Formula
 from kanviz.symbolic.library import Function
+from kanviz.symbolic.of_network import check_formula, formula_of
 from kanviz.symbolic.suggest import SuggestionTable, suggest
 from kanviz.symbolic.symbolify import SymbolReport, symbolify
 from kanviz.training.judge import judge_of
@@ -206,6 +208,47 @@ class Reading(Changes):
             words = f"made {chosen} of {len(report.edges)} edges formulas"
             self._bench.do(Became(work, call_code("model.symbolify", name, **options), words))
             return report
+
+    def formula(
+        self, *, digits: int | None = 6, snap: float = 1e-6, simplify: float = 2.0
+    ) -> Formula:
+        """Return what the model computes, in the user's units and names.
+
+        Edges without a formula are named functions such as ``phi_0_1_2``. Before it is rounded the
+        formula is compared with the model on the remembered sample.
+
+        Parameters
+        ----------
+        digits : int, optional
+            Significant digits of the numbers; None for all.
+        snap : float
+            Numbers within this share of a nice one (0, 1/2, pi ...) are written as it; 0 for none.
+        simplify : float
+            Seconds that may be spent on a shorter form; 0 for none.
+
+        Returns
+        -------
+        Formula
+            Prints itself; has ``to_latex``, ``to_callable``, ``to_torch``, ``to_python``, ``to_c``
+            and sympy ``expressions``.
+
+        Raises
+        ------
+        ArithmeticError
+            If formula and model differ on the sample.
+        """
+        with self._bench.lock:
+            work, about = self._copy_for_search(), self._about
+            sample = self._input(None).double()
+        formula = formula_of(work, about)
+        check_formula(formula, work, about, sample)
+        if snap > 0:
+            formula = formula.expanded().snapped(snap)
+        if simplify > 0:
+            formula = formula.simplified(simplify)
+        if snap > 0:
+            formula = formula.snapped(snap)
+        return formula if digits is None else formula.rounded(digits)
 
     def _copy_for_search(self) -> Network:
         """Return a copy of the network in float64."""

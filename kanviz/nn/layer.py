@@ -104,7 +104,7 @@ class KANLayer(nn.Module):
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Return the layer's outputs for x of shape (..., in_features)."""
         self.check_input(x)
-        outputs = evaluate(x, self.knots, self.live_weight(), self.spec)
+        outputs: Tensor = evaluate(x, self.knots, self.live_weight(), self.spec)
         if self.symbols is None:
             return outputs
         return outputs.index_add(-1, self.symbols.outputs, self.symbol_outputs(x))
@@ -137,7 +137,7 @@ class KANLayer(nn.Module):
             return x[..., :0]
         affine = symbols.affine
         fixed = self.frozen[symbols.inputs, symbols.outputs].unsqueeze(-1)
-        values = symbols(x, torch.where(fixed, affine.detach(), affine), derivative=derivative)
+        values: Tensor = symbols(x, torch.where(fixed, affine.detach(), affine), derivative=derivative)
         return values * self.mask[symbols.inputs, symbols.outputs]
 
     def live_weight(self) -> Float[Tensor, "inputs features outputs"]:

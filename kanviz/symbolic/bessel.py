@@ -1,9 +1,10 @@
 """The Bessel functions J0, J1, J2 ... of the first kind, differentiable to any order.
 
-``torch.special`` has J0 and J1 without derivatives. The others follow by
-J_(n+1)(x) = 2n/x J_n(x) - J_(n-1)(x), near 0 by the power series; all derivatives by
+Up to |x| = 25 as the integral of cos(n t - x sin t), whose midpoint rule is exact to rounding with
+few points; beyond by ``torch.special`` and J_(n+1) = 2n/x J_n - J_(n-1). (``torch.special`` alone
+has no derivatives, and up to |x| = 17 errors of 5e-7 in float64.) Derivatives:
 J_n' = (J_(n-1) - J_(n+1)) / 2 with J_(-1) = -J_1.
-Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 9.1.10 and 9.1.27.
+Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 9.1.21 and 9.1.27.
 """
 
 import math
@@ -13,7 +14,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-SERIES_TERMS = 20
+FAR = 25.0
+POINTS = 18
+"""The rule's error is about 2 J_(4 points - n)(x): below 1e-16 for |x| <= 25 and n <= 10."""
 
 
 def bessel_j(x: Float[Tensor, "*shape"], order: int) -> Float[Tensor, "*shape"]:
@@ -62,21 +65,16 @@ def _slope(x: Tensor, order: int) -> Tensor:
 
 
 def _value(x: Tensor, order: int) -> Tensor:
-    if order < 2:
-        return torch.special.bessel_j1(x) if order else torch.special.bessel_j0(x)  # type: ignore[no-any-return]
-    # Upward recursion multiplies rounding by 2n/x, so it serves only where x is larger than that.
-    reach = 2.0 * order
-    far = torch.where(x.abs() < reach, reach, x)
+    is_near = x.abs() < FAR
+    far = torch.where(is_near, FAR, x)
     before, now = torch.special.bessel_j0(far), torch.special.bessel_j1(far)
     for n in range(1, order):
         before, now = now, 2 * n / far * now - before
-    return torch.where(x.abs() < reach, _series(x.clamp(-reach, reach), order), now)
+    return torch.where(is_near, _integral(x.clamp(-FAR, FAR), order), now if order else before)
 
 
-def _series(x: Tensor, order: int) -> Tensor:
-    """Sum (-1)^m / (m! (m + n)!) (x / 2)^(2m + n) from the small end, by Horner's rule."""
-    square = x * x / 4
-    total = torch.ones_like(x)
-    for m in range(SERIES_TERMS + 2 * order, 0, -1):
-        total = 1 - square / (m * (m + order)) * total
-    return (x / 2) ** order / math.factorial(order) * total
+def _integral(x: Tensor, order: int) -> Tensor:
+    """Return the mean of cos(n t - x sin t) over t, by the midpoint rule on a quarter turn."""
+    t = (torch.arange(POINTS, dtype=x.dtype, device=x.device) + 0.5) * (math.pi / 2 / POINTS)
+    wave = torch.sin if order % 2 else torch.cos  # the parts that are even about t = pi / 2
+    return wave(x.unsqueeze(-1) * t.sin()) @ wave(order * t) / POINTS

@@ -47,6 +47,14 @@ class Formula:
         }
         return tuple(sorted(found))
 
+    def expanded(self) -> "Formula":
+        """Return the formula with products of sums multiplied out, also within functions."""
+        return self._each(
+            lambda expression: expression.expand(
+                power_exp=False, power_base=False, log=False, basic=False
+            )
+        )
+
     def rounded(self, digits: int) -> "Formula":
         """Return the formula with numbers of so many significant digits."""
         return self._each(lambda expression: rounded(expression, digits))

@@ -118,9 +118,10 @@ def exp(x: Tensor) -> Tensor:
 
 def log(x: Tensor) -> Tensor:
     """Return log x."""
+    # Chosen, not added: the huge slope beyond the hole would swallow that inside it.
     hole = nearest(x.dtype, 0)
-    inside = x.clamp(min=hole)
-    return inside.log() + ((x - inside) / hole).asinh()
+    beyond = math.log(hole) + (x.clamp(max=hole) / hole - 1).asinh()
+    return torch.where(x < hole, beyond, x.clamp(min=hole).log())
 
 
 def softplus(x: Tensor) -> Tensor:
@@ -154,7 +155,14 @@ def arctanh(x: Tensor) -> Tensor:
     """Return arctanh x."""
     edge = torch.finfo(x.dtype).eps
     inside = x.clamp(edge - 1, 1 - edge)
-    return inside.atanh() + ((x - inside) / edge).asinh() / 2
+    distance = (x.abs().clamp(min=1 - edge) - 1) / edge + 1  # in units of ``edge`` beyond 1 - edge
+    beyond = (math.atanh(1 - edge) + distance.asinh() / 2) * x.sign()
+    return torch.where(x.abs() > 1 - edge, beyond, inside.atanh())
+
+
+def sgn(x: Tensor) -> Tensor:
+    """Return the sign of x: -1, 0 or 1."""
+    return torch.where(x.isnan(), x, x.sign())
 
 
 def arccosh(x: Tensor) -> Tensor:
@@ -182,7 +190,7 @@ SAFE: Mapping[str, Callable[..., Tensor]] = MappingProxyType(
         "log": log,
         "softplus": softplus,
         "abs": torch.abs,
-        "sgn": torch.sign,
+        "sgn": sgn,
         "relu": torch.relu,
         "sin": torch.sin,
         "cos": torch.cos,

@@ -82,10 +82,11 @@ def draw_plots(axes: Axes, marks: Sequence[PlotMark], colors: Theme) -> None:
         if mark.zero is not None
     ]
     add(axes, LineCollection(zeros, colors=colors.hair, linewidths=0.8 * POINTS), "zeros", 3)
+    lines = [mark for mark in marks if mark.curve]
     curves = LineCollection(
-        [mark.curve for mark in marks],
-        colors=strokes,
-        linewidths=[mark.thickness * POINTS for mark in marks],
+        [mark.curve for mark in lines],
+        colors=[plot_color(mark, colors) for mark in lines],
+        linewidths=[mark.thickness * POINTS for mark in lines],
         capstyle="round",
         joinstyle="round",
     )

@@ -80,7 +80,7 @@ class _Page:
         inner = width - 2 * SIDE
         self.inputs = legend.row_labels(snapshot, views, 0, inner)
         self.outputs = legend.row_labels(snapshot, views, self.last, inner)
-        self.title = labels.fit(snapshot.title, inner, legend.LETTERS)
+        self.title = labels.fit(snapshot.title, inner, legend.LETTERS * labels.BOLD)
         self.note = labels.left_out(len(snapshot.edges), snapshot.n_edges)
         self.kinds = legend.key_kinds(views)
         self.top = 10 + (legend.LINE if self.title else 0) + self.outputs.height

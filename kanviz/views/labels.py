@@ -10,6 +10,12 @@ from kanviz.snapshot import EdgeView, NodeView, Snapshot
 
 ELLIPSIS = "\u2026"
 
+WIDE_LETTERS = f"mwMW@%{ELLIPSIS}"
+"""As wide as the font is high, in the font of matplotlib and most others."""
+
+BOLD = 1.15
+"""Width of bold letters, in that of plain ones."""
+
 MOST_ACCENTS = 3
 """Most combining marks on one letter; more would climb out of the line."""
 
@@ -45,7 +51,9 @@ def text_width(text: str, size: float) -> float:
 def _letter_width(letter: str) -> float:
     if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
         return 0.0
-    return 1.05 if unicodedata.east_asian_width(letter) in "WF" else 0.62
+    if letter in WIDE_LETTERS or unicodedata.east_asian_width(letter) in "WF":
+        return 1.05
+    return 0.65 if letter.isascii() and not letter.isupper() and letter not in "+=<>#~^" else 0.85
 
 
 def fit(text: str, room: float, size: float) -> str:

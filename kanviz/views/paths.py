@@ -48,7 +48,8 @@ def scale(
     middle, room = (start + end) / 2, (1 - 2 * MARGIN) * (end - start)
     if high - low <= flat:
         return lambda _: middle
-    return lambda value: middle + room * (value / 2 - (low + high) / 2) / (high - low)
+    # Divided first, because a product with a huge range may overflow.
+    return lambda value: middle + room * ((value / 2 - (low + high) / 2) / (high - low))
 
 
 def entry(start: Point, slot: Slot, foot: float, floor: float) -> Chain:

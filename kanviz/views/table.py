@@ -142,7 +142,7 @@ class _Builder:
     def _words(self, bottom: float) -> list[TextMark]:
         """Return title and notes."""
         middle, (above, below) = self.width / 2, self._notes()
-        title = labels.fit(self.title, self.width - 2 * SIDE, legend.LETTERS)
+        title = labels.fit(self.title, self.width - 2 * SIDE, legend.LETTERS * labels.BOLD)
         y = SIDE + (legend.LINE if title else 0.0) + 4
         under = bottom + 10 + legend.LINE * bool(self.kinds)
         texts = [

@@ -1,6 +1,6 @@
 """The 15 special functions of the KAN paper's Table 1: paper and kanviz side by side.
 
-Run ``python -m tests.accuracy.special_functions`` from the top folder for the table (about five
+Run ``python tests/accuracy/special_functions.py`` from the top folder for the table (about five
 minutes on one core); names of problems after it choose rows, ``--write`` renews the committed
 ``special_functions.md`` beside this file.
 """
@@ -22,7 +22,7 @@ GRIDS = (5, 10, 20, 50)
 """One choice for every row."""
 
 TABLE = Path(__file__).with_name("special_functions.md")
-COMMAND = "python -m tests.accuracy.special_functions --write"
+COMMAND = "python tests/accuracy/special_functions.py --write"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The two toy formulas of the KAN paper over ten seeds: test error and seconds of each fit.
 
-Run ``python -m tests.accuracy.toy_formulas`` from the top folder (about three minutes on one core).
+Run ``python tests/accuracy/toy_formulas.py`` from the top folder (about three minutes on one core).
 """
 
 import time

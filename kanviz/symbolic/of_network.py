@@ -1,0 +1,85 @@
+"""The formula of a network as it stands, checked against the network itself."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from kanviz.data.about import About
+from kanviz.nn.layer import KANLayer
+from kanviz.nn.network import Network
+from kanviz.symbolic.compose import compose, spline_symbol
+from kanviz.symbolic.formula import Formula, Splines
+from kanviz.symbolic.language import X, number
+
+MOST_DIFFERENCE = 1e-6
+"""Largest difference between formula and network, as a share of the outputs' size."""
+
+
+def formula_of(network: Network, about: About) -> Formula:
+    """Return what the network computes, in the user's units and names; splines are symbols."""
+    edges = [_layer_functions(depth, layer) for depth, layer in enumerate(network.layers)]
+    units = [
+        list(zip(scaling.shift.tolist(), scaling.scale.tolist(), strict=True))
+        for scaling in (about.x_scaling, about.y_scaling)
+    ]
+    return compose(
+        edges, about.input_names, about.output_names, input_units=units[0], output_units=units[1]
+    )
+
+
+def check_formula(
+    formula: Formula, network: Network, about: About, x: Float[Tensor, "samples inputs"]
+) -> None:
+    """Raise unless the formula gives what the network gives, on x in the network's units.
+
+    Raises
+    ------
+    ArithmeticError
+        If they differ by more than a millionth of the outputs' size.
+    """
+    user_x = about.x_scaling.undo(x.double())
+    with torch.no_grad():
+        wanted = about.y_scaling.undo(network(x).double())
+        found = formula.to_torch(_splines(network))(user_x)
+    size = wanted.abs().max().clamp(min=1e-12)
+    difference = float(((found - wanted).abs().max() / size).nan_to_num(nan=torch.inf))
+    limit = max(MOST_DIFFERENCE, 100 * torch.finfo(x.dtype).eps)
+    if difference > limit:
+        raise ArithmeticError(
+            f"the formula must equal the network to {limit:.0e}; got a difference of "
+            f"{difference:.1e}. Look for an edge whose formula leaves its domain."
+        )
+
+
+def _layer_functions(depth: int, layer: KANLayer) -> list[list[object]]:
+    live = layer.mask.tolist()
+    functions: list[list[object]] = [
+        [spline_symbol(depth, i, j) if live[i][j] else None for j in range(layer.out_features)]
+        for i in range(layer.in_features)
+    ]
+    symbols = layer.symbols
+    if symbols is None:
+        return functions
+    for (i, j), function, numbers in zip(
+        symbols.edges, symbols.functions, symbols.affine.tolist(), strict=True
+    ):
+        a, b, c, d = map(number, numbers)
+        if live[i][j]:
+            inner = function.expression.xreplace({X: a * X + b})
+            functions[i][j] = c * inner + d
+    return functions
+
+
+def _splines(network: Network) -> Splines:
+    """Return what computes each spline by the name that it has in the formula."""
+    found = {}
+    for depth, layer in enumerate(network.layers):
+        for i, j in layer.spline_mask.nonzero().tolist():
+            name = spline_symbol(depth, i, j).func.__name__
+
+            def compute(z: Tensor, layer: KANLayer = layer, i: int = i, j: int = j) -> Tensor:
+                flat = z.reshape(-1, 1).to(layer.weight).expand(-1, layer.in_features)
+                return layer.edge_outputs(flat)[:, i, j].reshape(z.shape).to(z)
+
+            found[name] = compute
+    return found

@@ -1,0 +1,193 @@
+"""The network as a matplotlib figure: what is drawn, in which colours, and how a notebook shows it."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from IPython.core.formatters import DisplayFormatter
+from make_snapshot import make_snapshot
+from matplotlib.collections import Collection, LineCollection
+from matplotlib.colors import to_hex
+
+from kanviz.snapshot import Edge, Snapshot
+from kanviz.views.canvas import NotebookFigure
+from kanviz.views.figure import network_figure
+from kanviz.views.theme import DARK, LIGHT, Theme
+
+WIDTHS = [[1, 1], [2, 1, 1], [2, 5, 1], [4, 2, 1, 1], [10, 20, 10, 3], [64, 64, 1], [784, 64, 10]]
+HOSTILE = [
+    "<b>",
+    "$x$",
+    r"$\frac{",
+    "</script>",
+    "n" * 400,
+    "\u03b1\u2080 \u00fc",
+    "a_b^c",
+    "%&#~",
+    "",
+]
+
+
+def collection(figure: NotebookFigure, name: str) -> Collection:
+    (found,) = (item for item in figure.axes[0].collections if item.get_gid() == name)
+    return found
+
+
+def words(figure: NotebookFigure) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def colors(figure: NotebookFigure, name: str) -> set[str]:
+    return {to_hex(color) for color in collection(figure, name).get_edgecolor()}
+
+
+@pytest.mark.parametrize("widths", WIDTHS, ids=str)
+def test_each_edge_of_the_snapshot_is_drawn(widths: list[int]) -> None:
+    snapshot = make_snapshot(widths)
+    figure = network_figure(snapshot)
+    curves = collection(figure, "curves")
+    assert isinstance(curves, LineCollection)
+    assert len(curves.get_segments()) == len(snapshot.edges)
+    for name in ("entries", "exits", "boxes"):
+        assert len(collection(figure, name).get_paths()) == len(snapshot.edges)
+    assert len(collection(figure, "nodes").get_paths()) == sum(widths)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_edge_stands_out_from_the_paper(theme: Any) -> None:
+    paper = {"light": LIGHT, "dark": DARK}[theme].paper
+    figure = network_figure(make_snapshot([10, 20, 10, 3]), theme=theme)
+    assert min(contrast(color, paper) for color in colors(figure, "curves")) > 1.25
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_words_and_strong_edges_have_the_contrast_that_reading_needs(theme: Theme) -> None:
+    for color in (theme.ink, theme.muted, theme.spline, theme.symbolic):
+        assert contrast(color, theme.paper) >= 4.5
+
+
+def contrast(a: str, b: str) -> float:
+    """Return the contrast ratio of two colours, as WCAG 2.1 defines it."""
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(color: str) -> float:
+    channels = [value / 255 for value in bytes.fromhex(color[1:])]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def test_strong_edges_are_darker_and_thicker() -> None:
+    changes = {Edge(0, i, 0): {"strength": strength} for i, strength in enumerate((0.2, 0.6, 1.0))}
+    curves = collection(network_figure(make_snapshot([3, 1], changes=changes)), "curves")
+    tones = [luminance(to_hex(color)) for color in curves.get_edgecolor()]
+    assert tones == sorted(tones, reverse=True)
+    widths = np.asarray(curves.get_linewidth())
+    assert (np.diff(widths) > 0).all()
+
+
+def test_formulas_are_orange_and_written() -> None:
+    changes = {Edge(1, 0, 0): {"state": "symbolic", "formula": "x^2", "strength": 1.0}}
+    figure = network_figure(make_snapshot([2, 1, 1], changes=changes))
+    assert LIGHT.symbolic in colors(figure, "curves")
+    assert "x^2" in words(figure)
+
+
+def test_pruned_edges_are_grey_and_dashed_or_off() -> None:
+    snapshot = make_snapshot([2, 5, 1], changes={Edge(0, 0, 1): {"state": "pruned"}})
+    boxes = collection(network_figure(snapshot), "boxes")
+    dashed = [pattern for _, pattern in boxes.get_linestyle() if pattern is not None]
+    assert len(dashed) == 1
+    off = collection(network_figure(snapshot, pruned="off"), "curves")
+    assert len(off.get_paths()) == 14
+
+
+@pytest.mark.parametrize(("theme", "paper"), [("light", LIGHT.paper), ("dark", DARK.paper)])
+def test_the_theme_colours_the_paper(theme: Any, paper: str) -> None:
+    figure = network_figure(make_snapshot([2, 1]), theme=theme)
+    assert to_hex(figure.get_facecolor()) == paper
+
+
+def test_what_is_left_out_is_written_on_the_figure() -> None:
+    assert "the strongest 200 of 50,816 edges; 50,616 left out" in words(
+        network_figure(make_snapshot([784, 64, 10]))
+    )
+
+
+def test_hostile_names_are_shown_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = network_figure(make_snapshot([len(HOSTILE), 2, 1], labels=HOSTILE, title=r"$\bad{"))
+    for name in ("<b>", "$x$", r"$\frac{", "</script>", "\u03b1\u2080 \u00fc", "a_b^c", r"$\bad{"):
+        assert name in words(figure)
+    assert not any(text.get_parse_math() or text.get_usetex() for text in figure.axes[0].texts)
+    assert max(map(len, words(figure))) < 40
+    figure._repr_png_()
+
+
+def test_names_stay_plain_where_the_user_lets_tex_set_text() -> None:
+    import matplotlib as mpl
+
+    with mpl.rc_context({"text.usetex": True}):
+        network_figure(make_snapshot([2, 1], labels=["$", "\\"]))._repr_png_()
+
+
+@pytest.mark.parametrize("widths", WIDTHS[:5], ids=str)
+def test_a_notebook_shows_the_figure_once_and_in_full(widths: list[int]) -> None:
+    figure = network_figure(make_snapshot(widths))
+    shown, about = DisplayFormatter().format(figure)
+    assert set(shown) == {"image/png", "text/plain"}
+    assert shown["image/png"].startswith(b"\x89PNG")
+    width, height = figure.get_size_inches() * 100
+    assert about["image/png"] == {"width": round(width), "height": round(height)}
+
+
+def test_equal_snapshots_give_equal_images() -> None:
+    first, second = (network_figure(make_snapshot([2, 3, 1]))._repr_png_()[0] for _ in range(2))
+    assert first == second
+
+
+def test_the_size_is_that_asked_for_in_inches() -> None:
+    figure = network_figure(make_snapshot([2, 5, 1]), size=(6.0, 4.0))
+    assert figure.get_size_inches().tolist() == [6.0, 4.0]
+
+
+@pytest.mark.parametrize("size", [(0.5, 4.0), (4.0, float("nan")), (float("inf"), 4.0)])
+def test_an_impossible_size_is_named(size: tuple[float, float]) -> None:
+    with pytest.raises(
+        ValueError, match=r"size must be \(width, height\) in inches, each at least 1"
+    ):
+        network_figure(make_snapshot([2, 1]), size=size)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_an_unknown_theme_is_named() -> None:
+    with pytest.raises(ValueError, match=r"theme must be one of \['dark', 'light'\]; got 'blue'"):
+        network_figure(make_snapshot([2, 1]), theme="blue")  # type: ignore[arg-type]
+
+
+def test_nine_edges_are_drawn_in_well_under_a_third_of_a_second() -> None:
+    snapshot = make_snapshot([2, 3, 1])
+    assert len(snapshot.edges) == 9
+    assert best_time(snapshot, repeats=3) < 0.3
+
+
+def best_time(snapshot: Snapshot, repeats: int) -> float:
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        network_figure(snapshot)._repr_png_()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+MODULES: Sequence[str] = ("figure", "matrix", "graph", "html", "svg")
+
+
+def test_no_picture_needs_pyplot() -> None:
+    imports = "\n".join(f"import kanviz.views.{module}" for module in MODULES)
+    code = f"import sys\n{imports}\nassert 'matplotlib.pyplot' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,90 @@
+import sys
+import threading
+import time
+
+import pytest
+import sympy
+
+from kanviz.symbolic import simplify
+from kanviz.symbolic.simplify import simplified
+
+x, y = sympy.symbols("x y")
+
+
+def make_monster() -> sympy.Expr:
+    """Return an expression that sympy takes more than a minute to simplify."""
+    symbols = sympy.symbols("x0:8")
+    return sympy.Add(
+        *(sympy.sin(a + 1.3 * b) * sympy.exp(b) / (1 + a**2 * b) for a in symbols for b in symbols)
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "wanted"),
+    [
+        (sympy.sin(x) ** 2 + sympy.cos(x) ** 2 + x, x + 1),
+        (sympy.exp(x) * sympy.exp(2 * x + y), sympy.exp(3 * x + y)),
+        ((x**2 - 1) / (x - 1), x + 1),
+        (sympy.Abs(x) ** 2, x**2),
+        (2.5 * x + y, 2.5 * x + y),
+    ],
+)
+def test_shorter_forms_are_found(expression: sympy.Expr, wanted: sympy.Expr) -> None:
+    assert simplified(expression) == wanted
+
+
+def test_unknown_functions_stay() -> None:
+    phi = sympy.Function("phi_0_1_2")
+    assert simplified(phi(x) * (sympy.sin(y) ** 2 + sympy.cos(y) ** 2)) == phi(x)
+
+
+def test_it_ends_in_time_and_gives_an_equal_expression() -> None:
+    monster = make_monster()
+    begin = time.perf_counter()
+    found = simplified(monster, 0.3)
+    assert time.perf_counter() - begin < 2
+    values = {symbol: 0.1 + 0.2 * n for n, symbol in enumerate(monster.free_symbols)}
+    assert float(found.xreplace(values)) == pytest.approx(float(monster.xreplace(values)))
+
+
+def test_it_works_in_threads_that_do_not_disturb_each_other() -> None:
+    results: dict[int, sympy.Expr] = {}
+
+    def work(n: int) -> None:
+        seconds = 0.2 if n == 0 else 30.0
+        start = make_monster() if n == 0 else sympy.sin(x) ** 2 + sympy.cos(x) ** 2
+        results[n] = simplified(start, seconds)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert results[1] == results[2] == 1
+    assert 0 in results
+
+
+def test_a_failure_of_sympy_leaves_the_expression(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(expression: sympy.Expr) -> sympy.Expr:
+        raise NotImplementedError
+
+    monkeypatch.setattr(simplify.sympy, "powsimp", fail)
+    expression = sympy.exp(x) * sympy.exp(2 * x + y)
+    assert simplified(expression) == expression
+
+
+def test_nothing_is_left_watching_the_thread() -> None:
+    simplified(make_monster(), 0.05)
+    assert sys.getprofile() is None
+
+
+def test_no_time_and_a_running_profiler_leave_the_expression() -> None:
+    expression = sympy.sin(x) ** 2 + sympy.cos(x) ** 2
+    assert simplified(expression, 0) is expression
+    seen = []
+    sys.setprofile(lambda *event: seen.append(event))
+    try:
+        assert simplified(expression) is expression
+        assert sys.getprofile() is not None
+    finally:
+        sys.setprofile(None)
