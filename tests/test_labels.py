@@ -1,0 +1,53 @@
+"""Words in pictures: harmless, on one line, and no wider than their room."""
+
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
+
+from kanviz.views.labels import ELLIPSIS, fit, number, plain, text_width
+
+SIZE = 13.0
+NASTY = "\x00\x1b[31m \ud800 \ufffe \u202eabc\u2066 \r\n\t e" + "\u0301" * 50
+
+
+@given(st.text(max_size=60), st.floats(0, 300))
+def test_text_fits_its_room_and_begins_as_it_was(text: str, room: float) -> None:
+    short = fit(text, room, SIZE)
+    assert text_width(short, SIZE) <= max(room, 0)
+    assert short == plain(text) or plain(text).startswith(short.removesuffix(ELLIPSIS))
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=0x24F), min_size=4, max_size=30))
+def test_the_guessed_width_is_that_of_the_font_or_a_little_more(text: str) -> None:
+    word = plain(text)
+    font = FontProperties(family="DejaVu Sans", size=SIZE)
+    drawn = TextPath((0, 0), word, prop=font, usetex=False)  # type: ignore[arg-type]
+    true = drawn.get_extents().width if len(drawn.vertices) else 0.0
+    assert text_width(word, SIZE) >= 0.95 * true
+
+
+def test_nothing_dangerous_is_left() -> None:
+    safe = plain(NASTY)
+    assert not {"Cc", "Cs"} & {unicodedata.category(letter) for letter in safe}
+    assert not set("\u202e\u2066\ufffe") & set(safe)
+    assert safe.encode().decode() == safe
+    assert safe.count("\u0301") == 3
+
+
+def test_a_very_long_name_takes_no_time() -> None:
+    start = time.perf_counter()
+    assert fit("n" * 100_000, 100.0, SIZE).endswith(ELLIPSIS)
+    assert time.perf_counter() - start < 2.0
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(-0.0, "0"), (0.1234, "0.123"), (-1.5e-7, "-1.5e-07"), (12345.0, "1.23e+04")],
+)
+def test_numbers_have_three_digits_and_no_negative_zero(value: float, text: str) -> None:
+    assert number(value) == text

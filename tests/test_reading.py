@@ -1,0 +1,175 @@
+"""From a trained network to its formula: prune, fix, symbolify, and back."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from kanviz.analysis.pruning import below, is_connected, live_edges, weakest, with_dead, without
+from kanviz.data import Dataset, from_function
+from kanviz.model import KAN
+from kanviz.nn import Network
+from kanviz.snapshot import Edge
+
+
+def law(x: Tensor) -> Tensor:
+    return torch.exp(torch.sin(torch.pi * x[:, 0]) + x[:, 1] ** 2)
+
+
+def bytes_of(model: KAN) -> dict[str, bytes]:
+    return {name: value.numpy().tobytes() for name, value in model.state_dict().items()}
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return from_function(law, [(-1, 1)] * 2, n_train=400, n_test=200, dtype=torch.float64)
+
+
+@pytest.fixture(scope="module")
+def trained(data: Dataset) -> KAN:
+    model = KAN([2, 3, 1], seed=0, dtype=torch.float64)
+    model.fit(data, sparsity=1e-3, steps=60, progress=False)
+    return model
+
+
+@pytest.fixture
+def model(trained: KAN) -> KAN:
+    return trained.copy()
+
+
+def test_the_promise_from_data_to_the_exact_formula(model: KAN, data: Dataset) -> None:
+    model.prune(data)
+    assert len(live_edges(model.network)) == 3
+    model.refine(10)
+    model.fit(data, steps=60, progress=False)
+    report = model.symbolify(data)
+    assert report.is_complete
+    assert report.after < 1e-9
+    assert str(model.formula()) == "exp(x_2**2 + sin(pi*x_1))"
+    before = bytes_of(model)
+    steps = len(model.history)
+    for _ in range(steps):
+        model.undo()
+    for _ in range(steps):
+        model.redo()
+    assert bytes_of(model) == before
+
+
+def test_pruning_by_score_drops_what_does_not_matter(model: KAN) -> None:
+    assert model.prune() == []
+    assert 3 <= len(live_edges(model.network)) < 9
+    with pytest.raises(ValueError, match="threshold must leave every output an edge"):
+        model.prune(threshold=100.0)
+
+
+def test_pruning_in_context_never_exceeds_its_tolerance(model: KAN, data: Dataset) -> None:
+    for drop in model.prune(data, tolerance=0.02):
+        assert not drop.kept or drop.after <= drop.before + 0.02
+        assert str(drop).startswith("removed" if drop.kept else "kept")
+
+
+def test_edges_that_lead_nowhere_go_too() -> None:
+    network = Network([2, 2, 2, 1])
+    assert with_dead(network, []) == []
+    gone = with_dead(network, [Edge(2, 0, 0)])
+    assert gone == [Edge(1, 0, 0), Edge(1, 1, 0), Edge(2, 0, 0)]
+    gone = with_dead(network, [Edge(0, 0, 1), Edge(0, 1, 1)])
+    assert gone == [Edge(0, 0, 1), Edge(0, 1, 1), Edge(1, 1, 0), Edge(1, 1, 1)]
+    assert not is_connected(without(network, [Edge(2, 0, 0), Edge(2, 1, 0)]))
+
+
+def test_weakest_are_chosen_by_score_with_ties_in_order() -> None:
+    network = Network([1, 3])
+    scores = [torch.tensor([[0.2, 0.1, 0.1]])]
+    assert weakest(network, scores, 1) == [Edge(0, 0, 1)]
+    assert below(network, scores, 0.15) == [Edge(0, 0, 1), Edge(0, 0, 2)]
+
+
+def test_fix_by_name_fits_and_unfix_gives_the_spline_back(model: KAN) -> None:
+    before, x = bytes_of(model), torch.rand(20, 2, dtype=torch.float64)
+    outputs = model(x)
+    edge = max(
+        live_edges(model.network), key=lambda e: float(model.edge_scores()[e.layer][e.i, e.j])
+    )
+    model.fix(edge, "exp")
+    assert not torch.equal(model(x), outputs)
+    assert model.history[-1] == f"fixed edge {tuple(edge)} to exp"
+    model.unfix(edge)
+    assert torch.equal(model(x), outputs)
+    assert bytes_of(model) == before
+
+
+def test_fix_takes_any_formula_as_it_is(model: KAN) -> None:
+    model.fix((0, 0, 1), "0.5*x**2 + 1", trainable=False)
+    x = torch.rand(20, 2, dtype=torch.float64)
+    outputs = model.trace(x).layers[0].edge_outputs[:, 0, 1]
+    torch.testing.assert_close(outputs, 0.5 * x[:, 0] ** 2 + 1)
+    assert bool(model.network.layers[0].frozen[0, 1])
+
+
+@pytest.mark.parametrize("text", ["__import__('os')", "x.__class__", "lambda: 0", "open('f')"])
+def test_hostile_formula_text_is_refused_and_changes_nothing(model: KAN, text: str) -> None:
+    before = bytes_of(model)
+    with pytest.raises(ValueError, match="must"):
+        model.fix((0, 0, 0), text)
+    assert bytes_of(model) == before
+
+
+def test_frozen_edge_does_not_learn_and_learns_again(model: KAN, data: Dataset) -> None:
+    model.freeze((0, 0, 0))
+    weight = model.network.layers[0].weight[0, :, 0].detach().clone()
+    model.fit(data, steps=4, update_grid=False, progress=False)
+    assert torch.equal(model.network.layers[0].weight[0, :, 0], weight)
+    model.unfreeze((0, 0, 0))
+    model.fit(data, steps=4, update_grid=False, progress=False)
+    assert not torch.equal(model.network.layers[0].weight[0, :, 0], weight)
+
+
+def test_suggest_names_the_function_and_changes_nothing(model: KAN, data: Dataset) -> None:
+    before = bytes_of(model)
+    scores = model.edge_scores()[0]
+    j = int(scores[0].argmax())
+    table = model.suggest((0, 0, j), top=3)
+    assert table[0].name in {"sin", "cos"}
+    assert len(table) == 3
+    assert bytes_of(model) == before
+
+
+def test_formula_of_splines_names_them(model: KAN) -> None:
+    text = str(model.formula(simplify=0))
+    assert "phi_0_0_0(x_1)" in text
+
+
+def test_noise_without_a_law_is_left_to_the_splines() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(200, 1, generator=generator, dtype=torch.float64)
+    y = torch.cumsum(torch.randn(200, 1, generator=generator, dtype=torch.float64), 0)
+    y = y[x[:, 0].argsort().argsort()]  # a random walk along x: no library function
+    model = KAN([1, 1], grid_size=20, dtype=torch.float64)
+    model.fit((x, y), progress=False, steps=20)
+    before = copy.deepcopy(model.network)
+    report = model.symbolify((x, y))
+    assert not report.is_complete
+    assert report.edges[0].chosen is None
+    assert report.after <= report.limit
+    assert before.layers[0].symbols is None
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda m: m.fix((0, 5, 0), "sin"), IndexError, "i must be from 0 to 1"),
+        (lambda m: m.unfix((0, 0, 0)), ValueError, "edge must be a formula to be unfixed"),
+        (lambda m: m.unfreeze((0, 0, 0)), ValueError, "edge must not be not frozen already"),
+        (lambda m: m.fix((0, 0, 0), "sine(x)"), ValueError, "sine"),
+    ],
+)
+def test_wrong_calls_say_what_is_wrong(
+    model: KAN, call: Any, error: type[Exception], message: str
+) -> None:
+    before = bytes_of(model)
+    with pytest.raises(error, match=message):
+        call(model)
+    assert bytes_of(model) == before
