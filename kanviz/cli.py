@@ -109,9 +109,7 @@ def _check_writable(*files: Path | None) -> None:
     """Raise before the long work rather than after it."""
     for file in files:
         if file is not None and not file.resolve().parent.is_dir():
-            raise ValueError(
-                f"the folder of {file} must exist; got {file.parent}. Make it first."
-            )
+            raise ValueError(f"the folder of {file} must exist; got {file.parent}. Make it first.")
 
 
 def _print_quality(model: KAN, data: Dataset) -> None:

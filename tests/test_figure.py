@@ -1,4 +1,4 @@
-"""The network as a matplotlib figure: what is drawn, in which colours, and how a notebook shows it."""
+"""The network as a matplotlib figure: its marks, its colours, and how a notebook shows it."""
 
 import subprocess
 import sys
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from IPython.core.formatters import DisplayFormatter
 from make_snapshot import make_snapshot
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import Collection, LineCollection
 from matplotlib.colors import to_hex
 
@@ -41,8 +42,9 @@ def words(figure: NotebookFigure) -> list[str]:
     return [text.get_text() for text in figure.axes[0].texts]
 
 
-def colors(figure: NotebookFigure, name: str) -> set[str]:
-    return {to_hex(color) for color in collection(figure, name).get_edgecolor()}
+def colors(figure: NotebookFigure, name: str) -> list[str]:
+    rows = np.asarray(collection(figure, name).get_edgecolor(), dtype=float)
+    return [to_hex(tuple(row)) for row in rows.tolist()]
 
 
 @pytest.mark.parametrize("widths", WIDTHS, ids=str)
@@ -84,10 +86,10 @@ def luminance(color: str) -> float:
 
 def test_strong_edges_are_darker_and_thicker() -> None:
     changes = {Edge(0, i, 0): {"strength": strength} for i, strength in enumerate((0.2, 0.6, 1.0))}
-    curves = collection(network_figure(make_snapshot([3, 1], changes=changes)), "curves")
-    tones = [luminance(to_hex(color)) for color in curves.get_edgecolor()]
+    figure = network_figure(make_snapshot([3, 1], changes=changes))
+    tones = [luminance(color) for color in colors(figure, "curves")]
     assert tones == sorted(tones, reverse=True)
-    widths = np.asarray(curves.get_linewidth())
+    widths = np.asarray(collection(figure, "curves").get_linewidth())
     assert (np.diff(widths) > 0).all()
 
 
@@ -101,8 +103,8 @@ def test_formulas_are_orange_and_written() -> None:
 def test_pruned_edges_are_grey_and_dashed_or_off() -> None:
     snapshot = make_snapshot([2, 5, 1], changes={Edge(0, 0, 1): {"state": "pruned"}})
     boxes = collection(network_figure(snapshot), "boxes")
-    dashed = [pattern for _, pattern in boxes.get_linestyle() if pattern is not None]
-    assert len(dashed) == 1
+    dashes: Any = boxes.get_linestyle()
+    assert [pattern is None for _, pattern in dashes].count(False) == 1
     off = collection(network_figure(snapshot, pruned="off"), "curves")
     assert len(off.get_paths()) == 14
 
@@ -119,7 +121,20 @@ def test_what_is_left_out_is_written_on_the_figure() -> None:
     )
 
 
-def test_hostile_names_are_shown_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_is_whole_on_the_smallest_figure() -> None:
+    changes: dict[Edge, dict[str, Any]] = {
+        Edge(0, 0, 0): {"state": "pruned", "frozen": True},
+        Edge(0, 1, 0): {"state": "symbolic", "locked": True},
+    }
+    figure = network_figure(make_snapshot([2, 1, 1], changes=changes))
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    places = [text.get_window_extent(renderer) for text in figure.axes[0].texts]
+    assert min(place.x0 for place in places) > 0
+    assert max(place.x1 for place in places) < figure.bbox.x1
+    assert {"spline", "formula", "pruned", "frozen", "locked together"} <= set(words(figure))
+
+
+def test_hostile_names_are_shown_as_they_are() -> None:
     figure = network_figure(make_snapshot([len(HOSTILE), 2, 1], labels=HOSTILE, title=r"$\bad{"))
     for name in ("<b>", "$x$", r"$\frac{", "</script>", "\u03b1\u2080 \u00fc", "a_b^c", r"$\bad{"):
         assert name in words(figure)
@@ -153,6 +168,16 @@ def test_equal_snapshots_give_equal_images() -> None:
 def test_the_size_is_that_asked_for_in_inches() -> None:
     figure = network_figure(make_snapshot([2, 5, 1]), size=(6.0, 4.0))
     assert figure.get_size_inches().tolist() == [6.0, 4.0]
+
+
+def test_on_small_paper_the_letters_shrink_too() -> None:
+    snapshot = make_snapshot([10, 8, 2])
+    large, small = network_figure(snapshot), network_figure(snapshot, size=(2.0, 2.0))
+    before, after = (
+        [float(text.get_fontsize()) for text in figure.axes[0].texts] for figure in (large, small)
+    )
+    assert max(after) < min(before) / 2
+    small._repr_png_()
 
 
 @pytest.mark.parametrize("size", [(0.5, 4.0), (4.0, float("nan")), (float("inf"), 4.0)])

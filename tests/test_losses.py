@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kanviz.training import FitReport
+from kanviz.views.figure import NotebookFigure
 from kanviz.views.losses import loss_figure
 
 
@@ -29,7 +30,9 @@ def test_lines_are_the_history(*, validation: bool) -> None:
 
 def test_report_draws_itself_and_an_empty_one_says_why_not(unchecked: None) -> None:
     report = FitReport("lm", history=make_history(validation=True), kept_step=3)
-    assert report.plot()._repr_png_()[0].startswith(b"\x89PNG")
+    figure = report.plot()
+    assert isinstance(figure, NotebookFigure)
+    assert figure._repr_png_()[0].startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="history must hold at least one step; got none"):
         FitReport("lm").plot()
     with pytest.raises(ValueError, match="theme must be one of"):

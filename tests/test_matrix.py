@@ -211,6 +211,14 @@ def test_a_selection_keeps_the_limit_and_its_views_lie_in_it(
     assert Selection(views, before, after, most).rows == shown.rows
 
 
+@pytest.mark.parametrize(("before", "after", "kept"), [(60, 2, (20, 2)), (2, 60, (2, 12))])
+def test_only_the_side_that_is_too_long_is_cut(
+    before: int, after: int, kept: tuple[int, int]
+) -> None:
+    shown = Selection(make_snapshot([before, after]).edges, before, after, 100)
+    assert (len(shown.rows), len(shown.columns)) == kept
+
+
 def test_pruned_edges_leave_before_live_ones() -> None:
     gone = {"state": "pruned", "strength": 1.0}
     changes = {Edge(0, i, j): gone for i in (0, 1) for j in range(4)}

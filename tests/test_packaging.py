@@ -43,6 +43,8 @@ def test_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: zipfile.P
         for path in (ROOT / "kanviz").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
     }
+    notebooks = (path.relative_to(ROOT) for path in (ROOT / "notebooks").rglob("*"))
+    sources |= {f"kanviz/{path.as_posix()}" for path in notebooks if path.suffix}
     packed = {name for name in wheel.root.namelist() if not name.endswith("/")}
     assert {name for name in packed if ".dist-info/" not in name} == sources
     assert "kanviz/py.typed" in packed

@@ -16,6 +16,7 @@ from kanviz.layout import node_positions, strengths, strongest
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge, EdgeState, EdgeView, NodeView, Snapshot
+from kanviz.symbolic.of_network import edge_texts
 
 N_CURVE = 65
 """Points of a drawn curve."""
@@ -130,7 +131,7 @@ def _edge_views(
     )
     curve_y, sample_y = (_edge_values(layer, points, i, j).tolist() for points in (grid, sample))
     control_y = layer.coef[i, j].tolist()
-    states = _states(layer, edges)
+    states, formulas = _states(layer, edges), edge_texts(layer)
     frozen = layer.frozen[i, j].tolist()
     # By input, so that edges from one node share their tuples.
     by_input = [grid.T, layer.grid_points, layer.control_points, sample.T]
@@ -150,6 +151,7 @@ def _edge_views(
             strength=strength,
             state=states[n],
             frozen=frozen[n],
+            formula=formulas.get((edge.i, edge.j)) if states[n] == "symbolic" else None,
         )
         for n, (edge, strength) in enumerate(zip(edges, strengths(edge_scores), strict=True))
     ]

@@ -40,6 +40,13 @@ def uniform_points(
     return torch.lerp(low.unsqueeze(-1), high.unsqueeze(-1), share)
 
 
+def is_uniform(points: Float[Tensor, "inputs points"]) -> bool:
+    """Return whether the points of every input are equally spaced, to rounding."""
+    even = uniform_points(points[:, 0], points[:, -1], points.shape[-1] - 1)
+    rounding = 8 * torch.finfo(points.dtype).eps * points.abs().amax(-1, keepdim=True)
+    return bool(((points - even).abs() <= rounding).all())
+
+
 def adapted_points(
     x: Float[Tensor, "samples inputs"], grid_size: int, *, grid_eps: float, margin: float
 ) -> Float[Tensor, "inputs points"]:

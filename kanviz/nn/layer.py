@@ -15,6 +15,7 @@ from kanviz.nn.knots import (
     extend_knots,
     greville_points,
     insertion_matrix,
+    is_uniform,
     subdivide,
     uniform_points,
 )
@@ -137,7 +138,9 @@ class KANLayer(nn.Module):
             return x[..., :0]
         affine = symbols.affine
         fixed = self.frozen[symbols.inputs, symbols.outputs].unsqueeze(-1)
-        values: Tensor = symbols(x, torch.where(fixed, affine.detach(), affine), derivative=derivative)
+        values: Tensor = symbols(
+            x, torch.where(fixed, affine.detach(), affine), derivative=derivative
+        )
         return values * self.mask[symbols.inputs, symbols.outputs]
 
     def live_weight(self) -> Float[Tensor, "inputs features outputs"]:
@@ -283,3 +286,5 @@ class KANLayer(nn.Module):
 def _after_load(layer: KANLayer, _: object) -> None:
     """Look again at what a loaded state says; a function by name, so that layers pickle."""
     layer._note_standing()
+    if not layer.knots.is_meta:
+        layer.spec = replace(layer.spec, uniform=is_uniform(layer.grid_points))

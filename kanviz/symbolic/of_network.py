@@ -1,5 +1,9 @@
 """The formula of a network as it stands, checked against the network itself."""
 
+from collections.abc import Sequence
+from typing import cast
+
+import sympy
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -10,6 +14,9 @@ from kanviz.nn.network import Network
 from kanviz.symbolic.compose import compose, spline_symbol
 from kanviz.symbolic.formula import Formula, Splines
 from kanviz.symbolic.language import X, number
+from kanviz.symbolic.library import Function
+from kanviz.symbolic.rounding import rounded
+from kanviz.symbolic.text import to_text
 
 MOST_DIFFERENCE = 1e-6
 """Largest difference between formula and network, as a share of the outputs' size."""
@@ -63,11 +70,27 @@ def _layer_functions(depth: int, layer: KANLayer) -> list[list[object]]:
     for (i, j), function, numbers in zip(
         symbols.edges, symbols.functions, symbols.affine.tolist(), strict=True
     ):
-        a, b, c, d = map(number, numbers)
         if live[i][j]:
-            inner = function.expression.xreplace({X: a * X + b})
-            functions[i][j] = c * inner + d
+            functions[i][j] = edge_expression(cast(Function, function), numbers)
     return functions
+
+
+def edge_expression(function: Function, numbers: Sequence[float]) -> sympy.Expr:
+    """Return c f(a x + b) + d in the variable ``X``, for numbers a, b, c, d."""
+    a, b, c, d = map(number, numbers)
+    return c * function.expression.xreplace({X: a * X + b}) + d
+
+
+def edge_texts(layer: KANLayer, digits: int = 3) -> dict[tuple[int, int], str]:
+    """Return the formula of every symbolic edge of a layer as text, with rounded numbers."""
+    symbols = layer.symbols
+    if symbols is None:
+        return {}
+    triples = zip(symbols.edges, symbols.functions, symbols.affine.tolist(), strict=True)
+    return {
+        edge: to_text(rounded(edge_expression(cast(Function, function), numbers), digits))
+        for edge, function, numbers in triples
+    }
 
 
 def _splines(network: Network) -> Splines:

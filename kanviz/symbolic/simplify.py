@@ -1,10 +1,9 @@
 """Simplification that ends in time."""
 
+import math
 import sys
 import time
 from collections.abc import Callable
-from types import FrameType
-from typing import Any
 
 import sympy
 
@@ -69,17 +68,15 @@ def _run_within(work: Callable[[], None], seconds: float) -> None:
     what that raises. So other threads are untouched, and no thread or process is left running.
     """
     end = time.monotonic() + seconds
-    is_running = True
 
-    def watch(frame: FrameType, event: str, argument: Any) -> None:  # noqa: ARG001
-        if is_running and time.monotonic() > end:
-            raise _TimeIsOver
+    def stop() -> None:
+        raise _TimeIsOver
 
     try:
-        sys.setprofile(watch)
+        sys.setprofile(lambda *_: stop() if time.monotonic() > end else None)
         work()
-        is_running = False  # the call that takes the watch away is watched too
+        end = math.inf  # the call that takes the watch away is watched too
     except (_TimeIsOver, *SYMPY_GIVES_UP):
-        is_running = False
+        end = math.inf
     finally:
         sys.setprofile(None)

@@ -1,10 +1,9 @@
 """What a fit did: every logged number under its own name, what stopped it, how long it took."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from kanviz.views.figure import NotebookFigure
+from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class FitReport:
         numbers = self.history.get(name, [])
         return numbers[self.kept_step - 1] if 0 < self.kept_step <= len(numbers) else float("nan")
 
-    def plot(self) -> "NotebookFigure":
+    def plot(self) -> Figure:
         """Return a figure of the losses against steps, with the grid levels marked."""
         from kanviz.views.losses import loss_figure
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from kanviz.layout import Rect, Slot, edge_slots
 from kanviz.snapshot import EdgeView
 from kanviz.views import labels, legend, paths
-from kanviz.views.marks import Badge, EdgeMark, NodeMark, TextMark
+from kanviz.views.marks import Badge, EdgeMark, NodeMark, Rect, TextMark
+from kanviz.views.slots import Slot, edge_slots
 
 BOX = 54.0
 """Side of a box where there is room; lengths are in pixels."""

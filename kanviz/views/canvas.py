@@ -16,7 +16,7 @@ PIXELS = 100.0
 """Pixels of a picture per inch of paper."""
 
 POINTS = 72 / PIXELS
-"""Points, matplotlib's unit of letters and lines, per pixel."""
+"""Points, matplotlib's unit of letters and lines, per pixel of a figure in its own size."""
 
 SHARPNESS = 2
 """Dots of the image in a notebook per pixel, for fine screens."""
@@ -42,15 +42,25 @@ class NotebookFigure(Figure):
         return buffer.getvalue(), {"width": round(width), "height": round(height)}
 
 
-def blank_figure(width: float, height: float, colors: Theme) -> tuple[NotebookFigure, Axes]:
-    """Return a figure and its only axes, whose data units are pixels with y downwards."""
-    size = (width / PIXELS, height / PIXELS)
-    figure = NotebookFigure(figsize=size, dpi=PIXELS, facecolor=colors.paper)
+def blank_figure(
+    width: float, height: float, colors: Theme, size: tuple[float, float] | None = None
+) -> tuple[NotebookFigure, Axes]:
+    """Return a figure and its only axes, whose data units are pixels with y downwards.
+
+    ``size`` in inches shrinks the picture onto smaller paper, letters and lines with it.
+    """
+    inches = size or (width / PIXELS, height / PIXELS)
+    figure = NotebookFigure(figsize=inches, dpi=PIXELS, facecolor=colors.paper)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(0, width)
     axes.set_ylim(height, 0)
     axes.set_axis_off()
     return figure, axes
+
+
+def points(axes: Axes) -> float:
+    """Return how many points, matplotlib's unit of letters and lines, a pixel of ``axes`` has."""
+    return float(POINTS * axes.bbox.width / axes.get_xlim()[1])
 
 
 def add(axes: Axes, collection: Collection, name: str, level: int) -> None:
@@ -67,12 +77,13 @@ def plot_color(mark: PlotMark, colors: Theme) -> str:
 
 def draw_plots(axes: Axes, marks: Sequence[PlotMark], colors: Theme) -> None:
     """Draw small plots: box, line of zero and curve, in three collections for all of them."""
+    unit = points(axes)
     strokes = [plot_color(mark, colors) for mark in marks]
     boxes = PolyCollection(
         [paths.rounded(mark.box, mark.corner) for mark in marks],
         facecolors=colors.panel,
         edgecolors=strokes,
-        linewidths=[mark.thin * POINTS for mark in marks],
+        linewidths=[mark.thin * unit for mark in marks],
         linestyles=[DASHED if mark.view.state == "pruned" else SOLID for mark in marks],
     )
     add(axes, boxes, "boxes", 2)
@@ -81,12 +92,12 @@ def draw_plots(axes: Axes, marks: Sequence[PlotMark], colors: Theme) -> None:
         for mark in marks
         if mark.zero is not None
     ]
-    add(axes, LineCollection(zeros, colors=colors.hair, linewidths=0.8 * POINTS), "zeros", 3)
+    add(axes, LineCollection(zeros, colors=colors.hair, linewidths=0.8 * unit), "zeros", 3)
     lines = [mark for mark in marks if mark.curve]
     curves = LineCollection(
         [mark.curve for mark in lines],
         colors=[plot_color(mark, colors) for mark in lines],
-        linewidths=[mark.thickness * POINTS for mark in lines],
+        linewidths=[mark.thickness * unit for mark in lines],
         capstyle="round",
         joinstyle="round",
     )
@@ -95,6 +106,7 @@ def draw_plots(axes: Axes, marks: Sequence[PlotMark], colors: Theme) -> None:
 
 def draw_texts(axes: Axes, marks: Iterable[TextMark], colors: Theme) -> None:
     """Write words as they are: no character in them starts a formula or a command."""
+    unit = points(axes)
     tones = {"note": colors.muted, "formula": colors.symbolic}
     for mark in marks:
         axes.text(
@@ -102,7 +114,7 @@ def draw_texts(axes: Axes, marks: Iterable[TextMark], colors: Theme) -> None:
             mark.y,
             mark.text,
             color=tones.get(mark.role, colors.ink),
-            fontsize=mark.size * POINTS,
+            fontsize=mark.size * unit,
             fontweight="bold" if mark.role == "title" else "normal",
             horizontalalignment=ANCHORS[mark.anchor],
             verticalalignment="baseline",
@@ -116,19 +128,21 @@ def draw_texts(axes: Axes, marks: Iterable[TextMark], colors: Theme) -> None:
 
 def draw_badges(axes: Axes, badges: Sequence[Badge], colors: Theme) -> None:
     """Draw the signs of frozen and of locked edges."""
+    unit = points(axes)
     discs = [Path.circle((badge.x, badge.y), badge.radius) for badge in badges]
     add(axes, PathCollection(discs, facecolors=colors.paper, edgecolors="none"), "badges", 6)
     strokes = [stroke for badge in badges for stroke in badge.strokes]
-    add(axes, LineCollection(strokes, colors=colors.ink, linewidths=POINTS), "badge strokes", 7)
+    add(axes, LineCollection(strokes, colors=colors.ink, linewidths=unit), "badge strokes", 7)
 
 
 def draw_key(axes: Axes, entries: Sequence[KeyMark], colors: Theme) -> None:
     """Draw the samples of the key; its words are texts."""
+    unit = points(axes)
     for entry in entries:
         lines = LineCollection(
             entry.strokes,
             colors=getattr(colors, entry.kind, colors.ink),
-            linewidths=(2.0 if len(entry.strokes) == 1 else 1.0) * POINTS,
+            linewidths=(2.0 if len(entry.strokes) == 1 else 1.0) * unit,
             linestyles=[DASHED if entry.kind == "pruned" else SOLID],
         )
         add(axes, lines, f"key {entry.kind}", 6)

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kanviz.layout import Rect
 from kanviz.snapshot import EdgeView
 from kanviz.views import labels, legend, paths
 from kanviz.views.band import badges_at
-from kanviz.views.marks import Badge, PlotMark, Point, TextMark
+from kanviz.views.marks import Badge, PlotMark, Point, Rect, TextMark
 
 TINY = 9.0
 """Font size of the numbers, in pixels."""

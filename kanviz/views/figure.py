@@ -11,7 +11,6 @@ from kanviz.snapshot import Snapshot
 from kanviz.views.canvas import (
     DASHED,
     PIXELS,
-    POINTS,
     SOLID,
     NotebookFigure,
     add,
@@ -21,6 +20,7 @@ from kanviz.views.canvas import (
     draw_plots,
     draw_texts,
     plot_color,
+    points,
 )
 from kanviz.views.geometry import PrunedStyle, picture
 from kanviz.views.marks import Chain, EdgeMark, NodeMark
@@ -51,7 +51,8 @@ def network_figure(
     pruned : "ghost" or "off"
         Draw pruned edges pale and dashed, or leave them out.
     size : (width, height) in inches, optional
-        By default as large as the network needs, at most 12 inches wide.
+        By default as large as the network needs, at most 12 inches wide. On much less paper the
+        picture shrinks, letters and all.
 
     Returns
     -------
@@ -65,7 +66,7 @@ def network_figure(
     """
     colors = theme_named(theme)
     drawing = picture(snapshot, pruned=pruned, size=_pixels(size))
-    figure, axes = blank_figure(drawing.width, drawing.height, colors)
+    figure, axes = blank_figure(drawing.width, drawing.height, colors, size)
     _draw_connectors(axes, drawing.edges, colors)
     draw_plots(axes, [mark.plot for mark in drawing.edges], colors)
     _draw_nodes(axes, drawing.nodes, colors)
@@ -89,12 +90,13 @@ def _pixels(size: tuple[float, float] | None) -> tuple[float, float] | None:
 
 
 def _draw_connectors(axes: Axes, marks: Sequence[EdgeMark], colors: Theme) -> None:
+    unit = points(axes)
     for end, name in enumerate(("entries", "exits")):
         lines = PathCollection(
             [_bezier(mark.connectors[end]) for mark in marks],
             facecolors="none",
             edgecolors=[plot_color(mark.plot, colors) for mark in marks],
-            linewidths=[mark.plot.thin * POINTS for mark in marks],
+            linewidths=[mark.plot.thin * unit for mark in marks],
             linestyles=[DASHED if mark.view.state == "pruned" else SOLID for mark in marks],
         )
         add(axes, lines, name, 1)
@@ -105,10 +107,11 @@ def _bezier(chain: Chain) -> Path:
 
 
 def _draw_nodes(axes: Axes, marks: Sequence[NodeMark], colors: Theme) -> None:
+    unit = points(axes)
     nodes = PathCollection(
         [Path.circle((mark.x, mark.y), mark.radius) for mark in marks],
         facecolors=[colors.ink if mark.live else colors.paper for mark in marks],
         edgecolors=[colors.ink if mark.live else colors.pruned for mark in marks],
-        linewidths=[min(1.2, mark.radius / 3) * POINTS for mark in marks],
+        linewidths=[min(1.2, mark.radius / 3) * unit for mark in marks],
     )
     add(axes, nodes, "nodes", 5)

@@ -8,11 +8,12 @@ import itertools
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from kanviz.layout import GAP, Rect, rise
+from kanviz.layout import rise
 from kanviz.snapshot import EdgeView, Snapshot
 from kanviz.views import labels, legend
 from kanviz.views.band import BOX, band_marks
-from kanviz.views.marks import EdgeMark, KeyMark, NodeMark, Picture, TextMark
+from kanviz.views.marks import EdgeMark, KeyMark, NodeMark, Picture, Rect, TextMark
+from kanviz.views.slots import GAP
 
 PrunedStyle = Literal["ghost", "off"]
 
@@ -24,6 +25,9 @@ NARROWEST, WIDEST = 380.0, 1200.0
 
 SLOPE = 0.05
 """Part of the width that every layer is higher."""
+
+SHRINK = 0.6
+"""Least size of a network on a canvas of given size, as part of what it prefers."""
 
 NODE = 5.5
 """Radius of a node where there is room."""
@@ -44,7 +48,8 @@ def picture(
     pruned : "ghost" or "off"
         Draw pruned edges pale and dashed, or leave them out.
     size : (width, height) in pixels, optional
-        The canvas; by default as large as the network needs.
+        The canvas; by default as large as the network needs. Where it needs much more than this,
+        the canvas only has the proportions of ``size``, to be drawn smaller.
 
     Raises
     ------
@@ -54,26 +59,43 @@ def picture(
     if pruned not in get_args(PrunedStyle):
         raise ValueError(f"pruned must be one of {get_args(PrunedStyle)}; got {pruned!r}.")
     views = [view for view in snapshot.edges if pruned == "ghost" or view.state != "pruned"]
-    width = size[0] if size else _preferred_width(snapshot.widths, views)
-    page = _Page(snapshot, views, width)
-    rises = _preferred_rises(snapshot.widths, width)
-    height = size[1] if size else page.top + page.bottom + rises
-    frame = Rect(SIDE, page.top, width - 2 * SIDE, max(1.0, height - page.top - page.bottom))
+    page = _page(snapshot, views, size)
+    width, height = page.width, page.height
+    frame = Rect(SIDE, page.top, width - 2 * SIDE, height - page.top - page.bottom)
     nodes = _node_marks(snapshot, views, frame)
     return Picture(
         width=width,
         height=height,
         nodes=nodes,
         edges=tuple(_edge_marks(snapshot, views, nodes, frame)),
-        texts=tuple(page.texts(nodes, height)),
-        key=tuple(page.key(height)),
+        texts=tuple(page.texts(nodes)),
+        key=tuple(page.key()),
     )
+
+
+def _page(
+    snapshot: Snapshot, views: Sequence[EdgeView], size: tuple[float, float] | None
+) -> "_Page":
+    """Return a page of the preferred size, or of the proportions of ``size`` and large enough."""
+    width = _preferred_width(snapshot.widths, views)
+    if size is None:
+        return _Page(snapshot, views, width)
+    scale = max(1.0, SHRINK * width / size[0])
+    least = _Page(snapshot, views, size[0] * scale).least
+    scale = max(scale, least / size[1])
+    return _Page(snapshot, views, size[0] * scale, size[1] * scale)
 
 
 class _Page:
     """The words of a picture and the room that they take above and below the network."""
 
-    def __init__(self, snapshot: Snapshot, views: Sequence[EdgeView], width: float) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        views: Sequence[EdgeView],
+        width: float,
+        height: float | None = None,
+    ) -> None:
         self.snapshot = snapshot
         self.width = width
         self.last = len(snapshot.widths) - 1
@@ -85,8 +107,13 @@ class _Page:
         self.kinds = legend.key_kinds(views)
         self.top = 10 + (legend.LINE if self.title else 0) + self.outputs.height
         self.bottom = 12 + legend.LINE * (bool(self.note) + bool(self.kinds)) + self.inputs.height
+        rises = sum(rise(before * after) for before, after in itertools.pairwise(snapshot.widths))
+        self.least = self.top + self.bottom + SHRINK * RISE * rises
+        # Higher for more edges, and for lines that go far aside.
+        preferred = self.top + self.bottom + RISE * rises + SLOPE * width * self.last
+        self.height = preferred if height is None else height
 
-    def texts(self, nodes: Sequence[NodeMark], height: float) -> list[TextMark]:
+    def texts(self, nodes: Sequence[NodeMark]) -> list[TextMark]:
         rows: dict[int, list[NodeMark]] = {}
         for mark in nodes:
             rows.setdefault(mark.node.layer, []).append(mark)
@@ -98,13 +125,13 @@ class _Page:
         middle, small = self.width / 2, legend.SMALL
         if self.note:
             note = labels.fit(self.note, self.width - 16, small)
-            texts.append(TextMark(middle, height - 12, note, small, "note"))
+            texts.append(TextMark(middle, self.height - 12, note, small, "note"))
         if self.title:
             texts.append(TextMark(middle, 22, self.title, legend.LETTERS, "title"))
         return [text for text in texts if text.text]
 
-    def key(self, height: float) -> list[KeyMark]:
-        y = height - 12 - (legend.LINE if self.note else 0)
+    def key(self) -> list[KeyMark]:
+        y = self.height - 12 - (legend.LINE if self.note else 0)
         return legend.key_marks(self.kinds, self.width / 2, y)
 
 
@@ -118,12 +145,6 @@ def _preferred_width(widths: Sequence[int], views: Sequence[EdgeView]) -> float:
         columns.append(sum(view.layer == layer for view in views) + GAP * width)
     narrowest = max(NARROWEST, legend.key_width(legend.key_kinds(views)) + 2 * SIDE)
     return min(max(1.3 * BOX * max(columns) + 2 * SIDE, narrowest), WIDEST)
-
-
-def _preferred_rises(widths: Sequence[int], width: float) -> float:
-    """Return the height of all layers: more for more edges, and for lines that go far aside."""
-    rises = [rise(before * after) for before, after in itertools.pairwise(widths)]
-    return sum(RISE * share + SLOPE * width for share in rises)
 
 
 def _node_marks(snapshot: Snapshot, views: Sequence[EdgeView], frame: Rect) -> tuple[NodeMark, ...]:

@@ -4,9 +4,9 @@ The figure and the page draw these records and nothing else, so the two cannot d
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from kanviz.layout import FAINTEST, Rect
+from kanviz.layout import FAINTEST
 from kanviz.snapshot import EdgeView, NodeView
 
 Point = tuple[float, float]
@@ -19,6 +19,30 @@ Role = Literal["label", "formula", "note", "title"]
 Anchor = Literal["start", "middle", "end"]
 BadgeKind = Literal["frozen", "locked"]
 KeyKind = Literal["spline", "symbolic", "pruned", "frozen", "locked"]
+
+
+class Rect(NamedTuple):
+    """An upright rectangle; ``top`` is the smaller y, as on screens."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        """The larger x."""
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> float:
+        """The larger y."""
+        return self.top + self.height
+
+    @property
+    def middle(self) -> float:
+        """The x half-way."""
+        return self.left + self.width / 2
 
 
 @dataclass(frozen=True)

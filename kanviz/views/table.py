@@ -4,11 +4,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kanviz.layout import Rect
 from kanviz.snapshot import EdgeView, Snapshot
 from kanviz.views import cells, labels, legend, paths
 from kanviz.views.cells import Cell
-from kanviz.views.marks import KeyMark, TextMark
+from kanviz.views.marks import KeyMark, Rect, TextMark
 
 PLOT_WIDTH, PLOT_HEIGHT = 80.0, 60.0
 """Size of a plot, in pixels; wider where the numbers below it need more."""

@@ -1,0 +1,81 @@
+"""What ``fit`` refuses, and what sparsity does in it."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from fit_helpers import make_data, make_network, quick, rmse, same, weights_of
+
+from kanviz.nn import Network
+from kanviz.training import FitOptions, Sparsity
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"optimizer": "Adamm"}, "optimizer must be one of .*'Adamm'.*adam"),
+        ({"loss": "huber"}, "loss must be one of"),
+        ({"steps": 0}, "steps must be an integer of at least 1; got 0"),
+        ({"grids": [5, 3]}, r"grids must be increasing; got \[5, 3\]"),
+        ({"grids": [0, 3]}, "grids must be an integer of at least 1; got 0"),
+        ({"grids": []}, "grids must be increasing"),
+        ({"batch_size": -1}, "batch_size must be"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0"),
+        ({"curvature": -1.0}, "curvature must be at least 0"),
+        ({"validation": 1.5}, "validation must be a share"),
+        ({"validation": "half"}, "validation must be None, a share"),
+        ({"optimizer": "lm", "loss": "cross_entropy"}, "optimizer must not be 'lm'"),
+        ({"optimizer": "lm", "batch_size": 5}, "optimizer must not be 'lm'"),
+        ({"loss": "cross_entropy"}, "loss must be 'mse' for numbers"),
+    ],
+)
+def test_bad_option_is_one_clear_sentence(
+    options: dict[str, Any], message: str, unchecked: None
+) -> None:
+    network = make_network()
+    before = weights_of(network)
+    with pytest.raises(ValueError, match=message):
+        quick(network, make_data(), **options)
+    assert same(before, weights_of(network))
+
+
+def test_data_of_another_width_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"data's x must have 3 columns .*got 2"):
+        quick(Network([3, 1], dtype=torch.float64), make_data())
+    with pytest.raises(ValueError, match=r"data's y must have 2 columns .*got 1"):
+        quick(Network([2, 2], dtype=torch.float64), make_data())
+
+
+def test_options_are_plain_values_with_working_defaults() -> None:
+    assert FitOptions() == FitOptions(optimizer="auto", progress=True)
+    assert copy.deepcopy(FitOptions(grids=[3])).grids == [3]
+
+
+def test_training_data_are_left_as_they_were() -> None:
+    data = make_data()
+    x, y = data.x.clone(), data.y.clone()
+    quick(make_network(), data, steps=5, validation=0.3)
+    assert torch.equal(data.x, x)
+    assert torch.equal(data.y, y)
+
+
+@pytest.mark.parametrize("optimizer", ["lm", "lbfgs"])
+def test_sparsity_finds_the_one_hidden_node_that_is_needed(optimizer: str) -> None:
+    network, data = Network([2, 3, 1], dtype=torch.float64), make_data(300)
+    report = quick(network, data, optimizer=optimizer, sparsity=1e-3, steps=100)
+    if optimizer == "lm":
+        with torch.no_grad():
+            spread = network.layers[0](data.x).std(0)
+            through = network.layers[1].edge_outputs(network.layers[0](data.x)).std(0)[:, 0]
+        assert spread.min() >= 0
+        assert through.sort().values[1] < 0.02 * through.max()
+    assert report.history["sparsity"][-1] < report.history["sparsity"][0]
+    assert rmse(network, data) < 0.5
+
+
+def test_sparsity_by_weights_is_left_to_gradient_optimizers() -> None:
+    sparsity = Sparsity(1e-3, metric="weights")
+    assert quick(make_network(), make_data(), sparsity=sparsity, steps=2).optimizer == "lbfgs"
+    with pytest.raises(ValueError, match="sparsity must have metric='std' with optimizer='lm'"):
+        quick(make_network(), make_data(), sparsity=sparsity, optimizer="lm")
