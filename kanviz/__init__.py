@@ -2,10 +2,11 @@
 
 from kanviz.data import Dataset, example_path, from_arrays, from_csv, from_function
 from kanviz.model import KAN, load
-from kanviz.nn import KANLayer, Network
+from kanviz.nn import KANLayer, Network, warmup
 from kanviz.problems import problem
 from kanviz.snapshot import Edge, Snapshot
-from kanviz.training import FitReport
+from kanviz.symbolic import register
+from kanviz.training import FitReport, Sparsity
 
 __version__ = "0.1.0"
 
@@ -17,10 +18,13 @@ __all__ = [
     "KANLayer",
     "Network",
     "Snapshot",
+    "Sparsity",
     "example_path",
     "from_arrays",
     "from_csv",
     "from_function",
     "load",
     "problem",
+    "register",
+    "warmup",
 ]

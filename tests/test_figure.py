@@ -102,9 +102,10 @@ def test_formulas_are_orange_and_written() -> None:
 
 def test_pruned_edges_are_grey_and_dashed_or_off() -> None:
     snapshot = make_snapshot([2, 5, 1], changes={Edge(0, 0, 1): {"state": "pruned"}})
-    boxes = collection(network_figure(snapshot), "boxes")
-    dashes: Any = boxes.get_linestyle()
-    assert [pattern is None for _, pattern in dashes].count(False) == 1
+    figure = network_figure(snapshot)
+    for name in ("boxes", "entries", "exits"):
+        dashes: Any = collection(figure, name).get_linestyle()
+        assert [pattern is None for _, pattern in dashes].count(False) == 1
     off = collection(network_figure(snapshot, pruned="off"), "curves")
     assert len(off.get_paths()) == 14
 

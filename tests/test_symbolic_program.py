@@ -1,5 +1,6 @@
 import math
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,10 +11,13 @@ from hypothesis import strategies as st
 from make_symbolic import expressions, extreme_numbers
 from torch import Tensor
 
+from kanviz.symbolic.built_in import BUILT_IN
 from kanviz.symbolic.language import X
 from kanviz.symbolic.parse import parse
 from kanviz.symbolic.program import compile_expressions, curve
 from kanviz.symbolic.safe import largest
+from kanviz.symbolic.source import python_source
+from kanviz.symbolic.text import to_text
 
 
 def by_sympy(expression: sympy.Expr, x: float) -> float:
@@ -57,6 +61,21 @@ def test_softplus_of_a_large_number_does_not_overflow() -> None:
     function = curve(parse("log(1 + exp(2*x))"))
     x = torch.tensor([400.0, -400.0], dtype=torch.float64)
     assert function(x).tolist() == [800.0, 0.0]
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "exp", "softplus", "silu"])
+@pytest.mark.parametrize("shift", [40.0, 400.0, 4010.0])
+def test_a_far_shifted_exponential_is_computed_printed_and_read(name: str, shift: float) -> None:
+    shifted = BUILT_IN[name].expression.xreplace({X: 2.0 * X - shift})
+    x = shift / 2 + torch.linspace(-3, 3, 7, dtype=torch.float64)
+    wanted = pytest.approx(BUILT_IN[name].torch(2 * x - shift).tolist(), rel=1e-11)
+    assert curve(shifted)(x).tolist() == wanted
+    assert curve(shifted).plain(x).tolist() == wanted
+    assert curve(parse(to_text(shifted)))(x).tolist() == wanted
+    space: dict[str, Any] = {}
+    exec(python_source([shifted], ["x"], ["y"]), space)
+    assert space["y"](x.numpy()).tolist() == wanted
+    assert curve(shifted)(x.float()).tolist() == pytest.approx(wanted.expected, rel=1e-2)
 
 
 def test_outside_its_domain_plain_is_nan_and_safe_is_not() -> None:

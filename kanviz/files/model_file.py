@@ -56,6 +56,11 @@ def write_model(path: str | os.PathLike[str], saved: SavedModel) -> None:
     header["checksum"] = _checksum(header, tensors)
     content = safetensors.torch.save(tensors, {FORMAT: _as_json(header)})
     target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"path must be in a folder that exists; got {os.fspath(path)!r}. Make the folder "
+            "first, or choose another."
+        )
     # In the same folder, because only there a file can be replaced in one step.
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:

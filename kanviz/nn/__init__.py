@@ -2,5 +2,6 @@
 
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
+from kanviz.nn.warmup import warmup
 
-__all__ = ["KANLayer", "Network"]
+__all__ = ["KANLayer", "Network", "warmup"]

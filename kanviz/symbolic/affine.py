@@ -24,6 +24,7 @@ from kanviz.symbolic.traits import traits
 SCREENED_SAMPLES, COARSE_SAMPLES, MOST_JUMPS = 80, 160, 1000
 BASINS, FINALISTS = 6, 2
 COARSE_STEPS, FINE_STEPS = 8, 12
+ROUNDING = 1e-14
 LARGEST_ARGUMENT = 30.0
 """Of a function without need of b, so that exp(a x) without b does not overflow."""
 
@@ -131,12 +132,13 @@ def _argument(
     a = scale / samples.half
     b = shift - a * center
     if known.scale_free:
-        a, b = math.copysign(1.0, a), b / abs(a)
+        a, b, scale = math.copysign(1.0, a), b / abs(a), scale / abs(a)
     if known.shift_free and (known.scale_free or abs(a * center) + abs(scale) < LARGEST_ARGUMENT):
         b = 0.0
     if known.is_periodic:
         b = math.remainder(b, 2 * math.pi)
-    return a, b
+    # What is left of b by rounding alone would stand in the formula for ever.
+    return a, 0.0 if abs(b) < ROUNDING * (abs(scale) + abs(a * center)) else b
 
 
 def _values(function: Function, a: float, b: float, part: Part, samples: Samples) -> Tensor:

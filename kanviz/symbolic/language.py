@@ -10,6 +10,8 @@ from types import MappingProxyType
 import sympy
 from sympy.core.function import AppliedUndef
 
+from kanviz.symbolic.exponents import COMPUTED, gathered
+
 X = sympy.Symbol("x", real=True)
 """The variable of one-variable formulas."""
 
@@ -121,7 +123,7 @@ def check_expression(
             f"{name} must be a sympy expression; got {type(expression).__name__}. "
             "Make one with sympy, or parse text."
         )
-    for part in sympy.preorder_traversal(expression):
+    for part in sympy.preorder_traversal(gathered(expression, COMPUTED)):
         rule = _broken_rule(part, variables, functions)
         if rule:
             raise ValueError(f"{name} must {rule}; got {str(part)[:80]!r}. Rewrite that part.")
@@ -144,7 +146,8 @@ def _broken_rule(part: sympy.Basic, variables: Sequence[str], functions: Sequenc
         return "" if allowed else f"have Bessel functions of order 0 to {HIGHEST_BESSEL_ORDER}"
     if isinstance(part, sympy.Max):
         return "" if len(part.args) == 2 and 0 in part.args else "have no maximum but Max(0, u)"
-    known = isinstance(part, sympy.Add | sympy.Mul) or part.func in HEADS
+    structure = sympy.Add | sympy.Mul | sympy.UnevaluatedExpr
+    known = isinstance(part, structure) or part.func in HEADS
     return "" if known or (part.is_number and part.is_Atom) else "be made of known functions"
 
 

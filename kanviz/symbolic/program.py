@@ -11,6 +11,7 @@ from jaxtyping import Float
 from sympy.core.function import AppliedUndef
 from torch import Tensor
 
+from kanviz.symbolic.exponents import COMPUTED, gathered
 from kanviz.symbolic.language import HEADS, X, check_expression, constant_value
 from kanviz.symbolic.safe import PLAIN, SAFE, entry, largest
 
@@ -130,7 +131,7 @@ def compile_expressions(
     for expression in expressions:
         check_expression("formula", expression, variables, list(functions))
     writer = _Writer(variables)
-    outputs = tuple(writer.write(expression) for expression in expressions)
+    outputs = tuple(writer.write(gathered(part, COMPUTED)) for part in expressions)
     return Program(tuple(writer.steps), outputs, len(variables), functions)
 
 
@@ -166,6 +167,8 @@ class _Writer:
             return Step(part.func.__name__, (self.write(part.args[0]),))
         if isinstance(part, sympy.log) and (inner := _softplus_argument(part.args[0])) is not None:
             return Step("softplus", (self.write(inner),))
+        if isinstance(part, sympy.UnevaluatedExpr):
+            return self._step(part.args[0])
         operations = {sympy.Add: "add", sympy.Mul: "multiply", **HEADS}
         return Step(operations[part.func], tuple(self.write(inner) for inner in part.args))
 
@@ -176,9 +179,9 @@ class _Writer:
 
 
 def _softplus_argument(expression: sympy.Expr) -> sympy.Expr | None:
-    """Return u if the expression is 1 + exp(u), whose logarithm must not overflow; else None."""
-    rest = expression - 1
-    return rest.args[0] if isinstance(rest, sympy.exp) else None
+    """Return u + log k for 1 + k exp(u), whose logarithm must not overflow; else None."""
+    factor, rest = (expression - 1).as_coeff_Mul()
+    return rest.args[0] + sympy.log(factor) if factor > 0 and isinstance(rest, sympy.exp) else None
 
 
 def curve(expression: sympy.Expr) -> "Curve":

@@ -8,6 +8,7 @@ import sympy
 from sympy.printing.c import C99CodePrinter
 from sympy.printing.numpy import SciPyPrinter
 
+from kanviz.symbolic.exponents import PRINTED, gathered
 from kanviz.symbolic.language import check_expression
 
 C_WORDS = frozenset(
@@ -101,7 +102,8 @@ def _renamed(
     check_expression("formula", expression, variables)
     new = dict(zip(variables, arguments, strict=True))
     symbols = expression.free_symbols
-    return expression.xreplace({s: sympy.Symbol(new[s.name], real=True) for s in symbols})
+    renamed = expression.xreplace({s: sympy.Symbol(new[s.name], real=True) for s in symbols})
+    return gathered(renamed, PRINTED)
 
 
 class _PythonPrinter(SciPyPrinter):  # type: ignore[misc]

@@ -3,6 +3,7 @@
 import sympy
 from sympy.printing.str import StrPrinter
 
+from kanviz.symbolic.exponents import PRINTED, gathered
 from kanviz.symbolic.language import HEADS
 
 
@@ -14,7 +15,7 @@ def to_text(expression: sympy.Expr) -> str:
     >>> to_text(2.5 * sympy.asin(sympy.Symbol("x", real=True)) + sympy.Rational(1, 3))
     '2.5*arcsin(x) + 1/3'
     """
-    return str(_Printer().doprint(expression))
+    return str(_Printer().doprint(gathered(expression, PRINTED)))
 
 
 class _Printer(StrPrinter):  # type: ignore[misc]

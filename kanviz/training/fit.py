@@ -1,7 +1,9 @@
 """``fit``: trains a network through a schedule of grids and says what it did."""
 
+from dataclasses import fields
 from typing import Any
 
+from kanviz.checks import check_choice
 from kanviz.data import Dataset
 from kanviz.nn import Network
 from kanviz.training.options import FitOptions
@@ -37,6 +39,9 @@ def fit(network: Network, data: Dataset, **options: Any) -> FitReport:
     FloatingPointError
         If no finite step could be made; names the layer and edge.
     """
+    known = [field.name for field in fields(FitOptions)]
+    for name in options:
+        check_choice("option", name, known)
     task = prepare(network, data, FitOptions(**options))
     trainer = Trainer(task)
     try:

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -53,8 +54,13 @@ class Monitor:
         self.best: Network | None = None
         self.best_objective = math.inf
         self.start = time.perf_counter()
+        # The first call in a new environment compiles for some seconds: say so meanwhile.
+        ready = "kanviz.nn.contractions" in sys.modules
         self.bar = tqdm(
-            total=total, disable=not show, desc="fit", mininterval=1 / MOST_UPDATES_PER_SECOND
+            total=total,
+            disable=not show,
+            desc="fit" if ready else "fit (loading kernels)",
+            mininterval=1 / MOST_UPDATES_PER_SECOND,
         )
 
     def step(self, network: Network, loss: float) -> bool:
@@ -100,6 +106,8 @@ class Monitor:
         numbers = {"loss": f"{progress.loss:.2e}", "grid": progress.grid_size}
         if progress.validation_loss is not None:
             numbers["validation"] = f"{progress.validation_loss:.2e}"
+        if progress.step == 1:
+            self.bar.set_description("fit", refresh=False)
         self.bar.set_postfix(numbers, refresh=False)
         self.bar.update()
 
