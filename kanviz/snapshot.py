@@ -58,8 +58,9 @@ class EdgeView:
     visits; ``knots`` the grid points of the base interval; ``control_x`` and ``control_y`` the
     control points (Greville point, coefficient); ``sample_x`` and ``sample_y`` a few of the data
     points as they lie on the curve. ``score`` is at least 0; ``strength`` in [0, 1] is how strongly
-    the edge is drawn. ``formula`` is text such as ``"sin(2*x)"`` or None for a spline, and
-    ``quality`` the R^2 of that formula, or None.
+    the edge is drawn. ``formula`` is text such as ``"3*sin(2*x) + 1"`` or None for a spline,
+    ``function`` the short name of what it is made of, such as ``"sin"``, and ``quality`` its R^2;
+    each may be None.
     """
 
     layer: int
@@ -79,6 +80,7 @@ class EdgeView:
     locked: bool = False
     formula: str | None = None
     quality: float | None = None
+    function: str | None = None
 
     def __post_init__(self) -> None:
         """Check every value, so that a picture never has to."""
@@ -94,8 +96,9 @@ class EdgeView:
                 f"the state of {name} must be one of {get_args(EdgeState)}; got {self.state!r}."
             )
         _check_kind(f"frozen and locked of {name}", (self.frozen, self.locked), {bool})
-        if self.formula is not None:
-            _check_text(f"the formula of {name}", self.formula)
+        for kind, text in (("formula", self.formula), ("function", self.function)):
+            if text is not None:
+                _check_text(f"the {kind} of {name}", text)
         if self.quality is not None:
             _check_finite(f"the quality of {name}", (self.quality,))
 

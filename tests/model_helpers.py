@@ -1,7 +1,5 @@
 """Networks, samples and byte-wise comparison that the tests of edits, history and model share."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,6 +14,7 @@ from kanviz.model import KAN
 from kanviz.nn import Network
 from kanviz.nn.state import NetworkState
 from kanviz.nn.symbols import SymbolicEdges
+from kanviz.symbolic import default_library
 from kanviz.training import FitReport
 
 
@@ -29,18 +28,10 @@ def make_sample(inputs: int = 2, samples: int = 200, *, reach: float = 1.2) -> T
     return reach * (2 * unit - 1)
 
 
-@dataclass(frozen=True)
-class Wave:
-    """A function that an edge may become."""
-
-    name: str = "sin"
-    torch: Callable[[Tensor], Tensor] = torch.sin
-
-
 def make_symbols(scale: float = 1.0) -> SymbolicEdges:
     """Return edge (1, 2) as sin(scale * x)."""
     affine = torch.tensor([[scale, 0.0, 1.0, 0.0]], dtype=torch.float64)
-    return SymbolicEdges(torch.tensor([1]), torch.tensor([2]), [Wave()], affine)
+    return SymbolicEdges(torch.tensor([1]), torch.tensor([2]), [default_library()["sin"]], affine)
 
 
 def make_history(network: Network) -> History:

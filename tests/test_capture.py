@@ -72,6 +72,7 @@ def test_a_formula_is_drawn_as_such_and_frozen_edges_are_marked() -> None:
     layer.set_frozen(frozen)
     views = {view.edge: view for view in capture(network, make_sample()).edges}
     sine = views[Edge(0, 1, 2)]
+    assert (sine.formula, sine.function) == ("sin(2*x)", "sin")
     assert sine.curve_y == pytest.approx([math.sin(2 * x) for x in sine.curve_x])
     assert sine.sample_y == pytest.approx([math.sin(2 * x) for x in sine.sample_x])
     assert [view.edge for view in views.values() if view.state == "symbolic"] == [(0, 1, 2)]

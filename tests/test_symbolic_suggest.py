@@ -5,7 +5,7 @@ import torch
 from kanviz.symbolic.built_in import BUILT_IN
 from kanviz.symbolic.library import make_function
 from kanviz.symbolic.suggest import suggest
-from tests.accuracy import symbolic_recovery
+from accuracy import symbolic_recovery
 
 
 @pytest.mark.usefixtures("unchecked")

@@ -132,6 +132,12 @@ def _edge_views(
     curve_y, sample_y = (_edge_values(layer, points, i, j).tolist() for points in (grid, sample))
     control_y = layer.coef[i, j].tolist()
     states, formulas = _states(layer, edges), edge_texts(layer)
+    symbols = layer.symbols
+    names = (
+        {e: f.name for e, f in zip(symbols.edges, symbols.functions, strict=True)}
+        if symbols
+        else {}
+    )
     frozen = layer.frozen[i, j].tolist()
     # By input, so that edges from one node share their tuples.
     by_input = [grid.T, layer.grid_points, layer.control_points, sample.T]
@@ -152,6 +158,7 @@ def _edge_views(
             state=states[n],
             frozen=frozen[n],
             formula=formulas.get((edge.i, edge.j)) if states[n] == "symbolic" else None,
+            function=names.get((edge.i, edge.j)) if states[n] == "symbolic" else None,
         )
         for n, (edge, strength) in enumerate(zip(edges, strengths(edge_scores), strict=True))
     ]

@@ -1,5 +1,6 @@
 """The only ways to change a model: small frozen records that can be applied, read and replayed."""
 
+from kanviz.edits.curves import MovePoint, SetCurve
 from kanviz.edits.edit import Edit
 from kanviz.edits.formulas import FixEdge, FreezeEdge, UnfixEdge
 from kanviz.edits.functions import Became, Fitted, Refine, UpdateGrid
@@ -11,11 +12,13 @@ __all__ = [
     "Fitted",
     "FixEdge",
     "FreezeEdge",
+    "MovePoint",
     "Refine",
     "RemoveEdge",
     "RemoveNode",
     "RestoreEdge",
     "RestoreNode",
+    "SetCurve",
     "UnfixEdge",
     "UpdateGrid",
 ]

@@ -1,8 +1,19 @@
 """The edits of a model by hand: each is one step of its history."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from kanviz.edits import Refine, RemoveEdge, RemoveNode, RestoreEdge, RestoreNode, UpdateGrid
+from kanviz.edits import (
+    MovePoint,
+    Refine,
+    RemoveEdge,
+    RemoveNode,
+    RestoreEdge,
+    RestoreNode,
+    SetCurve,
+    UpdateGrid,
+)
+from kanviz.edits.address import check_edge
 from kanviz.model.pictures import Pictures
 
 
@@ -44,6 +55,39 @@ class Changes(Pictures):
     def restore_node(self, layer: int, i: int) -> None:
         """Bring back all edges at a node, whichever way each was removed."""
         self._bench.do(RestoreNode(layer, i))
+
+    def move_point(self, edge: Sequence[int], m: int, height: float) -> None:
+        """Put control point m of an edge at a height, in the unit of the node it leads to.
+
+        Raises
+        ------
+        IndexError
+            If there is no such edge or point.
+        ValueError
+            If the edge is removed or a formula, or the height not finite.
+        """
+        self._bench.do(MovePoint(*check_edge(self.network, *edge), m, float(height)))
+
+    def set_curve(self, edge: Sequence[int], x: Sequence[float], y: Sequence[float]) -> None:
+        """Bend the spline of an edge through points, by least squares.
+
+        Parameters
+        ----------
+        edge : (layer, i, j)
+            The edge.
+        x, y : (points,)
+            Where the curve should pass, in the units of its input and of the node it leads to.
+            Where there are no points it stays as it was.
+
+        Raises
+        ------
+        IndexError
+            If there is no such edge.
+        ValueError
+            If the edge is removed or a formula, or the points make no sense.
+        """
+        points = [tuple(float(value) for value in values) for values in (x, y)]
+        self._bench.do(SetCurve(*check_edge(self.network, *edge), *points))
 
     def refine(self, grid_size: int) -> list[float]:
         """Give every edge ``grid_size`` intervals and keep the functions.

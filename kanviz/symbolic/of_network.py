@@ -11,15 +11,20 @@ from torch import Tensor
 from kanviz.data.about import About
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
+from kanviz.nn.symbols import EdgeFunction
 from kanviz.symbolic.compose import compose, spline_symbol
 from kanviz.symbolic.formula import Formula, Splines
 from kanviz.symbolic.language import X, number
 from kanviz.symbolic.library import Function
-from kanviz.symbolic.rounding import rounded
+from kanviz.symbolic.rounding import rounded, snapped
 from kanviz.symbolic.text import to_text
 
 MOST_DIFFERENCE = 1e-6
 """Largest difference between formula and network, as a share of the outputs' size."""
+
+
+ROUNDING = 1e-9
+"""Numbers this near to a nice one are shown as it, so that no 1e-17 stands in a picture."""
 
 
 def formula_of(network: Network, about: About) -> Formula:
@@ -71,7 +76,7 @@ def _layer_functions(depth: int, layer: KANLayer) -> list[list[object]]:
         symbols.edges, symbols.functions, symbols.affine.tolist(), strict=True
     ):
         if live[i][j]:
-            functions[i][j] = edge_expression(cast(Function, function), numbers)
+            functions[i][j] = _of_edge(function, numbers)
     return functions
 
 
@@ -81,6 +86,10 @@ def edge_expression(function: Function, numbers: Sequence[float]) -> sympy.Expr:
     return c * function.expression.xreplace({X: a * X + b}) + d
 
 
+def _of_edge(function: EdgeFunction, numbers: Sequence[float]) -> sympy.Expr:
+    return edge_expression(cast(Function, function), numbers)
+
+
 def edge_texts(layer: KANLayer, digits: int = 3) -> dict[tuple[int, int], str]:
     """Return the formula of every symbolic edge of a layer as text, with rounded numbers."""
     symbols = layer.symbols
@@ -88,7 +97,7 @@ def edge_texts(layer: KANLayer, digits: int = 3) -> dict[tuple[int, int], str]:
         return {}
     triples = zip(symbols.edges, symbols.functions, symbols.affine.tolist(), strict=True)
     return {
-        edge: to_text(rounded(edge_expression(cast(Function, function), numbers), digits))
+        edge: to_text(rounded(snapped(_of_edge(function, numbers), ROUNDING), digits))
         for edge, function, numbers in triples
     }
 

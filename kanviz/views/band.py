@@ -99,5 +99,5 @@ def _caption(view: EdgeView, slot: Slot) -> TextMark | None:
     """Return the formula below the box, where the row has room for words."""
     if not view.formula or not (slot.lowest and slot.highest) or slot.pitch < 0.7 * BOX:
         return None
-    text = labels.fit(view.formula, slot.pitch - 4, legend.SMALL)
+    text = labels.formula(view, slot.pitch - 4, legend.SMALL)
     return TextMark(slot.box.middle, slot.box.bottom + 12, text, legend.SMALL, "formula")

@@ -110,7 +110,7 @@ def _badges(view: EdgeView, box: Rect) -> tuple[Badge, ...]:
 
 def _formula(plot: PlotMark, room: float) -> list[TextMark]:
     """Return the formula above the plot, if there is one."""
-    text = labels.fit(plot.view.formula or "", room, legend.SMALL)
+    text = labels.formula(plot.view, room, legend.SMALL)
     if not text:
         return []
     return [TextMark(plot.box.middle, plot.box.top - 5, text, legend.SMALL, "formula")]

@@ -66,6 +66,14 @@ def fit(text: str, room: float, size: float) -> str:
     return text[:kept] + ELLIPSIS if kept else ""
 
 
+def formula(view: EdgeView, room: float, size: float) -> str:
+    """Return the formula of an edge, or only its function's name where there is no room for all."""
+    whole = plain(view.formula or "")
+    if view.function and text_width(whole, size) > room:
+        return fit(view.function, room, size)
+    return fit(whole, room, size)
+
+
 def number(value: float) -> str:
     """Return ``value`` to three digits, short."""
     return f"{value + 0.0:.3g}"

@@ -1,0 +1,109 @@
+"""Edits of one curve by hand: a control point moved, a curve drawn."""
+
+from dataclasses import dataclass
+
+import torch
+
+from kanviz.edits.address import check_edge
+from kanviz.edits.code import call_code
+from kanviz.nn.features import features
+from kanviz.nn.layer import KANLayer
+from kanviz.nn.network import Network
+from kanviz.snapshot import Edge
+
+STIFFNESS = 1e-6
+"""Weight of staying as it was, against the drawn points: it decides only where none was drawn."""
+
+
+@dataclass(frozen=True)
+class MovePoint:
+    """Put control point ``m`` of an edge at ``height``, in the unit of the edge's output."""
+
+    layer: int
+    i: int
+    j: int
+    m: int
+    height: float
+
+    def apply_to(self, network: Network) -> None:
+        """Move it; ValueError if the edge is no spline, IndexError if it has no such point."""
+        layer = _spline(network, self.layer, self.i, self.j)
+        if not 0 <= self.m < layer.spec.n_basis:
+            raise IndexError(
+                f"m must be from 0 to {layer.spec.n_basis - 1} because the edge has "
+                f"{layer.spec.n_basis} control points; got {self.m}. Count from 0."
+            )
+        _check_finite("height", [self.height])
+        with torch.no_grad():
+            layer.weight[self.i, self.m, self.j] = self.height
+
+    def sentence(self) -> str:
+        """Say what was done."""
+        return f"moved point {self.m} of edge ({self.layer}, {self.i}, {self.j})"
+
+    def code(self) -> str:
+        """Return the call."""
+        edge = f"({self.layer}, {self.i}, {self.j})"
+        return call_code("model.move_point", edge, str(self.m), repr(self.height))
+
+
+@dataclass(frozen=True)
+class SetCurve:
+    """Bend the spline of an edge through points (x, y), by least squares.
+
+    Where no points lie near, the curve stays as it was.
+    """
+
+    layer: int
+    i: int
+    j: int
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+    def apply_to(self, network: Network) -> None:
+        """Bend it; ValueError if the edge is no spline or the points make no sense."""
+        layer = _spline(network, self.layer, self.i, self.j)
+        if not self.x or len(self.x) != len(self.y):
+            raise ValueError(
+                f"x and y must be as many, at least 1; got {len(self.x)} and {len(self.y)}. "
+                "Pass one y for each x."
+            )
+        _check_finite("x and y", [*self.x, *self.y])
+        points = torch.tensor(self.x, dtype=torch.float64).unsqueeze(-1)
+        points = points.expand(-1, layer.in_features).to(layer.weight.device)
+        columns = features(points, layer.knots.double(), layer.spec)[:, self.i]
+        n_basis, weight = layer.spec.n_basis, layer.weight.detach()[self.i, :, self.j].double()
+        wanted = torch.tensor(self.y, dtype=torch.float64, device=weight.device)
+        left = wanted - columns @ weight
+        design = columns[:, :n_basis]
+        normal = design.T @ design + STIFFNESS * torch.eye(n_basis, device=weight.device)
+        change = torch.linalg.solve(normal, design.T @ left)
+        with torch.no_grad():
+            layer.weight[self.i, :n_basis, self.j] += change.to(layer.weight.dtype)
+
+    def sentence(self) -> str:
+        """Say what was done."""
+        edge = f"({self.layer}, {self.i}, {self.j})"
+        return f"drew edge {edge} through {len(self.x)} points"
+
+    def code(self) -> str:
+        """Return the call."""
+        edge = f"({self.layer}, {self.i}, {self.j})"
+        return call_code("model.set_curve", edge, repr(list(self.x)), repr(list(self.y)))
+
+
+def _spline(network: Network, layer: int, i: int, j: int) -> KANLayer:
+    """Return the layer of an edge that is a live spline."""
+    edge: Edge = check_edge(network, layer, i, j)
+    found = network.layers[edge.layer]
+    if not bool(found.spline_mask[edge.i, edge.j]):
+        raise ValueError(
+            f"edge must be a spline that is in the network; got {tuple(edge)}, which is removed or "
+            "a formula. Bring it back with restore_edge or unfix."
+        )
+    return found
+
+
+def _check_finite(name: str, values: list[float]) -> None:
+    if not bool(torch.tensor(values, dtype=torch.float64).isfinite().all()):
+        raise ValueError(f"{name} must be finite; got nan or inf. Leave such points out.")
