@@ -90,8 +90,8 @@ def test_a_mistake_is_one_sentence_and_leaves_no_file(
 
 def test_lab_opens_the_notebooks_and_brings_them_along(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[list[str]] = []
-    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda _: True)
-    monkeypatch.setattr(cli.subprocess, "run", lambda command, **_: called.append(command))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: True)
+    monkeypatch.setattr("subprocess.run", lambda command, **_: called.append(command))
     assert cli.main(["lab"]) == 0
     assert called[0][1:] == ["-m", "jupyterlab", "notebooks"]
     assert Path("notebooks/01_hello_kan.ipynb").is_file()
@@ -100,7 +100,7 @@ def test_lab_opens_the_notebooks_and_brings_them_along(monkeypatch: pytest.Monke
 def test_lab_without_jupyterlab_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert cli.main(["lab"]) == 2
     assert "pip install 'kanviz[lab]'" in capsys.readouterr().err
 

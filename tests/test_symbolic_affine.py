@@ -172,6 +172,16 @@ def test_the_very_numbers_are_found_in_samples_without_noise(name: str) -> None:
     assert (fit.a, fit.b, fit.c, fit.d) == pytest.approx((a, b, c, d), rel=2e-4, abs=2e-4)
 
 
+def test_the_error_is_that_on_the_samples_held_out() -> None:
+    x = torch.linspace(0, 5, 60, dtype=torch.float64)
+    y = torch.sin(x) + 0.3 * torch.rand(60, dtype=torch.float64)
+    for fit in fit_affine(BUILT_IN.only(["sin", "x^3", "tanh"]).functions, prepare_samples(x, y)):
+        missed = (fit.c * fit.function.torch(fit.a * x + fit.b) + fit.d - y).square()
+        spread = y.var(correction=0)
+        assert fit.error == pytest.approx(float((missed[1::3].mean() / spread).sqrt()), rel=1e-6)
+        assert fit.r2 == pytest.approx(1 - float(missed.mean() / spread), rel=1e-6)
+
+
 def test_a_jump_is_put_between_the_right_samples() -> None:
     x = torch.linspace(-1, 1, 500, dtype=torch.float64)
     y = 3 * torch.sign(x - 0.1234) - 1

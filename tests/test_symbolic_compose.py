@@ -16,7 +16,10 @@ from kanviz.symbolic.suggest import suggest
 from kanviz.symbolic.text import to_text
 
 Texts = Sequence[Sequence[Sequence[str | None]]]
-CURVES = ["sin(2*x)", "0.5*x**2 + 1", "exp(0.3*x)", "tanh(x) - 2*x", "abs(x)", "0", "1.5", None]
+CURVES = [
+    None,
+    *map(parse, ("sin(2*x)", "0.5*x**2 + 1", "exp(0.3*x)", "tanh(x) - 2*x", "abs(x)", "0", "1.5")),
+]
 
 
 def make_edges(texts: Texts) -> list[list[list[sympy.Expr | None]]]:
@@ -37,12 +40,10 @@ def by_hand(edges: list[list[list[sympy.Expr | None]]], x: torch.Tensor) -> torc
 @st.composite
 def networks(draw: st.DrawFn) -> list[list[list[sympy.Expr | None]]]:
     widths = draw(st.lists(st.integers(1, 3), min_size=2, max_size=3))
-    return make_edges(
-        [
-            [[draw(st.sampled_from(CURVES)) for _ in range(after)] for _ in range(before)]
-            for before, after in pairwise(widths)
-        ]
-    )
+    return [
+        [[draw(st.sampled_from(CURVES)) for _ in range(after)] for _ in range(before)]
+        for before, after in pairwise(widths)
+    ]
 
 
 @given(networks(), st.integers(0, 99))
@@ -119,6 +120,12 @@ def test_a_constant_outside_a_domain_is_a_clear_error() -> None:
 def test_constants_do_not_pile_up_from_layer_to_layer() -> None:
     edges = make_edges([[["0*x + 3"]], [["exp(x)"]], [["exp(x)"]], [["log(x)"]], [["log(x)"]]])
     assert float(compose(edges, ["a"], ["y"]).expressions[0]) == pytest.approx(3)
+
+
+def test_a_constant_that_grows_from_layer_to_layer_is_an_error_in_time() -> None:
+    edges = make_edges([[["0*x + 3.5"]], *([[["exp(x)"]]] * 5)])
+    with pytest.raises(ValueError, match="have real numbers of at most 1e100"):
+        compose(edges, ["a"], ["y"])
 
 
 def test_numbers_of_nodes_must_fit_together() -> None:

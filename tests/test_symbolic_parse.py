@@ -196,6 +196,9 @@ def test_variables_and_functions_of_ones_own() -> None:
         ("y", "Variables: x"),
         ("x**x", r"Write exp\(p\*log\(b\)\)"),
         ("sqrt(-1)", "Look for 1/0, sqrt"),
+        ("+".join(["x"] * 201), "have at most 400 numbers, names and signs; got 'x"),
+        (" " * 2001, "have at most 2000 characters"),
+        ("-" * 200 + "x", "be nested at most 100 deep"),
     ],
 )
 def test_an_error_says_what_to_do(text: str, hint: str) -> None:

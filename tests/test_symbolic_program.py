@@ -57,6 +57,17 @@ def test_large_numbers_in_a_formula_overflow_no_float32(power: int) -> None:
     assert float(function(x).abs().max()) <= 1.0001 * largest(torch.float32)
 
 
+def test_products_of_many_large_factors_overflow_no_float32() -> None:
+    function = curve(parse("x*exp(x)*cosh(x)*exp(x**2)*sinh(2*x)*(x + 1)"))
+    assert bool(function(torch.tensor([200.0, -200.0])).isfinite().all())
+
+
+def test_softplus_with_a_factor_is_computed_right() -> None:
+    x = torch.tensor([-30.0, 0.3, 30.0], dtype=torch.float64)
+    found = curve(parse("log(1 + 3*exp(2*x))"))(x)
+    assert found.tolist() == pytest.approx(torch.log1p(3 * torch.exp(2 * x)).tolist(), rel=1e-13)
+
+
 def test_softplus_of_a_large_number_does_not_overflow() -> None:
     function = curve(parse("log(1 + exp(2*x))"))
     x = torch.tensor([400.0, -400.0], dtype=torch.float64)

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from accuracy import symbolic_recovery
 
 from kanviz.symbolic.built_in import BUILT_IN
 from kanviz.symbolic.library import make_function
 from kanviz.symbolic.suggest import suggest
-from accuracy import symbolic_recovery
 
 
 @pytest.mark.usefixtures("unchecked")

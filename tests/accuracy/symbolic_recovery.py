@@ -1,6 +1,6 @@
 """Does ``suggest`` find each library function in noisy samples of itself?
 
-Run ``python -m tests.accuracy.symbolic_recovery`` from the top folder (about three minutes on one
+Run ``python tests/accuracy/symbolic_recovery.py`` from the top folder (about three minutes on one
 core). Each function is hidden as c f(a x + b) + d in 1000 samples with noise of 1 % of the standard
 deviation of y; x and y have sizes from 1e-4 to 1e4. "found" is: among the first three suggestions.
 """
