@@ -1,6 +1,7 @@
 """Simplification that ends in time."""
 
 import math
+import importlib
 import sys
 import time
 from collections.abc import Callable
@@ -43,6 +44,8 @@ def simplified(expression: sympy.Expr, seconds: float = 2.0) -> sympy.Expr:
             if shorter.count_ops() < best[-1].count_ops():
                 best.append(shorter)
 
+    # sympy loads this in the midst of its first call, and a load must not be broken off.
+    importlib.import_module("sympy.physics.units")
     _run_within(work, seconds)
     return best[-1].xreplace({dummy: symbol for symbol, dummy in real.items()})
 
