@@ -1,7 +1,7 @@
 """Simplification that ends in time."""
 
-import math
 import importlib
+import math
 import sys
 import time
 from collections.abc import Callable
