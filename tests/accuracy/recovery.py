@@ -23,13 +23,11 @@ TABLE = Path(__file__).with_name("recovery.md")
 COMMAND = "python tests/accuracy/recovery.py --write"
 PROMISE, PROMISE_SEEDS = "promise", 10
 
-FRESH = 1000
-"""Points for the errors in the table; no step has seen them."""
+FRESH, SAME = 1000, 1e-9
+"""Points that no step has seen, and the largest difference there, as a share of the law's spread,
+between the law and a formula with nice constants that is the same function."""
 
 SHARES = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2)
-SAME = 1e-9
-"""Largest difference between a formula with nice constants and the law, as a share of the law's
-spread, for them to be the same function."""
 
 EXACT, NOISY, ACCURATE = 1e-4, 1e-2, 0.97
 """How far constants may be from the law's, without and with noise; accuracy asked of classes."""
@@ -82,12 +80,6 @@ class Law:
         """Whether the row is a classification, with no law to find."""
         return not self.text
 
-    @property
-    def title(self) -> str:
-        """The first cell of a row."""
-        noise = f" + {self.noise:.0%} noise" if self.noise else ""
-        return self.name if self.is_classes else f"`{self.text}`{noise}"
-
     def values(self, x: np.ndarray) -> np.ndarray:
         """Return the law (samples,) at points (samples, inputs)."""
         names = ["x"] if len(self.ranges) == 1 else [f"x_{i + 1}" for i in range(len(self.ranges))]
@@ -120,7 +112,7 @@ class Law:
         return data.x.numpy(), data.y[:, 0].numpy()
 
 
-UNIT = ((-1.0, 1.0), (-1.0, 1.0))
+UNIT = ((-1.0, 1.0),) * 2
 BESSEL = "exp(besselj(0, 20*x_1) + x_2**2)"
 LAWS = (
     Law(PROMISE, "exp(sin(pi*x_1) + x_2**2)", UNIT, "arXiv 2404.19756, 3.1 (2)", samples=1000),
@@ -246,8 +238,9 @@ def table(rows: list[Row]) -> str:
     lines = [f"|{columns}|", "|" + "---|" * len(columns.split("|"))]
     for row in rows:
         law = row.law
+        noise = f" + {law.noise:.0%} noise" if law.noise else ""
         cells = [
-            law.title,
+            (f"`{law.text}`" if law.text else law.name) + noise,
             law.source,
             " x ".join(f"[{low:g}, {high:g}]" for low, high in law.ranges),
             str(list(law.widths)),
@@ -289,18 +282,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, help=f"of each; {PROMISE_SEEDS} of promise, else 1")
     parser.add_argument("--write", action="store_true", help=f"renew {TABLE.name}")
     arguments = parser.parse_args()
-    unknown = set(arguments.names) - {law.name for law in LAWS}
-    if unknown:
+    if unknown := set(arguments.names) - {law.name for law in LAWS}:
         parser.error(f"no such law: {', '.join(sorted(unknown))}")
     torch.set_num_threads(1)
     rows = []
-    for law in LAWS:
-        if arguments.names and law.name not in arguments.names:
-            continue
+    for law in (law for law in LAWS if law.name in (arguments.names or [law.name])):
         for seed in range(arguments.seeds or (PROMISE_SEEDS if law.name == PROMISE else 1)):
             rows.append(measure(law, seed))
-            cost = sum(rows[-1].seconds)
-            print(f"{law.name} {seed}: {verdict(rows[-1])} ({cost:.0f} s)", flush=True)
+            print(f"{law.name} {seed}: {verdict(rows[-1])}", flush=True)
     print(table(rows))
     if arguments.write:
         date = datetime.datetime.now(tz=datetime.UTC).date()
