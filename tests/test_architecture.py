@@ -35,6 +35,7 @@ ROOMS = {
     "snapshot": Room(0, ""),
     "layout": Room(0, ""),
     "checks": Room(0, "jaxtyping numpy torch"),
+    "writing": Room(0, ""),
     "data": Room(0, "jaxtyping numpy pandas torch"),
     "problems": Room(0, "jaxtyping numpy scipy torch"),
     "nn": Room(1, "jaxtyping numba numpy torch"),
@@ -52,7 +53,7 @@ ROOMS = {
 }
 
 # Views read a snapshot and nothing else of kanviz, whatever the floors would allow.
-ONLY_FROM = {"views": {"snapshot", "layout", "checks", "views"}}
+ONLY_FROM = {"views": {"snapshot", "layout", "checks", "writing", "views"}}
 
 # These draw on request: they reach up to the views, inside functions only.
 DRAWS_ON_REQUEST = {"model", "training"}

@@ -5,6 +5,7 @@ Python numbers.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -15,7 +16,7 @@ from kanviz.analysis.trace import node_values
 from kanviz.layout import node_positions, strengths, strongest
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
-from kanviz.snapshot import Edge, EdgeState, EdgeView, NodeView, Snapshot
+from kanviz.snapshot import Edge, EdgeView, NodeView, Snapshot
 from kanviz.symbolic.of_network import edge_texts
 
 N_CURVE = 65
@@ -131,13 +132,7 @@ def _edge_views(
     )
     curve_y, sample_y = (_edge_values(layer, points, i, j).tolist() for points in (grid, sample))
     control_y = layer.coef[i, j].tolist()
-    states, formulas = _states(layer, edges), edge_texts(layer)
-    symbols = layer.symbols
-    names = (
-        {e: f.name for e, f in zip(symbols.edges, symbols.functions, strict=True)}
-        if symbols
-        else {}
-    )
+    standings = _standings(layer, edges)
     frozen = layer.frozen[i, j].tolist()
     # By input, so that edges from one node share their tuples.
     by_input = [grid.T, layer.grid_points, layer.control_points, sample.T]
@@ -155,10 +150,8 @@ def _edge_views(
             sample_y=tuple(sample_y[n]),
             score=edge_scores[n],
             strength=strength,
-            state=states[n],
             frozen=frozen[n],
-            formula=formulas.get((edge.i, edge.j)) if states[n] == "symbolic" else None,
-            function=names.get((edge.i, edge.j)) if states[n] == "symbolic" else None,
+            **standings[n],
         )
         for n, (edge, strength) in enumerate(zip(edges, strengths(edge_scores), strict=True))
     ]
@@ -181,13 +174,21 @@ def _edge_values(
     return torch.where(which.unsqueeze(-1) < 0, values, formulas)
 
 
-def _states(layer: KANLayer, edges: Sequence[Edge]) -> list[EdgeState]:
-    symbolic = set() if layer.symbols is None else set(layer.symbols.edges)
-    mask = layer.mask.tolist()
-    return [
-        "pruned" if not mask[edge.i][edge.j] else "symbolic" if edge[1:] in symbolic else "spline"
-        for edge in edges
-    ]
+def _standings(layer: KANLayer, edges: Sequence[Edge]) -> list[dict[str, Any]]:
+    """Return state, formula and function's name of some edges, as ``EdgeView`` takes them."""
+    symbols, texts, mask = layer.symbols, edge_texts(layer), layer.mask.tolist()
+    functions = () if symbols is None else zip(symbols.edges, symbols.functions, strict=True)
+    names = {edge: function.name for edge, function in functions}
+    found: list[dict[str, Any]] = []
+    for _, i, j in edges:
+        if not mask[i][j]:
+            found.append({"state": "pruned"})
+        elif (i, j) in names:
+            standing = {"state": "symbolic", "formula": texts[i, j], "function": names[i, j]}
+            found.append(standing)
+        else:
+            found.append({"state": "spline"})
+    return found
 
 
 def _check_finite(network: Network, values: list[Tensor]) -> None:

@@ -8,7 +8,6 @@ knots and masks are written bit by bit.
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +25,11 @@ from kanviz.files.records import (
     made_with_record,
     read_about,
     read_layer,
-    read_made_with,
+    readmade_with,
 )
 from kanviz.nn.network import check_widths
 from kanviz.nn.state import NetworkState
+from kanviz.writing import write_whole
 
 FORMAT = "kanviz"
 VERSION = 1
@@ -55,22 +55,7 @@ def write_model(path: str | os.PathLike[str], saved: SavedModel) -> None:
     header = _header(saved)
     header["checksum"] = _checksum(header, tensors)
     content = safetensors.torch.save(tensors, {FORMAT: _as_json(header)})
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"path must be in a folder that exists; got {os.fspath(path)!r}. Make the folder "
-            "first, or choose another."
-        )
-    # In the same folder, because only there a file can be replaced in one step.
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        with draft.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_whole(path, content)
 
 
 def read_model(path: str | os.PathLike[str]) -> SavedModel:
@@ -150,7 +135,7 @@ def _read(header: Any, tensors: Mapping[str, Tensor]) -> SavedModel:
     ]
     if len({layer.weight.dtype for layer in layers}) != 1:
         raise ValueError("its layers differ in dtype")
-    state = NetworkState(tuple(layers), read_made_with(header["made_with"], widths[0]))
+    state = NetworkState(tuple(layers), readmade_with(header["made_with"], widths[0]))
     ends = widths[0], widths[-1]
     return SavedModel(state, read_about(header["about"], ends, tensors.get("sample")))
 

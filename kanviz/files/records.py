@@ -101,7 +101,7 @@ def made_with_record(made_with: Mapping[str, Any]) -> dict[str, Any]:
     return record
 
 
-def read_made_with(record: Any, n_inputs: int) -> dict[str, Any]:
+def readmade_with(record: Any, n_inputs: int) -> dict[str, Any]:
     """Return what a network of so many inputs was made with."""
     made_with = {key: record[key] for key in MADE_WITH if key in record}
     FunctionSpec(**{key: made_with[key] for key in SPEC_FIELDS if key in made_with})

@@ -42,7 +42,7 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         widths = check_widths(widths)
-        self._made_with = {"grid_range": grid_range, "seed": seed, **functions}
+        self.made_with = {"grid_range": grid_range, "seed": seed, **functions}
         generator = torch.Generator().manual_seed(seed)
         self.layers = nn.ModuleList(  # type: ignore[assignment]  # torch knows no typed lists
             KANLayer(
@@ -63,7 +63,7 @@ class Network(nn.Module):
     @property
     def seed(self) -> int:
         """The seed that the network was made with."""
-        return int(self._made_with["seed"])
+        return int(self.made_with["seed"])
 
     def take(self, other: "Network") -> None:
         """Take over the functions of a network of the same widths; dtype and device stay."""
@@ -79,7 +79,7 @@ class Network(nn.Module):
         ``grid_size`` replaces the one that this network was made with.
         """
         changes = {"seed": seed} if grid_size is None else {"seed": seed, "grid_size": grid_size}
-        made_with: dict[str, Any] = {**self._made_with, **changes}
+        made_with: dict[str, Any] = {**self.made_with, **changes}
         return Network(self.widths, **made_with).to(self.layers[0].weight)
 
     def is_untouched(self) -> bool:

@@ -82,7 +82,7 @@ class NetworkState:
             An earlier state of a network of as many layers, usually the last one.
         """
         old = like.layers if like is not None else (None,) * len(network.layers)
-        return cls(tuple(map(_capture_layer, network.layers, old)), network._made_with)
+        return cls(tuple(map(_capture_layer, network.layers, old)), network.made_with)
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -120,7 +120,7 @@ class NetworkState:
             self.widths, grid_size=1, spline_order=0, init="zero", dtype=dtype, device=device
         )
         self.restore(network)
-        network._made_with = dict(self.made_with)
+        network.made_with = dict(self.made_with)
         return network
 
     def __deepcopy__(self, memo: dict[int, object]) -> "NetworkState":

@@ -66,11 +66,19 @@ def _slope(x: Tensor, order: int) -> Tensor:
 
 def _value(x: Tensor, order: int) -> Tensor:
     is_near = x.abs() < FAR
-    far = torch.where(is_near, FAR, x)
-    before, now = torch.special.bessel_j0(far), torch.special.bessel_j1(far)
+    beyond = _recursion(torch.where(is_near, FAR, x), order)
+    return torch.where(is_near, _integral(x.clamp(-FAR, FAR), order), beyond)
+
+
+def _recursion(x: Tensor, order: int) -> Tensor:
+    """Return J_n from J_0 and J_1: stable where x is larger than n."""
+    if order < 2:
+        return torch.special.bessel_j1(x) if order else torch.special.bessel_j0(x)  # type: ignore[no-any-return]
+    before: Tensor = torch.special.bessel_j0(x)
+    now: Tensor = torch.special.bessel_j1(x)
     for n in range(1, order):
-        before, now = now, 2 * n / far * now - before
-    return torch.where(is_near, _integral(x.clamp(-FAR, FAR), order), now if order else before)
+        before, now = now, 2 * n / x * now - before
+    return now
 
 
 def _integral(x: Tensor, order: int) -> Tensor:

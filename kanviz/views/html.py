@@ -2,13 +2,12 @@
 
 import dataclasses
 import os
-import secrets
 from html import escape
-from pathlib import Path
 
 from kanviz.snapshot import EdgeView, Snapshot
 from kanviz.views import labels, style
 from kanviz.views.svg import network_svg
+from kanviz.writing import write_whole
 
 # What the page may load: nothing but its own style and pictures written into it.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -65,20 +64,7 @@ def write_page(
     OSError
         If the file cannot be written; one that was there is as before.
     """
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"path must be in a folder that exists; got {os.fspath(path)!r}. "
-            "Make the folder first, or choose another."
-        )
-    # In the same folder, because only there a file can be replaced in one step.
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        with draft.open("xb") as file:
-            file.write(page(snapshot, title=title).encode())
-        os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_whole(path, page(snapshot, title=title).encode())
 
 
 def notebook_html(snapshot: Snapshot) -> str:
