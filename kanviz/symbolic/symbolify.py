@@ -5,8 +5,9 @@ inside the network after a brief refit of everything, not by how it looks on its
 """
 
 import copy
+import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,15 +18,23 @@ from kanviz.nn.symbols import with_formula
 from kanviz.snapshot import Edge
 from kanviz.symbolic.library import Function
 from kanviz.symbolic.suggest import Suggestion, suggest
+from kanviz.symbolic.traits import traits
 from kanviz.training.judge import Judge
 
 SUGGESTION_SAMPLES = 600
 MOST_CANDIDATES = 6
+
+NEAR, SIMPLE = 3.0, 2
+"""Candidates up to this complexity are tried too if their error is within this factor."""
+
 WORST_SHAPE = 0.3
 """Error of a candidate on its own edge, as a share of the edge's spread, beyond which it is not
 tried: the refit moves numbers, it makes no sine of a parabola."""
 
 REFIT_STEPS, CLOSE_STEPS, FINAL_STEPS = 15, 30, 100
+
+TIE = 1.1
+"""Errors within this factor of the lowest count as equal: refits are short, and data have noise."""
 
 MUCH_BETTER = 0.1
 """A more complex candidate is taken for a simpler one if its error is below this share of it."""
@@ -140,35 +149,68 @@ def _splines(network: Network) -> list[Edge]:
 def _try_edge(
     network: Network, edge: Edge, judge: Judge, limit: float, functions: Mapping[str, Function]
 ) -> EdgeReport:
-    """Try candidates for one edge, the simplest first; take the first that is good enough."""
+    """Try candidates for one edge, the simplest first; more complex ones have to be much better."""
     before = judge.error(network)
     attempts: list[Attempt] = []
-    best: tuple[float, Network, Suggestion] | None = None
-    for candidate in _candidates(network, edge, judge.x, functions):
-        trial = copy.deepcopy(network)
-        layer = trial.layers[edge.layer]
-        numbers = (candidate.a, candidate.b, candidate.c, candidate.d)
-        layer.set_symbols(with_formula(layer, edge.i, edge.j, candidate.function, numbers))
-        judge.refit(trial, REFIT_STEPS)
-        error = judge.error(trial)
-        if FLOOR < error <= limit:  # close: let it show how good it can be
-            judge.refit(trial, CLOSE_STEPS)
-            error = judge.error(trial)
-        attempts.append(Attempt(candidate.name, candidate.complexity, error))
-        if error <= limit and (best is None or error < MUCH_BETTER * best[0]):
-            best = error, trial, candidate
-        if best is not None and best[0] <= FLOOR:
+    best: _Trial | None = None
+    candidates = _candidates(network, edge, judge.x, functions)
+    for _, level in itertools.groupby(candidates, key=lambda row: row.complexity):
+        trials = [_try(network, edge, judge, limit, candidate) for candidate in level]
+        attempts += [Attempt(t.candidate.name, t.candidate.complexity, t.error) for t in trials]
+        found = _best_of_equals([trial for trial in trials if trial.error <= limit])
+        if found and (best is None or found.error < MUCH_BETTER * best.error):
+            best = found
+        if best is not None and best.error <= FLOOR:
             break
     if best is None:
         return EdgeReport(edge, None, before, before, tuple(attempts))
-    network.take(best[1])
-    return EdgeReport(edge, best[2].name, before, best[0], tuple(attempts))
+    network.take(best.network)
+    return EdgeReport(edge, best.candidate.name, before, best.error, tuple(attempts))
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A copy of the network with one candidate in it, refitted."""
+
+    candidate: Suggestion
+    network: Network
+    error: float
+
+
+def _try(network: Network, edge: Edge, judge: Judge, limit: float, candidate: Suggestion) -> _Trial:
+    work = copy.deepcopy(network)
+    layer = work.layers[edge.layer]
+    numbers = (candidate.a, candidate.b, candidate.c, candidate.d)
+    layer.set_symbols(with_formula(layer, edge.i, edge.j, candidate.function, numbers))
+    judge.refit(work, REFIT_STEPS)
+    error = judge.error(work)
+    if FLOOR < error <= limit:  # close: let it show how good it can be
+        judge.refit(work, CLOSE_STEPS)
+        error = judge.error(work)
+    return _Trial(candidate, work, error)
+
+
+def _best_of_equals(trials: Sequence[_Trial]) -> _Trial | None:
+    """Return the trial with the fewest free numbers among those whose error ties with the lowest.
+
+    With noise the tip of a wide sine does as well as a square; the square has one number less.
+    """
+    if not trials:
+        return None
+    lowest = min(trial.error for trial in trials)
+    ties = [trial for trial in trials if trial.error <= TIE * lowest + FLOOR]
+    return min(ties, key=lambda trial: (_free_numbers(trial.candidate), trial.error))
+
+
+def _free_numbers(candidate: Suggestion) -> int:
+    known = traits(candidate.function)
+    return 4 - known.scale_free - known.shift_free
 
 
 def _candidates(
     network: Network, edge: Edge, x: Tensor, functions: Mapping[str, Function]
 ) -> list[Suggestion]:
-    """Return the few functions worth a trial, the simplest first."""
+    """Return the few functions worth a trial, the simplest first, then as ``suggest`` has them."""
     with torch.no_grad():
         for layer in network.layers[: edge.layer]:
             x = layer(x)
@@ -178,4 +220,8 @@ def _candidates(
     good = [row for row in table if row.error < WORST_SHAPE]
     chosen = {row.name: row for row in good[:MOST_CANDIDATES]}
     chosen |= {row.name: row for row in good if row.on_front}
-    return sorted(chosen.values(), key=lambda row: (row.complexity, row.error))
+    close = NEAR * min((row.error for row in good), default=0.0)
+    chosen |= {row.name: row for row in good if row.error <= close and row.complexity <= SIMPLE}
+    # A stable sort: among equal ones the table's own order stays, fewer numbers before more.
+    ranked = [row for row in table if row.name in chosen]
+    return sorted(ranked, key=lambda row: row.complexity)
