@@ -76,18 +76,15 @@ def _layer_functions(depth: int, layer: KANLayer) -> list[list[object]]:
         symbols.edges, symbols.functions, symbols.affine.tolist(), strict=True
     ):
         if live[i][j]:
-            functions[i][j] = _of_edge(function, numbers)
+            functions[i][j] = edge_expression(function, numbers)
     return functions
 
 
-def edge_expression(function: Function, numbers: Sequence[float]) -> sympy.Expr:
+def edge_expression(function: EdgeFunction, numbers: Sequence[float]) -> sympy.Expr:
     """Return c f(a x + b) + d in the variable ``X``, for numbers a, b, c, d."""
     a, b, c, d = map(number, numbers)
-    return c * function.expression.xreplace({X: a * X + b}) + d
-
-
-def _of_edge(function: EdgeFunction, numbers: Sequence[float]) -> sympy.Expr:
-    return edge_expression(cast(Function, function), numbers)
+    # Layers know functions by what they compute; a model's come from the library.
+    return c * cast(Function, function).expression.xreplace({X: a * X + b}) + d
 
 
 def edge_texts(layer: KANLayer, digits: int = 3) -> dict[tuple[int, int], str]:
@@ -97,7 +94,7 @@ def edge_texts(layer: KANLayer, digits: int = 3) -> dict[tuple[int, int], str]:
         return {}
     triples = zip(symbols.edges, symbols.functions, symbols.affine.tolist(), strict=True)
     return {
-        edge: to_text(rounded(snapped(_of_edge(function, numbers), ROUNDING), digits))
+        edge: to_text(rounded(snapped(edge_expression(function, numbers), ROUNDING), digits))
         for edge, function, numbers in triples
     }
 
