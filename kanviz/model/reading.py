@@ -1,20 +1,14 @@
-"""From a trained network to what it means: pruning, formulas on edges, and back."""
+"""From a trained network to what it means: formulas on edges, of the whole, and back."""
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
-
-from kanviz.analysis.attribution import edge_scores
-from kanviz.analysis.prune_in_context import Drop, prune_in_context
-from kanviz.analysis.pruning import below, is_connected, without
 from kanviz.data import as_dataset
-from kanviz.edits import Became, FixEdge, FreezeEdge, UnfixEdge
+from kanviz.edits import Became, FixEdge, UnfixEdge
 from kanviz.edits.address import check_edge
 from kanviz.edits.code import call_code
-from kanviz.model.changes import Changes
-from kanviz.nn.network import Network
+from kanviz.model.locking import EdgeAddress
+from kanviz.model.pruning import Pruning
 from kanviz.symbolic.built_in import default_library
 from kanviz.symbolic.formula import Formula
 from kanviz.symbolic.library import Function
@@ -23,14 +17,9 @@ from kanviz.symbolic.suggest import SuggestionTable, suggest
 from kanviz.symbolic.symbolify import SymbolReport, symbolify
 from kanviz.training.judge import judge_of
 
-EdgeAddress = Sequence[int]
 
-PRUNE_SCORE = 0.03
-"""Score below which ``prune`` without data drops an edge (the value of pykan 0.2.8)."""
-
-
-class Reading(Changes):
-    """Reading a network: which edges matter, and which functions they are."""
+class Reading(Pruning):
+    """Reading a network: which functions the edges are, and the formula of the whole."""
 
     def suggest(
         self,
@@ -115,64 +104,6 @@ class Reading(Changes):
         """
         self._bench.do(UnfixEdge(*check_edge(self.network, *edge)))
 
-    def freeze(self, edge: EdgeAddress) -> None:
-        """Keep an edge from learning; ValueError if it is frozen already."""
-        self._bench.do(FreezeEdge(*check_edge(self.network, *edge)))
-
-    def unfreeze(self, edge: EdgeAddress) -> None:
-        """Let a frozen edge learn again; ValueError if it is not frozen."""
-        self._bench.do(FreezeEdge(*check_edge(self.network, *edge), frozen=False))
-
-    def prune(
-        self, data: Any = None, *, threshold: float = PRUNE_SCORE, tolerance: float = 0.01
-    ) -> list[Drop]:
-        """Remove the edges that do not matter, as one step of the history.
-
-        Without data, the edges whose score is below ``threshold``, and what leads nowhere without
-        them. With data, in context: the weakest edge goes, all others are refitted briefly, and it
-        stays away if the held-out error has not risen by more than ``tolerance`` in all.
-
-        Parameters
-        ----------
-        data : Dataset or (x, y), optional
-            To refit and judge on; without a test part a fifth of it is held out.
-        threshold : float
-            Score (see ``edge_scores``), without data.
-        tolerance : float
-            Share of the standard deviation of y, with data.
-
-        Returns
-        -------
-        list of Drop
-            What was tried, with the errors; empty without data.
-
-        Raises
-        ------
-        ValueError
-            If an output would lose its last edge.
-        """
-        with self._bench.lock:
-            work = self._copy_for_search()
-            if data is None:
-                gone = below(work, edge_scores(work, self._input(None).double()), threshold)
-                masks = without(work, gone)
-                if not is_connected(masks):
-                    raise ValueError(
-                        f"threshold must leave every output an edge; got {threshold!r}. Lower it."
-                    )
-                for layer, mask in zip(work.layers, masks, strict=True):
-                    layer.set_mask(mask)
-                call = call_code("model.prune", threshold=threshold)
-                self._bench.do(Became(work, call, f"pruned {len(gone)} edges"))
-                return []
-            dataset = as_dataset(data)
-            drops = prune_in_context(work, judge_of(dataset), tolerance=tolerance)
-            name = self._bench.history.name_of("data", (dataset.x, dataset.y))
-            count = sum(len(drop.edges) for drop in drops if drop.kept)
-            call = call_code("model.prune", name, tolerance=tolerance)
-            self._bench.do(Became(work, call, f"pruned {count} edges in context"))
-            return drops
-
     def symbolify(
         self,
         data: Any,
@@ -249,10 +180,6 @@ class Reading(Changes):
         if snap > 0:
             formula = formula.snapped(snap)
         return formula if digits is None else formula.rounded(digits)
-
-    def _copy_for_search(self) -> Network:
-        """Return a copy of the network in float64."""
-        return copy.deepcopy(self.network).to(torch.float64)
 
 
 def _library(names: Sequence[str] | None) -> Mapping[str, Function] | None:
