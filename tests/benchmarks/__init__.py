@@ -1,0 +1,1 @@
+"""How fast kanviz is beside an MLP and other KAN libraries: one command, a table and plots."""
