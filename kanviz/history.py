@@ -6,11 +6,13 @@ removed edge costs one mask, and a training run one copy of the weights.
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from torch import Tensor
 
 from kanviz.data.about import About
+from kanviz.edits.curves import MovePoint
 from kanviz.edits.edit import Edit, Result_co
 from kanviz.nn.network import Network
 from kanviz.nn.state import NetworkState
@@ -33,11 +35,21 @@ class Step(NamedTuple):
     """One step as it reads, and the moment on its other side; None once that is forgotten.
 
     For a step that is done the other side is the moment before it; for one undone, that after it.
+    ``burst`` is what its parts have in common, where it was made of several; see ``History.do``.
     """
 
     sentence: str
     code: str
     moment: Moment | None
+    burst: object = None
+
+
+class Bookmark(NamedTuple):
+    """A whole history at one time, to return to; see ``History.bookmark``."""
+
+    now: Moment
+    done: tuple[Step, ...]
+    undone: tuple[Step, ...]
 
 
 OUTSIDE = (
@@ -69,6 +81,19 @@ class History:
         self._done: list[Step] = []
         self._undone: list[Step] = []
         self._names: dict[tuple[str, int], str] = {}
+        self._last_move: MovePoint | None = None
+        self.version = 0
+        """Grows with each step that is done or undone."""
+
+    @property
+    def burst(self) -> object:
+        """What the parts of the last step have in common; None for a step of its own."""
+        return self._done[-1].burst if self._done else None
+
+    @property
+    def position(self) -> int:
+        """How many steps are done and not undone."""
+        return len(self._done)
 
     @property
     def about(self) -> About:
@@ -76,11 +101,26 @@ class History:
         return self._now.about
 
     def do(
-        self, network: Network, edit: Edit[Result_co], *, about: About | None = None
+        self,
+        network: Network,
+        edit: Edit[Result_co],
+        *,
+        about: About | None = None,
+        burst: object = None,
     ) -> Result_co:
         """Apply an edit and remember it; if it raises, the network is as it was, to the last bit.
 
-        ``about`` takes the place of what is known of the data, where the edit brings news of it.
+        Parameters
+        ----------
+        network : Network
+            Is changed.
+        edit : Edit
+            What to do.
+        about : About, optional
+            Takes the place of what is known of the data, where the edit brings news of it.
+        burst : object, optional
+            Edits in a row of the same burst, such as one drag of the mouse, become one step: it
+            reads like the last of them, and one undo takes all back.
         """
         self._notice(network)
         try:
@@ -88,7 +128,9 @@ class History:
         except BaseException:
             self._now.state.restore(network)
             raise
-        self._add(network, edit.sentence(), edit.code(), about or self._now.about)
+        step = Step(edit.sentence(), edit.code(), self._now, burst)
+        self._add(network, self._joined(step, edit), about or self._now.about)
+        self._last_move = edit if isinstance(edit, MovePoint) else None
         return result
 
     def undo(self, network: Network) -> str:
@@ -113,9 +155,34 @@ class History:
         self._notice(network)
         return self._move(network, self._undone, self._done, "redo")
 
+    def jump(self, network: Network, position: int) -> None:
+        """Undo or redo until ``position`` steps are done; IndexError, and no change, if it cannot.
+
+        With 0 all is undone.
+        """
+        self._notice(network)
+        before = self.bookmark()
+        if not 0 <= position <= len(self._done) + len(self._undone):
+            raise IndexError(
+                f"position must be from 0 to {len(self._done) + len(self._undone)}, the steps of "
+                f"the history; got {position}. See model.history for the steps."
+            )
+        try:
+            while len(self._done) > position:
+                self.undo(network)
+            while len(self._done) < position:
+                self.redo(network)
+        except IndexError:
+            self.return_to(network, before)
+            raise
+
     def sentences(self) -> list[str]:
         """Return what was done and not undone, oldest first."""
-        return [step.sentence for step in self._done]
+        return [step.sentence for step in tuple(self._done)]  # another thread may be adding
+
+    def undone_sentences(self) -> list[str]:
+        """Return what could be done again, next first."""
+        return [step.sentence for step in reversed(tuple(self._undone))]
 
     def script(self) -> str:
         """Return the same as Python that makes the model from its start.
@@ -123,7 +190,8 @@ class History:
         Data are not part of it: they appear by name (``data``, ``x``; other data ``data_2`` ...),
         as does an option that has no literal, such as a loss function of the user's own.
         """
-        lines = [self._start, *(step.code for step in self._done)]
+        codes = (step.code for step in tuple(self._done))
+        lines = [line for code in (self._start, *codes) for line in code.split("\n")]
         has_torch = any("torch." in line for line in lines if not line.startswith("#"))
         imports = ["import torch", ""] if has_torch else []
         return "\n".join([*imports, "import kanviz as kv", "", *lines]) + "\n"
@@ -137,12 +205,23 @@ class History:
         name = stem if count == 0 else f"{stem}_{count + 1}"
         return self._names.setdefault((stem, mark), name)
 
+    def bookmark(self) -> Bookmark:
+        """Return what ``return_to`` needs to make all that is done from now on never have been."""
+        return Bookmark(self._now, tuple(self._done), tuple(self._undone))
+
+    def return_to(self, network: Network, bookmark: Bookmark) -> None:
+        """Bring network and history back to how they were, to the last bit."""
+        self._now, self._last_move = bookmark.now, None
+        self._done, self._undone = list(bookmark.done), list(bookmark.undone)
+        self._now.state.restore(network)
+
     def __deepcopy__(self, memo: dict[int, object]) -> "History":
         """Return a history that goes its own way; states never change, so both share them."""
         twin = History.__new__(History)
         twin._start, twin._now = self._start, self._now
         twin._done, twin._undone = list(self._done), list(self._undone)
         twin._names = dict(self._names)
+        twin._last_move, twin.version = self._last_move, self.version
         return twin
 
     def _move(self, network: Network, source: list[Step], target: list[Step], verb: str) -> str:
@@ -156,16 +235,27 @@ class History:
         source.pop()
         target.append(step._replace(moment=self._now))
         step.moment.state.restore(network)
-        self._now = step.moment
+        self._now, self._last_move = step.moment, None
+        self.version += 1
         return step.sentence
 
     def _notice(self, network: Network) -> None:
         """Make a step of changes that no edit made."""
         if not self._now.state.is_of(network):
-            self._add(network, *OUTSIDE, self._now.about)
+            self._add(network, Step(*OUTSIDE, self._now), self._now.about)
 
-    def _add(self, network: Network, sentence: str, code: str, about: About) -> None:
-        self._done.append(Step(sentence, code, self._now))
+    def _joined(self, step: Step, edit: Edit[object]) -> Step:
+        """Take the last step away and return it joined with the next, if both are of one burst."""
+        if step.burst is None or step.burst != self.burst:
+            return step
+        before = self._done.pop()
+        lines = before.code.split("\n")
+        kept = lines[:-1] if _replaces(edit, self._last_move) else lines
+        return step._replace(code="\n".join([*kept, step.code]), moment=before.moment)
+
+    def _add(self, network: Network, step: Step, about: About) -> None:
+        self._done.append(step)
+        self.version += 1
         self._now = Moment(NetworkState.capture(network, like=self._now.state), about)
         self._undone.clear()
         self._forget()
@@ -187,3 +277,10 @@ class History:
             id(about.sample): about.sample for _, about in moments if about.sample is not None
         }
         return sum(tensor.nbytes for tensor in tensors.values())
+
+
+def _replaces(edit: Edit[object], before: MovePoint | None) -> bool:
+    """Return whether an edit alone does what the two do: the same point moved once more."""
+    if before is None or not isinstance(edit, MovePoint):
+        return False
+    return replace(before, height=edit.height) == edit

@@ -35,25 +35,28 @@ ROOMS = {
     "snapshot": Room(0, ""),
     "layout": Room(0, ""),
     "checks": Room(0, "jaxtyping numpy torch"),
+    "recipe": Room(0, "numpy"),
     "writing": Room(0, ""),
+    "tables": Room(0, ""),
+    "plan": Room(0, ""),
     "data": Room(0, "jaxtyping numpy pandas torch"),
     "problems": Room(0, "jaxtyping numpy scipy torch"),
     "nn": Room(1, "jaxtyping numba numpy torch"),
     "training": Room(2, "jaxtyping matplotlib numba numpy torch tqdm"),
-    "symbolic": Room(2, "jaxtyping numpy sympy torch"),
+    "symbolic": Room(2, "jaxtyping joblib numpy sympy torch"),
     "analysis": Room(2, "jaxtyping numpy torch"),
     "edits": Room(3, "jaxtyping torch"),
     "history": Room(4, "torch"),
     "files": Room(5, "safetensors torch"),
     "model": Room(6, "jaxtyping matplotlib networkx numpy torch"),
-    "views": Room(7, "ipywidgets matplotlib networkx numpy"),
+    "views": Room(7, "anywidget matplotlib networkx numpy traitlets"),
     "__init__": Room(8, ""),
     "cli": Room(9, "torch tqdm"),
     "__main__": Room(10, ""),
 }
 
 # Views read a snapshot and nothing else of kanviz, whatever the floors would allow.
-ONLY_FROM = {"views": {"snapshot", "layout", "checks", "writing", "views"}}
+ONLY_FROM = {"views": {"snapshot", "layout", "plan", "tables", "checks", "writing", "views"}}
 
 # These draw on request: they reach up to the views, inside functions only.
 DRAWS_ON_REQUEST = {"model", "training"}

@@ -195,6 +195,11 @@ def test_a_newer_version_asks_for_an_update(tmp_path: Path) -> None:
         ({"tensors": {"layers.0.weight": torch.zeros(2, 9, 5)}}, "do not have the shapes"),
         ({"tensors": {"layers.0.weight": torch.zeros(2, 9, 5).half()}}, "have dtype torch.float16"),
         ({"tensors": {"layers.0.knots": torch.zeros(2, 12).double()}}, "its knots do not increase"),
+        (
+            {"tensors": {"layers.0.leaders": torch.full((2, 5), 10)}},
+            "its locked edges do not share",
+        ),
+        ({"tensors": {"layers.0.leaders": torch.arange(9, -1, -1).view(2, 5)}}, "do not share"),
     ],
 )
 def test_a_header_that_does_not_fit_is_refused_before_anything_is_built(

@@ -6,10 +6,12 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from make_snapshot import make_snapshot
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
-from kanviz.views.labels import ELLIPSIS, fit, number, plain, text_width
+from kanviz.snapshot import Edge
+from kanviz.views.labels import ELLIPSIS, details, fit, number, plain, text_width
 
 SIZE = 13.0
 NASTY = "\x00\x1b[31m \ud800 \ufffe \u202eabc\u2066 \r\n\t e" + "\u0301" * 50
@@ -51,3 +53,19 @@ def test_a_very_long_name_takes_no_time() -> None:
 )
 def test_numbers_have_three_digits_and_no_negative_zero(value: float, text: str) -> None:
     assert number(value) == text
+
+
+def test_an_edge_names_those_that_share_its_function() -> None:
+    groups = [[Edge(0, 0, 0), Edge(0, 1, 0)], [Edge(0, 0, 1), Edge(0, 1, 1), Edge(0, 1, 2)]]
+    changes = {
+        edge: {"locked": True, "control_y": (float(n),) * 6}
+        for n, group in enumerate(groups)
+        for edge in group
+    }
+    snapshot = make_snapshot((2, 3, 1), labels=["u", "v"], changes=changes)
+    words = {view.edge: details(snapshot, view).splitlines()[-1] for view in snapshot.edges}
+    names = {view.edge: details(snapshot, view).splitlines()[0] for view in snapshot.edges}
+    assert words[Edge(0, 0, 0)] == f"same function as {names[Edge(0, 1, 0)]}"
+    others = f"{names[Edge(0, 0, 1)]}, {names[Edge(0, 1, 2)]}"
+    assert words[Edge(0, 1, 1)] == f"same function as {others}"
+    assert "same" not in words[Edge(1, 0, 0)]

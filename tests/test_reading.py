@@ -1,17 +1,16 @@
 """From a trained network to its formula: prune, fix, symbolify, and back."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from kanviz.analysis.pruning import below, is_connected, live_edges, weakest, with_dead, without
+from kanviz.analysis.pruning import live_edges
 from kanviz.data import Dataset, from_function
-from kanviz.model import KAN
-from kanviz.nn import Network
-from kanviz.snapshot import Edge
+from kanviz.model import KAN, load
 
 
 def law(x: Tensor) -> Tensor:
@@ -57,36 +56,6 @@ def test_the_promise_from_data_to_the_exact_formula(model: KAN, data: Dataset) -
     assert bytes_of(model) == before
 
 
-def test_pruning_by_score_drops_what_does_not_matter(model: KAN) -> None:
-    assert model.prune() == []
-    assert 3 <= len(live_edges(model.network)) < 9
-    with pytest.raises(ValueError, match="threshold must leave every output an edge"):
-        model.prune(threshold=100.0)
-
-
-def test_pruning_in_context_never_exceeds_its_tolerance(model: KAN, data: Dataset) -> None:
-    for drop in model.prune(data, tolerance=0.02):
-        assert not drop.kept or drop.after <= drop.before + 0.02
-        assert str(drop).startswith("removed" if drop.kept else "kept")
-
-
-def test_edges_that_lead_nowhere_go_too() -> None:
-    network = Network([2, 2, 2, 1])
-    assert with_dead(network, []) == []
-    gone = with_dead(network, [Edge(2, 0, 0)])
-    assert gone == [Edge(1, 0, 0), Edge(1, 1, 0), Edge(2, 0, 0)]
-    gone = with_dead(network, [Edge(0, 0, 1), Edge(0, 1, 1)])
-    assert gone == [Edge(0, 0, 1), Edge(0, 1, 1), Edge(1, 1, 0), Edge(1, 1, 1)]
-    assert not is_connected(without(network, [Edge(2, 0, 0), Edge(2, 1, 0)]))
-
-
-def test_weakest_are_chosen_by_score_with_ties_in_order() -> None:
-    network = Network([1, 3])
-    scores = [torch.tensor([[0.2, 0.1, 0.1]])]
-    assert weakest(network, scores, 1) == [Edge(0, 0, 1)]
-    assert below(network, scores, 0.15) == [Edge(0, 0, 1), Edge(0, 0, 2)]
-
-
 def test_fix_by_name_fits_and_unfix_gives_the_spline_back(model: KAN) -> None:
     before, x = bytes_of(model), torch.rand(20, 2, dtype=torch.float64)
     outputs = model(x)
@@ -99,6 +68,37 @@ def test_fix_by_name_fits_and_unfix_gives_the_spline_back(model: KAN) -> None:
     model.unfix(edge)
     assert torch.equal(model(x), outputs)
     assert bytes_of(model) == before
+
+
+def test_the_picture_tells_how_well_a_formula_met_its_spline(model: KAN) -> None:
+    best = model.suggest((1, 1, 0))[0]
+    model.fix((1, 1, 0), best.name)
+    (view,) = [view for view in model.snapshot().edges if view.edge == (1, 1, 0)]
+    assert view.quality == pytest.approx(best.r2, abs=1e-6)
+    assert all(v.quality is None for v in model.snapshot().edges if v.state == "spline")
+    model.fix((1, 1, 0), "0.5*x**2")
+    (view,) = [view for view in model.snapshot().edges if view.edge == (1, 1, 0)]
+    assert view.quality is not None
+    assert view.quality < best.r2
+
+
+def test_the_quality_of_a_formula_is_saved(model: KAN, tmp_path: Path) -> None:
+    model.fix((1, 1, 0), "exp")
+    model.save(tmp_path / "model.kan")
+    symbols = load(tmp_path / "model.kan").network.layers[1].symbols
+    assert symbols is not None
+    before = model.network.layers[1].symbols
+    assert before is not None
+    assert symbols.quality == before.quality != (None,)
+
+
+def test_a_formula_tells_how_far_it_is_from_the_model(model: KAN) -> None:
+    whole = model.formula(digits=None, snap=0, simplify=0)
+    assert whole.error is not None
+    assert whole.error < 1e-9
+    short = model.formula(digits=2, simplify=0)
+    assert short.error is not None
+    assert whole.error <= short.error < 0.2
 
 
 def test_fix_takes_any_formula_as_it_is(model: KAN) -> None:
@@ -162,7 +162,7 @@ def test_noise_without_a_law_is_left_to_the_splines() -> None:
     [
         (lambda m: m.fix((0, 5, 0), "sin"), IndexError, "i must be from 0 to 1"),
         (lambda m: m.unfix((0, 0, 0)), ValueError, "edge must be a formula to be unfixed"),
-        (lambda m: m.unfreeze((0, 0, 0)), ValueError, "edge must not be not frozen already"),
+        (lambda m: m.unfreeze((0, 0, 0)), ValueError, "edge must be frozen to be unfrozen"),
         (lambda m: m.fix((0, 0, 0), "sine(x)"), ValueError, "sine"),
     ],
 )

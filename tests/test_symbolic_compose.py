@@ -181,3 +181,9 @@ def test_a_formula_is_simplified_output_by_output() -> None:
     x = sympy.Symbol("x")
     formula = Formula((sympy.sin(x) ** 2 + sympy.cos(x) ** 2, x + 0), ("x",), ("y", "z"))
     assert formula.simplified(60).expressions == (1, x)
+
+
+def test_a_huge_factor_of_an_exponential_goes_into_its_exponent_once() -> None:
+    x, y = sympy.symbols("x y")
+    wave = sympy.sin(sympy.pi * x) - 261.8 * sympy.cos(0.08735 * y)
+    assert to_text(sympy.exp(wave + 261.8)).count("exp") == 1

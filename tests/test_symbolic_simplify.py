@@ -3,7 +3,7 @@ import time
 import pytest
 import sympy
 
-from kanviz.symbolic.simplify import simplified
+from kanviz.symbolic.simplify import simplified, with_unit_terms
 
 x, y = sympy.symbols("x y")
 
@@ -24,10 +24,18 @@ def make_monster() -> sympy.Expr:
         ((x**2 - 1) / (x - 1), x + 1),
         (sympy.Abs(x) ** 2, x**2),
         (2.5 * x + y, 2.5 * x + y),
+        ((1 - sympy.tanh((sympy.log(x) + sympy.log(y)) / 2)) / 2, 1 / (1 + x * y)),
     ],
 )
 def test_shorter_forms_are_found(expression: sympy.Expr, wanted: sympy.Expr) -> None:
     assert simplified(expression) == wanted
+
+
+def test_the_number_of_a_sums_first_term_comes_out_of_its_root() -> None:
+    found = with_unit_terms(0.5 * sympy.sqrt(4.0 * x + 8.0 * y + 2.0))
+    assert found == 1.0 * sympy.sqrt(1.0 * x + 2.0 * y + 0.5)
+    assert with_unit_terms((2 * x + y) ** 3) == (2 * x + y) ** 3
+    assert with_unit_terms(1 / (2 * x + 2 * y)) == 1 / (x + y) / 2
 
 
 def test_unknown_functions_stay() -> None:

@@ -62,6 +62,13 @@ def node_scores(
     return scores(network, x, metric, output=output).nodes
 
 
+def feature_scores(
+    network: Network, x: Float[Tensor, "samples inputs"], *, output: int | None = None
+) -> Float[Tensor, " inputs"]:
+    """Return the backward score of every input: how much of the outputs' spread is due to it."""
+    return scores(network, x, output=output).nodes[0]
+
+
 @torch.no_grad()
 def scores(
     network: Network,
@@ -99,9 +106,12 @@ def scores(
     """
     check_choice("metric", metric, get_args(Metric))
     values = node_values(network, x)
-    node_spreads = [value.double().std(0, correction=0) for value in values]
-    pairs = zip(network.layers, values, strict=False)
-    edge_spreads = [edge_spread(layer, value) for layer, value in pairs]
+    node_spreads = [_node_spread(value) for value in values]
+    triples = zip(network.layers, values, node_spreads, strict=False)
+    # What depends on a constant alone is constant, whatever rounding says.
+    edge_spreads = [
+        edge_spread(layer, value) * (node > 0).unsqueeze(1) for layer, value, node in triples
+    ]
     if metric == "std":
         if output is not None:
             raise ValueError(f"output must be None for metric='std'; got {output!r}. Leave it out.")
@@ -152,6 +162,13 @@ def feature_covariance(
         mean = mean + step * (n / (seen + n))
         seen += n
     return total / seen
+
+
+def _node_spread(values: Float[Tensor, "samples nodes"]) -> Float[Tensor, " nodes"]:
+    """Return the standard deviation of each node, float64; 0 where it is constant to rounding."""
+    rounding = 8 * torch.finfo(values.dtype).eps * values.abs().amax(0).double()
+    spread = values.double().std(0, correction=0)
+    return torch.where(spread > rounding, spread, 0.0)
 
 
 def _wanted_outputs(outputs: Float[Tensor, " outputs"], output: int | None) -> Tensor:

@@ -76,7 +76,7 @@ def capture(
     for number, layer in enumerate(network.layers):
         edges = [edge for edge in chosen if edge.layer == number]
         edge_score = [edge_scores[number][edge.i][edge.j] for edge in edges]
-        grid = _curve_grid(layer, values[number], n_curve)
+        grid = curve_grid(layer, values[number], n_curve)
         views += _edge_views(layer, edges, edge_score, grid, values[number][rows])
     return Snapshot(
         widths=network.widths,
@@ -104,7 +104,7 @@ def _node_views(
     )
 
 
-def _curve_grid(
+def curve_grid(
     layer: KANLayer, values: Float[Tensor, "samples inputs"], n_curve: int
 ) -> Float[Tensor, "points inputs"]:
     """Return equally spaced points over the visited range of each input, ends included."""
@@ -130,10 +130,10 @@ def _edge_views(
         torch.tensor(index, device=grid.device)
         for index in zip(*[e[1:] for e in edges], strict=True)
     )
-    curve_y, sample_y = (_edge_values(layer, points, i, j).tolist() for points in (grid, sample))
+    curve_y, sample_y = (edge_values(layer, points, i, j).tolist() for points in (grid, sample))
     control_y = layer.coef[i, j].tolist()
     standings = _standings(layer, edges)
-    frozen = layer.frozen[i, j].tolist()
+    frozen, locked = layer.frozen[i, j].tolist(), layer.locked[i, j].tolist()
     # By input, so that edges from one node share their tuples.
     by_input = [grid.T, layer.grid_points, layer.control_points, sample.T]
     shared = [[tuple(row) for row in table.tolist()] for table in by_input]
@@ -151,26 +151,27 @@ def _edge_views(
             score=edge_scores[n],
             strength=strength,
             frozen=frozen[n],
+            locked=locked[n],
             **standings[n],
         )
         for n, (edge, strength) in enumerate(zip(edges, strengths(edge_scores), strict=True))
     ]
 
 
-def _edge_values(
+def edge_values(
     layer: KANLayer,
     x: Float[Tensor, "points inputs"],
     i: Int[Tensor, " edges"],
     j: Int[Tensor, " edges"],
 ) -> Float[Tensor, "edges points"]:
     """Return the values of some edge functions, removed or not."""
-    values = torch.einsum("pef,ef->ep", layer.features(x)[:, i], layer.weight[i, :, j])
+    values = torch.einsum("pef,ef->ep", layer.features(x)[:, i], layer.tied_weight()[i, :, j])
     if layer.symbols is None:
         return values
     place = {edge: n for n, edge in enumerate(layer.symbols.edges)}
     found = [place.get(edge, -1) for edge in zip(i.tolist(), j.tolist(), strict=True)]
     which = torch.tensor(found, device=x.device)
-    formulas = layer.symbols(x, layer.symbols.affine).T[which]
+    formulas = layer.symbols(x, layer.affine).T[which]
     return torch.where(which.unsqueeze(-1) < 0, values, formulas)
 
 
@@ -179,13 +180,14 @@ def _standings(layer: KANLayer, edges: Sequence[Edge]) -> list[dict[str, Any]]:
     symbols, texts, mask = layer.symbols, edge_texts(layer), layer.mask.tolist()
     functions = () if symbols is None else zip(symbols.edges, symbols.functions, strict=True)
     names = {edge: function.name for edge, function in functions}
+    quality = {} if symbols is None else dict(zip(symbols.edges, symbols.quality, strict=True))
     found: list[dict[str, Any]] = []
     for _, i, j in edges:
         if not mask[i][j]:
             found.append({"state": "pruned"})
         elif (i, j) in names:
             standing = {"state": "symbolic", "formula": texts[i, j], "function": names[i, j]}
-            found.append(standing)
+            found.append(standing | {"quality": quality[i, j]})
         else:
             found.append({"state": "spline"})
     return found

@@ -1,11 +1,16 @@
-"""Pruning in context: an edge goes only if the network stays as good without it."""
+"""Pruning in context: a part goes only if the network stays as good without it."""
 
 import copy
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-from kanviz.analysis.attribution import edge_scores
-from kanviz.analysis.pruning import below, is_connected, weakest_first, with_dead, without
+import torch
+
+from kanviz.analysis.attribution import scores
+from kanviz.analysis.prune_report import Drop
+from kanviz.analysis.pruning import Candidate, What, candidates, cut_off, with_dead
+from kanviz.analysis.take_out import edge_means, take_out
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge
 from kanviz.training.judge import Judge
@@ -13,32 +18,20 @@ from kanviz.training.judge import Judge
 REFIT_STEPS = 10
 
 AT_ONCE = (0.1, 0.03, 0.01)
-"""Scores below which all edges are tried at once first: one by one, a refit would wake up others
-that a sparse training has put to sleep."""
+"""Scores below which all candidates are tried at once first: one by one, a refit would wake up
+others that a sparse training has put to sleep."""
 
-
-@dataclass(frozen=True)
-class Drop:
-    """One candidate: the edges that would go, and the held-out error before and after."""
-
-    edges: tuple[Edge, ...]
-    score: float
-    before: float
-    after: float
-    kept: bool
-
-    def __str__(self) -> str:
-        """Say in one line what was found."""
-        names = ", ".join(str(tuple(edge)) for edge in self.edges)
-        verdict = "removed" if self.kept else "kept"
-        errors = f"error {self.before:.2e} -> {self.after:.2e}"
-        return f"{verdict} {names}: score {self.score:.2g}, {errors}"
+GIVE_UP = 3
+"""Refits in a row to no avail that end the search among nodes, and then among edges."""
 
 
 def prune_in_context(
-    network: Network, judge: Judge, *, tolerance: float, give_up: int = 3
+    network: Network, judge: Judge, *, tolerance: float, what: What, may_go: Iterable[Edge]
 ) -> list[Drop]:
-    """Remove weak edges in place, weakest first, as long as the held-out error stays.
+    """Remove in place what is weak, weakest first, as long as the held-out error stays.
+
+    All that is very weak is tried at once; then, one after the other, whole nodes, which takes far
+    fewer refits than their edges would; then, if ``what`` says edges, those that are left.
 
     Parameters
     ----------
@@ -48,51 +41,115 @@ def prune_in_context(
         Refits and judges.
     tolerance : float
         By how much the held-out error may rise in all, in its own unit: 0.01 is 1 % of the
-        standard deviation of y.
-    give_up : int
-        Failures in a row that end the search.
+        standard deviation of y. For classes the share that is right may fall by as much.
+    what : str
+        See ``candidates``.
+    may_go : iterable of Edge
+        The edges that may go at all, besides those that lead nowhere any more.
 
     Returns
     -------
     list of Drop
         Every candidate that was tried, in order.
+
+    Raises
+    ------
+    ValueError
+        If the network's outputs are not finite.
     """
-    limit = judge.error(network) + tolerance
-    tried: list[Drop] = []
-    for threshold in AT_ONCE:
-        scores = edge_scores(network, judge.x)
-        group = below(network, scores, threshold)
-        if not group:
-            break
-        tried.append(_try(network, judge, group, threshold, limit))
-        if tried[-1].kept:
-            break
-    refused: set[Edge] = set()
-    while len(refused) < give_up:
-        scores = edge_scores(network, judge.x)
-        candidates = [e for e in weakest_first(network, scores) if e not in refused]
-        if not candidates:
-            break
-        edge = candidates[0]
-        score = float(scores[edge.layer][edge.i, edge.j])
-        tried.append(_try(network, judge, with_dead(network, [edge]), score, limit))
-        if tried[-1].kept:
-            refused.clear()
+    now = judge.error(network)
+    if math.isinf(now):
+        raise ValueError(
+            "outputs must be finite for the data to be judged by them; got nan or inf. Look at the "
+            "range of x, or take back the last step with undo()."
+        )
+    least_right = _share_right(network, judge) - tolerance
+    search = _Search(network, judge, now + tolerance, least_right, frozenset(may_go), now)
+    search.at_once(what)
+    for kind in ("nodes", "edges") if what == "edges" else (what,):
+        search.one_by_one(kind)
+    return search.tried
+
+
+@dataclass
+class _Search:
+    """The network so far, its error, what was tried, and what failed since it last changed."""
+
+    network: Network
+    judge: Judge
+    limit: float
+    least_right: float
+    may_go: frozenset[Edge]
+    now: float
+    tried: list[Drop] = field(default_factory=list)
+    refused: set[tuple[Edge, ...]] = field(default_factory=set)
+
+    def at_once(self, what: What) -> None:
+        """Try all that is very weak as one."""
+        ranked = self._ranked(what)
+        for threshold in AT_ONCE:
+            weak = [candidate for candidate in ranked if candidate.score < threshold]
+            if not weak:
+                return
+            edges = tuple(edge for candidate in weak for edge in candidate.edges)
+            name = weak[0].name if len(weak) == 1 else f"all {what} below {threshold}"
+            drop = self._first([Candidate(name, weak[-1].score, edges)])
+            if drop is not None and drop.removed:
+                return
+
+    def one_by_one(self, what: What) -> None:
+        """Try the weakest, then the next weakest, and start again whenever one went."""
+        failures = 0
+        while failures < GIVE_UP:
+            drop = self._first(self._ranked(what))
+            if drop is None:
+                return
+            failures = 0 if drop.removed else failures + (drop.after is not None)
+
+    def _ranked(self, what: What) -> list[Candidate]:
+        ranked = candidates(self.network, scores(self.network, self.judge.x), what)
+        return [candidate for candidate in ranked if self.may_go.issuperset(candidate.edges)]
+
+    def _first(self, ranked: Sequence[Candidate]) -> Drop | None:
+        """Try the first candidate that has not failed since the network last changed, if any."""
+        for candidate in ranked:
+            gone = tuple(with_dead(self.network, candidate.edges))
+            if gone not in self.refused:
+                return self._try(candidate, gone)
+        return None
+
+    def _try(self, candidate: Candidate, gone: tuple[Edge, ...]) -> Drop:
+        """Take it out of a copy and refit that; take the copy over if it is good enough."""
+        lost, after, trial = cut_off(self.network, gone), None, copy.deepcopy(self.network)
+        if lost:
+            numbers = ", ".join(str(output) for output in lost)
+            reason = f"output{'s' * (len(lost) > 1)} {numbers} would be cut off"
         else:
-            refused.add(edge)
-    return tried
+            take_out(trial, gone, edge_means(trial, self.judge.x))
+            self.judge.refit(trial, REFIT_STEPS)
+            after = self.judge.error(trial)
+            reason = self._objection(trial, after)
+        drop = Drop(candidate.name, gone, candidate.score, self.now, after, self.limit, reason)
+        self.tried.append(drop)
+        if after is not None and drop.removed:
+            self.network.take(trial)
+            self.now, self.refused = after, set()
+        else:
+            self.refused.add(gone)
+        return drop
+
+    def _objection(self, trial: Network, error: float) -> str:
+        """Return why a network without the candidate is not good enough; empty if it is."""
+        if error > self.limit:
+            return "error above the limit"
+        # A network that is too sure of its classes can gain in cross entropy and guess worse.
+        right = _share_right(trial, self.judge)
+        return f"accuracy would fall to {right:.3f}" if right < self.least_right else ""
 
 
-def _try(network: Network, judge: Judge, gone: list[Edge], score: float, limit: float) -> Drop:
-    """Take some edges out of a copy and refit it; take the copy over if it is good enough."""
-    before, trial = judge.error(network), copy.deepcopy(network)
-    masks = without(trial, gone)
-    if not is_connected(masks):
-        return Drop(tuple(gone), score, before, math.inf, kept=False)
-    for layer, mask in zip(trial.layers, masks, strict=True):
-        layer.set_mask(mask)
-    judge.refit(trial, REFIT_STEPS)
-    after = judge.error(trial)
-    if after <= limit:
-        network.take(trial)
-    return Drop(tuple(gone), score, before, after, kept=after <= limit)
+@torch.no_grad()
+def _share_right(network: Network, judge: Judge) -> float:
+    """Return the share of held-out samples that get the right class; 1 for numbers."""
+    if not judge.is_classification:
+        return 1.0
+    return float((network(judge.x_held).argmax(-1) == judge.y_held).double().mean())

@@ -2,8 +2,10 @@
 
 from kanviz.edits.curves import MovePoint, SetCurve
 from kanviz.edits.edit import Edit
-from kanviz.edits.formulas import FixEdge, FreezeEdge, UnfixEdge
+from kanviz.edits.formulas import FixEdge, UnfixEdge
+from kanviz.edits.freezing import Freeze
 from kanviz.edits.functions import Became, Fitted, Refine, UpdateGrid
+from kanviz.edits.locks import LockEdges, UnlockEdges
 from kanviz.edits.structure import RemoveEdge, RemoveNode, RestoreEdge, RestoreNode
 
 __all__ = [
@@ -11,7 +13,8 @@ __all__ = [
     "Edit",
     "Fitted",
     "FixEdge",
-    "FreezeEdge",
+    "Freeze",
+    "LockEdges",
     "MovePoint",
     "Refine",
     "RemoveEdge",
@@ -20,5 +23,6 @@ __all__ = [
     "RestoreNode",
     "SetCurve",
     "UnfixEdge",
+    "UnlockEdges",
     "UpdateGrid",
 ]

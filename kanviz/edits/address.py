@@ -17,9 +17,9 @@ def check_edge(network: Network, layer: int, i: int, j: int) -> Edge:
         If a part is not an integer.
     """
     widths = network.widths
-    layer = _check_index("layer", layer, len(widths) - 1, f"widths are {widths}")
-    i = _check_index("i", i, widths[layer], f"layer {layer} has {widths[layer]} inputs")
-    j = _check_index("j", j, widths[layer + 1], f"layer {layer} has {widths[layer + 1]} outputs")
+    layer = check_index("layer", layer, len(widths) - 1, f"widths are {widths}")
+    i = check_index("i", i, widths[layer], f"layer {layer} has {widths[layer]} inputs")
+    j = check_index("j", j, widths[layer + 1], f"layer {layer} has {widths[layer + 1]} outputs")
     return Edge(layer, i, j)
 
 
@@ -35,8 +35,8 @@ def check_node(network: Network, layer: int, i: int) -> tuple[int, int]:
     """
     widths = network.widths
     reason = f"widths are {widths} and outputs stay"
-    layer = _check_index("layer", layer, len(widths) - 1, reason)
-    return layer, _check_index("i", i, widths[layer], f"layer {layer} has {widths[layer]} nodes")
+    layer = check_index("layer", layer, len(widths) - 1, reason)
+    return layer, check_index("i", i, widths[layer], f"layer {layer} has {widths[layer]} nodes")
 
 
 def edges_at(network: Network, layer: int, i: int) -> list[Edge]:
@@ -62,7 +62,8 @@ def set_live(network: Network, edges: list[Edge], *, live: bool) -> None:
             layer.set_mask(mask)
 
 
-def _check_index(name: str, value: int, count: int, reason: str) -> int:
+def check_index(name: str, value: int, count: int, reason: str) -> int:
+    """Return ``value``, or raise unless it is an integer from 0 to ``count - 1``."""
     try:
         index = operator.index(value)
     except TypeError:

@@ -1,4 +1,7 @@
-"""Edits of one curve by hand: a control point moved, a curve drawn."""
+"""Edits of one curve by hand: a control point moved, a curve drawn.
+
+Edges that are locked with it follow.
+"""
 
 from dataclasses import dataclass
 
@@ -9,6 +12,7 @@ from kanviz.edits.code import call_code
 from kanviz.nn.features import features
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
+from kanviz.nn.ties import group_at
 from kanviz.snapshot import Edge
 
 STIFFNESS = 1e-6
@@ -35,7 +39,8 @@ class MovePoint:
             )
         _check_finite("height", [self.height])
         with torch.no_grad():
-            layer.weight[self.i, self.m, self.j] = self.height
+            for i, j in group_at(layer.leaders, self.i, self.j):
+                layer.weight[i, self.m, j] = self.height
 
     def sentence(self) -> str:
         """Say what was done."""
@@ -79,7 +84,8 @@ class SetCurve:
         normal = design.T @ design + STIFFNESS * torch.eye(n_basis, device=weight.device)
         change = torch.linalg.solve(normal, design.T @ left)
         with torch.no_grad():
-            layer.weight[self.i, :n_basis, self.j] += change.to(layer.weight.dtype)
+            for i, j in group_at(layer.leaders, self.i, self.j):
+                layer.weight[i, :n_basis, j] += change.to(layer.weight.dtype)
 
     def sentence(self) -> str:
         """Say what was done."""
@@ -101,6 +107,7 @@ def _spline(network: Network, layer: int, i: int, j: int) -> KANLayer:
             f"edge must be a spline that is in the network; got {tuple(edge)}, which is removed or "
             "a formula. Bring it back with restore_edge or unfix."
         )
+    found.settle()
     return found
 
 

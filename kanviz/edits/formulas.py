@@ -1,6 +1,8 @@
-"""Edits that make an edge a formula and back, and that keep edges from learning."""
+"""Edits that make an edge a formula and back; those that are locked with it go along."""
 
 from dataclasses import dataclass
+
+import torch
 
 from kanviz.edits.address import check_edge
 from kanviz.edits.code import call_code
@@ -25,6 +27,8 @@ class FixEdge:
         Whether training may move the numbers.
     text : str
         What the user called it.
+    quality : float or None
+        R^2 of the formula against the spline, where data are.
     """
 
     layer: int
@@ -34,6 +38,7 @@ class FixEdge:
     numbers: tuple[float, float, float, float]
     trainable: bool
     text: str
+    quality: float | None = None
 
     def apply_to(self, network: Network) -> None:
         """Fix the edge; ValueError if it is removed."""
@@ -44,10 +49,10 @@ class FixEdge:
                 f"edge must be in the network to be fixed; got {tuple(edge)}, which is removed. "
                 "Bring it back with restore_edge."
             )
-        layer.set_symbols(with_formula(layer, edge.i, edge.j, self.function, self.numbers))
-        frozen = layer.frozen.clone()
-        frozen[edge.i, edge.j] = not self.trainable
-        layer.set_frozen(frozen)
+        symbols = with_formula(layer, edge.i, edge.j, self.function, self.numbers, self.quality)
+        layer.set_symbols(symbols)
+        together = layer.leaders == layer.leaders[edge.i, edge.j]
+        layer.set_frozen(torch.where(together, not self.trainable, layer.frozen))
 
     def sentence(self) -> str:
         """Say what was done."""
@@ -86,36 +91,3 @@ class UnfixEdge:
     def code(self) -> str:
         """Return the call."""
         return f"model.unfix(({self.layer}, {self.i}, {self.j}))"
-
-
-@dataclass(frozen=True)
-class FreezeEdge:
-    """Keep an edge from learning, or (``frozen`` False) let it learn again."""
-
-    layer: int
-    i: int
-    j: int
-    frozen: bool = True
-
-    def apply_to(self, network: Network) -> None:
-        """Freeze or unfreeze; ValueError if it is so already."""
-        edge = check_edge(network, self.layer, self.i, self.j)
-        layer = network.layers[edge.layer]
-        if bool(layer.frozen[edge.i, edge.j]) == self.frozen:
-            standing, other = ("frozen", "unfreeze") if self.frozen else ("not frozen", "freeze")
-            raise ValueError(
-                f"edge must not be {standing} already; got {tuple(edge)}. Call {other} instead."
-            )
-        frozen = layer.frozen.clone()
-        frozen[edge.i, edge.j] = self.frozen
-        layer.set_frozen(frozen)
-
-    def sentence(self) -> str:
-        """Say what was done."""
-        verb = "froze" if self.frozen else "unfroze"
-        return f"{verb} edge ({self.layer}, {self.i}, {self.j})"
-
-    def code(self) -> str:
-        """Return the call."""
-        verb = "freeze" if self.frozen else "unfreeze"
-        return f"model.{verb}(({self.layer}, {self.i}, {self.j}))"

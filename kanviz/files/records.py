@@ -4,6 +4,7 @@ Reading raises a ValueError, TypeError or KeyError for whatever does not fit, be
 built from it.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -16,13 +17,14 @@ from kanviz.data.dataset import Scaling
 from kanviz.nn.spec import FunctionSpec
 from kanviz.nn.state import LayerState
 from kanviz.nn.symbols import SymbolicEdges
+from kanviz.nn.ties import tied_knots
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 SPEC_FIELDS = ("grid_size", "spline_order", "basis", "base", "extrapolation")
 MADE_WITH = (*SPEC_FIELDS, "grid_range", "init", "seed")
 
-LAYER_TENSORS = ("weight", "knots", "mask", "frozen")
+LAYER_TENSORS = ("weight", "knots", "mask", "frozen", "leaders")
 SYMBOL_TENSORS = ("inputs", "outputs", "affine")
 
 
@@ -33,6 +35,7 @@ def layer_record(state: LayerState) -> dict[str, Any]:
         "spec": asdict(state.spec),
         "trains": state.trains,
         "symbols": None if symbols is None else [_function_record(f) for f in symbols.functions],
+        "quality": None if symbols is None else list(symbols.quality),
     }
 
 
@@ -45,7 +48,7 @@ def layer_tensors(state: LayerState) -> dict[str, Tensor]:
 def read_layer(record: Any, ends: tuple[int, ...], tensors: Mapping[str, Tensor]) -> LayerState:
     """Return the layer with ``ends`` = (in_features, out_features)."""
     spec = FunctionSpec(**record["spec"])
-    weight, knots, mask, frozen = (tensors[name] for name in LAYER_TENSORS)
+    weight, knots, mask, frozen, leaders = (tensors[name] for name in LAYER_TENSORS)
     n_in, n_out = ends
     n_knots = spec.grid_size + 1 + 2 * spec.padding
     dtype = weight.dtype
@@ -55,16 +58,27 @@ def read_layer(record: Any, ends: tuple[int, ...], tensors: Mapping[str, Tensor]
     _check(knots, dtype, n_in, n_knots)
     _check(mask, torch.bool, n_in, n_out)
     _check(frozen, torch.bool, n_in, n_out)
+    _check_leaders(leaders, knots, mask)
     if not bool((knots[:, 1:] > knots[:, :-1]).all()) or not bool(knots.isfinite().all()):
         raise ValueError("its knots do not increase")
     if not isinstance(record["trains"], bool):
         raise TypeError("its header does not say which layers train")
-    symbols = _read_symbols(record["symbols"], mask, dtype, tensors)
-    return LayerState(spec, weight, knots, mask, frozen, symbols, record["trains"])
+    symbols = _read_symbols(record["symbols"], record.get("quality"), mask, dtype, tensors)
+    return LayerState(spec, weight, knots, mask, frozen, leaders, symbols, record["trains"])
+
+
+def _check_leaders(leaders: Tensor, knots: Tensor, mask: Tensor) -> None:
+    _check(leaders, torch.int64, *mask.shape)
+    numbers = leaders.flatten()
+    inside = bool(((numbers >= 0) & (numbers < len(numbers))).all())
+    if not inside or not torch.equal(numbers[numbers], numbers):
+        raise ValueError("its locked edges do not share the function of one of them")
+    if not torch.equal(tied_knots(knots, leaders), knots) and bool(knots.isfinite().all()):
+        raise ValueError("its locked edges do not have the same knots")
 
 
 def _read_symbols(
-    record: Any, mask: Tensor, dtype: torch.dtype, tensors: Mapping[str, Tensor]
+    record: Any, quality: Any, mask: Tensor, dtype: torch.dtype, tensors: Mapping[str, Tensor]
 ) -> SymbolicEdges | None:
     if record is None:
         return None
@@ -78,7 +92,12 @@ def _read_symbols(
     inside = all(0 <= i < mask.shape[0] and 0 <= j < mask.shape[1] for i, j in edges)
     if not inside or len(edges) != len(record):
         raise ValueError("its formulas do not stand on different edges")
-    return SymbolicEdges(inputs, outputs, [Function.from_dict(f) for f in record], affine)
+    quality = [None] * len(record) if quality is None else quality
+    is_known = all(q is None or (type(q) is float and math.isfinite(q)) for q in quality)
+    if len(quality) != len(record) or not is_known:
+        raise ValueError("its formulas do not have one R^2 each")
+    functions = [Function.from_dict(f) for f in record]
+    return SymbolicEdges(inputs, outputs, functions, affine, quality)
 
 
 def _function_record(function: Any) -> dict[str, Any]:

@@ -126,7 +126,7 @@ class Changes(Pictures):
         ValueError
             If x does not fit, a number is out of range, or no data were ever shown.
         """
-        with self._bench.lock:
+        with self._bench.rest():
             if x is None and self._about.sample is None:
                 raise ValueError(
                     "x must be given because the model has seen no data; got None. "

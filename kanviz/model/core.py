@@ -3,8 +3,9 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -44,8 +45,10 @@ class Core(nn.Module):
         ValueError
             If x has another number of columns, or is on another device.
         """
-        outputs: Tensor = self.network(x)
-        return outputs
+        if torch.compiler.is_compiling():  # a lock cannot be compiled
+            return cast(Tensor, self.network(x))
+        with self._bench.lock:
+            return cast(Tensor, self.network(x))
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -76,6 +79,9 @@ class Core(nn.Module):
 
     def undo(self) -> str:
         """Take back the last step, to the last bit, and return its sentence.
+
+        While a fit runs that is the last edit made meanwhile with all that was learnt since, or,
+        without one, all that the fit has learnt so far; the fit goes on from there.
 
         Raises
         ------

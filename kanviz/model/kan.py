@@ -3,7 +3,7 @@
 import copy
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import torch
 from torch import Tensor
@@ -11,14 +11,15 @@ from torch import Tensor
 from kanviz.checks import check_integer
 from kanviz.data.about import About
 from kanviz.data.arrays import as_dataset, choose_dtype
-from kanviz.edits import Fitted
 from kanviz.edits.code import call_code, options_given
 from kanviz.files import read_model
 from kanviz.model.core import Core
+from kanviz.model.fit_record import FitRecord
 from kanviz.model.reading import Reading
+from kanviz.model.training import Training
 from kanviz.nn.inputs import GridRange
 from kanviz.nn.network import Network
-from kanviz.training.fit import fit
+from kanviz.training.fit import trainer_of
 from kanviz.training.report import FitReport
 
 
@@ -94,6 +95,14 @@ class KAN(Reading):
         start = f"model = {call_code('kv.KAN', str(list(network.widths)), **given)}"
         super().__init__(network, about, start)
 
+    @overload
+    def fit(
+        self, data: Any, *, background: Literal[False] = False, **options: Any
+    ) -> FitReport: ...
+
+    @overload
+    def fit(self, data: Any, *, background: Literal[True], **options: Any) -> Training: ...
+
     def fit(
         self,
         data: Any,
@@ -106,9 +115,14 @@ class KAN(Reading):
         validation: Any = None,
         callbacks: Sequence[Callable[[Any], bool | None]] = (),
         progress: bool = True,
+        background: bool = False,
         **options: Any,
-    ) -> FitReport:
+    ) -> FitReport | Training:
         """Train on data; the whole run is one step of the history.
+
+        While it runs, other threads may edit the model: the fit lets them in between two steps and
+        goes on from what they made of it. Each edit is then a step of its own, and so is what was
+        learnt before it and after it.
 
         Parameters
         ----------
@@ -117,11 +131,14 @@ class KAN(Reading):
             text y is one class per sample. A ``Dataset`` brings names and units along.
         optimizer, steps, loss, grids, batch_size, validation, callbacks, progress, **options
             See ``kanviz.training.FitOptions``.
+        background : bool
+            Whether to return at once and train in a thread, which ends with the model.
 
         Returns
         -------
-        FitReport
-            The history of the losses, what stopped the run, how long it took.
+        FitReport or Training
+            The history of the losses, what stopped the run, how long it took; in the background
+            what steers the fit and waits for it.
 
         Raises
         ------
@@ -129,6 +146,8 @@ class KAN(Reading):
             If data, options and network do not fit together.
         FloatingPointError
             If no finite step could be made.
+        RuntimeError
+            If a fit is running already.
         """
         named = {
             "optimizer": optimizer,
@@ -142,22 +161,24 @@ class KAN(Reading):
         }
         chosen = named | options
         dataset = as_dataset(data, task="classification" if loss == "cross_entropy" else "auto")
-        reports: list[FitReport] = []
 
-        def run(work: Network) -> Fitted:
-            report = fit(work, dataset, **chosen)
-            reports.append(report)
-            name = self._bench.history.name_of("data", (dataset.x, dataset.y))
-            call = call_code("model.fit", name, **options_given(KAN.fit, chosen))
-            note = "  # was interrupted" if report.stopped == "interrupted" else ""
-            return Fitted(work, call + note, str(report))
+        def prepare(work: Network) -> Training:
+            trainer = trainer_of(work, dataset, **chosen)
+            record = FitRecord(dataset, options_given(KAN.fit, chosen), trainer.report)
+            return Training(trainer, dataset, record, in_background=background)
 
-        self._bench.train(run, About.data(dataset))
-        return reports[0]
+        training = self._bench.train(prepare, in_background=background)
+        return training if background else training.wait()
+
+    @property
+    def running_fit(self) -> Training | None:
+        """The fit that runs now, in the background or in a cell; None if there is none."""
+        return self._bench.training
 
     def copy(self) -> "KAN":
         """Return a model that goes its own way, with the history so far, without watchers."""
-        return copy.deepcopy(self)
+        with self._bench.lock:
+            return copy.deepcopy(self)
 
     def __repr__(self) -> str:
         """Say the widths, the functions and how many edges are live."""

@@ -1,15 +1,14 @@
 """The pictures of a model; the only room that reaches up to the views, when asked to draw."""
 
-import base64
 import logging
 import os
-from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
+from kanviz.checks import check_choice, check_integer
 from kanviz.edits.address import check_edge
 from kanviz.model.questions import Questions
 
-if TYPE_CHECKING:  # both take long to import, and most programs never draw
+if TYPE_CHECKING:  # they take long to import, and most programs never draw
     from matplotlib.figure import Figure
     from networkx import DiGraph
 
@@ -95,7 +94,59 @@ class Pictures(Questions):
 
         return network_graph(self.snapshot(x))
 
-    def to_html(self, path: str | os.PathLike[str], x: Any = None, *, title: str = "") -> None:
+    def explore(
+        self,
+        data: Any = None,
+        *,
+        title: str = "",
+        height: int | None = None,
+        theme: Literal["auto", "light", "dark"] = "auto",
+    ) -> Any:
+        """Return the live diagram: it follows the model, and what is done in it is done to it.
+
+        End a notebook cell with it. Any number of diagrams may show one model, also while it is
+        trained.
+
+        Parameters
+        ----------
+        data : Dataset or (x, y), optional
+            For the errors, and for training, pruning in context and symbolifying from the diagram.
+        title : str
+            A line above the picture.
+        height : int, optional
+            In pixels, at least 200; by default what suits the network.
+        theme : str
+            ``"auto"`` (as the notebook), ``"light"`` or ``"dark"``.
+
+        Returns
+        -------
+        Explorer
+            A widget; ``close()`` ends it, ``snapshot()`` keeps it alive in what nbconvert makes.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the data do not fit the model, an option is none of these, or the model holds a
+            number that is not finite.
+        """
+        from kanviz.model.desk import Desk
+        from kanviz.views.explorer import Explorer
+
+        check_choice("theme", theme, ("auto", "light", "dark"))
+        if height is not None:
+            check_integer("height", height, 200)
+
+        desk = Desk(self, data, title=title)  # type: ignore[arg-type]  # every model is a KAN
+        return Explorer(desk, height=height, theme=theme, alt=repr(self))
+
+    def to_html(
+        self,
+        path: str | os.PathLike[str],
+        x: Any = None,
+        *,
+        title: str = "",
+        live: bool = True,
+    ) -> None:
         """Write the picture to one page that needs no network and no kernel.
 
         Parameters
@@ -106,37 +157,32 @@ class Pictures(Questions):
             In the network's units.
         title : str
             The heading; by default the widths of the network.
+        live : bool
+            Whether the page is the live diagram, which computes and edits the network in the
+            browser; else it is a still picture and a table, without any script.
 
         Raises
         ------
         OSError
             If the file cannot be written.
         """
+        from kanviz.model.desk import Desk
         from kanviz.views.html import write_page
+        from kanviz.views.page import write_live_page
 
-        write_page(self.snapshot(x, title=title), path)
+        snapshot = self.snapshot(x, title=title)
+        if not live:
+            write_page(snapshot, path)
+            return
+        desk = Desk(self, x=x, title=title)  # type: ignore[arg-type]
+        write_live_page(snapshot, desk.scene(), path)
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a notebook shows: the picture, or, where that fails, the text alone."""
+        from kanviz.views.still import still_bundle
+
         try:
-            return _bundle(self)
+            return still_bundle(self.snapshot(), repr(self))
         except Exception:
             logger.exception("The picture of a model failed; its text is shown instead.")
             return {"text/plain": repr(self)}, {}
-
-
-def _bundle(model: Pictures) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the picture as PNG and HTML, and the text.
-
-    The HTML holds the drawing as an image: Jupyter takes elements of SVG out of the HTML of a
-    notebook that is not trusted, and would show nothing.
-    """
-    from kanviz.views.figure import network_figure
-    from kanviz.views.svg import network_svg
-
-    snapshot = model.snapshot()
-    image, size = network_figure(snapshot)._repr_png_()
-    drawing = base64.b64encode(network_svg(snapshot).encode()).decode()
-    html = f'<img alt="{escape(repr(model))}" src="data:image/svg+xml;base64,{drawing}">'
-    shown = {"image/png": image, "text/html": html, "text/plain": repr(model)}
-    return shown, {"image/png": size}

@@ -3,8 +3,16 @@
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
+from torch import Tensor
 
-from kanviz.analysis.attribution import EdgeScores, Metric, NodeScores, scores
+from kanviz.analysis.attribution import (
+    EdgeScores,
+    Metric,
+    NodeScores,
+    feature_scores,
+    scores,
+)
 from kanviz.analysis.capture import capture
 from kanviz.analysis.quality import quality
 from kanviz.analysis.trace import Trace, node_values, trace
@@ -87,7 +95,20 @@ class Questions(Core):
             deviation of what the edge adds, in the unit of its node. Both at least 0, see
             ``kanviz.analysis.attribution``.
         output : int, optional
-            Count only this output; for ``"backward"``.
+            Count only this output (0-based), which then has score 1; for ``"backward"``. Without
+            it the mean over the outputs is taken.
+
+        Returns
+        -------
+        list over layers of (in_features, out_features)
+            ``edge_scores[layer][i, j]`` is the score of ``Edge(layer, i, j)``; 0 if it is removed.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If x does not fit, the metric is unknown, or ``output`` is given with ``"std"``.
+        IndexError
+            If there is no such output.
         """
         with self._bench.lock:
             return scores(self.network, self._input(x), metric, output=output).edges
@@ -102,6 +123,25 @@ class Questions(Core):
         """
         with self._bench.lock:
             return scores(self.network, self._input(x), metric, output=output).nodes
+
+    def feature_scores(
+        self, x: Any = None, *, output: int | None = None
+    ) -> Float[Tensor, " inputs"]:
+        """Return how much every input matters: (inputs,), no unit, 0 for an input not in use.
+
+        The share of the outputs' spread that goes back to the input: the backward score of its
+        node (see ``node_scores``), the mean over the outputs or that of one ``output``. They need
+        not add up to 1: inputs that rise and fall independently share more than that.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If x does not fit.
+        IndexError
+            If there is no such output.
+        """
+        with self._bench.lock:
+            return feature_scores(self.network, self._input(x), output=output)
 
     def snapshot(
         self,

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from kanviz.nn.inputs import GridRange
 from kanviz.nn.layer import KANLayer
+from kanviz.nn.locks import lock
+from kanviz.nn.ties import groups_of
 
 
 class Network(nn.Module):
@@ -68,28 +70,40 @@ class Network(nn.Module):
     def take(self, other: "Network") -> None:
         """Take over the functions of a network of the same widths; dtype and device stay."""
         for mine, theirs in zip(self.layers, other.layers, strict=True):
+            mine.set_leaders(theirs.leaders)
             mine.replace(theirs.knots, theirs.weight.detach(), theirs.spec)
             mine.set_mask(theirs.mask)
             mine.set_frozen(theirs.frozen)
             mine.set_symbols(copy.deepcopy(theirs.symbols))
+            mine.settle()
 
     def remade(self, seed: int, *, grid_size: int | None = None) -> "Network":
         """Return a network made like this one was, with another seed; in its dtype, on its device.
 
-        ``grid_size`` replaces the one that this network was made with.
+        The edges that are locked together here are so there. ``grid_size`` replaces the one that
+        this network was made with.
         """
         changes = {"seed": seed} if grid_size is None else {"seed": seed, "grid_size": grid_size}
         made_with: dict[str, Any] = {**self.made_with, **changes}
-        return Network(self.widths, **made_with).to(self.layers[0].weight)
+        network = Network(self.widths, **made_with).to(self.layers[0].weight)
+        for mine, theirs in zip(self.layers, network.layers, strict=True):
+            for group in groups_of(mine.leaders):
+                lock(theirs, group)
+        return network
 
     def is_untouched(self) -> bool:
-        """Say whether every number is still as the constructor made it."""
+        """Say whether every number is still as the constructor, or locking after it, made it."""
         fresh = self.remade(self.seed).state_dict()
         mine = self.state_dict()
         return mine.keys() == fresh.keys() and all(
             mine[name].shape == value.shape and bool((mine[name] == value).all())
             for name, value in fresh.items()
         )
+
+    def settle(self) -> None:
+        """Write the functions that locked edges share into all of them; see ``KANLayer.settle``."""
+        for layer in self.layers:
+            layer.settle()
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Return the outputs for x of shape (..., widths[0])."""

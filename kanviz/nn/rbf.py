@@ -56,11 +56,17 @@ def radial_basis(
 
 
 def differentiate(function: Callable[[Tensor], Tensor], x: Tensor, order: int) -> Tensor:
-    """Return a derivative of an elementwise function, by forward mode so that it nests anywhere."""
+    """Return a derivative of an elementwise function, to any order and inside any transform.
+
+    By reverse mode: the levels of torch's forward mode belong to the whole process, so that two
+    threads which take derivatives at a time, such as a fit in the background and a picture, break
+    each other; those of ``torch.func.vjp`` belong to one thread.
+    """
     if order == 0:
         return function(x)
 
     def slope(z: Tensor) -> Tensor:
-        return torch.as_tensor(torch.func.jvp(function, (z,), (torch.ones_like(z),))[1])
+        pull_back = torch.func.vjp(function, z)[1]
+        return torch.as_tensor(pull_back(torch.ones_like(z))[0])
 
     return differentiate(slope, x, order - 1)

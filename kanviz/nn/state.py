@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from kanviz.nn.layer import KANLayer
@@ -31,6 +31,8 @@ class LayerState:
         False where an edge is removed.
     frozen : (in_features, out_features) bool
         True where an edge does not learn.
+    leaders : (in_features, out_features) int64
+        Whose function each edge uses, see ``EdgeFunctions``.
     symbols : SymbolicEdges or None
         The edges that are formulas.
     trains : bool
@@ -42,13 +44,14 @@ class LayerState:
     knots: Float[Tensor, "inputs knots"]
     mask: Bool[Tensor, "inputs outputs"]
     frozen: Bool[Tensor, "inputs outputs"]
+    leaders: Int[Tensor, "inputs outputs"]
     symbols: SymbolicEdges | None
     trains: bool
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """Weight, knots, mask, frozen, and those of the symbols if any."""
-        own = self.weight, self.knots, self.mask, self.frozen
+        """Weight, knots, mask, frozen, leaders, and those of the symbols if any."""
+        own = self.weight, self.knots, self.mask, self.frozen, self.leaders
         return own if self.symbols is None else (*own, *_tensors_of_symbols(self.symbols))
 
 
@@ -129,24 +132,23 @@ class NetworkState:
 
 
 def _capture_layer(layer: KANLayer, old: LayerState | None) -> LayerState:
-    now = layer.weight.detach(), layer.knots, layer.mask, layer.frozen
-    kept = old.tensors[:4] if old is not None else (None,) * 4
+    now = _tensors_of_layer(layer)
+    kept = old.tensors[: len(now)] if old is not None else (None,) * len(now)
     symbols = layer.symbols
     if old is not None and _same_symbols(old.symbols, symbols):
         symbols = old.symbols
     else:
         symbols = copy.deepcopy(symbols)
-    weight, knots, mask, frozen = map(_copy_unless_same, now, kept)
+    weight, knots, mask, frozen, leaders = map(_copy_unless_same, now, kept)
     trains = layer.weight.requires_grad
-    return LayerState(layer.spec, weight, knots, mask, frozen, symbols, trains)
+    return LayerState(layer.spec, weight, knots, mask, frozen, leaders, symbols, trains)
 
 
 def _is_of_layer(state: LayerState, layer: KANLayer) -> bool:
-    now = layer.weight.detach(), layer.knots, layer.mask, layer.frozen
     return (
         state.spec == layer.spec
         and state.trains == layer.weight.requires_grad
-        and all(map(_same_bits, state.tensors, now))
+        and all(map(_same_bits, state.tensors, _tensors_of_layer(layer)))
         and _same_symbols(state.symbols, layer.symbols)
     )
 
@@ -163,8 +165,14 @@ def _restore_layer(layer: KANLayer, state: LayerState) -> None:
     layer.spec = state.spec
     layer.set_symbols(None)  # until the masks have the size that fits them
     layer.mask = state.mask.to(like.device, copy=True)
+    layer.leaders = state.leaders.to(like.device, copy=True)
     layer.set_frozen(state.frozen.clone())
     layer.set_symbols(copy.deepcopy(state.symbols))
+
+
+def _tensors_of_layer(layer: KANLayer) -> tuple[Tensor, ...]:
+    """Return what of a layer's own tensors makes its state, in the order of ``LayerState``."""
+    return layer.weight.detach(), layer.knots, layer.mask, layer.frozen, layer.leaders
 
 
 def _tensors_of_symbols(symbols: SymbolicEdges) -> tuple[Tensor, Tensor, Tensor]:

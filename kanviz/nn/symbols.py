@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from kanviz.nn.ties import group_at
+
 
 @runtime_checkable
 class EdgeFunction(Protocol):
@@ -27,6 +29,7 @@ class KANLayerLike(Protocol):
 
     weight: nn.Parameter
     symbols: "SymbolicEdges | None"
+    leaders: Tensor
 
 
 class SymbolicEdges(nn.Module):
@@ -40,6 +43,8 @@ class SymbolicEdges(nn.Module):
         One per edge.
     affine : (edges, 4)
         a, b, c, d of c f(a x + b) + d.
+    quality : sequence of float or None, optional
+        R^2 of each formula, as it first was, against the spline that it replaced; None if unknown.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class SymbolicEdges(nn.Module):
         outputs: Int[Tensor, " edges"],
         functions: Sequence[EdgeFunction],
         affine: Float[Tensor, "edges 4"],
+        quality: Sequence[float | None] | None = None,
     ) -> None:
         super().__init__()
         self.register_buffer("inputs", inputs)
@@ -55,6 +61,7 @@ class SymbolicEdges(nn.Module):
         self.inputs: Tensor
         self.outputs: Tensor
         self.functions = tuple(functions)
+        self.quality = (None,) * len(self.functions) if quality is None else tuple(quality)
         self.affine = nn.Parameter(affine)
 
     @property
@@ -99,28 +106,43 @@ class SymbolicEdges(nn.Module):
 
 
 def with_formula(
-    layer: KANLayerLike, i: int, j: int, function: EdgeFunction, numbers: Sequence[float]
+    layer: KANLayerLike,
+    i: int,
+    j: int,
+    function: EdgeFunction,
+    numbers: Sequence[float],
+    quality: float | None = None,
 ) -> SymbolicEdges:
-    """Return the formulas of a layer with one more, or another, at edge (i, j)."""
+    """Return the formulas of a layer with one more, or another, at edge (i, j).
+
+    Edges that are locked with it get the same.
+    """
     rest = without_formula(layer, i, j)
-    row, column = (torch.tensor([index], device=layer.weight.device) for index in (i, j))
-    affine = torch.tensor([list(numbers)], dtype=layer.weight.dtype, device=layer.weight.device)
+    group = group_at(layer.leaders, i, j)
+    rows, columns = torch.tensor(group, device=layer.weight.device).T.contiguous()
+    functions, affine = [function] * len(group), layer.weight.new_tensor([list(numbers)])
+    affine = affine.repeat(len(group), 1)
     if rest is None:
-        return SymbolicEdges(row, column, [function], affine)
+        return SymbolicEdges(rows, columns, functions, affine, [quality] * len(group))
     return SymbolicEdges(
-        torch.cat([rest.inputs, row]),
-        torch.cat([rest.outputs, column]),
-        [*rest.functions, function],
+        torch.cat([rest.inputs, rows]),
+        torch.cat([rest.outputs, columns]),
+        [*rest.functions, *functions],
         torch.cat([rest.affine.detach(), affine]),
+        [*rest.quality, *[quality] * len(group)],
     )
 
 
 def without_formula(layer: KANLayerLike, i: int, j: int) -> SymbolicEdges | None:
-    """Return the formulas of a layer without the one at edge (i, j); None if none is left."""
+    """Return the formulas of a layer without the one at edge (i, j); None if none is left.
+
+    Edges that are locked with it lose theirs too.
+    """
     symbols = layer.symbols
     if symbols is None:
         return None
-    kept = [n for n, edge in enumerate(symbols.edges) if edge != (i, j)]
+    gone = group_at(layer.leaders, i, j)
+    kept = [n for n, edge in enumerate(symbols.edges) if edge not in gone]
     if not kept:
         return None
     return SymbolicEdges(
@@ -128,6 +150,7 @@ def without_formula(layer: KANLayerLike, i: int, j: int) -> SymbolicEdges | None
         symbols.outputs[kept],
         [symbols.functions[n] for n in kept],
         symbols.affine.detach()[kept],
+        [symbols.quality[n] for n in kept],
     )
 
 

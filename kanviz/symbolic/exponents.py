@@ -31,9 +31,9 @@ def _size(part: sympy.Basic) -> float:
 
 
 def _into_exponent(product: sympy.Mul) -> sympy.Expr:
-    factor, rest = product.as_coeff_Mul()
+    factor, _ = product.as_coeff_Mul()
     exponential = next(part for part in product.args if isinstance(part, sympy.exp))
+    # Not by dividing: for sympy exp(u) / exp(u) need not be 1 where u has decimals.
+    rest = [part for part in product.args if part not in (factor, exponential)]
     exponent = exponential.args[0] + sympy.log(abs(sympy.Float(factor)))
-    return sympy.Mul(
-        sympy.sign(factor), sympy.exp(sympy.UnevaluatedExpr(exponent)), rest / exponential
-    )
+    return sympy.Mul(sympy.sign(factor), sympy.exp(sympy.UnevaluatedExpr(exponent)), *rest)

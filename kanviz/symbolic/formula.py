@@ -11,7 +11,7 @@ from torch import Tensor
 
 from kanviz.symbolic.program import Program, compile_expressions
 from kanviz.symbolic.rounding import rounded, snapped
-from kanviz.symbolic.simplify import simplified
+from kanviz.symbolic.simplify import simplified, with_unit_terms
 from kanviz.symbolic.source import c_source, python_source
 from kanviz.symbolic.text import to_text
 
@@ -31,11 +31,15 @@ class Formula:
         The names of the network's inputs, used or not.
     outputs : tuple of str
         The names of the outputs.
+    error : float or None
+        How far the formula as it stands here is from the model that it is of: their largest
+        difference on the model's sample, as a share of the outputs' size. None if not compared.
     """
 
     expressions: tuple[sympy.Expr, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    error: float | None = None
 
     @property
     def splines(self) -> tuple[str, ...]:
@@ -54,6 +58,10 @@ class Formula:
                 power_exp=False, power_base=False, log=False, basic=False
             )
         )
+
+    def with_unit_terms(self) -> "Formula":
+        """Return the formula with factors taken out of roots and logarithms of sums."""
+        return self._each(with_unit_terms)
 
     def rounded(self, digits: int) -> "Formula":
         """Return the formula with numbers of so many significant digits."""
@@ -112,7 +120,8 @@ class Formula:
         return "\n\n".join(rf"$\displaystyle {name} = {text}$" for name, text in lines)
 
     def _each(self, change: Callable[[sympy.Expr], sympy.Expr]) -> "Formula":
-        return replace(self, expressions=tuple(change(part) for part in self.expressions))
+        changed = tuple(change(part) for part in self.expressions)
+        return replace(self, expressions=changed, error=None)
 
 
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)

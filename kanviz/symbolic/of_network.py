@@ -1,6 +1,7 @@
 """The formula of a network as it stands, checked against the network itself."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import cast
 
 import sympy
@@ -14,6 +15,7 @@ from kanviz.nn.network import Network
 from kanviz.nn.symbols import EdgeFunction
 from kanviz.symbolic.compose import compose, spline_symbol
 from kanviz.symbolic.formula import Formula, Splines
+from kanviz.symbolic.in_network import cancellation
 from kanviz.symbolic.language import X, number
 from kanviz.symbolic.library import Function
 from kanviz.symbolic.rounding import rounded, snapped
@@ -21,7 +23,6 @@ from kanviz.symbolic.text import to_text
 
 MOST_DIFFERENCE = 1e-6
 """Largest difference between formula and network, as a share of the outputs' size."""
-
 
 ROUNDING = 1e-9
 """Numbers this near to a nice one are shown as it, so that no 1e-17 stands in a picture."""
@@ -47,20 +48,35 @@ def check_formula(
     Raises
     ------
     ArithmeticError
-        If they differ by more than a millionth of the outputs' size.
+        If they differ by more than a millionth of the outputs' size; where huge terms of an edge
+        cancel, and the network itself has fewer digits, by more than these.
     """
-    user_x = about.x_scaling.undo(x.double())
-    with torch.no_grad():
-        wanted = about.y_scaling.undo(network(x).double())
-        found = formula.to_torch(_splines(network))(user_x)
-    size = wanted.abs().max().clamp(min=1e-12)
-    difference = float(((found - wanted).abs().max() / size).nan_to_num(nan=torch.inf))
-    limit = max(MOST_DIFFERENCE, 100 * torch.finfo(x.dtype).eps)
+    difference = difference_of(formula, network, about, x)
+    digits_left = 100 * torch.finfo(torch.float64).eps * cancellation(network, x)
+    limit = max(MOST_DIFFERENCE, 100 * torch.finfo(x.dtype).eps, digits_left)
     if difference > limit:
         raise ArithmeticError(
             f"the formula must equal the network to {limit:.0e}; got a difference of "
             f"{difference:.1e}. Look for an edge whose formula leaves its domain."
         )
+
+
+@torch.no_grad()
+def difference_of(
+    formula: Formula, network: Network, about: About, x: Float[Tensor, "samples inputs"]
+) -> float:
+    """Return the largest difference of formula and network, as a share of the outputs' size.
+
+    It is inf where the formula has no value.
+    """
+    user_x = about.x_scaling.undo(x.double())
+    wanted = about.y_scaling.undo(network(x).double())
+    try:
+        found = formula.to_torch(_splines(network))(user_x)
+    except ValueError:  # a number that is not real
+        return float("inf")
+    size = wanted.abs().max().clamp(min=1e-12)
+    return float(((found - wanted).abs().max() / size).nan_to_num(nan=torch.inf))
 
 
 def _layer_functions(depth: int, layer: KANLayer) -> list[list[object]]:
@@ -73,7 +89,7 @@ def _layer_functions(depth: int, layer: KANLayer) -> list[list[object]]:
     if symbols is None:
         return functions
     for (i, j), function, numbers in zip(
-        symbols.edges, symbols.functions, symbols.affine.tolist(), strict=True
+        symbols.edges, symbols.functions, layer.affine.tolist(), strict=True
     ):
         if live[i][j]:
             functions[i][j] = edge_expression(function, numbers)
@@ -92,11 +108,14 @@ def edge_texts(layer: KANLayer, digits: int = 3) -> dict[tuple[int, int], str]:
     symbols = layer.symbols
     if symbols is None:
         return {}
-    triples = zip(symbols.edges, symbols.functions, symbols.affine.tolist(), strict=True)
-    return {
-        edge: to_text(rounded(snapped(edge_expression(function, numbers), ROUNDING), digits))
-        for edge, function, numbers in triples
-    }
+    triples = zip(symbols.edges, symbols.functions, layer.affine.tolist(), strict=True)
+    return {edge: _edge_text(f, tuple(numbers), digits) for edge, f, numbers in triples}  # type: ignore[arg-type]  # functions are frozen
+
+
+@lru_cache(maxsize=4096)
+def _edge_text(function: EdgeFunction, numbers: tuple[float, ...], digits: int) -> str:
+    """Return one edge's formula as text; remembered, for it takes a millisecond."""
+    return to_text(rounded(snapped(edge_expression(function, numbers), ROUNDING), digits))
 
 
 def _splines(network: Network) -> Splines:

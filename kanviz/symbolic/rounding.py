@@ -8,7 +8,8 @@ from kanviz.checks import check_integer
 
 DENOMINATORS = (2, 3, 4, 5, 6, 8, 10)
 PI_DENOMINATORS = (2, 3, 4, 6)
-MOST_PIS = 12
+MOST_PIS, MOST_PARTS = 12, 24
+"""Largest multiples of pi, and numerators of fractions, that are simple."""
 MOST_SHARE = 0.05
 """A number is only snapped where nice ones lie so far apart that at most this share of all numbers
 between them would be snapped too, at each side."""
@@ -100,7 +101,8 @@ def _multiple(
     times = round(value / step)
     is_far = abs(value - times * step) > tolerance * abs(value)
     is_dense = tolerance * abs(value) > MOST_SHARE * step
-    is_odd = (unit == sympy.pi and abs(times) > MOST_PIS) or (unit == sympy.E and abs(times) > 1)
+    most = {sympy.pi: MOST_PIS, sympy.E: 1}.get(unit, math.inf if denominator == 1 else MOST_PARTS)
+    is_odd = abs(times) > most
     if times == 0 or is_far or is_dense or is_odd:
         return None
     return sympy.Rational(times, denominator) * unit

@@ -19,6 +19,40 @@ SYMPY_GIVES_UP = (
 )
 
 
+def with_unit_terms(expression: sympy.Expr) -> sympy.Expr:
+    """Return the expression with each root of a sum divided by the number of the sum's first term.
+
+    So c sqrt(k x + k y) gives up k to c, and is sqrt(x + y) where both cancel. Likewise for other
+    powers that are no positive integers.
+
+    Examples
+    --------
+    >>> x, y = sympy.symbols("x y")
+    >>> with_unit_terms(0.5 * sympy.sqrt(4.0 * x + 4.0 * y))
+    1.0*sqrt(1.0*x + 1.0*y)
+    """
+
+    def is_power_of_sum(part: sympy.Basic) -> bool:
+        if not isinstance(part, sympy.Pow) or not part.exp.is_number or not part.base.is_Add:
+            return False
+        return not (part.exp.is_Integer and part.exp.is_positive)
+
+    def divided(power: sympy.Pow) -> sympy.Expr:
+        first = next(t for t in power.base.as_ordered_terms() if not t.is_number)
+        factor = abs(first.as_coeff_Mul()[0])
+        terms = [term / factor for term in power.base.args]
+        return factor**power.exp * sympy.Add(*terms) ** power.exp
+
+    return expression.replace(is_power_of_sum, divided)
+
+
+def _rational(expression: sympy.Expr) -> sympy.Expr:
+    """Return tanh of logarithms, and sums of tanh and arctanh, as fractions."""
+    if not expression.has(sympy.tanh) or not expression.has(sympy.log):
+        return expression
+    return sympy.cancel(sympy.powsimp(sympy.expand(expression.rewrite(sympy.exp))))
+
+
 def simplified(expression: sympy.Expr, seconds: float = 2.0) -> sympy.Expr:
     """Return an equal expression with fewer operations, if one is found in time.
 
@@ -47,6 +81,7 @@ def simplified(expression: sympy.Expr, seconds: float = 2.0) -> sympy.Expr:
         (sympy.powsimp, LARGE),
         (sympy.factor_terms, LARGE),
         (sympy.expand_mul, LARGE),
+        (_rational, SMALL),
         (sympy.simplify, SMALL),
     )
     for rule, largest in rules:

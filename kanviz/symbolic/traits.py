@@ -46,7 +46,7 @@ class Traits:
 @cache
 def traits(function: Function) -> Traits:
     """Return the traits of a function."""
-    u = _probes(function.domain)
+    u = probes(function.domain)
     f = function.torch.plain
     at_u = f(u)
     is_open = function.domain == (-INFINITY, INFINITY)
@@ -63,7 +63,7 @@ def traits(function: Function) -> Traits:
     )
 
 
-def _probes(domain: tuple[float, float]) -> Float[Tensor, " probes"]:
+def probes(domain: tuple[float, float]) -> Float[Tensor, " probes"]:
     """Return numbers within the domain, not arranged about 0."""
     low, high = domain
     if abs(low) == INFINITY and abs(high) == INFINITY:

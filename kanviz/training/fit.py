@@ -6,6 +6,7 @@ from typing import Any
 from kanviz.checks import check_choice
 from kanviz.data import Dataset
 from kanviz.nn import Network
+from kanviz.training.gauge import Gauge
 from kanviz.training.options import FitOptions
 from kanviz.training.prepare import prepare
 from kanviz.training.report import FitReport
@@ -39,17 +40,17 @@ def fit(network: Network, data: Dataset, **options: Any) -> FitReport:
     FloatingPointError
         If no finite step could be made; names the layer and edge.
     """
+    trainer = trainer_of(network, data, **options)
+    trainer.train()
+    if trainer.outcome is not None:
+        network.take(trainer.outcome)
+    return trainer.report
+
+
+def trainer_of(network: Network, data: Dataset, **options: Any) -> Trainer:
+    """Return what is ready to train a copy of the network; arguments and errors as for ``fit``."""
     known = [field.name for field in fields(FitOptions)]
     for name in options:
         check_choice("option", name, known)
     task = prepare(network, data, FitOptions(**options))
-    trainer = Trainer(task)
-    try:
-        trainer.run()
-    except KeyboardInterrupt:
-        task.report.stopped = "interrupted"
-    finally:
-        trainer.monitor.close()
-    if trainer.monitor.best is not None:
-        network.take(trainer.monitor.best)
-    return task.report
+    return Trainer(task, Gauge(data, task.loss))

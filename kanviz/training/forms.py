@@ -34,8 +34,8 @@ class EdgeForms:
 
     def of(self, network: Network) -> Float[Tensor, ""]:
         """Return the penalty of a network's weights; differentiable."""
-        parameters = [p.flatten() for layer in network.layers for p in layer.parameters()]
-        return self.value(torch.cat(parameters))
+        numbers = [part for layer in network.layers for part in (layer.tied_weight(), layer.affine)]
+        return self.value(torch.cat([part.flatten() for part in numbers]))
 
     def add(
         self,

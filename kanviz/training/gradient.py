@@ -100,6 +100,7 @@ class Descent:
             return whole
 
         optimizer.step(closure)  # type: ignore[arg-type]
+        self.network.settle()
         return float(seen[0])
 
     def _is_finite(self, value: float) -> bool:

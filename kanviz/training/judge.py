@@ -1,8 +1,10 @@
 """Trying a change inside the network: refit everything briefly, then judge on held-out data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from kanviz.data import Dataset
@@ -13,6 +15,8 @@ from kanviz.training.levenberg_marquardt import LeastSquares, minimise
 
 CURVATURE = 1e-10
 HELD_OUT = 0.2
+
+Held = Sequence[Bool[Tensor, "_edges 4"] | None]
 
 
 @dataclass(frozen=True)
@@ -37,18 +41,36 @@ class Judge:
     @torch.no_grad()
     def error(self, network: Network) -> float:
         """Return the error on the held-out part; NaN and inf count as inf."""
-        outputs = network(self.x_held)
+        return self.error_of(network(self.x_held))
+
+    @torch.no_grad()
+    def error_of(self, outputs: Tensor) -> float:
+        """Return the error of outputs (samples, outputs) at the held-out points."""
         if self.is_classification:
             loss = torch.nn.functional.cross_entropy(outputs, self.y_held)
         else:
             loss = (outputs - self.y_held).square().mean() / self.scale**2
         return float(loss.sqrt().nan_to_num(nan=torch.inf))
 
-    def refit(self, network: Network, steps: int) -> None:
-        """Train all that may learn in place, on the training part; never to a worse loss."""
+    def refit(self, network: Network, steps: int, held: Held | None = None) -> None:
+        """Train all that may learn in place, on the training part; never to a worse loss.
+
+        Parameters
+        ----------
+        network : Network
+            In float64.
+        steps : int
+            Most steps.
+        held : one (edges, 4) bool tensor or None per layer, optional
+            True for each number of a formula that stays as it is. A classifier is left as it is.
+        """
         penalty = smoothness(network, CURVATURE, self.scale)
         if not self.is_classification:
-            minimise(LeastSquares(network, self.x, self.y, [penalty], self.scale), steps)
+            kept = None if held is None else _held_weights(network, held)
+            problem = _Partial(network, self.x, self.y, [penalty], self.scale, held=kept)
+            minimise(problem, steps)
+            return
+        if held is not None:  # its optimizer cannot hold single numbers
             return
         descent = Descent(
             network=network,
@@ -62,6 +84,35 @@ class Judge:
             generator=torch.Generator().manual_seed(0),
         )
         descent.run(steps, lambda _: True)
+
+
+@dataclass
+class _Partial(LeastSquares):
+    """A least-squares problem in which some weights are held: they get no slope."""
+
+    held: Bool[Tensor, " weights"] | None = None
+
+    def quadratic(
+        self, weights: Float[Tensor, " weights"]
+    ) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
+        """Return the model of the cost with nothing in the rows and columns of held weights."""
+        matrix, gradient = super().quadratic(weights)
+        if self.held is not None:
+            matrix[self.held] = 0
+            matrix[:, self.held] = 0
+            gradient[self.held] = 0
+        return matrix, gradient
+
+
+def _held_weights(network: Network, held: Held) -> Bool[Tensor, " weights"]:
+    """Return which of all weights are held, in the order of ``linearise``."""
+    parts = []
+    for layer, numbers in zip(network.layers, held, strict=True):
+        parts.append(torch.zeros(layer.weight.numel(), dtype=torch.bool))
+        if layer.symbols is not None:
+            none = torch.zeros(layer.symbols.affine.shape, dtype=torch.bool)
+            parts.append((none if numbers is None else numbers).flatten())
+    return torch.cat(parts).to(network.layers[0].weight.device)
 
 
 def judge_of(data: Dataset, *, seed: int = 0) -> Judge:

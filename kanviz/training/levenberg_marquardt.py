@@ -6,6 +6,7 @@ won over what the quadratic model promised, controls the damping (Madsen, Nielse
 Methods for non-linear least squares problems, 2004, sec. 3.2, eq. 3.14-3.16).
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from kanviz.nn import Network
 from kanviz.training.forms import EdgeForms
 from kanviz.training.linearise import linearise, n_weights
 from kanviz.training.normal_equations import normal_equations
+from kanviz.training.ties import Ties
 
 FIRST_DAMPING = 1e-2
 MOST_TRIALS = 12
@@ -40,10 +42,16 @@ class LeastSquares:
     penalties: Sequence[EdgeForms]
     scale: float
 
+    @functools.cached_property
+    def ties(self) -> Ties:
+        """Which weights are one and the same because their edges are locked together."""
+        return Ties.of(self.network)
+
     @torch.no_grad()
     def weights(self) -> Float[Tensor, " weights"]:
         """Return all weights of the network in one row, in the order of ``linearise``."""
-        return torch.cat([parameter.flatten() for parameter in self._parameters()])
+        weights = torch.cat([parameter.flatten() for parameter in self._parameters()])
+        return self.ties.spread(weights)
 
     @torch.no_grad()
     def put(self, weights: Float[Tensor, " weights"]) -> None:
@@ -83,7 +91,7 @@ class LeastSquares:
         gradient *= unit
         for penalty in self.penalties:
             penalty.add(matrix, gradient, weights)
-        return matrix, gradient
+        return self.ties.gather(matrix, gradient)
 
 
 def minimise(
@@ -141,12 +149,13 @@ def _better_step(
         factor, failed = torch.linalg.cholesky_ex(matrix + torch.diag(damping * diagonal))
         if not int(failed):
             step = -torch.cholesky_solve(gradient.unsqueeze(-1), factor).squeeze(-1)
-            new_cost, loss = problem.cost(weights + step)
+            trial = problem.ties.spread(weights + step)
+            new_cost, loss = problem.cost(trial)
             if new_cost < cost:  # false for NaN: such a step is undone and damped
                 promised = -float(2 * gradient @ step + step @ (matrix @ step))
                 gain = (cost - new_cost) / max(promised, 1e-300)
                 damping *= max(1 / 3, 1 - (2 * gain - 1) ** 3) if gain < 2 else 1 / 3
-                return weights + step, (new_cost, loss), max(damping, 1e-15)
+                return trial, (new_cost, loss), max(damping, 1e-15)
         damping *= growth
         growth *= 2
     return None

@@ -5,12 +5,14 @@ import math
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from kanviz.nn import Network
+from kanviz.training.errors import Errors
 from kanviz.training.report import FitReport, Progress
 
 MOST_UPDATES_PER_SECOND = 20
@@ -29,6 +31,8 @@ class Monitor:
         ``penalty(network)`` is added to the loss where states are compared; logged where not 0.
     patience : int
         Steps without a better validation loss before a level ends.
+    measure : callable
+        ``measure(network, loss)`` returns what ``Progress.errors`` tells.
     callbacks : sequence of callable
         Called with each ``Progress``; False stops the fit.
     show : bool
@@ -43,16 +47,18 @@ class Monitor:
         validate: Callable[[Network], float] | None,
         penalty: Callable[[Network], float],
         *,
+        measure: Callable[[Network, float], Errors],
         patience: int,
         callbacks: Sequence[Callable[[Progress], bool | None]],
         show: bool,
         total: int,
     ) -> None:
         self.report, self.callbacks = report, callbacks
-        self.validate, self.penalty = validate, penalty
+        self.validate, self.penalty, self.measure = validate, penalty, measure
         self.patience, self.waited = patience, 0
         self.best: Network | None = None
-        self.best_objective = math.inf
+        self.best_objective = self._best_before = math.inf
+        self.progress: Progress | None = None
         self.start = time.perf_counter()
         # The first call in a new environment compiles for some seconds: say so meanwhile.
         ready = "kanviz.nn.contractions" in sys.modules
@@ -67,9 +73,11 @@ class Monitor:
         """Log one step; return whether to go on. ``report.stopped`` says why not."""
         watched = self.validate(network) if self.validate else None
         seconds = time.perf_counter() - self.start
-        number = len(self.report.history.get("loss", [])) + 1
+        number = self.report.n_steps + 1
         grid = network.layers[0].spec.grid_size
-        progress = Progress(number, loss, watched, grid, seconds, network)
+        self.progress = progress = Progress(
+            number, loss, watched, grid, seconds, network, partial(self.measure, network, loss)
+        )
         self.report.log(step=number, loss=loss, grid_size=grid, seconds=seconds)
         if watched is not None:
             self.report.log(validation_loss=watched)
@@ -87,8 +95,18 @@ class Monitor:
         return True
 
     def new_level(self) -> None:
-        """Forget how long the last level has waited."""
-        self.waited = 0
+        """Forget how long the last level has waited, remember how good it became."""
+        self.waited, self._best_before = 0, self.best_objective
+
+    @property
+    def is_no_better(self) -> bool:
+        """Whether this level has not done better than those before it."""
+        return self.best_objective >= self._best_before
+
+    def forget_best(self) -> None:
+        """Start the search for the best state anew: what was found no longer counts."""
+        self.best, self.report.kept_step, self.waited = None, 0, 0
+        self.best_objective = self._best_before = math.inf
 
     def close(self) -> None:
         """Stop the clock and the bar."""

@@ -52,7 +52,7 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> Task:
     ValueError
         If the data do not fit the network, or the optimizer does not fit the loss.
     """
-    _check_widths(network, data)
+    check_fits(network, data)
     loss = options.loss or ("cross_entropy" if data.is_classification else "mse")
     _check_targets(data, loss)
     grids = list(options.grids or [network.layers[0].spec.grid_size])
@@ -77,8 +77,13 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> Task:
         scale=std or 1.0,
         sparsity=_sparsity(options),
         options=options,
-        report=FitReport(optimizer if isinstance(optimizer, str) else optimizer.__name__),
+        report=FitReport(name_of(optimizer)),
     )
+
+
+def name_of(optimizer: str | type[torch.optim.Optimizer]) -> str:
+    """Return what reports call an optimizer."""
+    return optimizer if isinstance(optimizer, str) else optimizer.__name__
 
 
 def _sparsity(options: FitOptions) -> Sparsity | None:
@@ -88,7 +93,8 @@ def _sparsity(options: FitOptions) -> Sparsity | None:
     return sparsity if sparsity.weight else None
 
 
-def _check_widths(network: Network, data: Dataset) -> None:
+def check_fits(network: Network, data: Dataset) -> None:
+    """Raise a ValueError unless the data have a column for each input and output."""
     for name, width, columns in (
         ("x", network.widths[0], data.n_inputs),
         ("y", network.widths[-1], data.n_outputs),

@@ -1,9 +1,12 @@
 """What a fit did: every logged number under its own name, what stopped it, how long it took."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from matplotlib.figure import Figure
+
+from kanviz.training.errors import Errors
 
 
 @dataclass(frozen=True)
@@ -13,6 +16,8 @@ class Progress:
     ``network`` is the network in training: read it, do not change it. ``loss`` is the mean squared
     error or whatever loss was asked for, without penalties, in the unit of y; ``validation_loss``
     is None where no validation data were given. ``seconds`` count from the start of the fit.
+    ``errors()`` measures the network in the user's units, on the test part too: that costs a pass
+    over it, so ask now and then only, and inside the callback only.
     """
 
     step: int
@@ -21,6 +26,7 @@ class Progress:
     grid_size: int
     seconds: float
     network: Any = field(repr=False, compare=False)
+    errors: Callable[[], Errors] = field(repr=False, compare=False)
 
 
 @dataclass
@@ -36,7 +42,7 @@ class FitReport:
         ``"validation_loss"``: lists with one entry per step.
     stopped : str
         Why the last level ended: ``"steps"``, ``"converged"``, ``"no better step"``,
-        ``"patience"``, ``"callback"`` or ``"interrupted"``.
+        ``"patience"``, ``"callback"``, ``"stopped"`` (by ``Training.stop``) or ``"interrupted"``.
     seconds : float
         Wall time of the whole fit.
     starts : list of float
@@ -61,6 +67,11 @@ class FitReport:
             self.history.setdefault(name, []).append(number)
 
     @property
+    def n_steps(self) -> int:
+        """How many steps were taken, on all levels."""
+        return len(self.history.get("loss", []))
+
+    @property
     def loss(self) -> float:
         """Training loss of the state that was kept; NaN if no step was taken."""
         return self._kept("loss")
@@ -82,9 +93,8 @@ class FitReport:
 
     def __str__(self) -> str:
         """Say in one line how it went."""
-        steps = len(self.history.get("loss", []))
         parts = [
-            f"{self.optimizer}: {steps} steps in {self.seconds:.1f} s",
+            f"{self.optimizer}: {self.n_steps} steps in {self.seconds:.1f} s",
             f"loss {self.loss:.3g}",
         ]
         if "validation_loss" in self.history:

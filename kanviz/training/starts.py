@@ -5,6 +5,8 @@ trial on a coarse grid costs a tenth of a second: so many are begun, the better 
 """
 
 import copy
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -41,6 +43,7 @@ def best_start(
     *,
     seed: int,
     grids_move: bool,
+    is_called_off: Callable[[], bool] = lambda: False,
 ) -> tuple[Network, list[float]]:
     """Try the network and ``count - 1`` siblings with other seeds; return the best, trained a bit.
 
@@ -56,6 +59,8 @@ def best_start(
         Seed of the siblings.
     grids_move : bool
         Whether knots may follow the data.
+    is_called_off : callable
+        Asked after every step; once it says so what is returned means nothing.
 
     Returns
     -------
@@ -64,35 +69,41 @@ def best_start(
         Mean squared error of each candidate at the end of its trial, in the unit of y squared.
     """
     scale = float(y.std(correction=0))
+    how: dict[str, Any] = {"grids_move": grids_move, "is_called_off": is_called_off}
     losses: list[float] = []
     field: list[tuple[float, int, Network]] = []
     for number in range(count):
         candidate = network.remade(seed + 1_000_003 * number) if number else copy.deepcopy(network)
-        loss = _trial(
-            candidate, x[:TRIAL_SAMPLES], y[:TRIAL_SAMPLES], ROUNDS[0], grids_move=grids_move
-        )
+        loss = _trial(candidate, x[:TRIAL_SAMPLES], y[:TRIAL_SAMPLES], ROUNDS[0], **how)
         losses.append(loss)
         field.append((loss, number, candidate))
-        if loss**0.5 < GOOD_ENOUGH * scale:
+        if loss**0.5 < GOOD_ENOUGH * scale or is_called_off():
             break
     for steps in ROUNDS[1:]:
         field = sorted(field, key=lambda entry: entry[:2])[: max(1, (len(field) + 3) // 4)]
-        if len(field) == 1:
+        if len(field) == 1 or is_called_off():
             break
         for place, (_, number, candidate) in enumerate(field):
-            losses[number] = _trial(candidate, x, y, steps, grids_move=grids_move)
+            losses[number] = _trial(candidate, x, y, steps, **how)
             field[place] = (losses[number], number, candidate)
     return min(field, key=lambda entry: entry[:2])[2], losses
 
 
 def _trial(
-    network: Network, x: Tensor, y: Tensor, rounds: tuple[int, ...], *, grids_move: bool
+    network: Network,
+    x: Tensor,
+    y: Tensor,
+    rounds: tuple[int, ...],
+    *,
+    grids_move: bool,
+    is_called_off: Callable[[], bool],
 ) -> float:
     scale = max(float(y.std(correction=0)), torch.finfo(y.dtype).tiny)
     for steps in rounds:
         if grids_move:
             network.update_grid(x)
         penalties = [smoothness(network, TRIAL_CURVATURE, scale)]
-        minimise(LeastSquares(network, x, y, penalties, scale), steps)
+        problem = LeastSquares(network, x, y, penalties, scale)
+        minimise(problem, steps, lambda _: not is_called_off())
     with torch.no_grad():
         return float((network(x) - y).square().mean())

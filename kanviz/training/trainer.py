@@ -1,17 +1,23 @@
 """The course of one fit: a start, then level after level of the grid, in rounds."""
 
 import copy
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from kanviz.data import Dataset
 from kanviz.nn import Network
 from kanviz.training.forms import EdgeForms, smoothness, sparse_forms
+from kanviz.training.gauge import Gauge
 from kanviz.training.gradient import Descent
 from kanviz.training.levenberg_marquardt import LeastSquares, minimise
 from kanviz.training.monitor import Monitor, evaluation
-from kanviz.training.prepare import Task
+from kanviz.training.options import FitOptions
+from kanviz.training.prepare import Task, name_of, prepare
+from kanviz.training.report import Progress
 from kanviz.training.starts import affordable_starts, best_start
 
 LEAST_CURVATURE = 1e-10
@@ -29,42 +35,105 @@ SPARSE_STEPS = 5
 """Steps of a round of "lm" with sparsity, whose quadratic holds near the present weights only."""
 
 
-class Trainer:
-    """Runs the levels of one task on a copy of its network; ``monitor`` holds the best state."""
+Between = Callable[[Progress | None], None]
 
-    def __init__(self, task: Task) -> None:
+
+def _do_nothing(_: Progress | None) -> None:
+    """Let nobody in."""
+
+
+class Trainer:
+    """Runs the levels of one task on a copy of its network; ``monitor`` holds the best state.
+
+    Between two steps it calls the ``between`` of ``train``. There, and only there, others may look
+    at ``work``, the network in training, and hand it back edited.
+    """
+
+    def __init__(self, task: Task, gauge: Gauge) -> None:
         self.task, self.options, self.report = task, task.options, task.report
-        self.work = copy.deepcopy(task.network)
-        if task.optimizer == "lm":
-            self.work = self.work.double()
+        self.work = copy.deepcopy(task.network).to(task.x)
         validation = task.validation and evaluation(*task.validation, task.loss)
-        default = DEFAULT_LM_STEPS if task.optimizer == "lm" else DEFAULT_STEPS
-        self.steps = self.options.steps or default
         self.monitor = Monitor(
             task.report,
             validation,
             self._sparsity_now,
+            measure=gauge.measure,
             patience=self.options.patience,
             callbacks=self.options.callbacks,
             show=self.options.progress,
-            total=self.steps * len(task.grids),
+            total=self.n_steps,
         )
         self.generator = torch.Generator().manual_seed(self.options.seed)
+        self._between: Between = _do_nothing
+        self._is_stopped = False
+        self._edited: Network | None = None
+        self._changed: deque[Task] = deque(maxlen=1)  # its calls are atomic: no lock is needed
 
-    def run(self) -> None:
-        """Start, then train and refine level by level."""
+    @property
+    def steps(self) -> int:
+        """Most steps of a level."""
+        default = DEFAULT_LM_STEPS if self.task.optimizer == "lm" else DEFAULT_STEPS
+        return self.options.steps or default
+
+    @property
+    def n_steps(self) -> int:
+        """Most steps of all levels together."""
+        return self.steps * len(self.task.grids)
+
+    @property
+    def outcome(self) -> Network | None:
+        """The best state; None where no step was taken, or none since the last edit."""
+        return None if self._edited is not None else self.monitor.best
+
+    def train(self, between: Between | None = None) -> None:
+        """Start, then train and refine level by level; Ctrl-C ends it.
+
+        Parameters
+        ----------
+        between : callable, optional
+            Called after each step with its ``Progress``, and with None between steps of trials.
+        """
+        self._between = between or _do_nothing
+        try:
+            self._run()
+        except KeyboardInterrupt:
+            self.report.stopped = "interrupted"
+        finally:
+            self._between = _do_nothing
+            self.monitor.close()
+
+    def stop(self) -> None:
+        """End at the next step."""
+        self._is_stopped = True
+
+    def change(self, options: FitOptions, data: Dataset) -> None:
+        """Go on with other options from the next step on; the grids stay as planned.
+
+        Raises
+        ------
+        ValueError
+            If the options do not fit the data or the network; then all stays as it was.
+        """
+        task = prepare(self.task.network, data, options)
+        self._changed.append(replace(task, grids=self.task.grids, report=self.report))
+
+    def take_over(self, network: Network) -> None:
+        """Go on from an edited network, with the steps that are left."""
+        self._edited = network
+
+    def _run(self) -> None:
         self._begin()
         for level, grid_size in enumerate(self.task.grids):
-            if self.work.layers[0].spec.grid_size != grid_size:
-                self.work.refine(grid_size)
-            best_before = self.monitor.best_objective
+            if self._is_stopped:
+                self.report.stopped = "stopped"
+                return
+            self._reach(grid_size, level)
             self.monitor.new_level()
             self.report.stopped = ""
             self._level()
-            if self.report.stopped == "callback":
+            if self.report.stopped in ("callback", "stopped"):
                 return
-            worse = self.monitor.best_objective >= best_before
-            if self.task.validation and level and worse:
+            if self.task.validation and level and self.monitor.is_no_better:
                 self.report.notes.append(f"grid {grid_size} was no better on the validation data")
                 return
 
@@ -77,41 +146,72 @@ class Trainer:
         count = self.options.starts
         if count is None:
             count = affordable_starts(self.work) if untouched else 1
-        if task.optimizer == "lm" and count > 1:
-            self.work, self.report.starts = best_start(
+        if task.optimizer == "lm" and count > 1 and not self._is_called_off():
+            best, losses = best_start(
                 self.work,
                 task.x,
                 task.y,
                 count,
                 seed=self.options.seed,
                 grids_move=self.options.update_grid,
+                is_called_off=self._is_called_off,
             )
+            if not self._is_called_off():
+                self.work, self.report.starts = best, losses
+        self._take_news()
+
+    def _is_called_off(self) -> bool:
+        """Let others in during the trials; return whether they made the search pointless."""
+        self._between(None)
+        return self._is_stopped or self._edited is not None
+
+    def _reach(self, grid_size: int, level: int) -> None:
+        """Refine to the grid of a level, unless a finer one was made by hand meanwhile."""
+        now, at_first = (net.layers[0].spec.grid_size for net in (self.work, self.task.network))
+        if now < grid_size or (level == 0 and grid_size < now <= at_first):
+            self.work.refine(grid_size)
 
     def _level(self) -> None:
-        """Train on one grid, in rounds between which the knots follow the activations."""
-        ended = ""
-        for steps in self._rounds():
+        """Train on one grid, in rounds before which the knots follow the activations."""
+        ended, at = "steps", 0
+        while (end := self._end_of_round(at)) > at:
             if self.options.update_grid:
                 self.work.update_grid(self.task.x)
-            ended = (
-                self._least_squares(steps) if self.task.optimizer == "lm" else self._descend(steps)
-            )
-            if self.report.stopped:  # the monitor has said why
-                return
+            while at < end:
+                before = self.report.n_steps
+                is_lm = self.task.optimizer == "lm"
+                ended = self._least_squares(end - at) if is_lm else self._descend(end - at)
+                if self.report.stopped:  # the monitor has said why, or somebody stopped it
+                    return
+                if not self._take_news():
+                    break
+                at, ended = at + self.report.n_steps - before, "steps"
+                end = self._end_of_round(at)
+            at = end
         self.report.stopped = ended
 
-    def _rounds(self) -> Iterator[int]:
-        """Yield the steps of each round; together they are ``self.steps``."""
+    def _end_of_round(self, at: int) -> int:
+        """Return the step of the level that ends the round which step ``at`` is in."""
         if self.task.optimizer == "lm" and self.task.sparsity:
-            for done in range(0, self.steps, SPARSE_STEPS):
-                yield min(SPARSE_STEPS, self.steps - done)
-            return
-        done = 0
-        for share in ROUND_ENDS if self.options.update_grid else (1.0,):
-            steps = round(share * self.steps) - done
-            done += steps
-            if steps:
-                yield steps
+            return max(at, min(at - at % SPARSE_STEPS + SPARSE_STEPS, self.steps))
+        shares = ROUND_ENDS if self.options.update_grid else ROUND_ENDS[-1:]
+        return next((end for share in shares if (end := round(share * self.steps)) > at), at)
+
+    def _take_news(self) -> bool:
+        """Take over what others have handed in since the last step; return whether they have."""
+        network, self._edited = self._edited, None
+        task = self._changed.pop() if self._changed else None
+        if task is not None:
+            if task.sparsity != self.task.sparsity:
+                self.monitor.forget_best()  # the best by another measure is no longer the best
+            self.task, self.options = task, task.options
+            self.report.optimizer = name_of(task.optimizer)
+            self.monitor.patience = task.options.patience
+            self.work = self.work.to(task.x)
+        if network is not None:
+            self.work = copy.deepcopy(network).to(self.task.x)
+            self.monitor.forget_best()
+        return task is not None or network is not None
 
     def _least_squares(self, steps: int) -> str:
         task, sparsity = self.task, self.task.sparsity
@@ -148,7 +248,12 @@ class Trainer:
         return descent.run(steps, self._on_step)
 
     def _on_step(self, loss: float) -> bool:
-        return self.monitor.step(self.work, loss)
+        """Log a step and let others in; return whether to go on as if nothing had happened."""
+        goes_on = self.monitor.step(self.work, loss)
+        self._between(self.monitor.progress)
+        if self._is_stopped and goes_on:
+            self.report.stopped = "stopped"
+        return goes_on and not (self._is_stopped or self._changed or self._edited is not None)
 
     def _sparsity_now(self, network: Network) -> float:
         """Return the sparsity penalty in the unit of the loss; 0 where none was asked for."""

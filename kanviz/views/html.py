@@ -45,9 +45,9 @@ def page(snapshot: Snapshot, *, title: str | None = None) -> str:
     return (
         f"{_HEAD}<title>{escape(heading)}</title>\n</head>\n<body>\n<main>\n"
         f"<h1>{escape(heading)}</h1>\n{subtitle}"
-        f"{_scrolling(drawing, 'Picture of the network')}\n"
+        f"{scrolling(drawing, 'Picture of the network')}\n"
         f"<h2>Edges</h2>\n<p>{escape(_count(snapshot))}</p>\n"
-        f"{_scrolling(_table(snapshot), 'Table of edges')}\n"
+        f"{scrolling(edge_table(snapshot), 'Table of edges')}\n"
         "</main>\n</body>\n</html>\n"
     )
 
@@ -72,7 +72,7 @@ def notebook_html(snapshot: Snapshot) -> str:
     return f'<div class="kanviz-scroll">{network_svg(snapshot)}</div>'
 
 
-def _scrolling(content: str, name: str) -> str:
+def scrolling(content: str, name: str) -> str:
     """Return ``content`` in a frame that scrolls where it is too wide, by keyboard too."""
     return (
         f'<div class="kanviz-scroll" role="region" aria-label="{name}" tabindex="0">\n'
@@ -87,7 +87,8 @@ def _count(snapshot: Snapshot) -> str:
     return f"Strongest first: all {snapshot.n_edges:,} edges."
 
 
-def _table(snapshot: Snapshot) -> str:
+def edge_table(snapshot: Snapshot) -> str:
+    """Return all edges drawn as a table, strongest first."""
     ranked = sorted(snapshot.edges, key=lambda view: (-view.score, view.edge))
     head = "".join(
         f'<th scope="col"{_NUMBER if name == "Score" else ""}>{name}</th>' for name in _COLUMNS

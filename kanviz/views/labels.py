@@ -114,7 +114,24 @@ def details(snapshot: Snapshot, view: EdgeView) -> str:
         lines += [f"{name} in {interval(values)}"] if values else []
     if view.formula:
         lines.append(", ".join(filter(None, [f"y = {plain(view.formula)}", quality(view)])))
+    others = locked_with(snapshot, view)
+    if others:
+        lines.append("same function as " + ", ".join(edge_name(snapshot, o) for o in others))
     return "\n".join(lines)
+
+
+def locked_with(snapshot: Snapshot, view: EdgeView) -> list[EdgeView]:
+    """Return the edges drawn that are locked to the same function as this one.
+
+    They have the same knots and control points to the last bit, so these tell groups apart.
+    """
+    mine = view.layer, view.knots, view.control_y
+    return [
+        other
+        for other in snapshot.edges
+        if view.locked and other.locked and other is not view
+        if (other.layer, other.knots, other.control_y) == mine
+    ]
 
 
 def network_name(snapshot: Snapshot) -> str:

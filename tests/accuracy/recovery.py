@@ -1,8 +1,9 @@
 """From samples of a law to the law: train sparsely, prune, refine, train, symbolify.
 
-Run ``python tests/accuracy/recovery.py`` from the top folder for the table (about six minutes on
+Run ``python -m accuracy.recovery`` in the folder ``tests`` for the table (about six minutes on
 one core); names of laws after it choose rows, ``--seeds`` how many seeds each has, and ``--write``
-renews the committed ``recovery.md`` beside this file.
+renews the committed ``recovery.md`` beside this file. ``--pykan PYTHON`` adds what pykan makes of
+the first seed of each, run by that interpreter.
 """
 
 import argparse
@@ -15,24 +16,26 @@ from pathlib import Path
 import numpy as np
 import sympy
 import torch
-from sklearn.datasets import make_moons
 
 import kanviz as kv
+from accuracy.laws import LAWS, PROMISE, Law
+from accuracy.with_pykan import run_pykan
+from kanviz.analysis.pruning import live_edges
 
 TABLE = Path(__file__).with_name("recovery.md")
-COMMAND = "python tests/accuracy/recovery.py --write"
-PROMISE, PROMISE_SEEDS = "promise", 10
+COMMAND = "python -m accuracy.recovery --pykan PYTHON --write"
+PROMISE_SEEDS = 10
 
-FRESH, SAME = 1000, 1e-9
-"""Points that no step has seen, and the largest difference there, as a share of the law's spread,
-between the law and a formula with nice constants that is the same function."""
+PYKAN_SECONDS = 300.0
+
+SAME = 1e-9
+"""Largest difference at the fresh points, as a share of the law's spread, between the law and a
+formula with nice constants that is the same function."""
 
 SHARES = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2)
 
 EXACT, NOISY, ACCURATE = 1e-4, 1e-2, 0.97
 """How far constants may be from the law's, without and with noise; accuracy asked of classes."""
-
-FEYNMAN = "dimensionless form of arXiv 1905.11481,"
 
 HEAD = """# Recovery: from samples of a law back to the law
 
@@ -49,89 +52,13 @@ promise and the Bessel function, else 400 each. Options were chosen once per row
   constants as found; where edges stay splines, of what the model then is); accuracy for classes.
 - held-out / allowed: symbolify's error and its limit, as shares of the spread of y (for classes
   the root of the cross entropy). "auto" is its default limit: 1.5 times the error before.
+- pykan: RMSE (or accuracy) of what pykan 0.2.8 has after `auto_symbolic` and a last fit, from the
+  same data, widths, grids and sparsity (`with_pykan.py`), and its seconds; at most {:.0f} s.
 - s: seconds of fit + prune + refine and fit + symbolify, on a machine shared with other work.
 
 Made on {} by `{}`.
 
 """
-
-
-@dataclass(frozen=True)
-class Law:
-    """What to find, and the options of its row, chosen once.
-
-    ``samples`` are for training, and as many for the held-out error that prune and symbolify judge
-    by; ``grids`` are those before and after refining; ``noise`` is a share of the spread of y.
-    """
-
-    name: str
-    text: str
-    ranges: tuple[tuple[float, float], ...]
-    source: str
-    widths: tuple[int, ...] = (2, 5, 1)
-    sparsity: float = 1e-3
-    grids: tuple[int, int] = (5, 10)
-    noise: float = 0.0
-    tolerance: float | None = None
-    samples: int = 400
-
-    @property
-    def is_classes(self) -> bool:
-        """Whether the row is a classification, with no law to find."""
-        return not self.text
-
-    def values(self, x: np.ndarray) -> np.ndarray:
-        """Return the law (samples,) at points (samples, inputs)."""
-        names = ["x"] if len(self.ranges) == 1 else [f"x_{i + 1}" for i in range(len(self.ranges))]
-        law = sympy.lambdify(names, sympy.sympify(self.text), ["scipy", "numpy"])
-        return np.asarray(law(*x.T), dtype=np.float64)
-
-    def dataset(self, seed: int) -> kv.Dataset:
-        """Return training and held-out samples of one seed."""
-        n = self.samples
-        if self.is_classes:
-            x, y = make_moons(2 * n, noise=0.1, random_state=seed)
-            return kv.from_arrays(
-                x, y, test_fraction=0.5, task="classification", dtype=torch.float64
-            )
-        data = kv.from_function(
-            lambda x: self.values(x.numpy()), self.ranges, n, n, seed, torch.float64
-        )
-        size = self.noise * float(data.y.std())
-        normal = torch.Generator().manual_seed(seed)
-        errors = torch.randn(2, *data.y.shape, generator=normal, dtype=torch.float64)
-        assert data.y_test is not None
-        return replace(data, y=data.y + size * errors[0], y_test=data.y_test + size * errors[1])
-
-    def fresh(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return points that no step sees, with the law there or the classes."""
-        if self.is_classes:
-            x, y = make_moons(FRESH, noise=0.1, random_state=1000 + seed)
-            return x, y
-        data = replace(self, noise=0.0, samples=FRESH).dataset(1000 + seed)
-        return data.x.numpy(), data.y[:, 0].numpy()
-
-
-UNIT = ((-1.0, 1.0),) * 2
-BESSEL = "exp(besselj(0, 20*x_1) + x_2**2)"
-LAWS = (
-    Law(PROMISE, "exp(sin(pi*x_1) + x_2**2)", UNIT, "arXiv 2404.19756, 3.1 (2)", samples=1000),
-    Law("product", "x_1*x_2", UNIT, "arXiv 2404.19756, 3.1 (3)", tolerance=1e-2),
-    Law("bessel", BESSEL, UNIT, "pykan, special functions", grids=(20, 60), samples=1000),
-    Law("distance", "sqrt(x_1**2 + x_2**2)", ((0.1, 1), (0.1, 1)), f"{FEYNMAN} I.8.14"),
-    Law("gaussian", "exp(-(x_1**2 + x_2**2)/2)", ((-2, 2), (-2, 2)), f"{FEYNMAN} I.6.20"),
-    Law("field", "1 + x_1*sin(x_2)", ((-1, 1), (-3, 3)), f"{FEYNMAN} I.12.11"),
-    Law("lens", "1/(1 + x_1*x_2)", ((0.2, 2), (0.2, 2)), f"{FEYNMAN} I.27.6"),
-    Law("barometer", "x_1*exp(-x_2)", ((0.2, 2), (-1, 1)), f"{FEYNMAN} I.40.1"),
-    Law("lorentz", "1/sqrt(1 - x**2)", ((-0.9, 0.9),), f"{FEYNMAN} I.10.7", widths=(1, 2, 1)),
-    Law("doppler", "x_1*sqrt((1+x_2)/(1-x_2))", ((0.2, 2), (-0.8, 0.8)), f"{FEYNMAN} I.34.14"),
-    Law("velocity", "(x_1 + x_2)/(1 + x_1*x_2)", ((-0.8, 0.8),) * 2, f"{FEYNMAN} I.16.6"),
-    Law("quantum", "sqrt(1 + x_1**2 + x_2**2)", ((-2, 2), (-2, 2)), f"{FEYNMAN} III.10.19"),
-    Law("promise_noise", "exp(sin(pi*x_1) + x_2**2)", UNIT, "as above", noise=0.01),
-    Law("product_noise", "x_1*x_2", UNIT, "as above", noise=0.01),
-    Law("quantum_noise", "sqrt(1 + x_1**2 + x_2**2)", ((-2, 2),) * 2, "as above", noise=0.01),
-    Law("moons", "", ((-1.5, 2.5), (-1, 1.5)), "two moons of scikit-learn, noise 0.1", (2, 2, 2)),
-)
 
 
 @dataclass(frozen=True)
@@ -157,6 +84,7 @@ class Row:
     within: float | None
     found: str
     is_written_alike: bool
+    pykan: str = "-"
 
     @property
     def is_recovered(self) -> bool:
@@ -177,6 +105,8 @@ def measure(law: Law, seed: int) -> Row:
     times.append(time.perf_counter())
     model.prune(data)
     times.append(time.perf_counter())
+    if law.is_locked:
+        model.lock([edge for edge in live_edges(model.network) if edge.layer == 0])
     model.refine(law.grids[1])
     model.fit(data, progress=False)
     net = quality(law, model.predict(x), y)
@@ -202,6 +132,23 @@ def measure(law: Law, seed: int) -> Row:
         found=str(found),
         is_written_alike=bool(sympy.simplify(rest) == 0),
     )
+
+
+def by_pykan(law: Law, seed: int, python: str) -> str:
+    """Return what pykan makes of a law and seed, as a cell of the table."""
+    data, (x, y) = law.dataset(seed), law.fresh(seed)
+    names = ("x", "y", "x_test", "y_test")
+    arrays = {name: getattr(data, name).numpy() for name in names} | {"fresh": x}
+    settings = (seed, law.sparsity, *law.grids, *law.widths)
+    words, outputs, seconds = run_pykan(python, arrays, settings, PYKAN_SECONDS)
+    if outputs is None:
+        return words
+    return f"{shown(law, quality(law, outputs, y))}, {seconds:.0f} s"
+
+
+def shown(law: Law, value: float) -> str:
+    """Return a quality as text."""
+    return f"{value:.3f}" if law.is_classes else f"{value:.1e}"
 
 
 def quality(law: Law, outputs: np.ndarray, y: np.ndarray) -> float:
@@ -233,7 +180,7 @@ def table(rows: list[Row]) -> str:
     """Return the rows as a Markdown table, with a count below."""
     columns = (
         "law|source|ranges|widths|sparsity|grids|tolerance|seed|recovered|constants within|edges|"
-        "net|formula|held-out / allowed|s|formula found"
+        "net|formula|held-out / allowed|s|pykan|formula found"
     )
     lines = [f"|{columns}|", "|" + "---|" * len(columns.split("|"))]
     for row in rows:
@@ -251,10 +198,11 @@ def table(rows: list[Row]) -> str:
             verdict(row) + (", as written" if row.is_written_alike else ""),
             "-" if row.within is None else f"{row.within:.0e}",
             str(row.edges),
-            f"{row.net:.3f}" if law.is_classes else f"{row.net:.1e}",
-            f"{row.formula:.3f}" if law.is_classes else f"{row.formula:.1e}",
+            shown(law, row.net),
+            shown(law, row.formula),
             f"{row.held:.1e} / {row.limit:.1e}",
             " + ".join(f"{part:.1f}" for part in row.seconds),
+            row.pykan,
             "`" + row.found.replace("\n", "; ").replace("|", "\\|") + "`",
         ]
         lines.append("| " + " | ".join(cells) + " |")
@@ -280,6 +228,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="rows; all without")
     parser.add_argument("--seeds", type=int, help=f"of each; {PROMISE_SEEDS} of promise, else 1")
+    parser.add_argument("--pykan", metavar="PYTHON", help="an interpreter that has pykan")
     parser.add_argument("--write", action="store_true", help=f"renew {TABLE.name}")
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - {law.name for law in LAWS}:
@@ -288,12 +237,15 @@ def main() -> None:
     rows = []
     for law in (law for law in LAWS if law.name in (arguments.names or [law.name])):
         for seed in range(arguments.seeds or (PROMISE_SEEDS if law.name == PROMISE else 1)):
-            rows.append(measure(law, seed))
+            row = measure(law, seed)
+            if arguments.pykan and seed == 0:
+                row = replace(row, pykan=by_pykan(law, seed, arguments.pykan))
+            rows.append(row)
             print(f"{law.name} {seed}: {verdict(rows[-1])}", flush=True)
     print(table(rows))
     if arguments.write:
         date = datetime.datetime.now(tz=datetime.UTC).date()
-        TABLE.write_text(HEAD.format(date, COMMAND) + table(rows) + "\n")
+        TABLE.write_text(HEAD.format(PYKAN_SECONDS, date, COMMAND) + table(rows) + "\n")
 
 
 if __name__ == "__main__":

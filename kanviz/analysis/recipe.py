@@ -1,0 +1,72 @@
+"""From a network and its units to the plain numbers that compute it elsewhere."""
+
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kanviz.data.about import About
+from kanviz.nn.layer import KANLayer
+from kanviz.nn.network import Network
+from kanviz.recipe import FormulaRecipe, LayerRecipe, Recipe, StepRecipe
+from kanviz.symbolic.library import Function
+
+
+@torch.no_grad()
+def recipe_of(network: Network, about: About) -> Recipe:
+    """Return all that is needed to compute the network as it stands now.
+
+    Parameters
+    ----------
+    network : Network
+        Is only read; numbers in float32 become the very same float64.
+    about : About
+        The units of its inputs and outputs.
+    """
+    return Recipe(
+        layers=tuple(_layer(layer) for layer in network.layers),
+        x_shift=_numbers(about.x_scaling.shift),
+        x_scale=_numbers(about.x_scaling.scale),
+        y_shift=_numbers(about.y_scaling.shift),
+        y_scale=_numbers(about.y_scaling.scale),
+    )
+
+
+def _layer(layer: KANLayer) -> LayerRecipe:
+    spec = layer.spec
+    return LayerRecipe(
+        inputs=layer.in_features,
+        outputs=layer.out_features,
+        basis=spec.basis,
+        spline_order=spec.spline_order,
+        grid_size=spec.grid_size,
+        padding=spec.padding,
+        uniform=spec.uniform,
+        base=spec.base,
+        extrapolation=spec.extrapolation,
+        knots=_numbers(layer.knots),
+        weight=_numbers(layer.tied_weight()),
+        mask=layer.mask.cpu().numpy().astype(np.uint8),
+        formulas=_formulas(layer),
+    )
+
+
+def _formulas(layer: KANLayer) -> tuple[FormulaRecipe, ...]:
+    if layer.symbols is None:
+        return ()
+    found = []
+    for (i, j), function, numbers in zip(
+        layer.symbols.edges, layer.symbols.functions, layer.affine.tolist(), strict=True
+    ):
+        # Layers know functions by what they compute; a model's come from the library.
+        program = cast(Function, function).torch.program
+        steps = tuple(StepRecipe(s.operation, s.sources, s.number) for s in program.steps)
+        a, b, c, d = numbers
+        found.append(FormulaRecipe(i, j, (a, b, c, d), steps, program.outputs[0]))
+    return tuple(found)
+
+
+def _numbers(values: Tensor) -> np.ndarray:
+    """Return the values as float64, apart from the network's own memory."""
+    return values.detach().cpu().numpy().astype(np.float64)

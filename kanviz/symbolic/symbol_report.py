@@ -1,0 +1,169 @@
+"""What came of a search for formulas: edge by edge, and as a way from splines to formulas."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+from kanviz.snapshot import Edge
+from kanviz.tables import html_table, text_table
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One candidate tried inside the network, and the held-out error after its refit."""
+
+    formula: str
+    complexity: int
+    error: float
+
+
+@dataclass(frozen=True)
+class EdgeReport:
+    """What came of one edge.
+
+    Parameters
+    ----------
+    edge : Edge
+        Where it is.
+    chosen : str or None
+        The name of its function; None where it stays a spline.
+    before, after : float
+        Held-out error of the whole network before and after the choice.
+    attempts : tuple of Attempt
+        All that was tried, in order, again in later passes.
+    r2 : float or None
+        1 - (mean square difference / variance) between the function, as it was first fitted, and
+        the spline that it replaced, where data are. None where it stays a spline.
+    """
+
+    edge: Edge
+    chosen: str | None
+    before: float
+    after: float
+    attempts: tuple[Attempt, ...]
+    r2: float | None = None
+
+
+@dataclass(frozen=True)
+class SnappedNumber:
+    """One number of a formula that became a nice one: ``text`` such as ``"1/2"`` or ``"pi"``.
+
+    ``name`` is a, b, c or d of c f(a x + b) + d; ``value`` what it was.
+    """
+
+    edge: Edge
+    name: str
+    value: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Point:
+    """One stage on the way: what was done, how complex the network is then, its held-out error."""
+
+    step: str
+    complexity: int
+    error: float
+    on_front: bool
+
+
+@dataclass(frozen=True)
+class ParetoTable(Sequence[Point]):
+    """Complexity against held-out error over the way from splines to formulas.
+
+    Complexity is the sum over all live edges: that of its function for a formula, the number of its
+    coefficients for a spline. A stage is on the front unless another is no worse in both and
+    better in one. Shows itself as a table.
+    """
+
+    points: tuple[Point, ...]
+
+    @property
+    def front(self) -> tuple[Point, ...]:
+        """The stages that are on the front, the simplest first."""
+        return tuple(sorted((p for p in self.points if p.on_front), key=lambda p: p.complexity))
+
+    @overload
+    def __getitem__(self, index: int) -> Point: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Point, ...]: ...
+    def __getitem__(self, index: int | slice) -> Point | tuple[Point, ...]:
+        """Return one stage, or some."""
+        return self.points[index]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __iter__(self) -> Iterator[Point]:
+        return iter(self.points)
+
+    def __str__(self) -> str:
+        return text_table(self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table(self._rows())
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [_HEADER, *map(_cells, self.points)]
+
+
+_HEADER = ("step", "complexity", "error", "front")
+
+
+def _cells(point: Point) -> tuple[str, ...]:
+    front = "*" if point.on_front else ""
+    return (point.step, str(point.complexity), f"{point.error:.2e}", front)
+
+
+@dataclass(frozen=True)
+class SymbolReport:
+    """What came of all edges, with the held-out error before and after.
+
+    Errors are shares of the standard deviation of y (for classes: roots of the cross entropy).
+
+    Parameters
+    ----------
+    edges : tuple of EdgeReport
+        One per edge that was a spline.
+    before, after, limit : float
+        Held-out error before and after, and the largest that was allowed.
+    snapped : tuple of SnappedNumber
+        Numbers that were replaced by nice ones, in order.
+    way : tuple of (step, complexity, error)
+        All stages from the splines to what the network is now.
+    """
+
+    edges: tuple[EdgeReport, ...]
+    before: float
+    after: float
+    limit: float
+    snapped: tuple[SnappedNumber, ...] = ()
+    way: tuple[tuple[str, int, float], ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every edge is a formula now."""
+        return all(report.chosen is not None for report in self.edges)
+
+    def pareto(self) -> ParetoTable:
+        """Return complexity against held-out error over the way, with the front marked."""
+        costs = [stage[1:] for stage in self.way]
+        beaten = [
+            any(a <= complexity and b <= error and (a, b) != (complexity, error) for a, b in costs)
+            for complexity, error in costs
+        ]
+        return ParetoTable(
+            tuple(Point(*stage, on_front=not b) for stage, b in zip(self.way, beaten, strict=True))
+        )
+
+    def __str__(self) -> str:
+        """Say edge by edge what was chosen."""
+        lines = [
+            f"edge {tuple(r.edge)}: {r.chosen or 'stays a spline'} "
+            f"({len(r.attempts)} tried, error {r.before:.2e} -> {r.after:.2e})"
+            for r in self.edges
+        ]
+        if self.snapped:
+            lines.append(f"numbers made nice: {', '.join(s.text for s in self.snapped)}")
+        total = f"error {self.before:.2e} -> {self.after:.2e} (limit {self.limit:.2e})"
+        return "\n".join([*lines, total])

@@ -1,0 +1,92 @@
+"""Numbers that Python computed, packed, for the unit tests of the front end to compute again."""
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import torch
+from model_helpers import make_model
+
+from kanviz.analysis.attribution import scores
+from kanviz.analysis.recipe import recipe_of
+from kanviz.model import KAN
+from kanviz.nn.rbf import RADIAL_FUNCTIONS
+from kanviz.symbolic.safe import SAFE
+from kanviz.views.packing import pack
+
+EXPONENTS = (2, 3, -1, -2, 0.5, -1.5, 1.5, 1 / 3)
+FORMULAS = ("sin", "x^2", "sqrt", "log", "J0(3*x)", "relu(x - 0.1)", "x**2.5 + 2", "erf(x)")
+N_ARGUMENTS = {"add": 2, "multiply": 2}
+
+
+def fixture() -> bytes:
+    """Return operations, networks and a drawn curve with what Python makes of each."""
+    networks = [network(*each) for each in models()]
+    return pack({"operations": operations(), "networks": networks, "drawn": drawn()})
+
+
+def operations() -> list[dict[str, Any]]:
+    """Return every operation of formulas at ordinary, extreme and broken arguments."""
+    sizes = [*np.geomspace(1e-200, 1e200, 41), *np.linspace(0.05, 40, 160), 1.0, 1 - 1e-9, 0.0]
+    x = np.concatenate([sizes, np.negative(sizes)])
+    found = []
+    for op in SAFE:
+        numbers = {"power": EXPONENTS, "bessel": (0, 1, 2)}.get(op, (None,))
+        for number in numbers:
+            points = x[np.abs(x) < 1e3] if op in ("bessel", "sin", "cos", "tan", "sinc") else x
+            arguments = [points, 1 - points / 3][: N_ARGUMENTS.get(op, 1)]
+            extra = () if number is None else (number,)
+            values = SAFE[op](*map(torch.from_numpy, arguments), *extra).numpy()
+            call = {"op": op, "number": number, "arguments": arguments, "values": values}
+            found.append(call)
+    return found
+
+
+def models() -> list[tuple[str, KAN]]:
+    """Return splines of every kind, every radial basis, and formulas with removed edges."""
+    found = []
+    for k, extrapolation, even in product(range(6), ("linear", "zero"), (True, False)):
+        model = make_model(spline_order=k, extrapolation=extrapolation)
+        if not even:
+            model.update_grid(np.random.default_rng(1).normal(0, 0.5, (200, 2)), grid_eps=0.2)
+        found.append((f"spline {k} {extrapolation} {even}", model))
+    for basis, extrapolation in product(RADIAL_FUNCTIONS, ("linear", "zero")):
+        base = "identity" if extrapolation == "zero" else "zero"
+        model = make_model(basis=basis, extrapolation=extrapolation, base=base)
+        found.append((f"{basis} {extrapolation}", model))
+    for formula in FORMULAS:
+        model = make_model()
+        for edge in [(0, 0, 0), (0, 1, 2), (1, 1, 0)]:
+            model.fix(edge, formula, numbers=(1.3, -0.2, 0.7, 0.1))
+        model.remove_edge(0, 1, 0)
+        found.append((formula, model))
+    return found
+
+
+def network(name: str, model: KAN) -> dict[str, Any]:
+    """Return a network with its outputs, all values of one row, and its scores."""
+    x = np.random.default_rng(0).uniform(-2, 2, (60, 2))
+    x[:4] = np.array([-1.0, 1.0, 0.2, 0.0])[:, None]
+    net, inputs = model.network, torch.from_numpy(x)
+    with torch.no_grad():
+        edges = [net.layers[0].edge_outputs(inputs[5:6])]
+        edges.append(net.layers[1].edge_outputs(edges[0].sum(1)))
+        outputs = net(inputs).numpy()
+    return {
+        "name": name,
+        "recipe": recipe_of(net, model._about).to_dict(),
+        "x": x,
+        "outputs": outputs,
+        "edges": [values.numpy().ravel() for values in edges],
+        "scores": [values.numpy() for values in scores(net, inputs).edges],
+    }
+
+
+def drawn() -> dict[str, Any]:
+    """Return an edge before and after a curve was drawn on it."""
+    model = make_model()
+    before = recipe_of(model.network, model._about).to_dict()
+    x = np.linspace(-0.8, 0.5, 25)
+    model.set_curve((0, 1, 2), x.tolist(), np.sin(3 * x).tolist())
+    after = recipe_of(model.network, model._about).layers[0].weight
+    return {"recipe": before, "x": x, "y": np.sin(3 * x), "weight": after}

@@ -1,0 +1,60 @@
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from make_frontend_fixture import fixture
+
+from kanviz.views.bundle import SCRIPT, STYLE
+
+FRONTEND = SCRIPT.parent.parent / "frontend"
+MOST_BYTES = 140_000
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("node") is None or not (FRONTEND / "node_modules").is_dir(),
+    reason="needs node, and `npm ci` in kanviz/views/frontend",
+)
+
+
+def run(*command: str, **environment: str) -> None:
+    done = subprocess.run(
+        command,
+        cwd=FRONTEND,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_committed_bundle_is_what_its_sources_give(tmp_path: Path) -> None:
+    run("node", "build.mjs", "--out", str(tmp_path))
+    for committed in (SCRIPT, STYLE):
+        fresh = tmp_path / committed.name
+        assert fresh.read_bytes() == committed.read_bytes(), "run: node build.mjs"
+
+
+def test_the_bundle_is_small_and_names_nothing_outside() -> None:
+    script = SCRIPT.read_text("utf-8")
+    assert len(script.encode()) < MOST_BYTES
+    addresses = script.replace("http://www.w3.org/", "")
+    assert "http://" not in addresses
+    assert "https://" not in addresses
+    assert "eval(" not in script
+    assert "innerHTML" not in script
+
+
+def test_the_types_of_the_front_end_are_right() -> None:
+    run("node", "node_modules/typescript/bin/tsc", "--noEmit")
+
+
+def test_the_units_of_the_front_end_pass_on_what_python_computed(tmp_path: Path) -> None:
+    path = tmp_path / "fixture.bin"
+    path.write_bytes(fixture())
+    run("node", "build.mjs", "--tests")
+    units = sorted(map(str, (FRONTEND / ".tests").glob("*.mjs")))
+    assert units
+    run("node", "--test", *units, KANVIZ_FIXTURE=str(path))

@@ -1,0 +1,93 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sympy
+import torch
+from model_helpers import make_network, make_sample
+
+from kanviz.data.about import About
+from kanviz.model import KAN
+from kanviz.nn import Network
+from kanviz.nn.symbols import with_formula
+from kanviz.symbolic import default_library
+from kanviz.symbolic.formula import Formula
+from kanviz.symbolic.in_network import cancellation
+from kanviz.symbolic.of_network import check_formula, formula_of
+from kanviz.symbolic.show import shown
+
+x = sympy.Symbol("x")
+
+
+def make_error(wanted: sympy.Expr) -> Callable[[Formula], float]:
+    """Return the relative error of a formula of x from the wanted one, from 0.5 to 1.5."""
+    points = torch.linspace(0.5, 1.5, 50, dtype=torch.float64).unsqueeze(1)
+    y = Formula((wanted,), ("x",), ("y",)).to_torch()(points)
+
+    def error(formula: Formula) -> float:
+        return float((formula.to_torch()(points) - y).abs().max() / y.abs().max())
+
+    return error
+
+
+def show(expression: sympy.Expr, **options: Any) -> Formula:
+    exact = Formula((expression,), ("x",), ("y",))
+    chosen: dict[str, Any] = {"digits": 4, "snap": 1e-6, "simplify": 1.0} | options
+    return shown(exact, make_error(expression), **chosen)
+
+
+def test_numbers_are_rounded_and_the_error_is_told() -> None:
+    formula = show(2.123456 * x + 0.5000000001)
+    assert str(formula) == "2.123*x + 1/2"
+    assert formula.error == pytest.approx(0.000456 / 2.123456 * 1.5 / 1.7, rel=0.3)
+
+
+def test_digits_are_kept_where_rounding_would_break_the_formula() -> None:
+    formula = show(sympy.sin(1234.5678 * x), digits=3)
+    assert str(formula) == "sin(1234.6*x)"
+    assert formula.error is not None
+    assert 0.01 < formula.error <= 0.1
+
+
+def test_numbers_stay_where_snapping_would_break_the_formula() -> None:
+    wave = sympy.sin(1000.3 * x)
+    formula = show(wave, snap=1e-3, digits=None)
+    assert str(formula) == "sin(1000.3*x)"
+    assert formula.error == pytest.approx(0, abs=1e-9)
+
+
+def test_common_factors_of_roots_meet_the_factor_before_them() -> None:
+    y = sympy.Symbol("y")
+    exact = Formula((0.5 * sympy.sqrt(4.0000000001 * x**2 + 4.0 * y**2),), ("x", "y"), ("z",))
+    formula = shown(exact, lambda _: 0.0, digits=6, snap=1e-6, simplify=1.0)
+    assert str(formula) == "sqrt(x**2 + y**2)"
+
+
+def test_a_formula_that_was_changed_knows_no_error() -> None:
+    formula = show(2.123456 * x)
+    assert formula.error is not None
+    assert formula.rounded(2).error is None
+
+
+def test_a_wide_cosine_is_compared_to_the_digits_that_are_left() -> None:
+    model = KAN([1, 1], dtype=torch.float64)
+    model.fix((0, 0, 0), "cos", numbers=(1e-13, 0.5, 1e13, -8.775825618903728e12))
+    formula = model.formula(digits=None, snap=0)
+    assert formula.error is not None
+    assert (
+        cancellation(model.network, torch.linspace(-1, 1, 9, dtype=torch.float64)[:, None]) > 1e12
+    )
+
+
+def test_another_networks_formula_is_refused() -> None:
+    network, about = make_network((2, 1)), About.nothing(2, 1)
+    formula = formula_of(make_network((2, 1), seed=1), about)
+    with pytest.raises(ArithmeticError, match="the formula must equal the network to 1e-06; got"):
+        check_formula(formula, _with_sine(network), about, make_sample())
+
+
+def _with_sine(network: Network) -> Network:
+    network.layers[0].set_symbols(
+        with_formula(network.layers[0], 0, 0, default_library()["sin"], (1.0, 0.0, 1.0, 0.0))
+    )
+    return network
