@@ -1,4 +1,4 @@
-"""CPU kernels, first half: the features that are not zero at each x.
+"""CPU kernels of large grids: the features that are not zero at each x.
 
 For a chunk of N numbers (samples times inputs, inputs last) each kernel here writes
 ``offset`` (N), the row of the weight where the active basis functions of the number begin, and
@@ -8,7 +8,7 @@ over many numbers in a row, so that they fill vector registers whatever the spli
 
 import numpy as np
 
-from kanviz.nn.compiled import compiled, compiled_as_written
+from kanviz.nn.compiled import compiled, compiled_as_written, compiled_with_memory
 from kanviz.nn.kernels_common import (
     Array,
     Grid,
@@ -24,7 +24,7 @@ from kanviz.nn.kernels_common import (
 )
 
 
-@compiled
+@compiled_with_memory
 def uniform_features(
     x: Array, knots: Array, numbers: Array, tables: Array, base: Array, offset: Array, values: Array
 ) -> None:
@@ -36,12 +36,12 @@ def uniform_features(
         Begins with the first input of a sample.
     knots : (inputs, G + 2k + 1)
         As in ``kanviz.nn.features``.
-    numbers : (6,) int64
+    numbers : (8,) int64
         The fields of ``Settings``.
     tables : (3, k + 1, k + 1)
         Coefficients [power, active function] of the wanted derivative, the values, the slopes.
     base : (2, powers)
-        See ``_base``.
+        See ``kernels_common.base_row``.
     offset, values
         Written, see above.
     """
@@ -58,7 +58,7 @@ def uniform_features(
         finish(x[begin : begin + count], s, is_outside, base, grid, away, extra, begin, values)
 
 
-@compiled
+@compiled_with_memory
 def general_features(
     x: Array,
     knots: Array,
@@ -83,11 +83,11 @@ def general_features(
         finish(x[begin : begin + count], s, is_outside, base, grid, away, extra, begin, values)
 
 
-@compiled
+@compiled_with_memory
 def gaussian_features(
     x: Array, knots: Array, numbers: Array, tables: Array, base: Array, offset: Array, values: Array
 ) -> None:
-    """Write the features of a Gaussian basis; all are active.
+    """Write the features of a Gaussian basis: those of the centres around each number.
 
     ``tables`` (3, 1, powers) holds the polynomials H(r) that stand before exp(-r^2).
     """
@@ -95,15 +95,13 @@ def gaussian_features(
     grid = make_grid(knots, s, n, knots.shape[1] - 1, 0)
     base_grid = make_grid(knots, s, n, s.size, s.padding)
     place, away, extra = np.empty_like(grid.low), np.empty_like(grid.low), scratch_rows(values, n)
-    repeated = _repeat(knots, n)
     for begin in range(0, x.size, n):
         count = min(n, x.size - begin)
         is_outside = clamp(x[begin : begin + count], base_grid, place, away)
-        for e in range(count):
-            offset[begin + e] = grid.row[e]
+        _window(count, s, grid, place, offset[begin : begin + count])
         for part in range(count_parts(s, is_outside)):
             order = s.derivative if part == 0 else part - 1
-            _bells(count, repeated, order, tables[part, 0], grid, place, extra[part])
+            _bells(count, s.active, order, tables[part, 0], grid, place, extra[part])
         finish(x[begin : begin + count], s, is_outside, base, base_grid, away, extra, begin, values)
 
 
@@ -181,27 +179,27 @@ def _recursion(n: int, k: int, order: int, x: Array, local: Array, out: Array) -
 
 
 @compiled
-def _repeat(knots: Array, n: int) -> Array:
-    """Return the centres (centres, n), those of each input once for each sample of a block."""
-    repeated = np.empty((knots.shape[1], n), knots.dtype)
-    for m in range(knots.shape[1]):
-        for i in range(min(n, knots.shape[0])):
-            repeated[m, i] = knots[i, m]
-        for e in range(knots.shape[0], n):
-            repeated[m, e] = repeated[m, e - knots.shape[0]]
-    return repeated
+def _window(n: int, s: Settings, grid: Grid, place: Array, offset: Array) -> None:
+    """Find the first of the centres around each number; leave the distance from it, in spacings."""
+    number = place.dtype.type
+    zero, last = number(0), number(s.basis - s.active)
+    for e in range(n):
+        position = (place[e] - grid.low[e]) * grid.inverse[e]
+        first = position - number(s.active // 2 - 1)
+        safe = first if first > zero else zero  # 0 for a NaN
+        index = np.uint32(safe if safe < last else last)
+        offset[e] = grid.row[e] + index
+        place[e] = position - number(index)
 
 
-@compiled
-def _bells(
-    n: int, centres: Array, order: int, factor: Array, grid: Grid, x: Array, out: Array
-) -> None:
-    """Write H(r) exp(-r^2) / h^order with r = (x - centre) / h for each centre."""
+@compiled_with_memory
+def _bells(n: int, count: int, order: int, factor: Array, grid: Grid, x: Array, out: Array) -> None:
+    """Write H(r) exp(-r^2) / h^order, r the distance from each of ``count`` centres in spacings."""
     r, h = np.empty_like(x), np.empty_like(x)
-    for m in range(centres.shape[0]):
-        row, centre = out[m], centres[m]
+    for m in range(count):
+        row, centre = out[m], x.dtype.type(m)
         for e in range(n):
-            r[e] = (x[e] - centre[e]) * grid.inverse[e]
+            r[e] = x[e] - centre
             row[e] = exp(-np.float64(r[e]) * r[e])
             h[e] = factor[order]
         for power in range(order - 1, -1, -1):

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kanviz.nn.compiled import compiled, compiled_as_written
+from kanviz.nn.compiled import compiled, compiled_as_written, compiled_with_memory
 
 Array = NDArray[Any]
 
@@ -26,6 +26,8 @@ class Settings(NamedTuple):
     width: int
     derivative: int
     fades: int
+    kind: int
+    basis: int
 
 
 class Grid(NamedTuple):
@@ -40,8 +42,8 @@ class Grid(NamedTuple):
 @compiled
 def read_settings(numbers: Array) -> Settings:
     """Return the settings from the integers that Python passed."""
-    size, padding, active, width, derivative, fades = numbers
-    return Settings(size, padding, active, width, derivative, fades)
+    size, padding, active, width, derivative, fades, kind, basis = numbers
+    return Settings(size, padding, active, width, derivative, fades, kind, basis)
 
 
 @compiled
@@ -52,32 +54,39 @@ def block_length(x: Array, knots: Array) -> int:
     return max(1, int(length))  # an empty batch has no block, but a step may not be 0
 
 
-@compiled
+@compiled_with_memory
 def scratch_rows(values: Array, n: int) -> Array:
     """Return scratch rows for the wanted derivative, the values and the slopes of a block."""
     return np.empty((3, values.shape[0], n), values.dtype)
 
 
-@compiled_as_written
+@compiled_with_memory
 def make_grid(knots: Array, s: Settings, n: int, size: int, padding: int) -> Grid:
     """Repeat the grid of each input for all samples of a block."""
-    low, high, inverse = (
+    grid = Grid(
         np.empty(n, knots.dtype),
         np.empty(n, knots.dtype),
         np.empty(n, knots.dtype),
+        np.empty(n, np.uint32),
     )
-    row = np.empty(n, np.uint32)
+    _repeat_grid(knots, s, n, size, padding, grid)
+    return grid
+
+
+@compiled_as_written
+def _repeat_grid(
+    knots: Array, s: Settings, n: int, size: int, padding: int, grid: Grid
+) -> None:
+    low, high, inverse, row = grid
     inputs, one = knots.shape[0], knots.dtype.type(1)
     for i in range(min(inputs, n)):
         low[i], high[i] = knots[i, padding], knots[i, padding + size]
-        inverse[i] = (one / (high[i] - low[i])) * knots.dtype.type(
-            size
-        )  # in two steps, as torch divides
+        share = one / (high[i] - low[i])  # in two steps, as torch divides
+        inverse[i] = share * knots.dtype.type(size)
         row[i] = i * s.width
     for e in range(inputs, n):
         low[e], high[e] = low[e - inputs], high[e - inputs]
         inverse[e], row[e] = inverse[e - inputs], row[e - inputs]
-    return Grid(low, high, inverse, row)
 
 
 @compiled
@@ -127,7 +136,7 @@ def finish(
             for e in range(n):
                 out[e] = row[e]
     if base.shape[1] > 0:
-        _base(x, base, extra[0, s.active], extra[1, s.active], values[s.active, begin : begin + n])
+        base_row(x, base, extra[0, s.active], extra[1, s.active], values[s.active, begin : begin + n])
 
 
 @compiled
@@ -138,14 +147,14 @@ def _fade_out(
     for e in range(n):
         scale = 2 / (grid.high[e] - grid.low[e])
         tangent = level[e] + slope[e] * away[e]
-        faded = tangent * _fade(away[e] * scale, d) * scale**d
+        faded = tangent * fade(away[e] * scale, d) * scale**d
         if d > 0:
-            faded += d * slope[e] * _fade(away[e] * scale, d - 1) * scale ** (d - 1)
+            faded += d * slope[e] * fade(away[e] * scale, d - 1) * scale ** (d - 1)
         out[e] = row[e] if away[e] == 0 else faded
 
 
 @compiled
-def _fade(u: float, derivative: int) -> float:
+def fade(u: float, derivative: int) -> float:
     """Return a derivative of the cubic smoothstep from 1 at u = 0 to 0 at |u| = 1."""
     s = abs(u)
     if s >= 1 or derivative > 3:
@@ -159,7 +168,7 @@ def _fade(u: float, derivative: int) -> float:
 
 
 @compiled
-def _base(x: Array, base: Array, sigmoid: Array, alone: Array, out: Array) -> None:
+def base_row(x: Array, base: Array, sigmoid: Array, alone: Array, out: Array) -> None:
     """Write a(s) + x b(s), s = sigmoid(x), with the polynomials a, b in the rows of ``base``."""
     n, last = x.size, base.shape[1] - 1
     for e in range(n if last > 0 else 0):
