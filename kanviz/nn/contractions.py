@@ -29,13 +29,19 @@ def evaluate(
 
 
 def slope(
-    x: Tensor, weight: Tensor, gradient: Tensor, knots: Tensor, spec: FunctionSpec, derivative: int
+    x: Tensor,
+    weight: Tensor,
+    gradient: Tensor,
+    knots: Tensor,
+    spec: FunctionSpec,
+    derivative: int,
+    kept: Kept = None,
 ) -> Tensor:
     """Return sum_fo F^(d) W g, (samples, inputs)."""
     if _tracked(x, weight, gradient):
         s: Tensor = _Slope.apply(x, weight, gradient, knots, spec, derivative)
         return s
-    return slope_now(x, weight, gradient, knots, make_plan(spec, derivative, x.dtype))
+    return slope_now(x, weight, gradient, knots, make_plan(spec, derivative, x.dtype), kept)
 
 
 def outer(
@@ -71,7 +77,7 @@ class _Evaluate(Function):
     ) -> Tensor:
         y, kept = evaluate_now(x, weight, knots, scale, make_plan(spec, derivative, x.dtype))
         ctx.save_for_backward(x, weight, knots, scale)
-        ctx.kept = kept if ctx.needs_input_grad[1] else None
+        ctx.kept = kept
         ctx.family = spec, derivative
         return y
 
@@ -80,7 +86,7 @@ class _Evaluate(Function):
         x, weight, knots, scale = ctx.saved_tensors
         spec, d = ctx.family
         wants_x, wants_weight, _, wants_scale = ctx.needs_input_grad[:4]
-        to_x = slope(x, weight, g, knots, spec, d + 1) if wants_x else None
+        to_x = slope(x, weight, g, knots, spec, d + 1, ctx.kept) if wants_x else None
         if to_x is not None and scale is not None:
             to_x = to_x * scale
         to_weight = outer(x, g, knots, spec, d, scale, ctx.kept) if wants_weight else None

@@ -4,7 +4,7 @@ Numbers lie with the samples in a row, as columns of the usual matrices: the y o
 of the next without a copy.
 """
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -30,77 +30,66 @@ NONE = {kind: np.empty((0, 0), kind) for kind in (np.float32, np.float64)}
 NO_WEIGHT = {kind: np.empty((0, 0, 0), kind) for kind in (np.float32, np.float64)}
 
 
-def evaluate_dense(
-    x: Tensor, weight: Tensor, knots: Tensor, plan: Plan
-) -> tuple[Tensor, Tensor | None]:
-    """Return y (samples, outputs), and the features (inputs * width, samples) if kept."""
-    columns, grid = contiguous(x.T), contiguous(knots)
-    (inputs, samples), outputs = columns.shape, weight.shape[2]
-    size, none, no_weight = inputs * plan.width * samples, NONE[plan.dtype], NO_WEIGHT[plan.dtype]
-    by_kernel = _by_kernel(size, outputs)
-    keep = size <= KEPT or not by_kernel
-    features = np.empty((inputs * plan.width, samples), plan.dtype) if keep else none
-    y = np.empty((outputs, samples), plan.dtype) if by_kernel else none
-    table = contiguous(weight) if by_kernel else no_weight
+class Dense(NamedTuple):
+    """What the kernel takes of x (samples, inputs), the knots and the weight.
 
-    def work(start: int, stop: int) -> None:
-        dense_sums(
-            start, stop, _room(plan), columns, grid, *plan.arguments,
-            False, features, table, none, y, no_weight, none, none,
-        )  # fmt: skip
+    ``columns`` is x with the samples in a row; ``features`` (inputs * width, samples) holds all
+    features, or nothing.
+    """
 
-    _share(work, inputs, samples)
-    if by_kernel:
-        return torch.from_numpy(y).T, torch.from_numpy(features) if keep else None
-    kept = torch.from_numpy(features)
-    return (weight.flatten(0, 1).T @ kept).T, kept
+    columns: Array
+    grid: Array
+    table: Array
+    features: Array
 
 
-def outer_dense(
-    x: Tensor, gradient: Tensor, knots: Tensor, plan: Plan, kept: Tensor | None
-) -> Tensor:
-    """Return h (inputs, features, outputs)."""
-    (samples, inputs), outputs = x.shape, gradient.shape[1]
+def prepare(x: Tensor, knots: Tensor, weight: Tensor | None, plan: Plan) -> Dense:
+    """Return the arrays for a call, without features; ``outer_dense`` needs no weight."""
+    table = NO_WEIGHT[plan.dtype] if weight is None else contiguous(weight)
+    return Dense(contiguous(x.T), contiguous(knots), table, NONE[plan.dtype])
+
+
+def evaluate_dense(x: Tensor, weight: Tensor, knots: Tensor, plan: Plan) -> tuple[Tensor, Dense]:
+    """Return y (samples, outputs), and what is of use for the way back."""
+    dense = prepare(x, knots, weight, plan)
+    samples, outputs = x.shape[0], weight.shape[2]
+    size = x.shape[1] * plan.width * samples
+    if not _by_kernel(size, outputs):
+        dense = _filled(dense, plan)
+        return (weight.flatten(0, 1).T @ torch.from_numpy(dense.features)).T, dense
+    if size <= KEPT:
+        dense = _with_room(dense, plan)
+    y = np.empty((outputs, samples), plan.dtype)
+    _run(dense, plan, table=dense.table, y=y)
+    return torch.from_numpy(y).T, dense
+
+
+def outer_dense(dense: Dense, gradient: Tensor, plan: Plan) -> Tensor:
+    """Return h (inputs, features, outputs) for the gradient g (samples, outputs)."""
+    (inputs, samples), outputs = dense.columns.shape, gradient.shape[1]
     if not _by_kernel(inputs * plan.width * samples, outputs):
-        if kept is None:
-            kept = evaluate_dense(x, gradient.new_empty(0, 0, outputs), knots, plan)[1]
-        assert kept is not None
-        return (kept @ gradient).view(inputs, plan.width, outputs)
-    columns, grid, g = contiguous(x.T), contiguous(knots), contiguous(gradient.T)
-    none, no_weight, parts = NONE[plan.dtype], NO_WEIGHT[plan.dtype], []
-    features = none if kept is None else kept.numpy()
+        features = (dense if dense.features.size else _filled(dense, plan)).features
+        return (torch.from_numpy(features) @ gradient).view(inputs, plan.width, outputs)
+    g, parts = contiguous(gradient.T), []
 
     def work(start: int, stop: int) -> None:
         h = np.zeros((inputs, plan.width, outputs), plan.dtype)
-        dense_sums(
-            start, stop, _room(plan), columns, grid, *plan.arguments,
-            kept is not None, features, no_weight, g, none, h, none, none,
-        )  # fmt: skip
+        _sums(start, stop, dense, plan, is_filled=dense.features.size > 0, g=g, h=h)
         parts.append(h)
 
-    _share(work, inputs, samples)
+    over_batch(work, samples, 1 if dense.columns.size <= ONE_THREAD else None)
     return torch.from_numpy(parts[0] if len(parts) == 1 else np.sum(parts, axis=0))
 
 
-def slope_dense(x: Tensor, weight: Tensor, gradient: Tensor, knots: Tensor, plan: Plan) -> Tensor:
-    """Return s (samples, inputs)."""
-    columns, grid = contiguous(x.T), contiguous(knots)
-    (inputs, samples), outputs = columns.shape, gradient.shape[1]
-    none, no_weight = NONE[plan.dtype], NO_WEIGHT[plan.dtype]
-    table, g, products = no_weight, none, none
-    if _by_kernel(inputs * plan.width * samples, outputs):
-        table, g = contiguous(weight), contiguous(gradient.T)
+def slope_dense(dense: Dense, gradient: Tensor, plan: Plan) -> Tensor:
+    """Return s (samples, inputs) for the gradient g (samples, outputs)."""
+    again = dense._replace(features=NONE[plan.dtype])
+    s = np.empty(dense.columns.shape, plan.dtype)
+    if _by_kernel(s.size * plan.width, gradient.shape[1]):
+        _run(again, plan, table=dense.table, g=contiguous(gradient.T), slope=s)
     else:
-        products = contiguous(weight.flatten(0, 1) @ gradient.T)
-    s = np.empty(columns.shape, plan.dtype)
-
-    def work(start: int, stop: int) -> None:
-        dense_sums(
-            start, stop, _room(plan), columns, grid, *plan.arguments,
-            False, none, table, g, none, no_weight, products, s,
-        )  # fmt: skip
-
-    _share(work, inputs, samples)
+        weight = torch.from_numpy(dense.table)
+        _run(again, plan, products=contiguous(weight.flatten(0, 1) @ gradient.T), slope=s)
     return torch.from_numpy(s).T
 
 
@@ -109,9 +98,56 @@ def _by_kernel(size: int, outputs: int) -> bool:
     return outputs <= FEW_OUTPUTS or size * outputs <= SMALL_PRODUCT
 
 
-def _room(plan: Plan) -> Array:
-    return np.empty((plan.n_scratch_rows, BLOCK), plan.dtype)
+def _with_room(dense: Dense, plan: Plan) -> Dense:
+    inputs, samples = dense.columns.shape
+    return dense._replace(features=np.empty((inputs * plan.width, samples), plan.dtype))
 
 
-def _share(work: Callable[[int, int], None], inputs: int, samples: int) -> None:
-    over_batch(work, samples, 1 if inputs * samples <= ONE_THREAD else None)
+def _filled(dense: Dense, plan: Plan) -> Dense:
+    """Return the same with all features."""
+    dense = _with_room(dense, plan)
+    _run(dense, plan)
+    return dense
+
+
+def _run(dense: Dense, plan: Plan, **arrays: Array) -> None:
+    """Let the kernel go over the batch, in as many threads as pay."""
+    samples = dense.columns.shape[1]
+    if dense.columns.size <= ONE_THREAD:
+        _sums(0, samples, dense, plan, **arrays)
+    else:
+        over_batch(lambda start, stop: _sums(start, stop, dense, plan, **arrays), samples)
+
+
+def _sums(
+    start: int,
+    stop: int,
+    dense: Dense,
+    plan: Plan,
+    *,
+    is_filled: bool = False,
+    table: Array | None = None,
+    g: Array | None = None,
+    y: Array | None = None,
+    h: Array | None = None,
+    products: Array | None = None,
+    slope: Array | None = None,
+) -> None:
+    """Call the kernel for some samples; see there for what each array is."""
+    none, no_weight = NONE[plan.dtype], NO_WEIGHT[plan.dtype]
+    dense_sums(
+        start,
+        stop,
+        np.empty((plan.n_scratch_rows, BLOCK), plan.dtype),
+        dense.columns,
+        dense.grid,
+        *plan.arguments,
+        is_filled,
+        dense.features,
+        no_weight if table is None else table,
+        none if g is None else g,
+        none if y is None else y,
+        no_weight if h is None else h,
+        none if products is None else products,
+        none if slope is None else slope,
+    )

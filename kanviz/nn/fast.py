@@ -10,11 +10,11 @@ scale c of shape (samples, inputs), a layer and all its derivatives are made of 
 
 from torch import Tensor
 
-from kanviz.nn.dense import evaluate_dense, outer_dense, slope_dense
+from kanviz.nn.dense import Dense, evaluate_dense, outer_dense, prepare, slope_dense
 from kanviz.nn.plan import Plan
 from kanviz.nn.sparse import Active, evaluate_sparse, outer_sparse, slope_sparse
 
-Kept = Tensor | Active | None
+Kept = Dense | Active | None
 """What ``evaluate_now`` made on its way and ``outer_now`` can use."""
 
 
@@ -27,10 +27,14 @@ def evaluate_now(
     return evaluate_sparse(x, weight, knots, scale, plan)
 
 
-def slope_now(x: Tensor, weight: Tensor, gradient: Tensor, knots: Tensor, plan: Plan) -> Tensor:
-    """Return s (samples, inputs)."""
-    run = slope_dense if plan.is_dense else slope_sparse
-    return run(x, weight, gradient, knots, plan)
+def slope_now(
+    x: Tensor, weight: Tensor, gradient: Tensor, knots: Tensor, plan: Plan, kept: Kept = None
+) -> Tensor:
+    """Return s (samples, inputs); ``kept`` is of the same x and weight."""
+    if plan.is_dense:
+        dense = kept if isinstance(kept, Dense) else prepare(x, knots, weight, plan)
+        return slope_dense(dense, gradient, plan)
+    return slope_sparse(x, weight, gradient, knots, plan)
 
 
 def outer_now(
@@ -38,7 +42,7 @@ def outer_now(
 ) -> Tensor:
     """Return h (inputs, features, outputs); ``kept`` is of the same x, scale and plan."""
     if plan.is_dense and scale is None:
-        assert not isinstance(kept, Active)
-        return outer_dense(x, gradient, knots, plan, kept)
-    assert not isinstance(kept, Tensor)
+        dense = kept if isinstance(kept, Dense) else prepare(x, knots, None, plan)
+        return outer_dense(dense, gradient, plan)
+    assert not isinstance(kept, Dense)
     return outer_sparse(x, gradient, knots, scale, plan, kept)

@@ -47,68 +47,74 @@ def fill(
         See above; one row per basis function, then one for the base function.
     """
     n, low, high = x.size, knots[s.padding], knots[s.padding + s.size]
-    is_outside = _clamp(x, low, high, room)
     if s.kind == UNIFORM:
-        _locate(n, s.size, low, high, room)
-        _pieces(n, s, tables, (high - low) / s.size, is_outside, room)
+        is_outside = _locate(x, s.size, low, high, room)
+        _pieces(n, s, tables[0], (high - low) / s.size, room)
+        if is_outside and s.derivative != 1:
+            _continue(n, s, tables[2], (high - low) / s.size, room)
         _place(n, s, room, out, first, start)
     else:
+        _clamp(x, low, high, room)
         _bells(n, knots, s, tables[0, 0], room, out, first, start)
     if base.shape[1] > 0:
         extra = room[FIRST_EXTRA, :n], room[SECOND_EXTRA, :n]
         base_row(x, base, extra[0], extra[1], out[first + s.basis, start : start + n])
 
 
-@compiled_as_written
-def _clamp(x: Array, low: float, high: float, room: Array) -> bool:
-    """Write the nearest point of the grid and the signed distance from it; say if any is not 0."""
-    far, nearest, away = 0, room[NEAREST], room[AWAY]
+@compiled
+def _clamp(x: Array, low: float, high: float, room: Array) -> None:
+    """Write the nearest point of the grid and the signed distance from it."""
+    nearest, away = room[NEAREST], room[AWAY]
     for e in range(x.size):
         inside = low if x[e] < low else x[e]
         inside = high if inside > high else inside  # a NaN stays
         nearest[e] = inside
         away[e] = x[e] - inside
-        far |= x[e] != inside
-    return far != 0
 
 
 @compiled_as_written
-def _locate(n: int, size: int, low: float, high: float, room: Array) -> None:
-    """Find the interval of each number by its distance; leave its place within it, from 0 to 1.
+def _locate(x: Array, size: int, low: float, high: float, room: Array) -> bool:
+    """Find interval and place within it, from 0 to 1, of the point of the grid nearest to x.
 
-    Rounded as in ``kanviz.nn.bspline``, so that both find the same interval.
+    Rounded as in ``kanviz.nn.bspline``, so that both find the same interval. Writes the signed
+    distance from the grid too; returns whether any is not 0.
     """
-    nearest, interval, place = room[NEAREST], room[INTERVAL], room[PLACE]
+    far, away, interval, place = 0, room[AWAY], room[INTERVAL], room[PLACE]
     number = room.dtype.type
     zero, last, inverse = number(0), number(size - 1), number(1) / (high - low) * number(size)
-    for e in range(n):
-        position = (nearest[e] - low) * inverse
+    for e in range(x.size):
+        inside = low if x[e] < low else x[e]
+        inside = high if inside > high else inside  # a NaN stays
+        away[e] = x[e] - inside
+        far |= x[e] != inside
+        position = (inside - low) * inverse
         safe = position if position > zero else zero  # 0 for a NaN
         index = number(np.int32(safe if safe < last else last))
         interval[e] = index
         place[e] = position - index
+    return far != 0
 
 
 @compiled
-def _pieces(
-    n: int,
-    s: Settings,
-    tables: Array,
-    step: float,
-    is_outside: bool,  # noqa: FBT001 - no keywords in kernels
-    room: Array,
-) -> None:
-    """Evaluate the k + 1 polynomial pieces of the interval of each number, and their tangents."""
-    number, k, place, away = room.dtype.type, s.padding, room[PLACE], room[AWAY]
-    zero, slope = number(0), room[FIRST_EXTRA]
-    for r in range(k + 1):
+def _pieces(n: int, s: Settings, table: Array, step: float, room: Array) -> None:
+    """Evaluate the k + 1 polynomial pieces of the interval of each number."""
+    scale, place = room.dtype.type(1 / step**s.derivative), room[PLACE]
+    for r in range(s.padding + 1):
+        _horner(n, table, r, scale, place, room[PIECES + r])
+
+
+@compiled
+def _continue(n: int, s: Settings, slopes: Array, step: float, room: Array) -> None:
+    """Let the pieces go on along their tangents outside the grid."""
+    number, place, away, slope = room.dtype.type, room[PLACE], room[AWAY], room[FIRST_EXTRA]
+    zero = number(0)
+    for r in range(s.padding + 1):
         row = room[PIECES + r]
-        _horner(n, tables[0], r, number(1 / step**s.derivative), place, row)
-        if is_outside and s.derivative == 0:
-            _horner(n, tables[2], r, number(1 / step), place, slope)
+        if s.derivative == 0:
+            _horner(n, slopes, r, number(1 / step), place, slope)
             for e in range(n):
                 row[e] += slope[e] * away[e]
-        elif is_outside and s.derivative > 1:
+        else:
             for e in range(n):
                 row[e] = row[e] if away[e] == zero else zero
 
@@ -132,11 +138,19 @@ def _place(n: int, s: Settings, room: Array, out: Array, first: int, start: int)
     number, interval = room.dtype.type, room[INTERVAL]
     zero = number(0)
     for m in range(s.basis):
-        row, lowest = out[first + m, start : start + n], max(0, m - s.size + 1)
-        piece, where = room[PIECES + lowest], number(m - lowest)
-        for e in range(n):
-            row[e] = piece[e] if interval[e] == where else zero
-        for r in range(lowest + 1, min(s.padding, m) + 1):
+        row, lowest = out[first + m, start : start + n], 0
+        if s.padding >= 3:  # four in one go, for the most used splines
+            a, b, c, d = room[PIECES], room[PIECES + 1], room[PIECES + 2], room[PIECES + 3]
+            p, q, u, t = number(m), number(m - 1), number(m - 2), number(m - 3)
+            for e in range(n):
+                v = interval[e]
+                low = (a[e] if v == p else zero) + (b[e] if v == q else zero)
+                row[e] = low + (c[e] if v == u else zero) + (d[e] if v == t else zero)
+            lowest = 4
+        else:
+            for e in range(n):
+                row[e] = zero
+        for r in range(lowest, s.padding + 1):
             piece, where = room[PIECES + r], number(m - r)
             for e in range(n):
                 row[e] += piece[e] if interval[e] == where else zero

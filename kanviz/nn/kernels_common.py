@@ -3,6 +3,8 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 from numpy.typing import NDArray
 
 from kanviz.nn.compiled import compiled, compiled_as_written, compiled_with_memory
@@ -15,6 +17,8 @@ BLOCK = 1024
 LOG2_E = 1.4426950408889634
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 ROUNDER = 6755399441055744.0  # 1.5 * 2**52: adding it rounds to an integer in the low bits
+LN2_SINGLE_HIGH, LN2_SINGLE_LOW = 0.693359375, -2.12194440e-4
+ROUNDER_SINGLE = 12582912.0  # 1.5 * 2**23
 
 
 class Settings(NamedTuple):
@@ -74,9 +78,7 @@ def make_grid(knots: Array, s: Settings, n: int, size: int, padding: int) -> Gri
 
 
 @compiled_as_written
-def _repeat_grid(
-    knots: Array, s: Settings, n: int, size: int, padding: int, grid: Grid
-) -> None:
+def _repeat_grid(knots: Array, s: Settings, n: int, size: int, padding: int, grid: Grid) -> None:
     low, high, inverse, row = grid
     inputs, one = knots.shape[0], knots.dtype.type(1)
     for i in range(min(inputs, n)):
@@ -136,7 +138,9 @@ def finish(
             for e in range(n):
                 out[e] = row[e]
     if base.shape[1] > 0:
-        base_row(x, base, extra[0, s.active], extra[1, s.active], values[s.active, begin : begin + n])
+        base_row(
+            x, base, extra[0, s.active], extra[1, s.active], values[s.active, begin : begin + n]
+        )
 
 
 @compiled
@@ -170,9 +174,9 @@ def fade(u: float, derivative: int) -> float:
 @compiled
 def base_row(x: Array, base: Array, sigmoid: Array, alone: Array, out: Array) -> None:
     """Write a(s) + x b(s), s = sigmoid(x), with the polynomials a, b in the rows of ``base``."""
-    n, last = x.size, base.shape[1] - 1
+    n, last, one = x.size, base.shape[1] - 1, x.dtype.type(1)
     for e in range(n if last > 0 else 0):
-        sigmoid[e] = 1 / (1 + exp(-np.float64(x[e])))
+        sigmoid[e] = one / (one + exp(-x[e]))
     for e in range(n):
         out[e], alone[e] = base[1, last], base[0, last]
     for power in range(last - 1, -1, -1):
@@ -184,13 +188,41 @@ def base_row(x: Array, base: Array, sigmoid: Array, alone: Array, out: Array) ->
         out[e] = out[e] * x[e] + alone[e]
 
 
-@compiled_as_written
-def exp(z: float) -> float:
-    """Return e^z for |z| <= 700, and e^-700 or e^700 beyond, in operations that vectorise.
+def exp(z: Any) -> Any:
+    """Return e^z in operations that vectorise, in the type of z; a NaN stays.
 
-    2^m by writing the exponent bits, and the Taylor series of degree 13 on |r| <= ln 2 / 2, whose
-    error is below the rounding (Muller, Elementary Functions, ch. 11). A NaN stays.
+    2^m by writing the exponent bits, and the Taylor series on |r| <= ln 2 / 2, cut where its error
+    is below the rounding (Muller, Elementary Functions, ch. 11). Held at 2^126 and 2^-126 for
+    float32, at e^700 and e^-700 for float64.
     """
+    raise NotImplementedError("only kernels call this")
+
+
+@overload(exp, jit_options={"fastmath": False})
+def _exp(z: Any) -> Any:
+    return _exp_single if z == types.float32 else _exp_double
+
+
+def _exp_single(z: Any) -> Any:
+    one, bound = np.float32(1.0), np.float32(87.0)
+    z = bound if z > bound else z
+    z = -bound if z < -bound else z
+    shifted = z * np.float32(LOG2_E) + np.float32(ROUNDER_SINGLE)
+    m = shifted - np.float32(ROUNDER_SINGLE)
+    r = (z - m * np.float32(LN2_SINGLE_HIGH)) - m * np.float32(LN2_SINGLE_LOW)
+    p = np.float32(1.0 / 5040)
+    p = p * r + np.float32(1.0 / 720)
+    p = p * r + np.float32(1.0 / 120)
+    p = p * r + np.float32(1.0 / 24)
+    p = p * r + np.float32(1.0 / 6)
+    p = p * r + np.float32(0.5)
+    p = p * r + one
+    p = p * r + one
+    bits = np.int32((np.float32(shifted).view(np.int32) + np.int32(127)) << np.int32(23))
+    return p * np.int32(bits).view(np.float32)
+
+
+def _exp_double(z: Any) -> Any:
     z = 700.0 if z > 700.0 else z
     z = -700.0 if z < -700.0 else z
     shifted = z * LOG2_E + ROUNDER

@@ -147,9 +147,7 @@ def _add_products(
 
 
 @compiled
-def _add_dots(
-    n: int, rows: Array, first: int, place: int, g: Array, begin: int, h: Array
-) -> None:
+def _add_dots(n: int, rows: Array, first: int, place: int, g: Array, begin: int, h: Array) -> None:
     """Add to h (width, outputs) the sums over samples of rows times g, four at a time."""
     width, outputs = h.shape
     fours, end, zero = width - width % 4, place + n, h.dtype.type(0)
