@@ -57,7 +57,7 @@ def _digest_of_kernels() -> str:
 
     numba forgets a kernel on disk when its own file changes, but not when one that it calls does.
     """
-    files = sorted(Path(__file__).parent.glob("kernels*.py")) + [Path(__file__)]
+    files = [*sorted(Path(__file__).parent.glob("kernels*.py")), Path(__file__)]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 

@@ -4,7 +4,7 @@ Numbers lie with the samples in a row, as columns of the usual matrices: the y o
 of the next without a copy.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -110,7 +110,7 @@ def _filled(dense: Dense, plan: Plan) -> Dense:
     return dense
 
 
-def _run(dense: Dense, plan: Plan, **arrays: Array) -> None:
+def _run(dense: Dense, plan: Plan, **arrays: Any) -> None:
     """Let the kernel go over the batch, in as many threads as pay."""
     samples = dense.columns.shape[1]
     if dense.columns.size <= ONE_THREAD:

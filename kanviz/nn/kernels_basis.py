@@ -95,13 +95,14 @@ def gaussian_features(
     grid = make_grid(knots, s, n, knots.shape[1] - 1, 0)
     base_grid = make_grid(knots, s, n, s.size, s.padding)
     place, away, extra = np.empty_like(grid.low), np.empty_like(grid.low), scratch_rows(values, n)
+    centre, centres = np.empty_like(grid.row), knots.reshape(-1)
     for begin in range(0, x.size, n):
         count = min(n, x.size - begin)
         is_outside = clamp(x[begin : begin + count], base_grid, place, away)
-        _window(count, s, grid, place, offset[begin : begin + count])
+        _window(knots, s, grid, place, centre, offset[begin : begin + count])
         for part in range(count_parts(s, is_outside)):
             order = s.derivative if part == 0 else part - 1
-            _bells(count, s.active, order, tables[part, 0], grid, place, extra[part])
+            _bells(count, s, order, tables[part, 0], grid, place, centre, centres, extra[part])
         finish(x[begin : begin + count], s, is_outside, base, base_grid, away, extra, begin, values)
 
 
@@ -179,27 +180,41 @@ def _recursion(n: int, k: int, order: int, x: Array, local: Array, out: Array) -
 
 
 @compiled
-def _window(n: int, s: Settings, grid: Grid, place: Array, offset: Array) -> None:
-    """Find the first of the centres around each number; leave the distance from it, in spacings."""
-    number = place.dtype.type
-    zero, last = number(0), number(s.basis - s.active)
-    for e in range(n):
-        position = (place[e] - grid.low[e]) * grid.inverse[e]
-        first = position - number(s.active // 2 - 1)
+def _window(
+    knots: Array, s: Settings, grid: Grid, nearest: Array, centre: Array, offset: Array
+) -> None:
+    """Find the first of the centres around each number, and its row of the weight."""
+    inputs, count = np.uint32(knots.shape[0]), np.uint32(knots.shape[1])
+    number, one = nearest.dtype.type, np.uint32(1)
+    zero, last, back = number(0), number(s.basis - s.active), number(s.active // 2 - 1)
+    i = np.uint32(0)
+    for e in range(offset.size):
+        first = (nearest[e] - grid.low[e]) * grid.inverse[e] - back
         safe = first if first > zero else zero  # 0 for a NaN
         index = np.uint32(safe if safe < last else last)
         offset[e] = grid.row[e] + index
-        place[e] = position - number(index)
+        centre[e] = i * count + index
+        i = i + one if i + one < inputs else np.uint32(0)
 
 
 @compiled_with_memory
-def _bells(n: int, count: int, order: int, factor: Array, grid: Grid, x: Array, out: Array) -> None:
-    """Write H(r) exp(-r^2) / h^order, r the distance from each of ``count`` centres in spacings."""
+def _bells(
+    n: int,
+    s: Settings,
+    order: int,
+    factor: Array,
+    grid: Grid,
+    x: Array,
+    centre: Array,
+    centres: Array,
+    out: Array,
+) -> None:
+    """Write H(r) exp(-r^2) / h^order with r = (x - centre) / h for the centres around x."""
     r, h = np.empty_like(x), np.empty_like(x)
-    for m in range(count):
-        row, centre = out[m], x.dtype.type(m)
+    for m in range(s.active):
+        row, later = out[m], centres[m:]
         for e in range(n):
-            r[e] = x[e] - centre
+            r[e] = (x[e] - later[centre[e]]) * grid.inverse[e]
             row[e] = exp(-np.float64(r[e]) * r[e])
             h[e] = factor[order]
         for power in range(order - 1, -1, -1):
