@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import numba
 import torch
 
+REORDERED = {"contract", "reassoc"}
+
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -19,23 +21,29 @@ def compiled(function: F) -> F:
     """Compile a function on its first call, without the GIL, and keep the result on disk.
 
     Sums may be reordered so that they run in vector registers; NaN and inf keep their meaning.
+    Arrays are not counted, which costs more than small loops take: none may be made or returned.
     Where no folder can be written, the function is compiled again in each process.
     """
-    return _compile(function, {"contract", "reassoc"})
+    return _compile(function, REORDERED, _nrt=False)
+
+
+def compiled_with_memory(function: F) -> F:
+    """Compile a function as ``compiled`` does that makes arrays."""
+    return _compile(function, REORDERED, _nrt=True)
 
 
 def compiled_as_written(function: F) -> F:
-    """Compile a function whose operations are rounded one by one, as written."""
-    return _compile(function, set())
+    """Compile a function as ``compiled`` does whose operations are rounded one by one."""
+    return _compile(function, set(), _nrt=False)
 
 
-def _compile(function: F, fastmath: set[str]) -> F:
+def _compile(function: F, fastmath: set[str], *, _nrt: bool) -> F:
+    # What is not said here, a function would take over from the first that calls it.
+    options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath, "_nrt": _nrt}
     # Tests wrap every function of the package to check its types: numba needs the bare one.
     bare = inspect.unwrap(function)
     bare.__qualname__ += _digest_of_kernels()
-    compile_it: Any = functools.partial(
-        numba.njit, nogil=True, fastmath=fastmath, error_model="numpy"
-    )
+    compile_it: Any = functools.partial(numba.njit, **options)
     try:
         kernel: F = compile_it(bare, cache=True)
     except RuntimeError:  # no folder to keep it in
@@ -49,7 +57,7 @@ def _digest_of_kernels() -> str:
 
     numba forgets a kernel on disk when its own file changes, but not when one that it calls does.
     """
-    files = sorted(Path(__file__).parent.glob("kernels*.py"))
+    files = [*sorted(Path(__file__).parent.glob("kernels*.py")), Path(__file__)]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 

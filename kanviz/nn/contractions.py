@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from kanviz.nn.fast import NOTHING_KEPT, Kept, evaluate_now, outer_now, slope_now
+from kanviz.nn.fast import Kept, evaluate_now, outer_now, slope_now
 from kanviz.nn.plan import make_plan
 from kanviz.nn.spec import FunctionSpec
 
@@ -29,13 +29,19 @@ def evaluate(
 
 
 def slope(
-    x: Tensor, weight: Tensor, gradient: Tensor, knots: Tensor, spec: FunctionSpec, derivative: int
+    x: Tensor,
+    weight: Tensor,
+    gradient: Tensor,
+    knots: Tensor,
+    spec: FunctionSpec,
+    derivative: int,
+    kept: Kept = None,
 ) -> Tensor:
     """Return sum_fo F^(d) W g, (samples, inputs)."""
     if _tracked(x, weight, gradient):
         s: Tensor = _Slope.apply(x, weight, gradient, knots, spec, derivative)
         return s
-    return slope_now(x, weight, gradient, knots, make_plan(spec, derivative, x.dtype))
+    return slope_now(x, weight, gradient, knots, make_plan(spec, derivative, x.dtype), kept)
 
 
 def outer(
@@ -45,7 +51,7 @@ def outer(
     spec: FunctionSpec,
     derivative: int,
     scale: Tensor | None = None,
-    kept: Kept = NOTHING_KEPT,
+    kept: Kept = None,
 ) -> Tensor:
     """Return sum_b c F^(d) g, (inputs, features, outputs)."""
     if _tracked(x, gradient, scale):
@@ -70,22 +76,20 @@ class _Evaluate(Function):
         derivative: int,
     ) -> Tensor:
         y, kept = evaluate_now(x, weight, knots, scale, make_plan(spec, derivative, x.dtype))
-        wants_weight = ctx.needs_input_grad[1]
-        ctx.save_for_backward(x, weight, knots, scale, kept.matrix if wants_weight else None)
-        ctx.active = kept.active if wants_weight else None
+        ctx.save_for_backward(x, weight, knots, scale)
+        ctx.kept = kept
         ctx.family = spec, derivative
         return y
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Gradients:
-        x, weight, knots, scale, matrix = ctx.saved_tensors
+        x, weight, knots, scale = ctx.saved_tensors
         spec, d = ctx.family
         wants_x, wants_weight, _, wants_scale = ctx.needs_input_grad[:4]
-        to_x = slope(x, weight, g, knots, spec, d + 1) if wants_x else None
+        to_x = slope(x, weight, g, knots, spec, d + 1, ctx.kept) if wants_x else None
         if to_x is not None and scale is not None:
             to_x = to_x * scale
-        kept = Kept(matrix, ctx.active)
-        to_weight = outer(x, g, knots, spec, d, scale, kept) if wants_weight else None
+        to_weight = outer(x, g, knots, spec, d, scale, ctx.kept) if wants_weight else None
         to_scale = slope(x, weight, g, knots, spec, d) if wants_scale else None
         return to_x, to_weight, None, to_scale, None, None
 
@@ -129,9 +133,7 @@ class _Outer(Function):
     ) -> Tensor:
         ctx.save_for_backward(x, gradient, knots, scale)
         ctx.family = spec, derivative
-        return outer_now(
-            x, gradient, knots, scale, make_plan(spec, derivative, x.dtype), NOTHING_KEPT
-        )
+        return outer_now(x, gradient, knots, scale, make_plan(spec, derivative, x.dtype))
 
     @staticmethod
     def backward(ctx: Any, h: Tensor) -> Gradients:

@@ -1,4 +1,4 @@
-"""CPU kernels, first half: the features that are not zero at each x.
+"""CPU kernels of large grids: the features that are not zero at each x.
 
 For a chunk of N numbers (samples times inputs, inputs last) each kernel here writes
 ``offset`` (N), the row of the weight where the active basis functions of the number begin, and
@@ -8,7 +8,7 @@ over many numbers in a row, so that they fill vector registers whatever the spli
 
 import numpy as np
 
-from kanviz.nn.compiled import compiled, compiled_as_written
+from kanviz.nn.compiled import compiled, compiled_as_written, compiled_with_memory
 from kanviz.nn.kernels_common import (
     Array,
     Grid,
@@ -24,7 +24,7 @@ from kanviz.nn.kernels_common import (
 )
 
 
-@compiled
+@compiled_with_memory
 def uniform_features(
     x: Array, knots: Array, numbers: Array, tables: Array, base: Array, offset: Array, values: Array
 ) -> None:
@@ -36,12 +36,12 @@ def uniform_features(
         Begins with the first input of a sample.
     knots : (inputs, G + 2k + 1)
         As in ``kanviz.nn.features``.
-    numbers : (6,) int64
+    numbers : (8,) int64
         The fields of ``Settings``.
     tables : (3, k + 1, k + 1)
         Coefficients [power, active function] of the wanted derivative, the values, the slopes.
     base : (2, powers)
-        See ``_base``.
+        See ``kernels_common.base_row``.
     offset, values
         Written, see above.
     """
@@ -58,7 +58,7 @@ def uniform_features(
         finish(x[begin : begin + count], s, is_outside, base, grid, away, extra, begin, values)
 
 
-@compiled
+@compiled_with_memory
 def general_features(
     x: Array,
     knots: Array,
@@ -83,11 +83,11 @@ def general_features(
         finish(x[begin : begin + count], s, is_outside, base, grid, away, extra, begin, values)
 
 
-@compiled
+@compiled_with_memory
 def gaussian_features(
     x: Array, knots: Array, numbers: Array, tables: Array, base: Array, offset: Array, values: Array
 ) -> None:
-    """Write the features of a Gaussian basis; all are active.
+    """Write the features of a Gaussian basis: those of the centres around each number.
 
     ``tables`` (3, 1, powers) holds the polynomials H(r) that stand before exp(-r^2).
     """
@@ -95,15 +95,14 @@ def gaussian_features(
     grid = make_grid(knots, s, n, knots.shape[1] - 1, 0)
     base_grid = make_grid(knots, s, n, s.size, s.padding)
     place, away, extra = np.empty_like(grid.low), np.empty_like(grid.low), scratch_rows(values, n)
-    repeated = _repeat(knots, n)
+    centre, centres = np.empty_like(grid.row), knots.reshape(-1)
     for begin in range(0, x.size, n):
         count = min(n, x.size - begin)
         is_outside = clamp(x[begin : begin + count], base_grid, place, away)
-        for e in range(count):
-            offset[begin + e] = grid.row[e]
+        _window(knots, s, grid, place, centre, offset[begin : begin + count])
         for part in range(count_parts(s, is_outside)):
             order = s.derivative if part == 0 else part - 1
-            _bells(count, repeated, order, tables[part, 0], grid, place, extra[part])
+            _bells(count, s, order, tables[part, 0], grid, place, centre, centres, extra[part])
         finish(x[begin : begin + count], s, is_outside, base, base_grid, away, extra, begin, values)
 
 
@@ -181,27 +180,41 @@ def _recursion(n: int, k: int, order: int, x: Array, local: Array, out: Array) -
 
 
 @compiled
-def _repeat(knots: Array, n: int) -> Array:
-    """Return the centres (centres, n), those of each input once for each sample of a block."""
-    repeated = np.empty((knots.shape[1], n), knots.dtype)
-    for m in range(knots.shape[1]):
-        for i in range(min(n, knots.shape[0])):
-            repeated[m, i] = knots[i, m]
-        for e in range(knots.shape[0], n):
-            repeated[m, e] = repeated[m, e - knots.shape[0]]
-    return repeated
-
-
-@compiled
-def _bells(
-    n: int, centres: Array, order: int, factor: Array, grid: Grid, x: Array, out: Array
+def _window(
+    knots: Array, s: Settings, grid: Grid, nearest: Array, centre: Array, offset: Array
 ) -> None:
-    """Write H(r) exp(-r^2) / h^order with r = (x - centre) / h for each centre."""
+    """Find the first of the centres around each number, and its row of the weight."""
+    inputs, count = np.uint32(knots.shape[0]), np.uint32(knots.shape[1])
+    number, one = nearest.dtype.type, np.uint32(1)
+    zero, last, back = number(0), number(s.basis - s.active), number(s.active // 2 - 1)
+    i = np.uint32(0)
+    for e in range(offset.size):
+        first = (nearest[e] - grid.low[e]) * grid.inverse[e] - back
+        safe = first if first > zero else zero  # 0 for a NaN
+        index = np.uint32(safe if safe < last else last)
+        offset[e] = grid.row[e] + index
+        centre[e] = i * count + index
+        i = i + one if i + one < inputs else np.uint32(0)
+
+
+@compiled_with_memory
+def _bells(
+    n: int,
+    s: Settings,
+    order: int,
+    factor: Array,
+    grid: Grid,
+    x: Array,
+    centre: Array,
+    centres: Array,
+    out: Array,
+) -> None:
+    """Write H(r) exp(-r^2) / h^order with r = (x - centre) / h for the centres around x."""
     r, h = np.empty_like(x), np.empty_like(x)
-    for m in range(centres.shape[0]):
-        row, centre = out[m], centres[m]
+    for m in range(s.active):
+        row, later = out[m], centres[m:]
         for e in range(n):
-            r[e] = (x[e] - centre[e]) * grid.inverse[e]
+            r[e] = (x[e] - later[centre[e]]) * grid.inverse[e]
             row[e] = exp(-np.float64(r[e]) * r[e])
             h[e] = factor[order]
         for power in range(order - 1, -1, -1):

@@ -3,9 +3,11 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 from numpy.typing import NDArray
 
-from kanviz.nn.compiled import compiled, compiled_as_written
+from kanviz.nn.compiled import compiled, compiled_as_written, compiled_with_memory
 
 Array = NDArray[Any]
 
@@ -15,6 +17,8 @@ BLOCK = 1024
 LOG2_E = 1.4426950408889634
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 ROUNDER = 6755399441055744.0  # 1.5 * 2**52: adding it rounds to an integer in the low bits
+LN2_SINGLE_HIGH, LN2_SINGLE_LOW = 0.693359375, -2.12194440e-4
+ROUNDER_SINGLE = 12582912.0  # 1.5 * 2**23
 
 
 class Settings(NamedTuple):
@@ -26,6 +30,8 @@ class Settings(NamedTuple):
     width: int
     derivative: int
     fades: int
+    kind: int
+    basis: int
 
 
 class Grid(NamedTuple):
@@ -40,8 +46,8 @@ class Grid(NamedTuple):
 @compiled
 def read_settings(numbers: Array) -> Settings:
     """Return the settings from the integers that Python passed."""
-    size, padding, active, width, derivative, fades = numbers
-    return Settings(size, padding, active, width, derivative, fades)
+    size, padding, active, width, derivative, fades, kind, basis = numbers
+    return Settings(size, padding, active, width, derivative, fades, kind, basis)
 
 
 @compiled
@@ -52,32 +58,37 @@ def block_length(x: Array, knots: Array) -> int:
     return max(1, int(length))  # an empty batch has no block, but a step may not be 0
 
 
-@compiled
+@compiled_with_memory
 def scratch_rows(values: Array, n: int) -> Array:
     """Return scratch rows for the wanted derivative, the values and the slopes of a block."""
     return np.empty((3, values.shape[0], n), values.dtype)
 
 
-@compiled_as_written
+@compiled_with_memory
 def make_grid(knots: Array, s: Settings, n: int, size: int, padding: int) -> Grid:
     """Repeat the grid of each input for all samples of a block."""
-    low, high, inverse = (
+    grid = Grid(
         np.empty(n, knots.dtype),
         np.empty(n, knots.dtype),
         np.empty(n, knots.dtype),
+        np.empty(n, np.uint32),
     )
-    row = np.empty(n, np.uint32)
+    _repeat_grid(knots, s, n, size, padding, grid)
+    return grid
+
+
+@compiled_as_written
+def _repeat_grid(knots: Array, s: Settings, n: int, size: int, padding: int, grid: Grid) -> None:
+    low, high, inverse, row = grid
     inputs, one = knots.shape[0], knots.dtype.type(1)
     for i in range(min(inputs, n)):
         low[i], high[i] = knots[i, padding], knots[i, padding + size]
-        inverse[i] = (one / (high[i] - low[i])) * knots.dtype.type(
-            size
-        )  # in two steps, as torch divides
+        share = one / (high[i] - low[i])  # in two steps, as torch divides
+        inverse[i] = share * knots.dtype.type(size)
         row[i] = i * s.width
     for e in range(inputs, n):
         low[e], high[e] = low[e - inputs], high[e - inputs]
         inverse[e], row[e] = inverse[e - inputs], row[e - inputs]
-    return Grid(low, high, inverse, row)
 
 
 @compiled
@@ -127,7 +138,9 @@ def finish(
             for e in range(n):
                 out[e] = row[e]
     if base.shape[1] > 0:
-        _base(x, base, extra[0, s.active], extra[1, s.active], values[s.active, begin : begin + n])
+        base_row(
+            x, base, extra[0, s.active], extra[1, s.active], values[s.active, begin : begin + n]
+        )
 
 
 @compiled
@@ -138,14 +151,14 @@ def _fade_out(
     for e in range(n):
         scale = 2 / (grid.high[e] - grid.low[e])
         tangent = level[e] + slope[e] * away[e]
-        faded = tangent * _fade(away[e] * scale, d) * scale**d
+        faded = tangent * fade(away[e] * scale, d) * scale**d
         if d > 0:
-            faded += d * slope[e] * _fade(away[e] * scale, d - 1) * scale ** (d - 1)
+            faded += d * slope[e] * fade(away[e] * scale, d - 1) * scale ** (d - 1)
         out[e] = row[e] if away[e] == 0 else faded
 
 
 @compiled
-def _fade(u: float, derivative: int) -> float:
+def fade(u: float, derivative: int) -> float:
     """Return a derivative of the cubic smoothstep from 1 at u = 0 to 0 at |u| = 1."""
     s = abs(u)
     if s >= 1 or derivative > 3:
@@ -159,11 +172,11 @@ def _fade(u: float, derivative: int) -> float:
 
 
 @compiled
-def _base(x: Array, base: Array, sigmoid: Array, alone: Array, out: Array) -> None:
+def base_row(x: Array, base: Array, sigmoid: Array, alone: Array, out: Array) -> None:
     """Write a(s) + x b(s), s = sigmoid(x), with the polynomials a, b in the rows of ``base``."""
-    n, last = x.size, base.shape[1] - 1
+    n, last, one = x.size, base.shape[1] - 1, x.dtype.type(1)
     for e in range(n if last > 0 else 0):
-        sigmoid[e] = 1 / (1 + exp(-np.float64(x[e])))
+        sigmoid[e] = one / (one + exp(-x[e]))
     for e in range(n):
         out[e], alone[e] = base[1, last], base[0, last]
     for power in range(last - 1, -1, -1):
@@ -175,13 +188,41 @@ def _base(x: Array, base: Array, sigmoid: Array, alone: Array, out: Array) -> No
         out[e] = out[e] * x[e] + alone[e]
 
 
-@compiled_as_written
-def exp(z: float) -> float:
-    """Return e^z for |z| <= 700, and e^-700 or e^700 beyond, in operations that vectorise.
+def exp(z: Any) -> Any:
+    """Return e^z in operations that vectorise, in the type of z; a NaN stays.
 
-    2^m by writing the exponent bits, and the Taylor series of degree 13 on |r| <= ln 2 / 2, whose
-    error is below the rounding (Muller, Elementary Functions, ch. 11). A NaN stays.
+    2^m by writing the exponent bits, and the Taylor series on |r| <= ln 2 / 2, cut where its error
+    is below the rounding (Muller, Elementary Functions, ch. 11). Held at 2^126 and 2^-126 for
+    float32, at e^700 and e^-700 for float64.
     """
+    raise NotImplementedError("only kernels call this")
+
+
+@overload(exp, jit_options={"fastmath": False})
+def _exp(z: Any) -> Any:
+    return _exp_single if z == types.float32 else _exp_double
+
+
+def _exp_single(z: Any) -> Any:
+    one, bound = np.float32(1.0), np.float32(87.0)
+    z = bound if z > bound else z
+    z = -bound if z < -bound else z
+    shifted = z * np.float32(LOG2_E) + np.float32(ROUNDER_SINGLE)
+    m = shifted - np.float32(ROUNDER_SINGLE)
+    r = (z - m * np.float32(LN2_SINGLE_HIGH)) - m * np.float32(LN2_SINGLE_LOW)
+    p = np.float32(1.0 / 5040)
+    p = p * r + np.float32(1.0 / 720)
+    p = p * r + np.float32(1.0 / 120)
+    p = p * r + np.float32(1.0 / 24)
+    p = p * r + np.float32(1.0 / 6)
+    p = p * r + np.float32(0.5)
+    p = p * r + one
+    p = p * r + one
+    bits = np.int32((np.float32(shifted).view(np.int32) + np.int32(127)) << np.int32(23))
+    return p * np.int32(bits).view(np.float32)
+
+
+def _exp_double(z: Any) -> Any:
     z = 700.0 if z > 700.0 else z
     z = -700.0 if z < -700.0 else z
     shifted = z * LOG2_E + ROUNDER

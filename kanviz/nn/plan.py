@@ -7,10 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from kanviz.nn import kernels_basis
+from kanviz.nn import kernels_basis, kernels_columns, kernels_dense
 from kanviz.nn.bspline import uniform_polynomials
 from kanviz.nn.spec import FunctionSpec
+
+Array = NDArray[Any]
 
 DTYPES: dict[torch.dtype, type[np.floating[Any]]] = {
     torch.float32: np.float32,
@@ -18,21 +21,30 @@ DTYPES: dict[torch.dtype, type[np.floating[Any]]] = {
 }
 KERNEL_BASES = ("bspline", "gaussian")
 
+WINDOW = 14
+"""Gaussians around a number that are more than rounding: exp(-6^2) is 2e-16."""
+
+
+DENSE_TO = 4.0
+"""Features per active one up to which the dense kernels are the faster ones, as measured."""
+
 
 class Plan(NamedTuple):
-    """A derivative of a family of functions, as arguments of its kernel.
+    """A derivative of a family of functions, as arguments of its kernels.
 
-    ``active`` counts the basis functions that may be other than 0 at a point, ``rows`` these and
-    the base function, ``width`` all features.
+    ``kernel`` makes the active features, ``arguments`` are for it and for the kernels of all
+    features; ``active`` counts the basis functions that may be other than 0 at a point, ``rows``
+    these and the base function, ``width`` all features. ``is_dense`` says which kernels to use.
     """
 
     kernel: Callable[..., None]
-    numbers: NDArray[np.int64]
-    tables: NDArray[Any]
-    base: NDArray[Any]
+    arguments: tuple[NDArray[np.int64], Array, Array]
+    dtype: type[np.floating[Any]]
     active: int
     rows: int
     width: int
+    n_scratch_rows: int
+    is_dense: bool
 
 
 @functools.cache
@@ -40,25 +52,40 @@ def make_plan(spec: FunctionSpec, derivative: int, dtype: torch.dtype) -> Plan:
     """Return the plan for a derivative of a family whose basis is in ``KERNEL_BASES``."""
     orders, k = (derivative, 0, 1), spec.spline_order
     if not spec.is_spline:
-        kernel = kernels_basis.gaussian_features
+        kind, kernel = kernels_columns.GAUSSIAN, kernels_basis.gaussian_features
         tables = [[_gaussian_polynomial(order, max(derivative, 1))] for order in orders]
     elif spec.uniform and k > 0:
-        kernel = kernels_basis.uniform_features
+        kind, kernel = kernels_columns.UNIFORM, kernels_basis.uniform_features
         tables = [uniform_polynomials(k, order) for order in orders]
     else:
-        kernel, tables = kernels_basis.general_features, [[[0.0]]]
-    active = k + 1 if spec.is_spline else spec.n_basis
-    fades = int(spec.extrapolation == "zero")
-    numbers = [spec.grid_size, spec.padding, active, spec.n_features, derivative, fades]
+        kind, kernel = -1, kernels_basis.general_features
+        tables = [[[0.0]]]
+    has_columns = kind >= 0 and spec.extrapolation == "linear"
+    active = k + 1 if spec.is_spline else min(WINDOW, spec.n_basis)
+    numbers = [spec.grid_size, spec.padding, active, spec.n_features, derivative]
+    numbers += [int(spec.extrapolation == "zero"), kind, spec.n_basis]
+    kept = DTYPES[dtype]
     return Plan(
         kernel,
-        np.array(numbers, dtype=np.int64),
-        np.array(tables, dtype=DTYPES[dtype]),
-        np.array(_base_polynomials(spec.base, derivative), dtype=DTYPES[dtype]),
+        (
+            np.array(numbers, dtype=np.int64),
+            np.array(tables, dtype=kept),
+            np.array(_base_polynomials(spec.base, derivative), dtype=kept),
+        ),
+        kept,
         active,
         active + int(spec.has_base),
         spec.n_features,
+        kernels_dense.n_scratch_rows(spec.padding, spec.n_features),
+        has_columns and spec.n_features <= DENSE_TO * (active + int(spec.has_base)),
     )
+
+
+def contiguous(tensor: Tensor) -> Array:
+    """Return a numpy view that lies in one piece, or a copy where there is none."""
+    whole = tensor if tensor.is_contiguous() else tensor.contiguous()
+    array: Array = whole.numpy(force=True)
+    return array
 
 
 def _gaussian_polynomial(order: int, degree: int) -> list[float]:

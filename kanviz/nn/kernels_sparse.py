@@ -1,53 +1,18 @@
-"""CPU kernels, second half: what is done with the active features of a chunk.
+"""CPU kernels of large grids: what is done with the active features of a chunk.
 
 ``offset`` (samples, inputs) and ``values`` (rows, samples, inputs) come from ``kernels_basis``; the
-rows are the active basis functions, then the base function if ``has_base``. The dense kernels
-spread them over the matrix of all features, or gather from it, and leave the products to torch.
-The sparse kernels meet only the active rows of ``weight``, (inputs * width, outputs), so that their
-cost does not depend on the grid size; those for one output take all numbers of a chunk in a row.
+rows are the active basis functions, then the base function if ``has_base``. Only the active rows of
+``weight``, (inputs * width, outputs), are met, so that the cost does not depend on the grid size;
+the kernels for one output take all numbers of a chunk in a row.
 """
 
 import numpy as np
 
-from kanviz.nn.compiled import compiled
+from kanviz.nn.compiled import compiled, compiled_with_memory
 from kanviz.nn.kernels_common import Array
 
 TILE = 16
 """Samples that visit the weight of one input together, while it is in the cache."""
-
-
-@compiled
-def spread_features(active: int, offset: Array, values: Array, out: Array) -> None:
-    """Write the matrix of features, (samples, inputs * width)."""
-    samples, inputs = offset.shape
-    width = out.shape[1] // inputs
-    has_base = values.shape[0] > active
-    flat = out.reshape(-1)
-    for c in range(flat.size):
-        flat[c] = 0
-    for b in range(samples):
-        for i in range(inputs):
-            for r in range(active):
-                out[b, offset[b, i] + r] = values[r, b, i]
-            if has_base:
-                out[b, (i + 1) * width - 1] = values[active, b, i]
-
-
-@compiled
-def gather_features(active: int, offset: Array, values: Array, matrix: Array, out: Array) -> None:
-    """Write, for each sample and input, the sum of features times entries of ``matrix``."""
-    samples, inputs = offset.shape
-    zero = values.dtype.type(0)
-    width = matrix.shape[1] // inputs
-    has_base = values.shape[0] > active
-    for b in range(samples):
-        for i in range(inputs):
-            total = zero
-            if has_base:
-                total = matrix[b, (i + 1) * width - 1] * values[active, b, i]
-            for r in range(active):
-                total += matrix[b, offset[b, i] + r] * values[r, b, i]
-            out[b, i] = total
 
 
 @compiled
@@ -109,7 +74,7 @@ def outer_rows(active: int, offset: Array, values: Array, gradient: Array, out: 
                         row[j] += v * g[j]
 
 
-@compiled
+@compiled_with_memory
 def evaluate_one(active: int, offset: Array, values: Array, weight: Array, out: Array) -> None:
     """``evaluate_rows`` for one output: ``weight`` (inputs * width,), ``out`` (samples,)."""
     samples, inputs = offset.shape

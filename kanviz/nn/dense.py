@@ -1,0 +1,153 @@
+"""The contractions of ``kanviz.nn.fast`` over all features: for small grids and radial bases.
+
+Numbers lie with the samples in a row, as columns of the usual matrices: the y of one layer is the x
+of the next without a copy.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kanviz.nn.compiled import over_batch
+from kanviz.nn.kernels_dense import BLOCK, dense_sums
+from kanviz.nn.plan import Array, Plan, contiguous
+
+SMALL_PRODUCT = 1 << 20
+"""Multiplications up to which the kernel does without torch's matrix product, as measured."""
+
+FEW_OUTPUTS = 8
+"""Outputs up to which it always does."""
+
+KEPT = 1 << 18
+"""Most features that are kept for the way back: beyond, making them again costs less."""
+
+ONE_THREAD = 1 << 15
+"""Numbers (samples times inputs) up to which a second thread costs more than it gains."""
+
+NONE = {kind: np.empty((0, 0), kind) for kind in (np.float32, np.float64)}
+NO_WEIGHT = {kind: np.empty((0, 0, 0), kind) for kind in (np.float32, np.float64)}
+
+
+class Dense(NamedTuple):
+    """What the kernel takes of x (samples, inputs), the knots and the weight.
+
+    ``columns`` is x with the samples in a row; ``features`` (inputs * width, samples) holds all
+    features, or nothing.
+    """
+
+    columns: Array
+    grid: Array
+    table: Array
+    features: Array
+
+
+def prepare(x: Tensor, knots: Tensor, weight: Tensor | None, plan: Plan) -> Dense:
+    """Return the arrays for a call, without features; ``outer_dense`` needs no weight."""
+    table = NO_WEIGHT[plan.dtype] if weight is None else contiguous(weight)
+    return Dense(contiguous(x.T), contiguous(knots), table, NONE[plan.dtype])
+
+
+def evaluate_dense(x: Tensor, weight: Tensor, knots: Tensor, plan: Plan) -> tuple[Tensor, Dense]:
+    """Return y (samples, outputs), and what is of use for the way back."""
+    dense = prepare(x, knots, weight, plan)
+    samples, outputs = x.shape[0], weight.shape[2]
+    size = x.shape[1] * plan.width * samples
+    if not _by_kernel(size, outputs):
+        dense = _filled(dense, plan)
+        return (weight.flatten(0, 1).T @ torch.from_numpy(dense.features)).T, dense
+    if size <= KEPT:
+        dense = _with_room(dense, plan)
+    y = np.empty((outputs, samples), plan.dtype)
+    _run(dense, plan, table=dense.table, y=y)
+    return torch.from_numpy(y).T, dense
+
+
+def outer_dense(dense: Dense, gradient: Tensor, plan: Plan) -> Tensor:
+    """Return h (inputs, features, outputs) for the gradient g (samples, outputs)."""
+    (inputs, samples), outputs = dense.columns.shape, gradient.shape[1]
+    if not _by_kernel(inputs * plan.width * samples, outputs):
+        features = (dense if dense.features.size else _filled(dense, plan)).features
+        return (torch.from_numpy(features) @ gradient).view(inputs, plan.width, outputs)
+    g, parts = contiguous(gradient.T), []
+
+    def work(start: int, stop: int) -> None:
+        h = np.zeros((inputs, plan.width, outputs), plan.dtype)
+        _sums(start, stop, dense, plan, is_filled=dense.features.size > 0, g=g, h=h)
+        parts.append(h)
+
+    over_batch(work, samples, 1 if dense.columns.size <= ONE_THREAD else None)
+    return torch.from_numpy(parts[0] if len(parts) == 1 else np.sum(parts, axis=0))
+
+
+def slope_dense(dense: Dense, gradient: Tensor, plan: Plan) -> Tensor:
+    """Return s (samples, inputs) for the gradient g (samples, outputs)."""
+    again = dense._replace(features=NONE[plan.dtype])
+    s = np.empty(dense.columns.shape, plan.dtype)
+    if _by_kernel(s.size * plan.width, gradient.shape[1]):
+        _run(again, plan, table=dense.table, g=contiguous(gradient.T), slope=s)
+    else:
+        weight = torch.from_numpy(dense.table)
+        _run(again, plan, products=contiguous(weight.flatten(0, 1) @ gradient.T), slope=s)
+    return torch.from_numpy(s).T
+
+
+def _by_kernel(size: int, outputs: int) -> bool:
+    """Return whether the kernel multiplies a matrix of ``size`` features by itself."""
+    return outputs <= FEW_OUTPUTS or size * outputs <= SMALL_PRODUCT
+
+
+def _with_room(dense: Dense, plan: Plan) -> Dense:
+    inputs, samples = dense.columns.shape
+    return dense._replace(features=np.empty((inputs * plan.width, samples), plan.dtype))
+
+
+def _filled(dense: Dense, plan: Plan) -> Dense:
+    """Return the same with all features."""
+    dense = _with_room(dense, plan)
+    _run(dense, plan)
+    return dense
+
+
+def _run(dense: Dense, plan: Plan, **arrays: Any) -> None:
+    """Let the kernel go over the batch, in as many threads as pay."""
+    samples = dense.columns.shape[1]
+    if dense.columns.size <= ONE_THREAD:
+        _sums(0, samples, dense, plan, **arrays)
+    else:
+        over_batch(lambda start, stop: _sums(start, stop, dense, plan, **arrays), samples)
+
+
+def _sums(
+    start: int,
+    stop: int,
+    dense: Dense,
+    plan: Plan,
+    *,
+    is_filled: bool = False,
+    table: Array | None = None,
+    g: Array | None = None,
+    y: Array | None = None,
+    h: Array | None = None,
+    products: Array | None = None,
+    slope: Array | None = None,
+) -> None:
+    """Call the kernel for some samples; see there for what each array is."""
+    none, no_weight = NONE[plan.dtype], NO_WEIGHT[plan.dtype]
+    dense_sums(
+        start,
+        stop,
+        np.empty((plan.n_scratch_rows, BLOCK), plan.dtype),
+        dense.columns,
+        dense.grid,
+        *plan.arguments,
+        is_filled,
+        dense.features,
+        no_weight if table is None else table,
+        none if g is None else g,
+        none if y is None else y,
+        no_weight if h is None else h,
+        none if products is None else products,
+        none if slope is None else slope,
+    )
