@@ -44,7 +44,7 @@ class Law:
 
     def values(self, x: np.ndarray) -> np.ndarray:
         """Return the law (samples,) at points (samples, inputs)."""
-        names = ["x"] if len(self.ranges) == 1 else [f"x_{i + 1}" for i in range(len(self.ranges))]
+        names = [f"x_{i + 1}" for i in range(len(self.ranges))]
         law = sympy.lambdify(names, sympy.sympify(self.text), ["scipy", "numpy"])
         return np.asarray(law(*x.T), dtype=np.float64)
 
@@ -85,7 +85,7 @@ LAWS = (
     Law("field", "1 + x_1*sin(x_2)", ((-1, 1), (-3, 3)), f"{FEYNMAN} I.12.11"),
     Law("lens", "1/(1 + x_1*x_2)", ((0.2, 2), (0.2, 2)), f"{FEYNMAN} I.27.6"),
     Law("barometer", "x_1*exp(-x_2)", ((0.2, 2), (-1, 1)), f"{FEYNMAN} I.40.1"),
-    Law("lorentz", "1/sqrt(1 - x**2)", ((-0.9, 0.9),), f"{FEYNMAN} I.10.7", widths=(1, 2, 1)),
+    Law("lorentz", "1/sqrt(1 - x_1**2)", ((-0.9, 0.9),), f"{FEYNMAN} I.10.7", widths=(1, 2, 1)),
     Law("doppler", "x_1*sqrt((1+x_2)/(1-x_2))", ((0.2, 2), (-0.8, 0.8)), f"{FEYNMAN} I.34.14"),
     Law("velocity", "(x_1 + x_2)/(1 + x_1*x_2)", ((-0.8, 0.8),) * 2, f"{FEYNMAN} I.16.6"),
     Law(

@@ -119,6 +119,7 @@ export interface Scene {
   /** Rows of the data, in the user's units: (rows, inputs) and (rows, outputs) or empty. */
   sample: Float64Array;
   target: Float64Array;
+  /** Sentences; `done` oldest first, `undone` with the next to be redone first. */
   history: { done: string[]; undone: string[] };
   losses: Losses;
   /** Errors now, in the user's unit; null without data. */
@@ -198,9 +199,32 @@ export type Ask =
   | { type: "formula" }
   | { type: "script" }
   | { type: "page" }
-  | { type: "scene" };
+  | { type: "scene" }
+  /** How many edges are drawn at most, the strongest of each layer; null: as Python thinks fit. */
+  | { type: "show"; max_edges: number | null };
 
 export type Request = Ask & { seq: number };
+
+/**
+ * The `value` of the reply to each edit, to `scene`, `show` and to each training request: the first
+ * scene that shows it has at least this version. Questions are answered by the records below
+ * (`suggest`: Suggestion[]; `script` and `page`: string).
+ */
+export interface Done {
+  version: number;
+}
+
+/** What `prune_in_context` tried, in order. */
+export interface Pruned extends Done {
+  tried: { edges: Edge[]; score: number; before: number; after: number | null; removed: boolean }[];
+}
+
+/** What `symbolify` chose for each edge; `chosen` null: it stays a spline. */
+export interface Symbolified extends Done {
+  edges: { edge: Edge; chosen: string | null; before: number; after: number }[];
+  before: number;
+  after: number;
+}
 
 export interface Suggestion {
   name: string;
@@ -260,7 +284,7 @@ export interface Store {
   slice: Uint8Array | null;
   /** A curve drawn over an edge before it is taken. */
   preview: { edge: Edge; curve_y: ArrayLike<number> } | null;
-  /** Edges that the pruning slider would remove. */
+  /** Edges that the pruning slider would remove, each as its three numbers: "0,1,2". */
   doomed: ReadonlySet<string>;
   /** Calls `f` after each change of these; returns the function that ends it. */
   on(

@@ -1,0 +1,283 @@
+/** The live picture of the network: it puts its parts together and draws at most once a frame. */
+
+import type { EdgeView, Scene } from "../contract";
+import { h, s } from "../panels/dom";
+import type { Life } from "../panels/life";
+import type { LiveStore } from "../store";
+import { HOME, kept } from "./camera";
+import { Curves } from "./curves";
+import { standalone } from "./export";
+import { Foot } from "./foot";
+import { Hands } from "./hands";
+import { Items, type Item } from "./items";
+import { Roving } from "./keys";
+import { range } from "./labels";
+import {
+  layout,
+  planOf,
+  sensibleCount,
+  strongest,
+  wantedHeight,
+  withViews,
+  type Layout,
+  type Size,
+} from "./layout";
+import { natural, untangled, type Places } from "./order";
+import { paintEdges, type Look } from "./painter";
+import { Palette } from "./palette";
+import { CanvasPen, SvgPen, type Camera } from "./pen";
+import { Probing } from "./probing";
+import { Sampled } from "./sampled";
+import { Tip } from "./tip";
+import { Captions, NodeWords } from "./words";
+
+/** With more edges than this the curves are drawn on a canvas, which is faster. */
+const MOST_SVG = 100;
+/** Milliseconds for which a large picture is pushed while it is panned. */
+const PUSHED = 110;
+
+export class Diagram {
+  readonly element: HTMLElement;
+  private readonly canvas = h("canvas", { class: "kd-canvas", "aria-hidden": "true" });
+  private readonly paint = s("g", { class: "kd-paint", "aria-hidden": "true" });
+  private readonly world = s("g", {}, this.paint);
+  private readonly sheet = h("div", { class: "kd-sheet" });
+  private readonly stage: HTMLElement;
+  private readonly svg: SVGSVGElement;
+
+  private readonly palette = new Palette();
+  private readonly curves = new Curves();
+  private readonly sampled: Sampled;
+  private readonly items: Items;
+  private readonly roving: Roving;
+  private readonly words: NodeWords;
+  private readonly captions = new Captions();
+  private readonly tip: Tip;
+  private readonly foot: Foot;
+  private readonly svgPen = new SvgPen(this.paint);
+  private readonly canvasPen: CanvasPen | null;
+
+  private camera: Camera = HOME;
+  private width = 0;
+  private places: Places;
+  /** Edges to draw: as the user said, or as many as make sense. */
+  private count: number | null = null;
+  private sensible: number | null = null;
+  private plan = "";
+  private layout: Layout = { width: 0, height: 0, nodes: [], edges: [] };
+  private readonly probing: Probing;
+  private readonly nextFrame: () => void;
+  /** The camera of the last picture, when it was drawn, and whether more than a pan came since. */
+  private drawn = { camera: HOME, at: 0, stale: true };
+  private readonly describe: () => void;
+
+  /** `height` is that of the picture in pixels, null for what fits it. */
+  constructor(
+    private readonly store: LiveStore,
+    private readonly life: Life,
+    private readonly height: number | null,
+  ) {
+    this.sampled = new Sampled(store);
+    this.items = new Items(store);
+    this.probing = new Probing(store, () => this.schedule());
+    this.roving = new Roving(this.items);
+    this.words = new NodeWords(store);
+    this.tip = new Tip(store, this.sampled);
+    this.foot = new Foot(store, (count) => this.choose(count));
+    this.places = untangled(store.scene, natural(store.scene.widths));
+    this.world.append(this.items.group);
+    this.svg = s("svg", { class: "kd-svg", role: "group" }, this.world, this.words.group);
+    this.sheet.append(this.canvas, this.svg, this.captions.element, this.tip.element);
+    this.stage = h("div", { class: "kd-stage" }, this.sheet);
+    const hands = new Hands(store, life, this.stage, this.items, this.roving, {
+      camera: () => this.camera,
+      size: () => this.layout,
+      move: (camera) => this.move(camera),
+    });
+    this.foot.element.append(hands.buttons);
+    this.element = h("div", { class: "kd-diagram" }, this.stage, this.foot.element);
+    const context = this.canvas.getContext?.("2d");
+    this.canvasPen = context ? new CanvasPen(context) : null;
+    this.nextFrame = life.paced(() => this.frame(performance.now()));
+    // After a burst of changes: nobody wants each of them read out.
+    this.describe = life.later(
+      () => this.items.describe(this.layout, (...at) => this.valuesOf(...at)),
+      200,
+    );
+    this.listen();
+  }
+
+  /** Reads the colours again, as after a change of the theme. */
+  recolor(): void {
+    if (this.palette.read(this.element)) this.schedule();
+  }
+
+  /** Looks at the picture from elsewhere. */
+  private move(camera: Camera): void {
+    const { scale } = this.camera;
+    this.camera = kept(camera, this.layout.width, this.layout.height);
+    if (this.camera.scale === scale) this.nextFrame();
+    else this.schedule();
+  }
+
+  private listen(): void {
+    const { life, store } = this;
+    life.on(store, ["scene"], () => this.take());
+    life.on(store, ["frame"], () => this.aim());
+    life.on(store, ["selected", "hovered", "doomed", "preview", "slice"], () => this.mark());
+    life.on(store, ["probe"], () => void this.probing.refresh());
+    life.resized(this.element, () => this.resize());
+  }
+
+  // What changed.
+
+  private resize(): void {
+    if (this.element.clientWidth === this.width) return;
+    this.width = this.element.clientWidth;
+    this.sensible = null;
+    this.arrange();
+  }
+
+  private choose(count: number): void {
+    this.count = count;
+    this.arrange();
+  }
+
+  private take(): void {
+    const { scene } = this.store;
+    const isSame = String(scene.widths) === String(this.places.map((layer) => layer.length));
+    this.places = untangled(scene, isSame ? this.places : natural(scene.widths));
+    this.aim();
+    this.arrange();
+    void this.probing.refresh();
+  }
+
+  private aim(): void {
+    const still =
+      typeof matchMedia === "function" && matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.curves.aim(
+      this.store.scene,
+      performance.now(),
+      (edge) => still || this.store.isHeld(edge),
+    );
+    this.schedule();
+  }
+
+  private mark(): void {
+    this.items.mark();
+    this.schedule();
+  }
+
+  /** Places everything, anew only where something has another place than before. */
+  private arrange(): void {
+    const { store, width } = this;
+    if (!width) return;
+    const { scene } = store;
+    const size = { width, height: Math.round(wantedHeight(scene, width, this.height)) };
+    this.sensible ??= sensibleCount(scene, size, this.places);
+    const views = strongest(scene, this.count ?? this.sensible);
+    const plan = planOf(size, views, this.places);
+    if (plan === this.plan) this.layout = withViews(this.layout, scene);
+    else this.build(size, views);
+    this.plan = plan;
+    this.foot.draw(this.layout.edges);
+    this.describe();
+    this.aim();
+  }
+
+  private build(size: Size, views: EdgeView[]): void {
+    const { scene } = this.store;
+    this.layout = layout(scene, size, this.places, views);
+    this.stage.style.height = `${size.height}px`;
+    this.svg.setAttribute("viewBox", `0 0 ${size.width} ${size.height}`);
+    this.svg.setAttribute("aria-label", nameOf(scene));
+    this.items.arrange(this.layout);
+    this.items.mark();
+    this.roving.refresh();
+  }
+
+  private valuesOf(layer: number, index: number): string {
+    return range(this.sampled.atNode(layer, index) ?? []);
+  }
+
+  // Drawing.
+
+  private look(): Look {
+    const { store, sampled, probing } = this;
+    return {
+      shapes: this.layout.edges,
+      curves: this.curves,
+      palette: this.palette,
+      scale: this.camera.scale,
+      store,
+      sampleAt: store.slice ? (edge) => sampled.onEdge(edge) : null,
+      probed: probing.values ? (edge) => probing.onEdge(edge) : null,
+    };
+  }
+
+  private schedule(): void {
+    this.drawn.stale = true;
+    this.nextFrame();
+  }
+
+  /** A large picture that is only panned is pushed, and drawn anew a few times a second. */
+  private frame(now: number): void {
+    const { camera, drawn } = this;
+    const isLarge = this.layout.edges.length > MOST_SVG;
+    if (isLarge && !drawn.stale && now - drawn.at < PUSHED) {
+      const [x, y] = [camera.x - drawn.camera.x, camera.y - drawn.camera.y];
+      this.sheet.style.transform = `translate(${x}px, ${y}px)`;
+      if (x || y) this.nextFrame();
+      return;
+    }
+    this.drawn = { camera, at: now, stale: false };
+    this.sheet.style.transform = "";
+    this.draw(now);
+  }
+
+  private draw(now: number): void {
+    const { camera, layout: shown } = this;
+    if (!shown.width) return;
+    const isMoving = this.curves.step(now);
+    this.world.setAttribute(
+      "transform",
+      `translate(${camera.x} ${camera.y}) scale(${camera.scale})`,
+    );
+    this.items.zoom(shown, camera.scale);
+    this.drawEdges();
+    this.words.draw(shown, camera, this.probing.values);
+    this.captions.draw(shown, camera);
+    this.tip.draw(this.pointed(), camera, shown);
+    if (isMoving) this.schedule();
+  }
+
+  private drawEdges(): void {
+    const { canvas, canvasPen, layout: shown } = this;
+    const onCanvas = canvasPen !== null && shown.edges.length > MOST_SVG;
+    canvas.hidden = !onCanvas;
+    this.svgPen.begin();
+    if (onCanvas) {
+      const ratio = globalThis.devicePixelRatio || 1;
+      const [width, height] = [Math.round(shown.width * ratio), Math.round(shown.height * ratio)];
+      if (canvas.width !== width) canvas.width = width;
+      if (canvas.height !== height) canvas.height = height;
+      canvasPen.begin(this.camera, ratio);
+      paintEdges(canvasPen, this.look());
+    } else paintEdges(this.svgPen, this.look());
+    this.svgPen.end();
+  }
+
+  private pointed(): Item | null {
+    const { hovered, hoveredNode } = this.store;
+    return this.items.list.get((hovered ?? hoveredNode)?.join() ?? "") ?? null;
+  }
+
+  /** Returns the picture as it is seen, as an SVG that stands alone. */
+  picture(): SVGSVGElement {
+    const { scene } = this.store;
+    const title = scene.title || nameOf(scene);
+    return standalone(this.look(), this.layout, this.camera, this.words.group, title);
+  }
+}
+
+const nameOf = (scene: Scene): string => `Kolmogorov-Arnold network [${scene.widths.join(", ")}]`;

@@ -1,0 +1,87 @@
+/** The lines below the diagram: what the signs mean, and how many edges are drawn. */
+
+import type { Store } from "../contract";
+import { assign, h, s, write } from "../panels/dom";
+import type { EdgeShape } from "./layout";
+import { rings, snowflake } from "./paths";
+
+/** With more edges than this a slider says how many are drawn, up to the second. */
+const MANY = 60;
+const MOST = 1000;
+
+export class Foot {
+  readonly element = h("div", { class: "kd-foot" });
+  private readonly key = h("div", { class: "kd-key" });
+  private readonly note = h("span", { class: "kd-note" });
+  private readonly slider = h("input", { type: "range", min: 1, class: "kd-count" });
+  private readonly number = h("output", {});
+  private readonly choice = h(
+    "label",
+    { class: "kd-choice" },
+    "Edges drawn",
+    this.slider,
+    this.number,
+  );
+
+  constructor(
+    private readonly store: Store,
+    choose: (count: number) => void,
+  ) {
+    this.slider.addEventListener("input", () => choose(this.slider.valueAsNumber));
+    this.slider.addEventListener("change", () => this.askForMore());
+    this.element.append(this.key, this.choice, this.note);
+  }
+
+  draw(shapes: EdgeShape[]): void {
+    const { edges, n_edges } = this.store.scene;
+    const most = this.store.local ? edges.length : Math.max(edges.length, Math.min(n_edges, MOST));
+    this.choice.hidden = most <= MANY;
+    assign(this.slider, { max: most });
+    if (this.slider.valueAsNumber !== shapes.length) this.slider.value = String(shapes.length);
+    write(this.number, String(shapes.length));
+    write(this.note, leftOut(shapes.length, n_edges));
+    this.drawKey(shapes);
+  }
+
+  /** Edges that did not come with the scene are in the kernel only. */
+  private askForMore(): void {
+    const count = this.slider.valueAsNumber;
+    if (this.store.local || count <= this.store.scene.edges.length) return;
+    // What goes wrong is told in the status line.
+    this.store.ask({ type: "show", max_edges: count }).catch(() => undefined);
+  }
+
+  private drawKey(shapes: EdgeShape[]): void {
+    const states = new Set(shapes.map(({ view }) => view.state));
+    const entries = [
+      states.has("spline") && line("spline", "spline"),
+      states.has("symbolic") && line("symbolic", "formula"),
+      states.has("pruned") && line("pruned", "removed"),
+      shapes.some(({ view }) => view.frozen) && sign("frozen", snowflake(7, 7, 5)),
+      shapes.some(({ view }) => view.locked) && sign("locked together", rings(7, 7, 5)),
+    ].filter((entry) => entry !== false);
+    const isPlain = states.size === 1 && states.has("spline") && entries.length === 1;
+    this.key.replaceChildren(...(isPlain ? [] : entries));
+  }
+}
+
+/** Says how many edges are not drawn; nothing when all are. */
+export function leftOut(drawn: number, total: number): string {
+  if (drawn === total) return "";
+  const text = (n: number): string => n.toLocaleString("en-US");
+  return `the strongest ${text(drawn)} of ${text(total)} edges; ${text(total - drawn)} left out`;
+}
+
+function line(state: string, word: string): HTMLElement {
+  const mark = s("svg", { width: 20, height: 14 }, s("path", { d: "M1,7h18" }));
+  return h("span", { class: `kd-entry kd-is-${state}` }, mark, word);
+}
+
+function sign(word: string, d: string): HTMLElement {
+  return h(
+    "span",
+    { class: "kd-entry" },
+    s("svg", { width: 14, height: 14 }, s("path", { d })),
+    word,
+  );
+}

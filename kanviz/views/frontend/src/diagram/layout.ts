@@ -1,0 +1,216 @@
+/** Where everything stands, in pixels of the diagram at its normal size; y downwards. */
+
+import type { EdgeView, NodeView, Scene } from "../contract";
+import { keyOf } from "../bending";
+import { rowLabels } from "./labels";
+import type { Places } from "./order";
+import { entry, leave } from "./paths";
+import { edgeSlots, type Rect, type Slot } from "./slots";
+
+const LARGEST = 64;
+const NODE = 5.5;
+const SIDE = 22;
+const RISE = 158;
+/** Height of a formula below its box. */
+export const CAPTION = 20;
+/** Part of the height of a band that its lines get, less where many boxes need it; and enough. */
+const LINES = 0.46;
+const FEW_LINES = 0.36;
+const MANY = 100;
+const ENOUGH = 150;
+/** Boxes smaller than this show nothing: fewer edges are drawn then. */
+const SMALLEST = 10;
+
+export interface NodeShape {
+  view: NodeView;
+  x: number;
+  y: number;
+  radius: number;
+  /** Whether a drawn edge touches it that is not removed. */
+  live: boolean;
+}
+
+export interface EdgeShape {
+  view: EdgeView;
+  key: string;
+  slot: Slot;
+  /** The lines to the box and from it. */
+  into: string;
+  out: string;
+  /** Whether its row has room for a formula below each box. */
+  captioned: boolean;
+}
+
+export interface Layout {
+  width: number;
+  height: number;
+  nodes: NodeShape[];
+  /** Weakest first, so that the strongest lies on top. */
+  edges: EdgeShape[];
+}
+
+/** How much smaller nodes and signs are drawn than the zoom would have them. */
+export const shrunk = (scale: number): number => Math.max(1, scale / 2);
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** The height that a diagram of this width wants; `given` is what the user wants. */
+export function wantedHeight(scene: Scene, width: number, given: number | null): number {
+  if (given) return Math.max(given, 200);
+  let rises = 0;
+  for (let layer = 1; layer < scene.widths.length; layer++) {
+    rises += 1 + Math.min(scene.widths[layer - 1] * scene.widths[layer], 200) / 160;
+  }
+  const aside = 0.05 * width * (scene.widths.length - 1);
+  return Math.min(Math.max(80 + RISE * rises + aside, 470), 760);
+}
+
+/** How many of the strongest edges can be drawn such that each still shows something. */
+export function sensibleCount(scene: Scene, size: Size, places: Places): number {
+  let count = scene.edges.length;
+  while (count > 40) {
+    const found = layout(scene, size, places, strongest(scene, count)).edges;
+    if (found.every((edge) => edge.slot.box.width >= SMALLEST)) break;
+    count = Math.floor(0.8 * count);
+  }
+  return count;
+}
+
+/** The strongest edges of a scene; equal ones as they come, and of each layer at least one. */
+export function strongest(scene: Scene, count: number): EdgeView[] {
+  if (count >= scene.edges.length) return scene.edges;
+  const ranked = scene.edges.slice().sort((a, b) => b.strength - a.strength);
+  const first = new Map<number, EdgeView>();
+  for (const view of ranked) if (!first.has(view.layer)) first.set(view.layer, view);
+  return [...new Set([...first.values(), ...ranked])].slice(0, Math.max(count, first.size));
+}
+
+/** Places all nodes and the given edges. */
+export function layout(scene: Scene, size: Size, places: Places, views: EdgeView[]): Layout {
+  const inner = size.width - 2 * SIDE;
+  const last = scene.widths.length - 1;
+  const labelRoom = (layer: number): number => {
+    const names = scene.nodes.filter((node) => node.layer === layer);
+    return rowLabels(names, inner / scene.widths[layer]).height;
+  };
+  const top = labelRoom(last) + 10;
+  const frame = { left: SIDE, top, width: inner, height: size.height - top - labelRoom(0) - 10 };
+  const nodes = nodeShapes(scene, places, views, frame);
+  const rows = scene.widths.map((_, layer) => nodes.filter((node) => node.view.layer === layer));
+  const edges = rows.slice(1).flatMap((upper, layer) => {
+    const here = views.filter((view) => view.layer === layer);
+    return band(here, rows[layer], upper, frame, places);
+  });
+  const rank = ({ view }: EdgeShape): number => (view.state === "pruned" ? -1 : view.strength);
+  edges.sort((a, b) => rank(a) - rank(b));
+  return { ...size, nodes, edges };
+}
+
+function nodeShapes(scene: Scene, places: Places, views: EdgeView[], frame: Rect): NodeShape[] {
+  const used = new Set<string>();
+  for (const { layer, i, j, state } of views) {
+    if (state !== "pruned") used.add(`${layer},${i}`).add(`${layer + 1},${j}`);
+  }
+  return scene.nodes.map((view) => {
+    const width = scene.widths[view.layer];
+    const share = (places[view.layer][view.index] + 0.5) / width;
+    return {
+      view,
+      x: frame.left + share * frame.width,
+      y: frame.top + (1 - view.y) * frame.height,
+      radius: Math.max(Math.min(NODE, (0.24 * frame.width) / width), 0.8),
+      live: used.has(`${view.layer},${view.index}`),
+    };
+  });
+}
+
+/** The edges between two rows of nodes. */
+function band(
+  views: EdgeView[],
+  lower: NodeShape[],
+  upper: NodeShape[],
+  frame: Rect,
+  places: Places,
+): EdgeShape[] {
+  if (!views.length) return [];
+  const hasFormula = views.some((view) => view.state === "symbolic");
+  const slots = bandSlots(views, lower, upper, frame, places, hasFormula ? CAPTION : 0);
+  const isRow = slots.every((slot) => slot.lowest && slot.highest);
+  const captioned = hasFormula && isRow;
+  const floor =
+    Math.max(...slots.map(({ box }) => box.top + box.height)) + (captioned ? CAPTION : 0);
+  const ceiling = Math.min(...slots.map(({ box }) => box.top));
+  return views.map((view, n) => {
+    const slot = slots[n];
+    const [start, end] = [lower[view.i], upper[view.j]];
+    const foot = slot.box.top + slot.box.height + (captioned && view.formula ? CAPTION : 0);
+    return {
+      view,
+      key: keyOf([view.layer, view.i, view.j]),
+      slot,
+      // From and to the middle of a node, which lies on top.
+      into: entry(start, slot, foot, floor),
+      out: leave(slot, end, ceiling),
+      captioned,
+    };
+  });
+}
+
+/** The boxes: the side where lines go further aside gets more of the height. */
+function bandSlots(
+  views: EdgeView[],
+  lower: NodeShape[],
+  upper: NodeShape[],
+  frame: Rect,
+  places: Places,
+  caption: number,
+): Slot[] {
+  const high = Math.max(...upper.map((node) => node.y + node.radius));
+  const low = Math.min(...lower.map((node) => node.y - node.radius));
+  const height = Math.max(low - high, 1);
+  const lines = views.length > MANY ? FEW_LINES : LINES;
+  const room = Math.max((1 - lines) * height, height - ENOUGH) - caption;
+  const area = { ...frame, top: 0, height: room };
+  const layer = views[0].layer;
+  const ends = views.map(({ i, j }, n) => ({
+    from: places[layer][i],
+    to: places[layer + 1][j],
+    n,
+  }));
+  const targetX: number[] = [];
+  for (const node of upper) targetX[places[layer + 1][node.view.index]] = node.x;
+  const slots = edgeSlots(ends, targetX, area, LARGEST);
+  let [above, below] = [height / 2, height / 2];
+  views.forEach((view, n) => {
+    const x = slots[n].box.left + slots[n].box.width / 2;
+    above = Math.max(above, Math.abs(x - upper[view.j].x));
+    below = Math.max(below, Math.abs(x - lower[view.i].x));
+  });
+  const share = Math.min(Math.max(above / (above + below), 0.35), 0.6);
+  const bottom = Math.max(...slots.map(({ box }) => box.top + box.height)) + caption;
+  const shift = high + share * (height - bottom);
+  return slots.map((slot) => ({ ...slot, box: { ...slot.box, top: slot.box.top + shift } }));
+}
+
+/** The same places with the edges and nodes of a newer scene. */
+export function withViews(before: Layout, scene: Scene): Layout {
+  const edges = new Map(scene.edges.map((view) => [keyOf([view.layer, view.i, view.j]), view]));
+  const nodes = new Map(scene.nodes.map((view) => [`${view.layer},${view.index}`, view]));
+  return {
+    ...before,
+    edges: before.edges.map((edge) => ({ ...edge, view: edges.get(edge.key) ?? edge.view })),
+    nodes: before.nodes.map((node) => ({
+      ...node,
+      view: nodes.get(`${node.view.layer},${node.view.index}`) ?? node.view,
+    })),
+  };
+}
+
+/** All that places depend on, as a text: where it is the same, nothing moves. */
+export function planOf({ width, height }: Size, views: EdgeView[], places: Places): string {
+  const edges = views.map((v) => `${v.layer},${v.i},${v.j}${v.state[0]}${v.formula ? 1 : 0}`);
+  return [width, height, String(places), ...edges].join(" ");
+}

@@ -1,0 +1,243 @@
+/** Paints the edges with a pen: lines first, then the small plots, the strongest last. */
+
+import type { Edge, Store } from "../contract";
+import type { Curve, Curves } from "./curves";
+import { shrunk, type EdgeShape } from "./layout";
+import type { Name, Palette } from "./palette";
+import { circle, rings, rounded, snowflake } from "./paths";
+import type { Pen } from "./pen";
+
+/** Free part of a box at each side of its curve. */
+const MARGIN = 0.12;
+const FAINTEST = 0.25;
+const GHOST = 0.55;
+/** How strongly the rest is drawn while a node or an edge is pointed at. */
+const DIMMED = 0.22;
+/** Where there are very many lines each is paler, so that the curves stay in front. */
+const CROWD = 100;
+const PALER = 0.6;
+/** A curve is flat where its range is below this part of its layer's largest: rounding. */
+const FLAT = 1e-6;
+/** Sides of a box on the screen from which on knots, and data points, are drawn. */
+const KNOTS = 84;
+const POINTS = 130;
+
+export interface Look {
+  shapes: EdgeShape[];
+  curves: Curves;
+  palette: Palette;
+  scale: number;
+  store: Store;
+  /** Values of the sample at each layer of nodes, for the highlighted slice. */
+  sampleAt: ((edge: Edge) => { x: Float64Array; y: Float64Array } | null) | null;
+  /** The probed value on an edge, in the units of its plot. */
+  probed: ((edge: Edge) => { x: number; y: number } | null) | null;
+}
+
+interface Ink {
+  color: Name;
+  share: number;
+  thin: number;
+  thick: number;
+  dash?: string;
+}
+
+/** From the values of an edge to pixels within its box. */
+export interface Scales {
+  x(value: number): number;
+  y(value: number): number;
+  /** Whether the curve crosses 0. */
+  crosses: boolean;
+}
+
+export function paintEdges(pen: Pen, look: Look): void {
+  const largest = largestRanges(look);
+  const inks = look.shapes.map((shape) => inkOf(shape, look));
+  const share = look.shapes.length > CROWD ? PALER : 1;
+  look.shapes.forEach((shape, n) => {
+    const isLit = inks[n].share >= 0.85 && (look.store.hovered || look.store.hoveredNode);
+    paintLines(pen, shape, inks[n], isLit ? 1 : share, look.palette);
+  });
+  look.shapes.forEach((shape, n) => {
+    const curve = look.curves.at(shape.key) ?? curveOf(shape);
+    const flat = FLAT * (largest[shape.view.layer] ?? 0);
+    paintPlot(pen, shape, curve, inks[n], look, scalesOf(shape, curve, flat));
+  });
+}
+
+const curveOf = ({ view }: EdgeShape): Curve => ({
+  x: view.curve_x,
+  y: view.curve_y,
+  strength: view.strength,
+});
+
+function largestRanges({ shapes }: Look): number[] {
+  const largest: number[] = [];
+  for (const { view } of shapes) {
+    const [low, high] = ends(view.curve_y);
+    largest[view.layer] = Math.max(largest[view.layer] ?? 0, high - low);
+  }
+  return largest;
+}
+
+function ends(values: ArrayLike<number>): [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (let at = 0; at < values.length; at++) {
+    if (values[at] < low) low = values[at];
+    if (values[at] > high) high = values[at];
+  }
+  return [low, high];
+}
+
+/** Maps a curve into its box; a flat one runs through the middle. */
+export function scalesOf(shape: EdgeShape, curve: Curve, flat = 0): Scales {
+  const { left, top, width } = shape.slot.box;
+  const room = (1 - 2 * MARGIN) * width;
+  const [x0, x1] = ends(curve.x);
+  const [y0, y1] = ends(curve.y);
+  const isFlat = !(y1 - y0 > flat);
+  return {
+    x: (value) => left + width / 2 + (x1 > x0 ? ((value - x0) / (x1 - x0) - 0.5) * room : 0),
+    y: (value) => top + width / 2 - (isFlat ? 0 : ((value - y0) / (y1 - y0) - 0.5) * room),
+    crosses: !isFlat && y0 < 0 && y1 > 0,
+  };
+}
+
+/** Colour and width of an edge, after its state and what is pointed at. */
+function inkOf(shape: EdgeShape, { store, curves, scale }: Look): Ink {
+  const { view, slot } = shape;
+  const strength = curves.at(shape.key)?.strength ?? view.strength;
+  const thick = (0.9 + 1.1 * strength) * Math.min(1.4, 0.55 + (slot.box.width * scale) / 100);
+  const isDoomed = store.doomed.has(shape.key);
+  const color = isDoomed ? "warn" : view.state;
+  const plain = view.state === "pruned" ? GHOST : Math.max(FAINTEST, strength);
+  const dash = view.state === "pruned" || isDoomed ? "3 2.5" : undefined;
+  return { color, share: lit(shape, store, plain), thin: 0.55 * thick, thick, dash };
+}
+
+/** What is pointed at stands out, all the rest steps back. */
+function lit(shape: EdgeShape, store: Store, plain: number): number {
+  const { layer, i, j } = shape.view;
+  const isEdge = (edge: Edge | null): boolean => edge?.join() === shape.key;
+  if (store.hoveredNode) {
+    const [at, index] = store.hoveredNode;
+    const touches = (layer === at && i === index) || (layer + 1 === at && j === index);
+    return touches ? Math.max(plain, 0.85) : DIMMED * plain;
+  }
+  if (isEdge(store.hovered) || isEdge(store.selected)) return 1;
+  return store.hovered ? 0.5 * plain : plain;
+}
+
+function paintLines(pen: Pen, shape: EdgeShape, ink: Ink, share: number, palette: Palette): void {
+  const color = palette.mix(ink.color, share * ink.share);
+  const stroke = { color, width: ink.thin, dash: ink.dash };
+  pen.shape(shape.into, stroke);
+  pen.shape(shape.out, stroke);
+}
+
+function paintPlot(
+  pen: Pen,
+  shape: EdgeShape,
+  curve: Curve,
+  ink: Ink,
+  look: Look,
+  scales: Scales,
+): void {
+  const { palette, store, scale } = look;
+  const { box } = shape.slot;
+  const side = box.width * scale;
+  const color = palette.mix(ink.color, ink.share);
+  const corner = Math.min(5, 0.12 * box.width) / shrunk(scale);
+  const isSelected = store.selected?.join() === shape.key;
+  const outline = isSelected
+    ? { color: palette.mix("accent"), width: 2.2 }
+    : { color: palette.mix(ink.color, 0.75 * ink.share), width: ink.thin, dash: ink.dash };
+  pen.shape(rounded(box, corner), outline, palette.mix("panel"));
+  if (scales.crosses) paintZero(pen, shape, scales, palette);
+  if (side > KNOTS) paintKnots(pen, shape, scales, curve, look);
+  if (side > POINTS) paintPoints(pen, shape, scales, look);
+  pen.line(polyline(curve, scales), { color, width: ink.thick, round: true });
+  paintExtras(pen, shape, curve, scales, look);
+  paintBadges(pen, shape, look);
+}
+
+function polyline(curve: Curve, scales: Scales): Float64Array {
+  const points = new Float64Array(2 * curve.x.length);
+  for (let at = 0; at < curve.x.length; at++) {
+    points[2 * at] = scales.x(curve.x[at]);
+    points[2 * at + 1] = scales.y(curve.y[at]);
+  }
+  return points;
+}
+
+function paintZero(pen: Pen, { slot }: EdgeShape, scales: Scales, palette: Palette): void {
+  const { left, width } = slot.box;
+  const y = scales.y(0);
+  pen.line(Float64Array.of(left + 0.06 * width, y, left + 0.94 * width, y), {
+    color: palette.mix("hair"),
+    width: 0.8,
+  });
+}
+
+/** The knots as ticks along the bottom, where the data reach. */
+function paintKnots(pen: Pen, shape: EdgeShape, scales: Scales, curve: Curve, look: Look): void {
+  const { view, slot } = shape;
+  if (view.state === "symbolic") return;
+  const [low, high] = ends(curve.x);
+  const bottom = slot.box.top + slot.box.height;
+  let d = "";
+  for (const knot of view.knots) {
+    if (knot < low || knot > high) continue;
+    d += `M${scales.x(knot).toFixed(2)},${bottom}v${(-0.05 * slot.box.height).toFixed(2)}`;
+  }
+  if (d) pen.shape(d, { color: look.palette.mix("muted", 0.8), width: 1 });
+}
+
+function paintPoints(pen: Pen, shape: EdgeShape, scales: Scales, look: Look): void {
+  const { sample_x, sample_y } = shape.view;
+  const points = polyline({ x: sample_x, y: sample_y, strength: 1 }, scales);
+  pen.dots(points, 1.8, look.palette.mix("muted", 0.55, "panel"));
+}
+
+/** The highlighted slice of the sample, the curve on trial, and the probed value. */
+function paintExtras(pen: Pen, shape: EdgeShape, curve: Curve, scales: Scales, look: Look): void {
+  const { store, palette } = look;
+  const { layer, i, j } = shape.view;
+  const slice = look.sampleAt?.([layer, i, j]);
+  if (slice) pen.dots(polyline({ ...slice, strength: 1 }, scales), 1.6, palette.mix("accent", 0.8));
+  if (store.preview?.edge.join() === shape.key) {
+    const y = Float64Array.from(store.preview.curve_y);
+    if (y.length === curve.x.length) {
+      const points = clipped(polyline({ ...curve, y }, scales), shape);
+      pen.line(points, { color: palette.mix("accent"), width: 1.8, dash: "4 3", round: true });
+    }
+  }
+  const probed = look.probed?.([layer, i, j]);
+  if (!probed || shape.view.state === "pruned") return;
+  const at = clipped(Float64Array.of(scales.x(probed.x), scales.y(probed.y)), shape);
+  const size = Math.min(4, Math.max(2.2, 0.07 * shape.slot.box.width * look.scale));
+  pen.dots(at, size + 1.2, palette.mix("paper"));
+  pen.dots(at, size, palette.mix("accent"));
+}
+
+/** Holds points within the box of their edge. */
+function clipped(points: Float64Array, { slot }: EdgeShape): Float64Array {
+  const { left, top, width, height } = slot.box;
+  return points.map((value, at) =>
+    at % 2
+      ? Math.min(Math.max(value, top), top + height)
+      : Math.min(Math.max(value, left), left + width),
+  );
+}
+
+/** Signs on the upper corners: frozen at the right, locked at the left. */
+function paintBadges(pen: Pen, { view, slot }: EdgeShape, { palette, scale }: Look): void {
+  const { left, top, width } = slot.box;
+  const radius = Math.min(7, 0.2 * width) / shrunk(scale);
+  const badge = (x: number, d: string): void => {
+    pen.shape(circle(x, top, radius), null, palette.mix("paper"));
+    pen.shape(d, { color: palette.mix("ink"), width: 1 });
+  };
+  if (view.frozen) badge(left + width, snowflake(left + width, top, 0.75 * radius));
+  if (view.locked) badge(left, rings(left, top, 0.75 * radius));
+}

@@ -1,0 +1,112 @@
+/** What is said of the edge or node that is pointed at, beside it. */
+
+import { placeOf } from "../bending";
+import type { EdgeView, Store } from "../contract";
+import { h, s } from "../panels/dom";
+import { edgeName, nodeName } from "../panels/edges";
+import { formulaNode } from "../panels/mathml";
+import { short } from "../panels/numbers";
+import { range, standing } from "./labels";
+import type { Item } from "./items";
+import type { Camera } from "./pen";
+import type { Sampled } from "./sampled";
+
+const BINS = 24;
+const GAP = 12;
+
+export class Tip {
+  readonly element = h("div", { class: "kd-tip", "aria-hidden": "true" });
+  private shown = "";
+
+  constructor(
+    private readonly store: Store,
+    private readonly sampled: Sampled,
+  ) {
+    this.element.hidden = true;
+  }
+
+  /** Shows what there is to say of `item`, or nothing. */
+  draw(item: Item | null, camera: Camera, size: { width: number; height: number }): void {
+    const { element, store } = this;
+    element.hidden = item === null;
+    if (!item) {
+      this.shown = "";
+      return;
+    }
+    const key = `${item.key} ${store.scene.version}`;
+    if (key !== this.shown) element.replaceChildren(...this.content(item));
+    this.shown = store.status.state === "fitting" ? "" : key;
+    this.place(item, camera, size);
+  }
+
+  private content(item: Item): Node[] {
+    if (item.node) return this.ofNode(...item.node);
+    const view = item.edge && this.store.scene.edges[placeOf(this.store.scene, item.edge)];
+    return view ? this.ofEdge(view) : [];
+  }
+
+  private ofEdge(view: EdgeView): Node[] {
+    const { scene } = this.store;
+    const rows: [string, string | Node][] = [
+      ["state", standing(view)],
+      ["score", short(view.score)],
+    ];
+    if (view.formula) rows.push(["formula", formulaNode(view.mathml, view.formula)]);
+    if (view.quality !== null) rows.push(["R\u00b2", view.quality.toFixed(5)]);
+    rows.push(["x", range(view.curve_x)], ["y", range(view.curve_y)]);
+    return [title(edgeName(scene, [view.layer, view.i, view.j])), table(rows)];
+  }
+
+  private ofNode(layer: number, index: number): Node[] {
+    const { scene } = this.store;
+    const node = scene.nodes.find((one) => one.layer === layer && one.index === index);
+    const rows: [string, string][] = [["score", short(node?.score)]];
+    const values = this.sampled.atNode(layer, index);
+    if (values) rows.push(["values", range(values)]);
+    const parts: Node[] = [title(nodeName(scene, layer, index)), table(rows)];
+    if (values) parts.push(histogram(values));
+    return parts;
+  }
+
+  private place(item: Item, camera: Camera, size: { width: number; height: number }): void {
+    const { element } = this;
+    const x = item.x * camera.scale + camera.x;
+    const y = item.y * camera.scale + camera.y;
+    const aside = item.reach * camera.scale + GAP;
+    const { offsetWidth: width, offsetHeight: height } = element;
+    const isRight = x + aside + width < size.width;
+    const left = isRight ? x + aside : Math.max(4, x - aside - width);
+    const top = Math.min(Math.max(4, y - height / 2), Math.max(4, size.height - height - 4));
+    element.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+  }
+}
+
+const title = (text: string): Node => h("div", { class: "kd-tip-title" }, text);
+
+function table(rows: [string, string | Node][]): Node {
+  const cells = rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
+  return h("dl", {}, ...cells);
+}
+
+/** How often values fall where, from the least to the greatest. */
+export function counts(values: Float64Array, bins: number): number[] {
+  const low = values.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  const found = new Array<number>(bins).fill(0);
+  const width = (high - low) / bins || 1;
+  for (const value of values) found[Math.min(Math.floor((value - low) / width), bins - 1)]++;
+  return found;
+}
+
+function histogram(values: Float64Array): SVGSVGElement {
+  const found = counts(values, BINS);
+  const most = Math.max(...found);
+  const [width, height] = [168, 42];
+  const step = width / BINS;
+  const bars = found.map((count, n) => {
+    const high = count ? Math.max(1, (count / most) * height) : 0;
+    return s("rect", { x: n * step + 0.5, y: height - high, width: step - 1, height: high });
+  });
+  const base = s("path", { d: `M0,${height + 0.5}h${width}` });
+  return s("svg", { class: "kd-histogram", width, height: height + 1 }, ...bars, base);
+}

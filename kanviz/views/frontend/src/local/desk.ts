@@ -1,0 +1,144 @@
+/** Answers requests on a page without a kernel, with a history of its own. */
+
+import type { Edge, Recipe, Reply, Request, Scene } from "../contract";
+import { probe } from "../math/evaluate";
+import { changed, type Change } from "./edits";
+import { edgeViews, errorOf, metricOf, nodeViews, runAll, scoresOf } from "./network";
+import type { Metric, Run, Words } from "./network";
+
+interface Moment {
+  scene: Scene;
+  run: Run;
+}
+
+interface Step {
+  sentence: string;
+  /** The moment on the other side of the step. */
+  moment: Moment;
+  drag?: number;
+}
+
+export interface Answer {
+  reply: Reply;
+  /** The scene after an edit. */
+  scene?: Scene;
+}
+
+const NEEDS_KERNEL =
+  "This page has no kernel, so it cannot do that. Open the model in a notebook to go on.";
+const NO_RECIPE =
+  "This network is too large to be computed in the page. Open the model in a notebook to edit it.";
+
+export class LocalDesk {
+  private moment: Moment | null = null;
+  private readonly done: Step[] = [];
+  private undone: Step[] = [];
+  private readonly words: Words;
+  private metric: Metric = "backward";
+
+  constructor(private readonly first: Scene) {
+    this.words = new Map(first.edges.map((view) => [[view.layer, view.i, view.j].join(), view]));
+  }
+
+  /** The scene as it is after all edits. */
+  get scene(): Scene {
+    return this.moment?.scene ?? this.first;
+  }
+
+  answer(request: Request): Answer {
+    const { seq } = request;
+    const before = this.scene;
+    try {
+      const value = this.value(request);
+      const { scene } = this;
+      return { reply: { seq, ok: true, value }, ...(scene === before ? {} : { scene }) };
+    } catch (error) {
+      return { reply: { seq, ok: false, error: (error as Error).message } };
+    }
+  }
+
+  private value(request: Request): unknown {
+    const { recipe } = this.scene;
+    if (!recipe) throw new Error(NO_RECIPE);
+    if (request.type === "probe") return probe(recipe, request.x);
+    if (request.type === "undo" || request.type === "redo") this.move(request.type === "undo");
+    else if (request.type === "jump") this.jump(request.position);
+    else {
+      this.checkLocks(request);
+      const change = changed(recipe, request);
+      if (!change) throw new Error(NEEDS_KERNEL);
+      this.take(change);
+    }
+    return { version: this.scene.version };
+  }
+
+  /** Edges that share a function change together, which takes more than the recipe says. */
+  private checkLocks(request: Request): void {
+    const edge: Edge | null = "edge" in request ? request.edge : null;
+    const isLocked = this.scene.edges.some(
+      (view) => view.locked && edge?.join() === [view.layer, view.i, view.j].join(),
+    );
+    const bends = ["move_point", "set_curve", "unfix"].includes(request.type);
+    if (bends && isLocked) throw new Error(`Locked edges change together. ${NEEDS_KERNEL}`);
+  }
+
+  private take(change: Change): void {
+    const now = this.now();
+    const last = this.done.at(-1);
+    const joins = change.drag !== undefined && last?.drag === change.drag && !this.undone.length;
+    if (!joins) this.done.push({ ...change, moment: now });
+    this.undone = [];
+    this.moment = this.show(now, change.recipe, change.from);
+  }
+
+  /** Goes a step back or forth. */
+  private move(back: boolean): void {
+    const [from, to] = back ? [this.done, this.undone] : [this.undone, this.done];
+    const step = from.pop();
+    if (!step) {
+      const limit = "In this page steps can be undone that were made in it.";
+      throw new Error(`There is nothing to ${back ? "undo" : "redo"}. ${limit}`);
+    }
+    to.push({ ...step, moment: this.now() });
+    this.moment = { ...step.moment, scene: this.told(step.moment.scene) };
+  }
+
+  private jump(position: number): void {
+    const start = this.first.history.done.length;
+    const end = start + this.done.length + this.undone.length;
+    if (position < start || position > end) {
+      throw new Error("This page can go back to the moment when it was made, and no further.");
+    }
+    while (start + this.done.length > position) this.move(true);
+    while (start + this.done.length < position) this.move(false);
+  }
+
+  private now(): Moment {
+    if (this.moment) return this.moment;
+    const recipe = this.first.recipe as Recipe;
+    const run = runAll(recipe, this.first.sample);
+    this.metric = metricOf(this.first, recipe, run);
+    return { scene: this.first, run };
+  }
+
+  private show(before: Moment, recipe: Recipe, from: number): Moment {
+    const { scene } = before;
+    const run = runAll(recipe, scene.sample, before.run, from);
+    const found = scoresOf(recipe, run, this.metric);
+    const edges = edgeViews(scene, recipe, run, found, this.words, from);
+    const nodes = nodeViews(scene.nodes, found);
+    const train = errorOf(recipe, run, scene.target);
+    const error = { name: "RMSE of the sample", train, test: null };
+    return { run, scene: this.told({ ...scene, recipe, edges, nodes, error }) };
+  }
+
+  /** The scene with the history as it is now, as a new version. */
+  private told(scene: Scene): Scene {
+    const { done, undone } = this;
+    const history = {
+      done: [...this.first.history.done, ...done.map((step) => step.sentence)],
+      undone: undone.map((step) => step.sentence).reverse(),
+    };
+    return { ...scene, version: this.scene.version + 1, history };
+  }
+}

@@ -1,0 +1,149 @@
+/** The network computed in the browser from its recipe; equal to Python to rounding. */
+
+import type { FormulaRecipe, LayerRecipe, Probe, Recipe } from "../contract";
+import { FeatureMaker, featureCount } from "./features";
+import { formulaAt } from "./formula";
+
+/** Values at every layer of nodes, in the network's units: (rows, nodes) row by row. */
+export type NodeValues = Float64Array[];
+
+/** Computes all edges of a layer for one row of inputs at a time. */
+export class LayerMaker {
+  private readonly maker: FeatureMaker;
+  private readonly formulas: FormulaRecipe[][];
+  /** 1 where an edge counts and is no formula. */
+  private readonly splines: Uint8Array;
+
+  constructor(readonly layer: LayerRecipe) {
+    this.maker = new FeatureMaker(layer);
+    this.formulas = Array.from({ length: layer.inputs }, () => []);
+    this.splines = layer.mask.slice();
+    for (const formula of layer.formulas) {
+      this.formulas[formula.i].push(formula);
+      this.splines[formula.i * layer.outputs + formula.j] = 0;
+    }
+  }
+
+  /** Writes what edges (i, 0), (i, 1) ... add at x into `into`, from `start` on. */
+  edgesFrom(i: number, x: number, into: Float64Array, start = 0): void {
+    const { layer } = this;
+    const { outputs, mask } = layer;
+    for (let j = 0; j < outputs; j++) into[start + j] = 0;
+    this.addSplines(i, x, into, start);
+    for (let j = 0; j < outputs; j++) if (!this.splines[i * outputs + j]) into[start + j] = 0;
+    for (const formula of this.formulas[i]) {
+      if (mask[i * outputs + formula.j]) into[start + formula.j] = formulaAt(formula, x);
+    }
+  }
+
+  private addSplines(i: number, x: number, into: Float64Array, start: number): void {
+    const { weight, outputs, base } = this.layer;
+    const width = featureCount(this.layer);
+    const { first, count, values, base: added } = this.maker.at(i, x);
+    for (let m = 0; m < count; m++) {
+      const row = (i * width + first + m) * outputs;
+      for (let j = 0; j < outputs; j++) into[start + j] += values[m] * weight[row + j];
+    }
+    if (base === "zero") return;
+    const row = ((i + 1) * width - 1) * outputs;
+    for (let j = 0; j < outputs; j++) into[start + j] += added * weight[row + j];
+  }
+
+  /** The function of one edge at many points, removed or not. */
+  curve(i: number, j: number, x: ArrayLike<number>): Float64Array {
+    const formula = this.formulas[i].find((one) => one.j === j);
+    return Float64Array.from(x, (at) =>
+      formula ? formulaAt(formula, at) : this.splineAt(i, j, at),
+    );
+  }
+
+  private splineAt(i: number, j: number, x: number): number {
+    const { weight, outputs } = this.layer;
+    const width = featureCount(this.layer);
+    const { first, count, values, base } = this.maker.at(i, x);
+    let sum = this.layer.base === "zero" ? 0 : base * weight[((i + 1) * width - 1) * outputs + j];
+    for (let m = 0; m < count; m++)
+      sum += values[m] * weight[(i * width + first + m) * outputs + j];
+    return sum;
+  }
+}
+
+/** Returns rows of inputs in the network's units, from the user's. */
+export function scaled(
+  x: ArrayLike<number>,
+  shift: Float64Array,
+  scale: Float64Array,
+): Float64Array {
+  const n = shift.length;
+  return Float64Array.from(x, (value, at) => (value - shift[at % n]) / scale[at % n]);
+}
+
+/** Returns rows in the user's units, from the network's. */
+export function unscaled(
+  y: ArrayLike<number>,
+  shift: Float64Array,
+  scale: Float64Array,
+): Float64Array {
+  const n = shift.length;
+  return Float64Array.from(y, (value, at) => value * scale[at % n] + shift[at % n]);
+}
+
+/** One layer for many rows: the outputs, and the standard deviation of what each edge adds. */
+export function runLayer(
+  layer: LayerRecipe,
+  x: Float64Array,
+): { y: Float64Array; spread: Float64Array } {
+  const { inputs, outputs } = layer;
+  const rows = x.length / inputs;
+  const maker = new LayerMaker(layer);
+  const y = new Float64Array(rows * outputs);
+  const spread = new Float64Array(inputs * outputs);
+  const edges = new Float64Array(rows * outputs);
+  for (let i = 0; i < inputs; i++) {
+    for (let row = 0; row < rows; row++)
+      maker.edgesFrom(i, x[row * inputs + i], edges, row * outputs);
+    for (let at = 0; at < y.length; at++) y[at] += edges[at];
+    for (let j = 0; j < outputs; j++) spread[i * outputs + j] = deviation(edges, j, outputs);
+  }
+  return { y, spread };
+}
+
+/** The standard deviation (divisor n) of column `at` of a table of `width` columns. */
+export function deviation(table: ArrayLike<number>, at: number, width: number): number {
+  const rows = table.length / width;
+  let mean = 0;
+  for (let row = at; row < table.length; row += width) mean += table[row] / rows;
+  let sum = 0;
+  for (let row = at; row < table.length; row += width) sum += (table[row] - mean) ** 2;
+  return rows ? Math.sqrt(sum / rows) : 0;
+}
+
+/** The values of all nodes for rows of inputs in the user's units. */
+export function nodeValues(recipe: Recipe, rows: ArrayLike<number>): NodeValues {
+  const values = [scaled(rows, recipe.x_shift, recipe.x_scale)];
+  for (const layer of recipe.layers) values.push(runLayer(layer, values[values.length - 1]).y);
+  return values;
+}
+
+/** The outputs for rows of inputs, both in the user's units. */
+export function outputs(recipe: Recipe, rows: ArrayLike<number>): Float64Array {
+  return unscaled(nodeValues(recipe, rows).at(-1)!, recipe.y_shift, recipe.y_scale);
+}
+
+/** The value of every node and edge for one row of inputs in the user's units. */
+export function probe(recipe: Recipe, row: ArrayLike<number>): Probe {
+  const nodes = [Array.from(scaled(row, recipe.x_shift, recipe.x_scale))];
+  const edges: number[][] = [];
+  for (const layer of recipe.layers) {
+    const maker = new LayerMaker(layer);
+    const added = new Float64Array(layer.inputs * layer.outputs);
+    const sums = new Array<number>(layer.outputs).fill(0);
+    nodes.at(-1)!.forEach((x, i) => {
+      maker.edgesFrom(i, x, added, i * layer.outputs);
+      for (let j = 0; j < layer.outputs; j++) sums[j] += added[i * layer.outputs + j];
+    });
+    edges.push(Array.from(added));
+    nodes.push(sums);
+  }
+  return { nodes, edges };
+}

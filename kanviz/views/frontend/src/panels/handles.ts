@@ -1,0 +1,159 @@
+/** Control points that are dragged up and down, or moved with the arrow keys. */
+import type { Edge, EdgeView, Store } from "../contract";
+import type { CurvePlot } from "./curve_plot";
+import { assign, focusable, s } from "./dom";
+import { newDrag, openEdge, sameEdge } from "./edges";
+import { type Life } from "./life";
+import { short } from "./numbers";
+
+const STEPS: Record<string, number> = {
+  ArrowUp: 1,
+  ArrowRight: 1,
+  ArrowDown: -1,
+  ArrowLeft: -1,
+  PageUp: 10,
+  PageDown: -10,
+};
+
+/** One gesture: a point that is on its way. */
+interface Gesture {
+  edge: Edge;
+  m: number;
+  height: number;
+  drag: number;
+}
+
+export class Handles {
+  private readonly points: SVGGElement[] = [];
+  private gesture: Gesture | null = null;
+  /** Whether a pointer holds the point, rather than the keys. */
+  private isDragged = false;
+  private sent = NaN;
+  private readonly send: () => void;
+  private readonly rest: () => void;
+
+  constructor(
+    private readonly store: Store,
+    private readonly plot: CurvePlot,
+    life: Life,
+    private readonly failed: (error: unknown) => void,
+  ) {
+    this.send = life.paced(() => this.sendNow());
+    this.rest = life.later(() => this.finish(), 700);
+  }
+
+  /** Places the handles; makes and drops as many as the edge needs. */
+  draw(): void {
+    const view = openEdge(this.store);
+    if (this.gesture !== null && !sameEdge(this.gesture.edge, this.store.selected)) this.finish();
+    const n = view?.state === "spline" ? view.control_x.length : 0;
+    while (this.points.length < n) this.points.push(this.make(this.points.length));
+    for (const gone of this.points.splice(n)) gone.remove();
+    if (view !== null && n > 0) {
+      this.keepGesture(view);
+      this.points.forEach((point, m) => this.place(point, view, m));
+    }
+  }
+
+  private make(m: number): SVGGElement {
+    const point = focusable(
+      s(
+        "g",
+        { class: "kv-handle", role: "slider", tabindex: 0, "aria-orientation": "vertical" },
+        s("circle", { class: "kv-handle-reach", r: 11 }),
+        s("circle", { class: "kv-handle-dot", r: 5 }),
+      ),
+    );
+    point.addEventListener("pointerdown", (event) => this.grab(point, m, event));
+    point.addEventListener("pointermove", (event) => {
+      if (this.isDragged) this.moveTo(this.plot.at(event)[1]);
+    });
+    for (const end of ["pointerup", "pointercancel"]) {
+      point.addEventListener(end, () => this.finish());
+    }
+    point.addEventListener("keydown", (event) => this.press(m, event));
+    point.addEventListener("blur", () => this.finish());
+    this.plot.top.append(point);
+    return point;
+  }
+
+  private place(point: SVGGElement, view: EdgeView, m: number): void {
+    const x = view.control_x[m];
+    const height = this.gesture?.m === m ? this.gesture.height : view.control_y[m];
+    const { low, high } = this.plot.y;
+    assign(point, {
+      transform: `translate(${this.plot.x(x).toFixed(1)} ${this.plot.y(height).toFixed(1)})`,
+      "aria-label": `Control point ${m} at ${short(x)}`,
+      "aria-valuemin": low,
+      "aria-valuemax": high,
+      "aria-valuenow": height,
+      "aria-valuetext": short(height),
+    });
+  }
+
+  private grab(point: SVGGElement, m: number, event: PointerEvent): void {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    point.focus();
+    point.setPointerCapture?.(event.pointerId);
+    this.begin(m);
+    this.isDragged = this.gesture !== null;
+  }
+
+  private press(m: number, event: KeyboardEvent): void {
+    const steps = STEPS[event.key];
+    const view = openEdge(this.store);
+    if (steps === undefined || view === null) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (this.gesture?.m !== m) this.begin(m);
+    const from = this.gesture?.height ?? view.control_y[m];
+    const share = event.shiftKey ? 0.1 : 0.01;
+    this.moveTo(from + steps * share * (this.plot.y.high - this.plot.y.low));
+    this.rest();
+  }
+
+  private begin(m: number): void {
+    this.finish();
+    const view = openEdge(this.store);
+    if (view === null || this.store.selected === null) return;
+    const height = view.control_y[m];
+    this.gesture = { edge: this.store.selected, m, height, drag: newDrag() };
+    this.plot.held = true;
+  }
+
+  private moveTo(height: number): void {
+    const view = openEdge(this.store);
+    if (this.gesture === null || view === null) return;
+    this.gesture.height = height;
+    this.keepGesture(view);
+    this.send();
+    this.plot.draw();
+    this.draw();
+  }
+
+  /** A scene that answers an earlier part of the drag must not throw the point back. */
+  private keepGesture(view: EdgeView): void {
+    const gesture = this.gesture;
+    if (gesture === null || view.control_y[gesture.m] === gesture.height) return;
+    const heights = Float64Array.from(view.control_y);
+    heights[gesture.m] = gesture.height;
+    this.store.bend(gesture.edge, heights);
+  }
+
+  private sendNow(): void {
+    if (this.gesture === null || this.gesture.height === this.sent) return;
+    const { edge, m, height, drag } = this.gesture;
+    this.sent = height;
+    this.store.ask({ type: "move_point", edge, m, height, drag }).catch(this.failed);
+  }
+
+  private finish(): void {
+    this.isDragged = false;
+    if (this.gesture === null) return;
+    this.sendNow();
+    this.gesture = null;
+    this.sent = NaN;
+    this.plot.held = false;
+  }
+}

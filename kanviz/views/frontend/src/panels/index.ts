@@ -1,0 +1,24 @@
+/** All panels, in the order of their tabs. */
+import type { Store } from "../contract";
+import { editorPanel } from "./editor";
+import { historyPanel } from "./history";
+import { type ExportSvg, outPanel } from "./out";
+import type { Panel } from "./panel";
+import { probePanel } from "./probe";
+import { simplifyPanel } from "./simplify";
+import { trainingPanel } from "./training";
+
+export { keyHelp } from "./keys";
+export type { Panel } from "./panel";
+
+/** Makes the panels; those that need a kernel are left out where there is none. */
+export function panels(store: Store, exportSvg: ExportSvg): Panel[] {
+  const live = store.local ? [] : [trainingPanel(store), simplifyPanel(store)];
+  return [
+    editorPanel(store),
+    ...live,
+    probePanel(store),
+    historyPanel(store),
+    outPanel(store, exportSvg),
+  ];
+}

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { buttonOf, enter, inputOf, pause, show, works } from "./panels-dom";
+import { FakeStore, makeScene } from "./panels-store";
+import { LossMarks } from "../src/panels/loss_marks";
+import { LossScale, MARGIN, nearest } from "../src/panels/loss_scale";
+import { trainingPanel } from "../src/panels/training";
+
+function open(scene = makeScene()) {
+  const store = new FakeStore(scene);
+  return { store, root: show(trainingPanel(store).element) };
+}
+
+test("start sends all options", () => {
+  const { store, root } = open();
+  enter(inputOf(root, "Optimizer"), "lbfgs");
+  enter(inputOf(root, "Steps"), 42);
+  enter(inputOf(root, "Learning rate"), 0.5);
+  buttonOf(root, "Start").click();
+  const options = { optimizer: "lbfgs", steps: 42, sparsity: 0, entropy: 2, learning_rate: 0.5 };
+  assert.deepEqual(store.asked, [{ type: "train", options }]);
+});
+
+test("an empty learning rate is automatic", () => {
+  const { store, root } = open();
+  enter(inputOf(root, "Learning rate"), 0.5);
+  enter(inputOf(root, "Learning rate"), "");
+  buttonOf(root, "Start").click();
+  assert.equal(store.of("train")[0].options.learning_rate, null);
+});
+
+test("lambda goes from 0 over a log scale, and steers a fit that runs", async () => {
+  const { store, root } = open();
+  const lambda = inputOf(root, "Sparsity");
+  assert.equal(lambda.getAttribute("aria-valuetext"), "0");
+  enter(lambda, 31);
+  assert.equal(lambda.getAttribute("aria-valuetext"), "0.001");
+  assert.equal(store.asked.length, 0);
+  store.say({ state: "fitting" });
+  for (const place of [31, 36, 41]) enter(lambda, place);
+  await pause(200);
+  assert.deepEqual(store.asked, [{ type: "set_training", options: { sparsity: 0.01 } }]);
+});
+
+test("each state offers the buttons that make sense in it", () => {
+  const { store, root } = open();
+  const free = () =>
+    ["Start", "Pause", "Resume", "Step", "Stop"].filter((text) => {
+      const found = [...root.querySelectorAll("button")].find((b) => b.textContent === text);
+      return found && works(found);
+    });
+  assert.deepEqual(free(), ["Start"]);
+  store.say({ state: "fitting" });
+  assert.deepEqual(free(), ["Pause", "Stop"]);
+  store.say({ state: "paused" });
+  assert.deepEqual(free(), ["Resume", "Step", "Stop"]);
+  buttonOf(root, "Resume").click();
+  buttonOf(root, "Step").click();
+  buttonOf(root, "Stop").click();
+  assert.deepEqual(store.asked.map((ask) => ask.type), ["resume", "step", "stop"]);
+  store.say({ state: "searching" });
+  assert.deepEqual(free(), []);
+  store.say({ state: "idle" });
+  store.change({ has_data: false });
+  assert.deepEqual(free(), []);
+});
+
+test("the grid slider starts at the grid of now and refines to what it shows", () => {
+  const { store, root } = open();
+  const size = inputOf(root, "Grid size");
+  assert.equal(size.value, "5");
+  assert.ok(!works(buttonOf(root, "Refine")));
+  enter(size, 12);
+  buttonOf(root, "Refine").click();
+  buttonOf(root, "Fit knots to data").click();
+  assert.deepEqual(store.asked, [{ type: "refine", grid_size: 12 }, { type: "update_grid" }]);
+  store.change({ grid_size: 12 });
+  assert.equal(size.value, "12");
+  assert.ok(!works(buttonOf(root, "Refine")));
+});
+
+test("while a fit runs its status is told in words and as a bar", () => {
+  const { store, root } = open();
+  const line = root.querySelector<HTMLElement>(".kv-status")!;
+  assert.equal(line.hidden, true);
+  store.say({ state: "fitting", text: "step 12 of 100", progress: 0.12 });
+  assert.equal(line.hidden, false);
+  assert.equal(root.querySelector("progress")!.value, 0.12);
+  assert.equal(line.textContent, "step 12 of 100");
+});
+
+test("the scale of the chart is logarithmic and takes in both errors", () => {
+  const { losses } = makeScene();
+  const scale = new LossScale();
+  scale.fit(losses, 400, 200);
+  const [a, b, c] = [scale.y(0.1), scale.y(0.01), scale.y(0.001)];
+  assert.ok(Math.abs(b - a - (c - b)) < 1e-9);
+  assert.ok(scale.y(Math.max(...losses.test)) >= MARGIN.top);
+  assert.equal(scale.x(losses.step[0]), MARGIN.left);
+  assert.ok(Math.abs(scale.stepAt(scale.x(17)) - 17) < 1e-9);
+  scale.fit({ ...losses, step: losses.step.slice(0, 0), train: losses.train.slice(0, 0), test: losses.train.slice(0, 0) }, 400, 200);
+  assert.ok(Number.isFinite(scale.y(0.5)));
+});
+
+test("the nearest step is found between the points", () => {
+  const step = Float64Array.of(0, 10, 20, 40);
+  assert.deepEqual([-5, 4, 6, 29, 31, 99].map((at) => nearest(step, at)), [0, 0, 1, 2, 3, 3]);
+  assert.equal(nearest(new Float64Array(0), 3), -1);
+});
+
+function drawnMarks(...steps: number[]) {
+  const store = new FakeStore();
+  const read: string[] = [];
+  const marks = new LossMarks(store, assert.fail, (text) => read.push(text));
+  const scale = new LossScale();
+  scale.fit(store.scene.losses, 400, 200);
+  const list = steps.map((step, n) => ({ step, position: n + 1, kind: "edit", text: `e${n + 1}` }));
+  const draw = (count: number) => marks.draw(list.slice(0, count), scale);
+  draw(steps.length);
+  return { store, read, marks, draw, buttons: [...marks.element.querySelectorAll("button")] };
+}
+
+test("a click on a mark goes to its place in the history, and focus reads it", () => {
+  const { store, read, marks, draw, buttons } = drawnMarks(10, 50);
+  buttons[1].dispatchEvent(new Event("focus"));
+  assert.deepEqual(read, ["Step 50: e2"]);
+  buttons[1].click();
+  assert.deepEqual(store.asked, [{ type: "jump", position: 2 }]);
+  draw(1);
+  assert.deepEqual([...marks.element.children], [buttons[0]]);
+});
+
+test("marks that are close share a button, which lets one of them be chosen", () => {
+  const { store, marks, buttons } = drawnMarks(10, 10, 10.5, 50);
+  assert.equal(buttons.length, 2);
+  assert.equal(buttons[0].title, "Step 10: e1 and 2 more");
+  buttons[0].click();
+  assert.deepEqual(store.asked, []);
+  const choices = [...marks.choices.querySelectorAll("button")];
+  assert.deepEqual(choices.map((one) => one.textContent), ["e1", "e2", "e3"]);
+  choices[1].click();
+  assert.deepEqual(store.asked, [{ type: "jump", position: 2 }]);
+  assert.equal(marks.choices.hidden, true);
+});
+
+test("the chart reads out the last errors as they come", async () => {
+  const { store, root } = open();
+  await pause();
+  const { losses } = store.scene;
+  const longer = (x: Float64Array, more: number) => Float64Array.from([...x, more]);
+  store.change({
+    losses: {
+      ...losses,
+      step: longer(losses.step, 60),
+      train: longer(losses.train, 0.125),
+      test: longer(losses.test, NaN),
+    },
+  }, "frame");
+  await pause(100);
+  assert.match(root.querySelector(".kv-chart ~ .kv-reading")!.textContent!, /^Step 60: RMSE train 0\.125$/);
+});

@@ -1,0 +1,98 @@
+/** One view from first paint to the last listener. */
+
+import { pause, press } from "./panels-dom";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import explorer from "../src/index";
+import { fakeModel, packed, scene, type Fake } from "./scenes";
+
+/** Tells at once that an element is 700 pixels wide. */
+class Observer {
+  constructor(private readonly f: () => void) {}
+  observe(element: Element): void {
+    Object.defineProperty(element, "clientWidth", { value: 700, configurable: true });
+    queueMicrotask(this.f);
+  }
+  disconnect(): void {}
+}
+Object.assign(globalThis, { ResizeObserver: Observer });
+
+async function open(change: object = {}): Promise<Fake & { el: HTMLElement; end: () => void }> {
+  const fake = fakeModel({ scene: packed({ ...scene(), ...change }), theme: "dark" });
+  const el = document.createElement("div");
+  document.body.replaceChildren(el);
+  const end = explorer.render({ model: fake.model, el });
+  await pause();
+  return { ...fake, el, end };
+}
+
+const one = (el: ParentNode, selector: string): HTMLElement => {
+  const found = el.querySelector<HTMLElement>(selector);
+  assert.ok(found, selector);
+  return found;
+};
+
+test("a view shows every edge and node, with a name for those who do not see it", async () => {
+  const { el, end } = await open();
+  assert.equal(el.querySelectorAll(".kd-edge").length, 1);
+  assert.equal(el.querySelectorAll(".kd-node").length, 2);
+  assert.equal(one(el, ".kv-root").dataset.kvTheme, "dark");
+  assert.ok(one(el, ".kd-paint path").getAttribute("d"));
+  await pause(250);
+  assert.match(one(el, ".kd-edge").getAttribute("aria-label")!, /^Edge from node 0 of layer 0 to/);
+  end();
+});
+
+test("an edge opens by Enter and closes by Escape, and arrows lead to the nodes", async () => {
+  const { el, end } = await open();
+  const edge = one(el, ".kd-edge");
+  edge.focus();
+  press(edge, "Enter");
+  assert.equal(edge.getAttribute("aria-pressed"), "true");
+  press(edge, "Escape");
+  assert.equal(edge.getAttribute("aria-pressed"), "false");
+  press(edge, "ArrowUp");
+  assert.equal((document.activeElement as HTMLElement).dataset.key, "1,0");
+  end();
+});
+
+test("everything that takes the focus keeps the notebook's shortcuts away", async () => {
+  const { el, end } = await open();
+  const reachable = el.querySelectorAll("button, input, select, textarea, [tabindex]");
+  assert.ok(reachable.length > 10);
+  for (const element of reachable) {
+    assert.equal(element.getAttribute("data-lm-suppress-shortcuts"), "true", element.outerHTML);
+  }
+  end();
+});
+
+test("a hostile title and hostile names are shown as they are", async () => {
+  const hostile = '<img src=x onerror="globalThis.hit=1">';
+  const nodes = scene().nodes.map((node) => ({ ...node, label: hostile }));
+  const { el, end } = await open({ title: hostile, nodes });
+  assert.ok(one(el, ".ke-title").textContent!.startsWith(hostile));
+  assert.equal(el.querySelectorAll("img").length, 0);
+  end();
+});
+
+test("nothing is left of a view that is gone", async () => {
+  const { el, end, listeners } = await open();
+  assert.ok(listeners() > 0);
+  end();
+  await pause();
+  assert.equal(listeners(), 0);
+  assert.equal(el.children.length, 0);
+});
+
+test("two views of one model hear the same news, each with what it points at", async () => {
+  const { el, end, model } = await open();
+  const other = document.createElement("div");
+  el.after(other);
+  const endOther = explorer.render({ model, el: other });
+  await pause();
+  press(one(el, ".kd-edge"), "Enter");
+  assert.equal(one(other, ".kd-edge").getAttribute("aria-pressed"), "false");
+  end();
+  assert.equal(other.querySelectorAll(".kd-edge").length, 1);
+  endOther();
+});

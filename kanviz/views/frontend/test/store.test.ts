@@ -1,0 +1,107 @@
+/** The store: scenes in, requests out, and a page's own answers. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { LayerMaker } from "../src/math/evaluate";
+import { LiveStore } from "../src/store";
+import { fakeModel, layer, packed, scene, view, type Fake } from "./scenes";
+
+function make(local = false): Fake & { store: LiveStore } {
+  const fake = fakeModel({ scene: packed(scene()), local });
+  return { ...fake, store: new LiveStore(fake.model) };
+}
+
+test("a scene is read from anywhere in its buffer", () => {
+  const { store } = make();
+  assert.deepEqual(store.scene.edges[0].curve_x, view().curve_x);
+  assert.deepEqual(store.scene.recipe!.layers[0].mask, new Uint8Array([1]));
+});
+
+test("a bent edge follows at once, exactly as its coefficients say", () => {
+  const { store } = make();
+  const weight = layer().weight;
+  weight[4] += 0.7;
+  store.bend([0, 0, 0], weight);
+  const wanted = new LayerMaker({ ...layer(), weight }).curve(0, 0, view().curve_x);
+  store.scene.edges[0].curve_y.forEach((y, at) => assert.ok(Math.abs(y - wanted[at]) < 1e-12));
+});
+
+test("an edge that a hand holds stays bent until Python has answered", async () => {
+  const { store, sent, fire } = make();
+  const weight = layer().weight;
+  weight[4] = 9;
+  store.bend([0, 0, 0], weight);
+  const asked = store.ask({ type: "move_point", edge: [0, 0, 0], m: 4, height: 9, drag: 1 });
+  fire("change:scene");
+  assert.equal(store.scene.edges[0].control_y[4], 9);
+  fire("msg:custom", { type: "reply", seq: sent[0].seq, ok: true, value: { version: 2 } });
+  await asked;
+  fire("change:scene");
+  assert.equal(store.scene.edges[0].control_y[4], layer().weight[4]);
+});
+
+test("a refused edit springs back", async () => {
+  const { store, sent, fire } = make();
+  store.bend([0, 0, 0], new Float64Array(8));
+  const asked = store.ask({ type: "move_point", edge: [0, 0, 0], m: 4, height: 0, drag: 1 });
+  fire("msg:custom", { type: "reply", seq: sent[0].seq, ok: false, error: "no" });
+  await assert.rejects(asked, /no/);
+  assert.equal(store.scene.edges[0].control_y[4], layer().weight[4]);
+});
+
+test("a probe is answered without the kernel where the network is known", async () => {
+  const { store, sent } = make();
+  const found = (await store.ask({ type: "probe", x: [0.3] })) as { nodes: number[][] };
+  const wanted = new LayerMaker(layer()).curve(0, 0, [0.3])[0];
+  assert.ok(Math.abs(found.nodes[1][0] - wanted) < 1e-12);
+  assert.equal(sent.length, 0);
+});
+
+test("listeners hear what changed, and only that", () => {
+  const { store } = make();
+  let count = 0;
+  const end = store.on("selected", () => count++);
+  store.selected = [0, 0, 0];
+  store.selected = [0, 0, 0];
+  store.hovered = [0, 0, 0];
+  end();
+  store.selected = null;
+  assert.equal(count, 1);
+});
+
+test("nothing listens to the model when a store is gone", () => {
+  const { store, listeners } = make();
+  assert.ok(listeners() > 0);
+  store.destroy();
+  assert.equal(listeners(), 0);
+});
+
+test("a page edits, recomputes its numbers, undoes and does again", async () => {
+  const { store } = make(true);
+  const ask = (height: number, drag: number): Promise<unknown> =>
+    store.ask({ type: "move_point", edge: [0, 0, 0], m: 4, height, drag });
+  await ask(2, 1);
+  await ask(3, 1);
+  await ask(5, 2);
+  assert.equal(store.scene.edges[0].control_y[4], 5);
+  assert.deepEqual(store.scene.history.done.length, 3);
+  assert.notEqual(store.scene.error.train, 1);
+  await store.ask({ type: "undo" });
+  assert.equal(store.scene.edges[0].control_y[4], 3);
+  await store.ask({ type: "undo" });
+  assert.equal(store.scene.edges[0].control_y[4], layer().weight[4]);
+  assert.equal(store.scene.history.undone.length, 2);
+  await store.ask({ type: "jump", position: 3 });
+  assert.equal(store.scene.edges[0].control_y[4], 5);
+});
+
+test("a page removes and restores edges, and says what it cannot do", async () => {
+  const { store } = make(true);
+  await store.ask({ type: "remove_edge", edge: [0, 0, 0] });
+  assert.equal(store.scene.edges[0].state, "pruned");
+  assert.equal(store.scene.edges[0].score, 0);
+  await store.ask({ type: "restore_edge", edge: [0, 0, 0] });
+  assert.equal(store.scene.edges[0].state, "spline");
+  await assert.rejects(store.ask({ type: "symbolify" }), /has no kernel/);
+  await assert.rejects(store.ask({ type: "unfix", edge: [0, 0, 0] }), /must be a formula/);
+});
