@@ -39,7 +39,13 @@ def compiled_as_written(function: F) -> F:
 
 def _compile(function: F, fastmath: set[str], *, _nrt: bool) -> F:
     # What is not said here, a function would take over from the first that calls it.
-    options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath, "_nrt": _nrt}
+    options = {
+        "nogil": True,
+        "error_model": "numpy",
+        "fastmath": fastmath,
+        "_nrt": _nrt,
+        "no_cfunc_wrapper": True,
+    }
     # Tests wrap every function of the package to check its types: numba needs the bare one.
     bare = inspect.unwrap(function)
     bare.__qualname__ += _digest_of_kernels()

@@ -30,6 +30,10 @@ NONE = {kind: np.empty((0, 0), kind) for kind in (np.float32, np.float64)}
 NO_WEIGHT = {kind: np.empty((0, 0, 0), kind) for kind in (np.float32, np.float64)}
 
 
+FILLS = False
+"""The kernel's ``is_filled`` where the features are still to be made."""
+
+
 class Dense(NamedTuple):
     """What the kernel takes of x (samples, inputs), the knots and the weight.
 
@@ -52,15 +56,16 @@ def prepare(x: Tensor, knots: Tensor, weight: Tensor | None, plan: Plan) -> Dens
 def evaluate_dense(x: Tensor, weight: Tensor, knots: Tensor, plan: Plan) -> tuple[Tensor, Dense]:
     """Return y (samples, outputs), and what is of use for the way back."""
     dense = prepare(x, knots, weight, plan)
-    samples, outputs = x.shape[0], weight.shape[2]
-    size = x.shape[1] * plan.width * samples
+    (inputs, samples), outputs = dense.columns.shape, weight.shape[2]
+    size = inputs * plan.width * samples
     if not _by_kernel(size, outputs):
         dense = _filled(dense, plan)
         return (weight.flatten(0, 1).T @ torch.from_numpy(dense.features)).T, dense
     if size <= KEPT:
         dense = _with_room(dense, plan)
     y = np.empty((outputs, samples), plan.dtype)
-    _run(dense, plan, table=dense.table, y=y)
+    none = NONE[plan.dtype]
+    _run(dense, plan, FILLS, dense.table, none, y, NO_WEIGHT[plan.dtype], none, none)
     return torch.from_numpy(y).T, dense
 
 
@@ -70,26 +75,33 @@ def outer_dense(dense: Dense, gradient: Tensor, plan: Plan) -> Tensor:
     if not _by_kernel(inputs * plan.width * samples, outputs):
         features = (dense if dense.features.size else _filled(dense, plan)).features
         return (torch.from_numpy(features) @ gradient).view(inputs, plan.width, outputs)
-    g, parts = contiguous(gradient.T), []
+    g, none = contiguous(gradient.T), NONE[plan.dtype]
+    is_filled, no_weight = dense.features.size > 0, NO_WEIGHT[plan.dtype]
+    parts = []
 
     def work(start: int, stop: int) -> None:
         h = np.zeros((inputs, plan.width, outputs), plan.dtype)
-        _sums(start, stop, dense, plan, is_filled=dense.features.size > 0, g=g, h=h)
+        _sums(start, stop, dense, plan, is_filled, no_weight, g, none, h, none, none)
         parts.append(h)
 
-    over_batch(work, samples, 1 if dense.columns.size <= ONE_THREAD else None)
+    if dense.columns.size <= ONE_THREAD:
+        work(0, samples)
+    else:
+        over_batch(work, samples)
     return torch.from_numpy(parts[0] if len(parts) == 1 else np.sum(parts, axis=0))
 
 
 def slope_dense(dense: Dense, gradient: Tensor, plan: Plan) -> Tensor:
     """Return s (samples, inputs) for the gradient g (samples, outputs)."""
-    again = dense._replace(features=NONE[plan.dtype])
-    s = np.empty(dense.columns.shape, plan.dtype)
+    columns, grid, table, _ = dense
+    none, no_weight = NONE[plan.dtype], NO_WEIGHT[plan.dtype]
+    s, again = np.empty(columns.shape, plan.dtype), Dense(columns, grid, table, none)
     if _by_kernel(s.size * plan.width, gradient.shape[1]):
-        _run(again, plan, table=dense.table, g=contiguous(gradient.T), slope=s)
+        g = contiguous(gradient.T)
+        _run(again, plan, FILLS, table, g, none, no_weight, none, s)
     else:
-        weight = torch.from_numpy(dense.table)
-        _run(again, plan, products=contiguous(weight.flatten(0, 1) @ gradient.T), slope=s)
+        products = contiguous(torch.from_numpy(table).flatten(0, 1) @ gradient.T)
+        _run(again, plan, FILLS, no_weight, none, none, no_weight, products, s)
     return torch.from_numpy(s).T
 
 
@@ -105,49 +117,23 @@ def _with_room(dense: Dense, plan: Plan) -> Dense:
 
 def _filled(dense: Dense, plan: Plan) -> Dense:
     """Return the same with all features."""
-    dense = _with_room(dense, plan)
-    _run(dense, plan)
+    dense, none, no_weight = _with_room(dense, plan), NONE[plan.dtype], NO_WEIGHT[plan.dtype]
+    _run(dense, plan, FILLS, no_weight, none, none, no_weight, none, none)
     return dense
 
 
-def _run(dense: Dense, plan: Plan, **arrays: Any) -> None:
+def _run(dense: Dense, plan: Plan, *rest: Any) -> None:
     """Let the kernel go over the batch, in as many threads as pay."""
     samples = dense.columns.shape[1]
     if dense.columns.size <= ONE_THREAD:
-        _sums(0, samples, dense, plan, **arrays)
+        _sums(0, samples, dense, plan, *rest)
     else:
-        over_batch(lambda start, stop: _sums(start, stop, dense, plan, **arrays), samples)
+        over_batch(lambda start, stop: _sums(start, stop, dense, plan, *rest), samples)
 
 
-def _sums(
-    start: int,
-    stop: int,
-    dense: Dense,
-    plan: Plan,
-    *,
-    is_filled: bool = False,
-    table: Array | None = None,
-    g: Array | None = None,
-    y: Array | None = None,
-    h: Array | None = None,
-    products: Array | None = None,
-    slope: Array | None = None,
-) -> None:
-    """Call the kernel for some samples; see there for what each array is."""
-    none, no_weight = NONE[plan.dtype], NO_WEIGHT[plan.dtype]
-    dense_sums(
-        start,
-        stop,
-        np.empty((plan.n_scratch_rows, BLOCK), plan.dtype),
-        dense.columns,
-        dense.grid,
-        *plan.arguments,
-        is_filled,
-        dense.features,
-        no_weight if table is None else table,
-        none if g is None else g,
-        none if y is None else y,
-        no_weight if h is None else h,
-        none if products is None else products,
-        none if slope is None else slope,
-    )
+def _sums(start: int, stop: int, dense: Dense, plan: Plan, *rest: Any) -> None:
+    """Call the kernel for some samples; ``rest``: its last arguments, without the features."""
+    room = np.empty((plan.n_scratch_rows, BLOCK), plan.dtype)
+    columns, grid, _, features = dense
+    is_filled, *others = rest
+    dense_sums(start, stop, room, columns, grid, *plan.arguments, is_filled, features, *others)

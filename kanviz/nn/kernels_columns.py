@@ -13,8 +13,8 @@ from kanviz.nn.kernels_common import Array, Settings, base_row, exp
 UNIFORM, GAUSSIAN = 0, 1
 """``Settings.kind``: B-splines on equally spaced knots, or Gaussian radial functions."""
 
-NEAREST, AWAY, PLACE, INTERVAL, FIRST_EXTRA, SECOND_EXTRA, PIECES = range(7)
-"""Rows of ``room``: nearest points of the grid, distances from them, places in their intervals."""
+AWAY, PLACE, INTERVAL, FIRST_EXTRA, SECOND_EXTRA, PIECES = range(6)
+"""Rows of ``room``: distances from the grid, places in an interval, which interval."""
 
 
 @compiled
@@ -54,22 +54,10 @@ def fill(
             _continue(n, s, tables[2], (high - low) / s.size, room)
         _place(n, s, room, out, first, start)
     else:
-        _clamp(x, low, high, room)
-        _bells(n, knots, s, tables[0, 0], room, out, first, start)
+        _bells(x, knots, s, tables[0, 0], room, out, first, start)
     if base.shape[1] > 0:
         extra = room[FIRST_EXTRA, :n], room[SECOND_EXTRA, :n]
         base_row(x, base, extra[0], extra[1], out[first + s.basis, start : start + n])
-
-
-@compiled
-def _clamp(x: Array, low: float, high: float, room: Array) -> None:
-    """Write the nearest point of the grid and the signed distance from it."""
-    nearest, away = room[NEAREST], room[AWAY]
-    for e in range(x.size):
-        inside = low if x[e] < low else x[e]
-        inside = high if inside > high else inside  # a NaN stays
-        nearest[e] = inside
-        away[e] = x[e] - inside
 
 
 @compiled_as_written
@@ -158,7 +146,7 @@ def _place(n: int, s: Settings, room: Array, out: Array, first: int, start: int)
 
 @compiled
 def _bells(
-    n: int,
+    x: Array,
     centres: Array,
     s: Settings,
     factor: Array,
@@ -168,13 +156,17 @@ def _bells(
     start: int,
 ) -> None:
     """Write H(r) exp(-r^2) / h^order with r = (x - centre) / h for each centre."""
-    x, r, h, away, number = room[NEAREST], room[PLACE], room[INTERVAL], room[AWAY], room.dtype.type
+    n, low, high = x.size, centres[s.padding], centres[s.padding + s.size]
+    r, h, away, number = room[PLACE], room[INTERVAL], room[AWAY], room.dtype.type
     inverse = number(1) / ((centres[s.basis - 1] - centres[0]) / number(s.basis - 1))
     scale, zero, two, order = number(inverse**s.derivative), number(0), number(2), s.derivative
     for m in range(s.basis):
         row, centre = out[first + m, start : start + n], centres[m]
         for e in range(n):
-            r[e] = (x[e] - centre) * inverse
+            inside = low if x[e] < low else x[e]
+            inside = high if inside > high else inside  # a NaN stays
+            away[e] = x[e] - inside
+            r[e] = (inside - centre) * inverse
             row[e] = exp(-np.float64(r[e]) * r[e])
         if order == 0:
             for e in range(n):

@@ -1,11 +1,19 @@
 """The CPU kernel of small grids: the contractions of ``kanviz.nn.fast`` over all features."""
 
+from typing import Any
+
+import numpy as np
+
 from kanviz.nn.compiled import compiled
 from kanviz.nn.kernels_columns import PIECES, fill
 from kanviz.nn.kernels_common import Array, Settings, read_settings
 
 BLOCK = 512
 """Samples that are worked on at once: the features of an input then fit the first-level cache."""
+
+
+ZERO: Any = np.int64(0)
+"""Written 0, it would make a function of another type of argument, which is compiled again."""
 
 
 def n_scratch_rows(padding: int, width: int) -> int:
@@ -68,14 +76,14 @@ def dense_sums(
         for j in range(y.shape[0]):
             _clear(y[j, begin : begin + n])
         for i in range(x.shape[0]):
-            rows, first, place = room, own, 0
+            rows, first, place = room, own, ZERO
             if features.size > 0:
                 rows, first, place = features, i * s.width, begin
             if not is_filled:
                 here = x[i, begin : begin + n]
                 fill(here, knots[i], s, tables, base, room, rows, first, place)
             if y.size > 0:
-                _add_products(n, rows, first, place, weight[i], y, 0, begin)
+                _add_products(n, rows, first, place, weight[i], y, ZERO, begin)
             if h.size > 0:
                 _add_dots(n, rows, first, place, g, begin, h[i])
             if slope.size > 0:
@@ -116,7 +124,7 @@ def _slope(
                 w, factor = weight[i, m, j], g[j, begin : begin + n]
                 for e in range(n):
                     row[e] += w * factor[e]
-        _dot_rows(s.width, rows, first, place, room, own, 0, out)
+        _dot_rows(s.width, rows, first, place, room, own, ZERO, out)
 
 
 @compiled
