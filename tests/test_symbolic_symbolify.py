@@ -162,3 +162,11 @@ def test_very_good_networks_may_become_formulas_that_are_right_to_a_millionth() 
     report = symbolify(network, judge, tolerance=None, functions=FEW)
     assert report.limit == 1e-6
     assert report.after <= report.limit
+
+
+def test_locked_edges_are_searched_through_the_first_that_is_live() -> None:
+    network = make_network((2, 1, 1), seed=1)
+    lock(network.layers[0], [(0, 0), (1, 0)])
+    assert [tuple(edge) for edge in splines(network)] == [(0, 0, 0), (1, 0, 0)]
+    network.layers[0].set_mask(torch.tensor([[False], [True]]))
+    assert [tuple(edge) for edge in splines(network)] == [(0, 1, 0), (1, 0, 0)]

@@ -8,6 +8,7 @@ from kanviz.nn.layer import KANLayer
 from kanviz.nn.least_squares import fit_coefficients
 from kanviz.nn.network import Network
 from kanviz.nn.symbols import without_formula
+from kanviz.nn.ties import groups_of
 from kanviz.snapshot import Edge
 
 
@@ -16,14 +17,19 @@ def splines(network: Network) -> list[Edge]:
     return [
         Edge(depth, i, j)
         for depth, layer in enumerate(network.layers)
-        for i, j in (layer.spline_mask & ~layer.frozen & _is_first(layer)).nonzero().tolist()
+        for i, j in _firsts(layer, layer.spline_mask & ~layer.frozen).nonzero().tolist()
     ]
 
 
-def _is_first(layer: KANLayer) -> Bool[Tensor, "inputs outputs"]:
-    """Return where an edge has a function of its own, or is the first of those that share one."""
-    own = torch.arange(layer.mask.numel(), device=layer.mask.device).view(layer.mask.shape)
-    return layer.leaders == own
+def _firsts(
+    layer: KANLayer, edges: Bool[Tensor, "inputs outputs"]
+) -> Bool[Tensor, "inputs outputs"]:
+    """Return these edges, of those that share a function the first one only."""
+    firsts = edges.clone()
+    for group in groups_of(layer.leaders):
+        for i, j in [edge for edge in group if edges[edge]][1:]:
+            firsts[i, j] = False
+    return firsts
 
 
 def complexity(network: Network) -> int:
