@@ -12,7 +12,7 @@ from torch import Tensor
 
 from kanviz.nn.compiled import over_batch
 from kanviz.nn.kernels_dense import BLOCK, dense_sums
-from kanviz.nn.plan import Array, Plan, contiguous
+from kanviz.nn.plan import Array, Plan, columns_of, contiguous
 
 SMALL_PRODUCT = 1 << 20
 """Multiplications up to which the kernel does without torch's matrix product, as measured."""
@@ -50,7 +50,7 @@ class Dense(NamedTuple):
 def prepare(x: Tensor, knots: Tensor, weight: Tensor | None, plan: Plan) -> Dense:
     """Return the arrays for a call, without features; ``outer_dense`` needs no weight."""
     table = NO_WEIGHT[plan.dtype] if weight is None else contiguous(weight)
-    return Dense(contiguous(x.T), contiguous(knots), table, NONE[plan.dtype])
+    return Dense(columns_of(x), contiguous(knots), table, NONE[plan.dtype])
 
 
 def evaluate_dense(x: Tensor, weight: Tensor, knots: Tensor, plan: Plan) -> tuple[Tensor, Dense]:
@@ -66,7 +66,7 @@ def evaluate_dense(x: Tensor, weight: Tensor, knots: Tensor, plan: Plan) -> tupl
     y = np.empty((outputs, samples), plan.dtype)
     none = NONE[plan.dtype]
     _run(dense, plan, FILLS, dense.table, none, y, NO_WEIGHT[plan.dtype], none, none)
-    return torch.from_numpy(y).T, dense
+    return torch.from_numpy(y.T), dense
 
 
 def outer_dense(dense: Dense, gradient: Tensor, plan: Plan) -> Tensor:
@@ -75,7 +75,7 @@ def outer_dense(dense: Dense, gradient: Tensor, plan: Plan) -> Tensor:
     if not _by_kernel(inputs * plan.width * samples, outputs):
         features = (dense if dense.features.size else _filled(dense, plan)).features
         return (torch.from_numpy(features) @ gradient).view(inputs, plan.width, outputs)
-    g, none = contiguous(gradient.T), NONE[plan.dtype]
+    g, none = columns_of(gradient), NONE[plan.dtype]
     is_filled, no_weight = dense.features.size > 0, NO_WEIGHT[plan.dtype]
     parts = []
 
@@ -97,12 +97,12 @@ def slope_dense(dense: Dense, gradient: Tensor, plan: Plan) -> Tensor:
     none, no_weight = NONE[plan.dtype], NO_WEIGHT[plan.dtype]
     s, again = np.empty(columns.shape, plan.dtype), Dense(columns, grid, table, none)
     if _by_kernel(s.size * plan.width, gradient.shape[1]):
-        g = contiguous(gradient.T)
+        g = columns_of(gradient)
         _run(again, plan, FILLS, table, g, none, no_weight, none, s)
     else:
         products = contiguous(torch.from_numpy(table).flatten(0, 1) @ gradient.T)
         _run(again, plan, FILLS, no_weight, none, none, no_weight, products, s)
-    return torch.from_numpy(s).T
+    return torch.from_numpy(s.T)
 
 
 def _by_kernel(size: int, outputs: int) -> bool:

@@ -88,6 +88,14 @@ def contiguous(tensor: Tensor) -> Array:
     return array
 
 
+def columns_of(matrix: Tensor) -> Array:
+    """Return the transposed matrix as an array that lies in one piece, or a copy if need be."""
+    if matrix.numel() > 1 << 15:  # torch is the quicker one to transpose
+        return contiguous(matrix.T)
+    array: Array = np.ascontiguousarray(matrix.numpy(force=True).T)
+    return array
+
+
 def _gaussian_polynomial(order: int, degree: int) -> list[float]:
     """Return H with exp(-r^2) differentiated ``order`` times = H(r) exp(-r^2), by power of r."""
     h = np.polynomial.Polynomial([1.0])
