@@ -67,7 +67,8 @@ def make_data(seed: int = 0) -> Dataset:
 
 def fit_briefly(model: KAN, data: Any = None, **options: Any) -> FitReport:
     settings: dict[str, Any] = {"optimizer": "lm", "steps": 3, "starts": 2, "progress": False}
-    return model.fit(make_data() if data is None else data, **settings, **options)
+    report: FitReport = model.fit(make_data() if data is None else data, **settings, **options)
+    return report
 
 
 def fitted_model() -> KAN:

@@ -14,6 +14,7 @@ from kanviz.nn import KANLayer, Network
 from kanviz.snapshot import Edge
 
 Table = dict[tuple[int, int], list[float]]
+Scores = dict[tuple[int, int], float]
 
 
 def make_mixed() -> Network:
@@ -43,13 +44,15 @@ def values_by_edge(layer: KANLayer, x: Tensor) -> Table:
 
 def slow_scores(
     network: Network, x: Tensor, wanted: list[float]
-) -> tuple[list[Table], list[Table]]:
+) -> tuple[list[Scores], list[Scores]]:
     """Return the spread and the backward score of each edge, neuron by neuron."""
     inputs, tables = x, []
     for layer in network.layers:
         tables.append(values_by_edge(layer, inputs))
         inputs = layer(inputs).detach()
-    spreads, backward, node = [], [], dict(enumerate(wanted))
+    spreads: list[Scores] = []
+    backward: list[Scores] = []
+    node = dict(enumerate(wanted))
     for table in reversed(tables):
         spread = {edge: pstdev(column) for edge, column in table.items()}
         total = {}
@@ -63,10 +66,10 @@ def slow_scores(
         node = {i: sum(v for edge, v in score.items() if edge[0] == i) for i, _ in sorted(score)}
         spreads.insert(0, spread)
         backward.insert(0, score)
-    return spreads, backward  # type: ignore[return-value]
+    return spreads, backward
 
 
-def assert_equal(found: list[Tensor], wanted: list[Table]) -> None:
+def assert_equal(found: list[Tensor], wanted: list[Scores]) -> None:
     for layer, table in zip(found, wanted, strict=True):
         for (i, j), value in table.items():
             assert float(layer[i, j]) == pytest.approx(value, rel=1e-7, abs=1e-10)

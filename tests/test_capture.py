@@ -143,8 +143,8 @@ def test_capture_is_quick(widths: tuple[int, ...], limit: float) -> None:
     seconds = []
     with type_checks_off():
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.thread_time()
             capture(network, x)
-            seconds.append(time.perf_counter() - start)
-    # Several times what it takes on a machine with nothing else to do.
+            seconds.append(time.thread_time() - start)
+    # Several times what it takes on a machine of today.
     assert min(seconds) < limit

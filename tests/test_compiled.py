@@ -3,11 +3,9 @@ from typing import Any
 
 import numba
 import pytest
-import torch
 from nn_helpers import threads
 
 from kanviz.nn.compiled import compiled, over_batch
-from kanviz.nn.warmup import warmup
 
 
 def test_parts_of_a_batch_cover_it_once_and_an_error_comes_out() -> None:
@@ -32,9 +30,3 @@ def test_a_kernel_compiles_where_no_folder_can_be_written(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(numba, "njit", no_folder)
     assert compiled(double)(1.5) == 3.0
-
-
-def test_warmup_leaves_nothing_to_compile() -> None:
-    assert warmup(torch.float32) >= 0
-    assert warmup() >= 0
-    assert warmup() <= 2.0

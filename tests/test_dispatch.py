@@ -9,7 +9,7 @@ import pytest
 import torch
 from nn_helpers import layers_of, make_layer, make_points, type_checks_off
 
-from kanviz.nn import Network, dispatch, fast
+from kanviz.nn import Network, contractions, dispatch
 from kanviz.nn.features import evaluate_reference
 from kanviz.nn.spec import FunctionSpec
 
@@ -21,13 +21,16 @@ def never_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object) -> None:
         raise AssertionError("a kernel ran")
 
-    monkeypatch.setattr(fast, "_for_each_chunk", fail)
+    for contraction in ("evaluate", "slope", "outer"):
+        monkeypatch.setattr(contractions, contraction, fail)
 
 
 @pytest.mark.usefixtures("never_kernels")
 def test_watched_tensors_take_the_reference() -> None:
     layer = make_layer()
     x = torch.rand(5, 3, dtype=torch.float64)
+    with pytest.raises(AssertionError, match="a kernel ran"):
+        layer(x)
     wanted = evaluate_reference(x, layer.knots, layer.weight, layer.spec)
     assert torch.equal(torch.func.vmap(layer)(x), wanted)
     tangent = torch.func.jvp(layer, (x,), (torch.ones_like(x),))[1]

@@ -11,7 +11,7 @@ from kanviz.views.bundle import SCRIPT, STYLE
 FRONTEND = SCRIPT.parent.parent / "frontend"
 MOST_BYTES = 140_000
 
-pytestmark = pytest.mark.skipif(
+needs_node = pytest.mark.skipif(
     shutil.which("node") is None or not (FRONTEND / "node_modules").is_dir(),
     reason="needs node, and `npm ci` in kanviz/views/frontend",
 )
@@ -30,6 +30,7 @@ def run(*command: str, **environment: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@needs_node
 def test_the_committed_bundle_is_what_its_sources_give(tmp_path: Path) -> None:
     run("node", "build.mjs", "--out", str(tmp_path))
     for committed in (SCRIPT, STYLE):
@@ -47,10 +48,12 @@ def test_the_bundle_is_small_and_names_nothing_outside() -> None:
     assert "innerHTML" not in script
 
 
+@needs_node
 def test_the_types_of_the_front_end_are_right() -> None:
     run("node", "node_modules/typescript/bin/tsc", "--noEmit")
 
 
+@needs_node
 def test_the_units_of_the_front_end_pass_on_what_python_computed(tmp_path: Path) -> None:
     path = tmp_path / "fixture.bin"
     path.write_bytes(fixture())

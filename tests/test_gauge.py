@@ -33,6 +33,7 @@ def test_errors_are_those_of_quality_in_the_users_units() -> None:
 
 def test_each_output_counts_in_its_own_unit() -> None:
     data = make_data()
+    assert data.y_test is not None
     y, y_test = (torch.cat([y, 2 * y], 1) for y in (data.y, data.y_test))
     scaling = Scaling(torch.zeros(2), torch.tensor([1.0, 100.0]))
     both = replace(data, y=y, y_test=y_test, y_scaling=scaling, output_names=("a", "b"))

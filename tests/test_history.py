@@ -54,7 +54,7 @@ def test_any_walk_through_time_gives_back_the_exact_bytes(seed: int) -> None:
     network = make_network(WIDTHS)
     history = make_history(network)
     line, here = [bytes_of(network)], 0
-    for _ in range(40):
+    for _ in range(25):
         move = rng.choice(["do", "do", "do", "undo", "redo", "by hand"])
         if move == "undo" and here > 0:
             history.undo(network)

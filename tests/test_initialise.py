@@ -31,7 +31,7 @@ def test_a_node_has_the_promised_root_mean_square(basis: str, grid_size: int, wi
 
 @pytest.mark.parametrize("basis", BASES)
 @pytest.mark.parametrize("grid_size", [3, 10, 50])
-@pytest.mark.parametrize(("width", "depth"), [(1, 8), (5, 1), (5, 8), (50, 4), (200, 8)])
+@pytest.mark.parametrize(("width", "depth"), [(1, 8), (5, 1), (5, 8), (50, 4), (100, 8)])
 def test_outputs_and_gradients_stay_bounded_at_any_width_and_depth(
     basis: str, grid_size: int, width: int, depth: int
 ) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
 from kanviz.nn import Network, dispatch
-from kanviz.nn.features import evaluate, evaluate_reference
+from kanviz.nn.features import evaluate, evaluate_reference, features
 from kanviz.nn.spec import FunctionSpec
 
 TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
@@ -30,7 +30,7 @@ GAUSSIANS = [
 # One of each path: dense, sparse, any knots, Gaussian; each with one output and with three.
 PATHS = [
     FunctionSpec(5, 3),
-    FunctionSpec(40, 3, base="zero", extrapolation="zero"),
+    FunctionSpec(16, 3, base="zero", extrapolation="zero"),
     FunctionSpec(5, 3, uniform=False, base="identity"),
     FunctionSpec(4, basis="gaussian"),
 ]
@@ -77,14 +77,23 @@ def derivatives(run: Evaluate, case: tuple[Tensor, ...], spec: FunctionSpec) -> 
     return [tensor.detach() for tensor in (y, *firsts, *seconds)]
 
 
+def terms_of_values(case: tuple[Tensor, ...], spec: FunctionSpec) -> Tensor:
+    """Return the sums of the absolute terms that the values are sums of."""
+    x, knots, weight, _ = case
+    return features(x, knots, spec).abs().flatten(-2) @ weight.abs().flatten(0, 1)
+
+
 def assert_equal_to_reference(case: tuple[Tensor, ...], spec: FunctionSpec) -> None:
     found = derivatives(evaluate, case, spec)
     wanted = derivatives(evaluate_reference, case, spec)
-    for order, a, b in zip((0, 1, 1, 2, 2), found, wanted, strict=True):
+    # Far outside the grid the tangents of neighbouring splines are large and of opposite signs. A
+    # sum of them cannot be more exact than they are, in whatever order it is taken.
+    terms = [terms_of_values(case, spec), *wanted[1:]]
+    for order, a, b, size in zip((0, 1, 1, 2, 2), found, wanted, terms, strict=True):
         assert a.shape == b.shape
         assert a.dtype == b.dtype
         if b.numel():
-            scale = max(1.0, float(b.abs().max()))
+            scale = max(1.0, float(size.abs().max()))
             assert (a - b).abs().max() <= 4**order * TOLERANCE[b.dtype] * scale
 
 

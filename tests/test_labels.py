@@ -42,9 +42,9 @@ def test_nothing_dangerous_is_left() -> None:
 
 
 def test_a_very_long_name_takes_no_time() -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     assert fit("n" * 20_000, 100.0, SIZE).endswith(ELLIPSIS)
-    assert time.perf_counter() - start < 2.0
+    assert time.thread_time() - start < 2.0
 
 
 @pytest.mark.parametrize(

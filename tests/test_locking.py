@@ -19,6 +19,12 @@ from kanviz.snapshot import Edge
 
 STRETCHED = make_sample() ** 3 * torch.tensor([3.0, 0.5], dtype=torch.float64)
 
+
+def fix_and_unfix(model: kv.KAN) -> None:
+    model.fix((0, 1, 1), "exp")
+    model.unfix((0, 0, 1))
+
+
 EDITS: dict[str, Callable[[kv.KAN], object]] = {
     "refine exactly": lambda m: m.refine(10),
     "refine by a fit": lambda m: m.refine(7),
@@ -28,7 +34,7 @@ EDITS: dict[str, Callable[[kv.KAN], object]] = {
     "set_curve": lambda m: m.set_curve((0, 1, 1), [-0.5, 0.0, 0.5], [1.0, -1.0, 1.0]),
     "fix": lambda m: m.fix((0, 1, 1), "sin"),
     "fix for good": lambda m: m.fix((0, 0, 1), "x**2 + 1", trainable=False),
-    "fix and unfix": lambda m: (m.fix((0, 1, 1), "exp"), m.unfix((0, 0, 1))),
+    "fix and unfix": fix_and_unfix,
     "freeze": lambda m: m.freeze((0, 1, 1)),
     "freeze an input": lambda m: m.freeze((0, 0)),
     "prune": lambda m: m.remove_edge(0, 1, 1),
@@ -169,7 +175,7 @@ def _walk(model: kv.KAN, steps: int) -> None:
         lambda: model.fix(edge(), "sin", numbers=(1.0, 0.0, pick.random(), 0.0)),
         lambda: model.unfix(edge()),
         lambda: model.freeze(pick.choice([edge(), (0, 1), (1, 2)])),
-        lambda: model.unfreeze(pick.choice([edge(), 0])),
+        lambda: model.unfreeze(edge() if pick.random() < 0.5 else 0),
         lambda: model.remove_edge(*edge()),
         lambda: model.restore_edge(*edge()),
         lambda: model.move_point(edge(), pick.randrange(6), pick.random()),

@@ -244,9 +244,9 @@ def test_nine_plots_take_well_under_a_second() -> None:
     snapshot = make_snapshot([3, 3, 1])
     seconds = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.thread_time()
         layer_figure(snapshot, 0)._repr_png_()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.thread_time() - start)
     assert len(collection(layer_figure(snapshot, 0), "boxes").get_paths()) == 9
-    # A tenth of a second on a free machine; the guard is for a busy one.
+    # A tenth of a second on a machine of today; the guard is for a slow one.
     assert sorted(seconds)[1] < 1.0

@@ -14,6 +14,9 @@ import kanviz
 
 ROOT = Path(__file__).parent.parent
 
+# Folders that tools leave in a checkout; git ignores them.
+MADE_HERE = {"__pycache__", "node_modules", ".tests"}
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.Path:
@@ -41,7 +44,7 @@ def test_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: zipfile.P
     sources = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "kanviz").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
+        if path.is_file() and not MADE_HERE & set(path.parts) and path.suffix != ".pyc"
     }
     notebooks = (path.relative_to(ROOT) for path in (ROOT / "notebooks").rglob("*"))
     sources |= {f"kanviz/{path.as_posix()}" for path in notebooks if path.suffix}

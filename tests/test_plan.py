@@ -10,6 +10,7 @@ from model_helpers import bytes_of, fitted_model, make_data, make_model, make_ne
 
 from kanviz.analysis import planning
 from kanviz.analysis.planning import judge_of_outputs, plan_of
+from kanviz.analysis.pruning import What
 from kanviz.data import from_arrays
 from kanviz.model import KAN
 from kanviz.plan import MOST_ROWS, PlanStep, PrunePlan
@@ -53,7 +54,7 @@ def test_a_plan_is_plain_values() -> None:
 
 
 @pytest.mark.parametrize("what", ["edges", "nodes", "inputs"])
-def test_what_a_step_promises_is_what_pruning_gives(what: str) -> None:
+def test_what_a_step_promises_is_what_pruning_gives(what: What) -> None:
     data, model = make_data(), fitted_model()
     plan = model.plan(data, what=what)
     assert len(plan) > 0
@@ -141,10 +142,10 @@ def test_a_plan_is_quick_enough_for_a_slider(widths: list[int], seconds: float) 
     data = (x, x[:, :1] ** 2)
     times = []
     for _ in range(4):
-        start = time.perf_counter()
+        start = time.thread_time()
         model.plan(data)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 4 * seconds  # types are checked in tests, and machines are busy
+        times.append(time.thread_time() - start)
+    assert min(times) < 4 * seconds  # types are checked in tests, and machines are slow
 
 
 def test_wrong_calls_say_what_is_wrong(unchecked: None) -> None:

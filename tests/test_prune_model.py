@@ -191,7 +191,7 @@ def test_classes_that_need_an_input_keep_it_whatever_the_cross_entropy_says() ->
     model = KAN([2, 2], dtype=torch.float64)
     model.fit(data, steps=5, progress=False)
     with torch.no_grad():
-        model.network.layers[0].weight *= 100.0  # far too sure: any other network has less loss
+        model.network.layers[0].weight.mul_(100.0)  # far too sure: any other network has less loss
     before = model.evaluate(data)["test_accuracy"]
     report = model.prune(data)
     assert model.evaluate(data)["test_accuracy"] >= before - 0.01

@@ -1,19 +1,25 @@
 """The sparsity penalty equals its expanded definition, and cannot be cheated by scale."""
 
+import gc
+import tracemalloc
+from typing import get_args
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from model_helpers import make_symbols
 from torch import Tensor
 
-from kanviz.nn import Network
+from kanviz.nn import Network, dispatch
+from kanviz.nn.locks import lock
 from kanviz.training.forms import sparse_forms
 from kanviz.training.sparsity import (
     FLOOR,
     Sparsity,
     SparsityMetric,
-    edge_spreads,
     importances,
+    network_spread,
 )
 
 
@@ -61,6 +67,115 @@ def test_value_and_gradient_equal_the_expanded_computation(
     torch.testing.assert_close(exact, plain, rtol=1e-9, atol=1e-9)
     for mine, theirs in zip(gradients(exact, network), gradients(plain, network), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-6, atol=1e-8)
+
+
+def edit(network: Network, how: str) -> None:
+    """Let some edges of the first layer stand otherwise than learning splines do."""
+    layer = network.layers[0]
+    if how == "removed":
+        layer.set_mask(torch.tensor([[True, False, True], [False, True, True]]))
+    elif how == "frozen":
+        layer.set_frozen(torch.tensor([[True, False, False], [False, False, True]]))
+    elif how == "locked":
+        lock(layer, [(0, 1), (1, 2)])
+    elif how == "formula":
+        layer.set_symbols(make_symbols(2.0))
+    elif how == "any knots":
+        layer.update_grid(torch.rand(50, 2, dtype=torch.float64) ** 3, grid_eps=0.0)
+    elif how == "held":
+        layer.weight.requires_grad_(False)  # noqa: FBT003 - torch names it so
+
+
+@pytest.mark.parametrize(
+    "how", ["plain", "removed", "frozen", "locked", "formula", "any knots", "held"]
+)
+@pytest.mark.parametrize("metric", get_args(SparsityMetric))
+def test_kernels_give_what_plain_torch_gives(
+    how: str, metric: SparsityMetric, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, x = make_case([2, 3, 10, 2])
+    edit(network, how)
+    sparsity = Sparsity(1.0, entropy=0.7, metric=metric)
+
+    def values_and_gradients() -> list[Tensor]:
+        network.zero_grad()
+        outputs, penalty = sparsity.penalised(network, x, scale=0.3)
+        (outputs.square().mean() + penalty).backward()
+        learning = [p for p in network.parameters() if p.requires_grad]
+        return [outputs.detach(), penalty.detach(), *(p.grad.clone() for p in learning)]  # type: ignore[union-attr]
+
+    found = values_and_gradients()
+    monkeypatch.setattr(dispatch, "contractions", lambda: None)
+    wanted = values_and_gradients()
+    assert len(found) > 3
+    torch.testing.assert_close(found, wanted, rtol=1e-8, atol=1e-10)
+    torch.testing.assert_close(found[0], network(x).detach())
+
+
+def test_second_derivatives_are_those_of_plain_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, x = make_case([2, 3, 1])
+
+    def bends() -> list[Tensor]:
+        outputs, penalty = Sparsity(1.0).penalised(network, x)
+        total = penalty + outputs.square().mean()
+        slopes = torch.autograd.grad(total, list(network.parameters()), create_graph=True)
+        return gradients(sum(slope.square().sum() for slope in slopes), network)  # type: ignore[arg-type]
+
+    found = bends()
+    monkeypatch.setattr(dispatch, "contractions", lambda: None)
+    torch.testing.assert_close(found, bends(), rtol=1e-6, atol=1e-8)
+
+
+def test_either_of_outputs_and_penalty_may_go_unused() -> None:
+    network, x = make_case([2, 3, 1])
+    outputs, penalty = Sparsity(1.0).penalised(network, x)
+    alone = gradients(penalty, network)
+    torch.testing.assert_close(alone, gradients(Sparsity(1.0).penalty(network, x), network))
+    outputs, penalty = Sparsity(1.0).penalised(network, x)
+    torch.testing.assert_close(
+        gradients(outputs.sum(), network), gradients(network(x).sum(), network)
+    )
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_samples_that_tell_nothing_give_no_nan(samples: int) -> None:
+    network, x = make_case([2, 3, 1])
+    same = x[:1].expand(samples, -1)
+    outputs, penalty = Sparsity(1.0).penalised(network, same)
+    slopes = gradients(penalty + outputs.sum(), network)
+    assert all(bool(slope.isfinite().all()) for slope in slopes)
+    assert bool(penalty.isfinite())
+
+
+@pytest.mark.parametrize("outputs", [1, 20])
+def test_a_step_is_forgotten_when_it_is_over(outputs: int) -> None:
+    """What a step keeps for its way back must not keep itself: memory would grow step by step."""
+    network, x = make_case([2, 20, outputs])
+    gc.collect()
+    gc.disable()
+    try:
+        tracemalloc.start()
+        sizes = []
+        for _ in range(4):
+            made, penalty = Sparsity(1.0).penalised(network, x.repeat(100, 1))
+            (made.square().mean() + penalty).backward()
+            del made, penalty
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert sizes[-1] - sizes[1] < 1e5
+
+
+def test_kernels_make_nothing_of_all_samples_and_edges() -> None:
+    samples, width = 2000, 60
+    network, x = Network([width, width, 1]), torch.rand(samples, width)
+    Sparsity(1.0).penalty(network, x).backward()
+    tracemalloc.start()
+    Sparsity(1.0).penalty(network, x).backward()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 0 < peak < samples * width * width  # a quarter of the bytes that this many floats take
 
 
 def test_float32_is_exact_to_its_own_rounding() -> None:
@@ -113,14 +228,14 @@ def test_tangent_form_has_the_slope_of_the_penalty() -> None:
     network, x = make_case([2, 3, 1])
     sparsity = Sparsity(0.7, l1=1.0, entropy=0.0)
     with torch.no_grad():
-        spreads = edge_spreads(network, x)
-    variances = [v.clone().requires_grad_() for v in spreads.edges]
-    penalty = 0.7 * sparsity.of(importances(variances, spreads.nodes))
+        _, edges, nodes = network_spread(network, x)
+    variances = [v.clone().requires_grad_() for v in edges]
+    penalty = 0.7 * sparsity.of(importances(variances, nodes))
     slopes = torch.autograd.grad(penalty, variances)
     forms = sparse_forms(network, x, sparsity)
     for factor, slope in zip(forms.factors, slopes, strict=True):
         torch.testing.assert_close(factor, slope)
-    by_hand = sum((v * s).sum() for v, s in zip(spreads.edges, slopes, strict=True))
+    by_hand = sum((v * s).sum() for v, s in zip(edges, slopes, strict=True))
     torch.testing.assert_close(forms.of(network).detach(), by_hand)
 
 

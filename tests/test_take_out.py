@@ -1,6 +1,7 @@
 """Edges that go leave behind what they add on average."""
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from kanviz.nn import Network
 from kanviz.snapshot import Edge
 
 
-def make_lifted(widths: tuple[int, ...] = (3, 4, 2), seed: int = 0, **functions: object) -> Network:
+def make_lifted(widths: tuple[int, ...] = (3, 4, 2), seed: int = 0, **functions: Any) -> Network:
     """Return a network whose edges add large constants."""
     network = make_network(widths, seed=seed, **functions)
     for number, layer in enumerate(network.layers):
@@ -109,7 +110,7 @@ def test_frozen_and_locked_edges_stay_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("functions", [{"basis": "gaussian"}, {"extrapolation": "zero"}])
-def test_where_no_edge_can_take_it_up_exactly_the_mean_goes(functions: dict[str, str]) -> None:
+def test_where_no_edge_can_take_it_up_exactly_the_mean_goes(functions: dict[str, Any]) -> None:
     network = make_lifted(**functions)
     assert not takes_constants(network.layers[0]).any()
     work, _ = removed(network, [Edge(0, 0, 1)])

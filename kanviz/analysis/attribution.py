@@ -21,10 +21,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.analysis.trace import node_values, rows_at_once
+from kanviz.analysis.trace import node_values
 from kanviz.checks import check_choice
-from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
+from kanviz.nn.spread import edge_variances
 
 Metric = Literal["backward", "std"]
 
@@ -110,7 +110,8 @@ def scores(
     triples = zip(network.layers, values, node_spreads, strict=False)
     # What depends on a constant alone is constant, whatever rounding says.
     edge_spreads = [
-        edge_spread(layer, value) * (node > 0).unsqueeze(1) for layer, value, node in triples
+        edge_variances(layer, value).sqrt() * (node > 0).unsqueeze(1)
+        for layer, value, node in triples
     ]
     if metric == "std":
         if output is not None:
@@ -120,48 +121,6 @@ def scores(
         wanted = _wanted_outputs(node_spreads[-1], output)
         found = _backward(wanted, edge_spreads, node_spreads, torch.finfo(x.dtype).eps)
     return Scores([s.to(x.dtype) for s in found.edges], [s.to(x.dtype) for s in found.nodes])
-
-
-@torch.no_grad()
-def edge_spread(
-    layer: KANLayer, x: Float[Tensor, "samples inputs"]
-) -> Float[Tensor, "inputs outputs"]:
-    """Return the standard deviation of what each edge of a layer adds, float64.
-
-    With C_i the covariance of the features of input i, the variance of edge (i, j) is exactly
-    c_ij^T C_i c_ij, so nothing of size (samples, inputs, outputs) is made.
-    """
-    weight = layer.live_weight().double()
-    variance = (weight * (feature_covariance(layer, x) @ weight)).sum(1)
-    spread = variance.clamp(min=0).sqrt()
-    if layer.symbols is not None:  # few, and formulas have no features: from their values
-        values = layer.symbol_outputs(x).double()
-        spread[layer.symbols.inputs, layer.symbols.outputs] = values.std(0, correction=0)
-    return spread
-
-
-@torch.no_grad()
-def feature_covariance(
-    layer: KANLayer, x: Float[Tensor, "samples inputs"]
-) -> Float[Tensor, "inputs features features"]:
-    """Return the covariance (divisor n) of the features of each input, float64.
-
-    Part by part, each centred on its own mean and then merged, because plain sums of squares would
-    lose what is left of small spreads (Chan, Golub, LeVeque, Updating formulae and a pairwise
-    algorithm for computing sample variances, 1979, eq. 2.1).
-    """
-    mean = total = torch.zeros((), dtype=torch.float64, device=x.device)
-    seen = 0
-    for part in x.split(rows_at_once(layer)):
-        columns = layer.features(part).double()
-        centre = columns.mean(0)
-        apart = (columns - centre).movedim(0, 1)
-        step, n = centre - mean, len(part)
-        between = step.unsqueeze(-1) * step.unsqueeze(-2) * (seen * n / (seen + n))
-        total = total + apart.mT @ apart + between
-        mean = mean + step * (n / (seen + n))
-        seen += n
-    return total / seen
 
 
 def _node_spread(values: Float[Tensor, "samples nodes"]) -> Float[Tensor, " nodes"]:

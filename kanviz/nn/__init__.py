@@ -2,6 +2,5 @@
 
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
-from kanviz.nn.warmup import warmup
 
-__all__ = ["KANLayer", "Network", "warmup"]
+__all__ = ["KANLayer", "Network"]

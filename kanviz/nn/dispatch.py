@@ -21,18 +21,17 @@ def takes_kernels(x: Tensor, knots: Tensor, weight: Tensor, spec: FunctionSpec) 
     They see memory, so not while torch only watches what would be done: under ``torch.compile``,
     the transforms of ``torch.func``, forward-mode derivatives, fake or other special tensors.
     """
+    return is_open(x, knots, weight) and spec.basis in BASES and not knots.requires_grad
+
+
+def is_open(*tensors: Tensor) -> bool:
+    """Return whether kernels may read these tensors: plain numbers of one type on the CPU."""
     if torch.compiler.is_compiling():
         return False
+    kind = tensors[0].dtype
     return (
-        type(x) in PLAIN_TYPES
-        and type(weight) in PLAIN_TYPES
-        and x.dtype in DTYPES
-        and x.dtype == weight.dtype == knots.dtype
-        and x.is_cpu
-        and weight.is_cpu
-        and knots.is_cpu
-        and spec.basis in BASES
-        and not knots.requires_grad
+        kind in DTYPES
+        and all(type(t) in PLAIN_TYPES and t.dtype == kind and t.is_cpu for t in tensors)
         and not _is_watched()
         and contractions() is not None
     )

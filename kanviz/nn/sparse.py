@@ -36,7 +36,7 @@ def evaluate_sparse(
     def work(part: Active) -> None:
         kernel(plan.active, part.offset, part.values, table, target[part.start : part.stop])
 
-    kept = _for_each_chunk(x, knots, scale, plan, work)
+    kept = for_each_chunk(x, knots, scale, plan, work)
     return torch.from_numpy(y), kept
 
 
@@ -51,7 +51,7 @@ def slope_sparse(x: Tensor, weight: Tensor, gradient: Tensor, knots: Tensor, pla
         here = slice(part.start, part.stop)
         kernel(plan.active, part.offset, part.values, table, source[here], target[here])
 
-    _for_each_chunk(x, knots, None, plan, work)
+    for_each_chunk(x, knots, None, plan, work)
     return torch.from_numpy(target)
 
 
@@ -76,11 +76,11 @@ def outer_sparse(
     if kept is not None:
         work(kept)
     else:
-        _for_each_chunk(x, knots, scale, plan, work, threads=1)  # all add to one target
+        for_each_chunk(x, knots, scale, plan, work, threads=1)  # all add to one target
     return torch.from_numpy(h)
 
 
-def _for_each_chunk(
+def for_each_chunk(
     x: Tensor,
     knots: Tensor,
     scale: Tensor | None,
@@ -96,7 +96,7 @@ def _for_each_chunk(
     length = max(1, CHUNK // inputs)
 
     def run(first: int, last: int) -> Active:
-        part = _active(points[first:last], grid, plan, first)
+        part = make_active(points[first:last], grid, plan, first)
         if factors is not None:
             np.multiply(part.values, factors[first:last], out=part.values)
         work(part)
@@ -112,7 +112,8 @@ def _for_each_chunk(
     return None
 
 
-def _active(points: Array, grid: Array, plan: Plan, start: int) -> Active:
+def make_active(points: Array, grid: Array, plan: Plan, start: int) -> Active:
+    """Return the active features of ``points`` (samples, inputs), which begin at ``start``."""
     samples, inputs = points.shape
     offset = np.empty((samples, inputs), np.uint32)
     values = np.empty((plan.rows, samples, inputs), points.dtype)

@@ -4,5 +4,6 @@ from kanviz.training.fit import fit
 from kanviz.training.options import FitOptions
 from kanviz.training.report import FitReport, Progress
 from kanviz.training.sparsity import Sparsity
+from kanviz.training.warmup import warmup
 
-__all__ = ["FitOptions", "FitReport", "Progress", "Sparsity", "fit"]
+__all__ = ["FitOptions", "FitReport", "Progress", "Sparsity", "fit", "warmup"]

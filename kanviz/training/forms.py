@@ -9,8 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.nn import KANLayer, Network
+from kanviz.nn.spread import feature_covariance
 from kanviz.training.linearise import trainable
-from kanviz.training.sparsity import Sparsity, edge_spreads, importances
+from kanviz.training.sparsity import Sparsity, importances, network_spread
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,19 @@ class EdgeForms:
                 own = slice(start + i * size, start + (i + 1) * size)
                 part = matrix[own, own].view(n_features, n_out, n_features, n_out)
                 part.diagonal(dim1=1, dim2=3).add_(block[i].unsqueeze(-1) * factor[i])
+
+    def half_slope(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
+        """Return half the gradient: Q w."""
+        slope = torch.zeros_like(weights)
+        for start, weight, block, factor in self._parts(weights):
+            part = (block @ weight) * factor.unsqueeze(1)
+            slope[start : start + part.numel()] = part.flatten()
+        return slope
+
+    def edge_blocks(self) -> Iterator[Float[Tensor, "_inputs _outputs _features _features"]]:
+        """Yield, layer by layer, the block of Q that belongs to each edge."""
+        for block, factor in zip(self.blocks, self.factors, strict=True):
+            yield block.unsqueeze(1) * factor[..., None, None]
 
     def _parts(self, weights: Tensor) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
         """Yield (where it starts, weight, blocks, factors) of each layer."""
@@ -99,17 +113,21 @@ def sparse_forms(
     tangent minimises the penalty (Daubechies et al., Iteratively reweighted least squares
     minimization for sparse recovery, 2010). Falling slopes are taken as 0.
     """
+    covariances, inputs = [], x
     with torch.no_grad():
-        spreads = edge_spreads(network, x)
+        for layer in network.layers:
+            covariances.append(feature_covariance(layer, inputs))
+            inputs = layer(inputs)
+        _, edges, nodes = network_spread(network, x)
     with torch.enable_grad():
-        variances = [v.detach().requires_grad_() for v in spreads.edges]
-        penalty = sparsity.weight * sparsity.of(importances(variances, spreads.nodes))
+        variances = [v.requires_grad_() for v in edges]
+        penalty = sparsity.weight * sparsity.of(importances(variances, nodes))
         slopes = torch.autograd.grad(penalty, variances)
     factors = [
         slope.clamp(min=0) * trainable(layer)
         for slope, layer in zip(slopes, network.layers, strict=True)
     ]
-    return EdgeForms(spreads.covariances, factors, _gaps(network))
+    return EdgeForms(covariances, factors, _gaps(network))
 
 
 def _gaps(network: Network) -> list[int]:

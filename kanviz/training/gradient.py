@@ -27,16 +27,16 @@ OPTIMIZER_CLASSES: dict[str, type[torch.optim.Optimizer]] = {
 class Descent:
     """One descent: what is trained, on what, by which optimizer.
 
-    ``loss`` maps (outputs, y) to a scalar and ``penalty`` (network, x) to one that is
-    added;
-    ``batch_size`` None takes all samples at once; ``generator`` shuffles the batches.
+    ``loss`` maps (outputs, y) to a scalar. ``evaluate`` maps (network, x) to the outputs and, from
+    the same pass, a penalty that is added; None for no penalty. ``batch_size`` None takes all
+    samples at once; ``generator`` shuffles the batches.
     """
 
     network: Network
     x: Tensor
     y: Tensor
     loss: Callable[[Tensor, Tensor], Tensor]
-    penalty: Callable[[Network, Tensor], Tensor]
+    evaluate: Callable[[Network, Tensor], tuple[Tensor, Tensor | None]]
     optimizer: str | type[torch.optim.Optimizer]
     learning_rate: float
     batch_size: int | None
@@ -93,9 +93,10 @@ class Descent:
 
         def closure() -> Tensor:
             optimizer.zero_grad()
-            value = self.loss(self.network(x), y)
+            outputs, penalty = self.evaluate(self.network, x)
+            value = self.loss(outputs, y)
             seen.append(value.detach())
-            whole = value + self.penalty(self.network, x)
+            whole = value if penalty is None else value + penalty
             whole.backward()
             return whole
 

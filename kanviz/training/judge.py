@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
 
 from kanviz.data import Dataset
@@ -67,7 +67,7 @@ class Judge:
         penalty = smoothness(network, CURVATURE, self.scale)
         if not self.is_classification:
             kept = None if held is None else _held_weights(network, held)
-            problem = _Partial(network, self.x, self.y, [penalty], self.scale, held=kept)
+            problem = LeastSquares(network, self.x, self.y, [penalty], self.scale, held=kept)
             minimise(problem, steps)
             return
         if held is not None:  # its optimizer cannot hold single numbers
@@ -77,31 +77,13 @@ class Judge:
             x=self.x,
             y=self.y,
             loss=torch.nn.functional.cross_entropy,
-            penalty=lambda work, _: penalty.of(work),
+            evaluate=lambda work, x: (work(x), penalty.of(work)),
             optimizer="lbfgs",
             learning_rate=1.0,
             batch_size=None,
             generator=torch.Generator().manual_seed(0),
         )
         descent.run(steps, lambda _: True)
-
-
-@dataclass
-class _Partial(LeastSquares):
-    """A least-squares problem in which some weights are held: they get no slope."""
-
-    held: Bool[Tensor, " weights"] | None = None
-
-    def quadratic(
-        self, weights: Float[Tensor, " weights"]
-    ) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
-        """Return the model of the cost with nothing in the rows and columns of held weights."""
-        matrix, gradient = super().quadratic(weights)
-        if self.held is not None:
-            matrix[self.held] = 0
-            matrix[:, self.held] = 0
-            gradient[self.held] = 0
-        return matrix, gradient
 
 
 def _held_weights(network: Network, held: Held) -> Bool[Tensor, " weights"]:

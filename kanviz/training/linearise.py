@@ -33,6 +33,18 @@ def n_weights(network: Network) -> int:
     return sum(_size(layer) for layer in network.layers)
 
 
+def n_entries(network: Network) -> int:
+    """Return how many entries a row of ``linearise`` has."""
+    total = 0
+    for layer in network.layers:
+        spec = layer.spec
+        active = spec.spline_order + 1 if spec.is_spline else spec.n_basis
+        nodes = 1 if layer is network.layers[-1] else layer.out_features
+        total += layer.in_features * (active + int(spec.has_base)) * nodes
+        total += layer.affine.numel()
+    return total
+
+
 def _size(layer: KANLayer) -> int:
     return sum(parameter.numel() for parameter in layer.parameters())
 
@@ -75,6 +87,15 @@ def trainable(layer: KANLayer) -> Bool[Tensor, "inputs outputs"]:
     return layer.spline_mask & ~layer.frozen & layer.weight.requires_grad
 
 
+def learning_formulas(layer: KANLayer) -> Bool[Tensor, " edges"]:
+    """Return which formulas of a layer may learn their numbers."""
+    symbols = layer.symbols
+    if symbols is None:
+        return layer.mask.new_zeros(0)
+    where = symbols.inputs, symbols.outputs
+    return layer.mask[where] & ~layer.frozen[where] & symbols.affine.requires_grad
+
+
 def _last_layer(layer: KANLayer, column: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
     nodes = torch.arange(layer.out_features, device=column.device)[:, None, None]
     value = feature.unsqueeze(1) * trainable(layer).T.unsqueeze(-1)
@@ -97,9 +118,7 @@ def _formulas(layer: KANLayer, z: Tensor, start: int, sensitivity: Tensor) -> tu
     """Return the entries of the numbers a, b, c, d of every formula of a layer."""
     symbols = layer.symbols
     assert symbols is not None
-    where = symbols.inputs, symbols.outputs
-    learns = layer.mask[where] & ~layer.frozen[where] & symbols.affine.requires_grad
-    gain = sensitivity[:, :, symbols.outputs] * learns
+    gain = sensitivity[:, :, symbols.outputs] * learning_formulas(layer)
     value = symbols.slopes(z).unsqueeze(1) * gain.unsqueeze(-1)
     column = torch.arange(start, start + symbols.affine.numel(), device=z.device)
     return column.expand(*sensitivity.shape[:2], -1), value.flatten(2)

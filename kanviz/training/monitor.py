@@ -1,6 +1,5 @@
 """The watcher of one fit: logs each step, keeps the best state, asks callbacks whether to go on."""
 
-import copy
 import math
 import sys
 import time
@@ -12,6 +11,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from kanviz.nn import Network
+from kanviz.nn.state import NetworkState
 from kanviz.training.errors import Errors
 from kanviz.training.report import FitReport, Progress
 
@@ -56,7 +56,7 @@ class Monitor:
         self.report, self.callbacks = report, callbacks
         self.validate, self.penalty, self.measure = validate, penalty, measure
         self.patience, self.waited = patience, 0
-        self.best: Network | None = None
+        self._best: NetworkState | None = None
         self.best_objective = self._best_before = math.inf
         self.progress: Progress | None = None
         self.start = time.perf_counter()
@@ -94,6 +94,13 @@ class Monitor:
             return False
         return True
 
+    @property
+    def best(self) -> Network | None:
+        """A copy of the network in its best state; None before the first step."""
+        if self._best is None:
+            return None
+        return self._best.build(next(self._best.tensors()).device)
+
     def new_level(self) -> None:
         """Forget how long the last level has waited, remember how good it became."""
         self.waited, self._best_before = 0, self.best_objective
@@ -105,7 +112,7 @@ class Monitor:
 
     def forget_best(self) -> None:
         """Start the search for the best state anew: what was found no longer counts."""
-        self.best, self.report.kept_step, self.waited = None, 0, 0
+        self._best, self.report.kept_step, self.waited = None, 0, 0
         self.best_objective = self._best_before = math.inf
 
     def close(self) -> None:
@@ -115,7 +122,7 @@ class Monitor:
 
     def _keep_best(self, network: Network, objective: float, number: int) -> None:
         if objective < self.best_objective:
-            self.best, self.best_objective = copy.deepcopy(network), objective
+            self._best, self.best_objective = NetworkState.capture(network), objective
             self.report.kept_step, self.waited = number, 0
         else:
             self.waited += 1

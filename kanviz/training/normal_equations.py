@@ -1,7 +1,8 @@
 """J^T J and J^T r from sparse Jacobian rows.
 
 The plain version writes the rows into dense chunks; the compiled one adds only the products of
-entries that are there, which for fine grids is a hundred times less work.
+entries that are there, which for fine grids is a hundred times less work. Each of its products
+takes ten to thirty times that of a dense matrix product (measured: 0.3 to 2 ns against 0.06).
 """
 
 import torch
@@ -13,6 +14,9 @@ from kanviz.training.linearise import Linearisation
 DENSE_UP_TO = 200
 """Up to so many weights the dense product is quick, and no compilation is worth waiting for."""
 
+SPARSE_UP_TO = 1 / 3
+"""Share of entries in a row up to which the compiled version is the quicker one, as measured."""
+
 CHUNK_NUMBERS = 4_000_000
 
 
@@ -20,7 +24,8 @@ def normal_equations(
     rows: Linearisation, residuals: Float[Tensor, "samples outputs"], n_weights: int
 ) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
     """Return (J^T J, J^T residuals), both in float64 on the CPU or in the dtype of the rows."""
-    if n_weights <= DENSE_UP_TO or rows.values.device.type != "cpu":
+    is_sparse = rows.columns.shape[2] <= SPARSE_UP_TO * n_weights
+    if n_weights <= DENSE_UP_TO or not is_sparse or rows.values.device.type != "cpu":
         return dense_normal_equations(rows, residuals, n_weights)
     from kanviz.training.kernels import add_products  # compiled at its first call
 

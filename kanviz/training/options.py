@@ -27,8 +27,10 @@ class FitOptions:
     ----------
     optimizer : str or torch.optim.Optimizer class
         ``"lm"`` Levenberg-Marquardt (squared loss), ``"lbfgs"``, ``"adam"``, ``"adamw"``, any
-        optimizer class of torch, or ``"auto"``: "lm" for squared loss on all data at once up to
-        4000 weights, "adam" with batches, else "lbfgs".
+        optimizer class of torch, or ``"auto"``: "lm" for squared loss on all data at once where it
+        can take exact steps (up to about 1000 weights, or 5000 of a narrow network with fine
+        grids), "adam" with batches, else "lbfgs". Wide networks with thousands of samples often
+        end at a lower test error with ``batch_size=256``.
     steps : int, optional
         Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
         (100).

@@ -8,13 +8,13 @@ from torch import Tensor
 
 from kanviz.data import Dataset, as_dataset
 from kanviz.nn import Network
+from kanviz.training.levenberg_marquardt import exact_pays
+from kanviz.training.linearise import n_entries, n_weights
 from kanviz.training.options import FitOptions
 from kanviz.training.report import FitReport
 from kanviz.training.sparsity import Sparsity
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-
-MOST_LM_WEIGHTS = 4000
 
 LOSS_FUNCTIONS: dict[str, Loss] = {
     "mse": torch.nn.functional.mse_loss,
@@ -56,7 +56,7 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> Task:
     loss = options.loss or ("cross_entropy" if data.is_classification else "mse")
     _check_targets(data, loss)
     grids = list(options.grids or [network.layers[0].spec.grid_size])
-    optimizer = _choose(network, loss, grids[-1], options)
+    optimizer = _choose(network, loss, data.y.numel(), grids[-1], options)
     weight = network.layers[0].weight
     dtype = torch.float64 if optimizer == "lm" else weight.dtype
 
@@ -121,7 +121,7 @@ def _check_targets(data: Dataset, loss: str | Loss) -> None:
 
 
 def _choose(
-    network: Network, loss: str | Loss, finest: int, options: FitOptions
+    network: Network, loss: str | Loss, n_residuals: int, finest: int, options: FitOptions
 ) -> str | type[torch.optim.Optimizer]:
     if options.optimizer != "auto":
         if options.optimizer == "lm" and loss != "mse":
@@ -135,11 +135,15 @@ def _choose(
     sparsity = options.sparsity
     if loss != "mse" or (isinstance(sparsity, Sparsity) and sparsity.metric != "std"):
         return "lbfgs"
-    per_edge = [layer.spec.n_features - layer.spec.grid_size for layer in network.layers]
-    sizes = [
-        layer.mask.numel() * (n + finest) for n, layer in zip(per_edge, network.layers, strict=True)
-    ]
-    return "lm" if sum(sizes) <= MOST_LM_WEIGHTS else "lbfgs"
+    return "lm" if _exact_pays(network, n_residuals, finest) else "lbfgs"
+
+
+def _exact_pays(network: Network, n_residuals: int, finest: int) -> bool:
+    """Return whether "lm" can take exact steps on the finest grid, where it beats "lbfgs"."""
+    more = {layer: finest - layer.spec.grid_size for layer in network.layers}
+    n = n_weights(network) + sum(more[layer] * layer.mask.numel() for layer in network.layers)
+    sparse = all(layer.spec.is_spline for layer in network.layers)
+    return exact_pays(n, n_entries(network) if sparse else n, n_residuals)
 
 
 def _validation(

@@ -4,6 +4,7 @@ The variance of an edge's output is a quadratic form in its coefficients, c^T C 
 covariance of the features of its input: exact, and nothing of size (samples, in, out) is made.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -13,6 +14,9 @@ from torch import Tensor
 
 from kanviz.checks import check_choice
 from kanviz.nn import KANLayer, Network
+from kanviz.nn.dispatch import takes_kernels
+from kanviz.nn.spec import FunctionSpec
+from kanviz.nn.spread import layer_spread, spread_reference
 
 SparsityMetric = Literal["std", "abs", "weights"]
 
@@ -64,59 +68,72 @@ class Sparsity:
 
     def penalty(self, network: Network, x: Float[Tensor, "samples inputs"]) -> Float[Tensor, ""]:
         """Return the penalty on a sample, without ``weight``; differentiable to any order."""
+        return self.penalised(network, x)[1]
+
+    def penalised(
+        self, network: Network, x: Float[Tensor, "samples inputs"], *, scale: float = 1.0
+    ) -> tuple[Float[Tensor, "samples outputs"], Float[Tensor, ""]]:
+        """Return the outputs and, from the same pass, ``scale`` times what ``penalty`` returns."""
         if self.metric == "std":
-            spreads = edge_spreads(network, x)
-            return self.of(importances(spreads.edges, spreads.nodes))
-        measure = _magnitudes if self.metric == "abs" else _coefficients
-        return self.of(measure(network, x))
+            return self._from_spreads(network, x, scale)
+        if self.metric == "abs":
+            outputs, layers = _magnitudes(network, x)
+            return outputs, scale * self.of(layers)
+        layers = [_mean_coefficient(layer) for layer in network.layers]
+        return network(x), scale * self.of(layers)
+
+    def _from_spreads(self, network: Network, x: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+        """Return outputs and penalty, by kernels where they can do the whole network."""
+        families = [(layer.knots, layer.spec) for layer in network.layers]
+        weights = [layer.live_weight() for layer in network.layers]
+        has_formulas = any(layer.symbols is not None for layer in network.layers)
+        if has_formulas or not _takes_kernels(x, families, weights):
+            outputs, edges, nodes = network_spread(network, x)
+            return outputs, scale * self.of(importances(edges, nodes))
+        from kanviz.training.penalised import penalised  # needs numba
+
+        def plain(x: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+            edges, nodes = [], []
+            for weight, (knots, spec) in zip(weights, families, strict=True):
+                x, variances, deviations = spread_reference(x, knots, weight, spec)
+                edges.append(variances)
+                nodes.append(deviations)
+            return x, scale * self.of(importances(edges, nodes))
+
+        network.layers[0].check_input(x)
+        numbers = float(scale * self.l1), float(scale * self.entropy), FLOOR
+        return penalised(numbers, families, x, weights, plain)
 
     def of(self, layers: list[Float[Tensor, "_inputs _outputs"]]) -> Float[Tensor, ""]:
         """Return the penalty of given importances of all layers, without ``weight``."""
         total = layers[0].new_zeros(())
         for matrix in layers:
-            share = matrix / matrix.sum().clamp(min=torch.finfo(matrix.dtype).tiny)
-            total = total + self.l1 * matrix.sum() - self.entropy * torch.xlogy(share, share).sum()
+            tiny = torch.finfo(matrix.dtype).tiny
+            share = matrix / matrix.sum().clamp(min=tiny)
+            entropy = -(share * share.clamp(min=tiny).log()).sum()
+            total = total + self.l1 * matrix.sum() + self.entropy * entropy
         return total
 
 
-@dataclass(frozen=True)
-class Spreads:
-    """Second moments of a network on a sample.
-
-    ``covariances`` per layer (in, features, features); ``edges`` the variances (in, out) of the
-    edge outputs; ``nodes`` the standard deviations (out,) of the sums.
-    """
-
-    covariances: list[Tensor]
-    edges: list[Tensor]
-    nodes: list[Tensor]
+def _takes_kernels(
+    x: Tensor, families: Sequence[tuple[Tensor, FunctionSpec]], weights: Sequence[Tensor]
+) -> bool:
+    """Return whether kernels can do all layers."""
+    cases = zip(families, weights, strict=True)
+    return all(takes_kernels(x, knots, weight, spec) for (knots, spec), weight in cases)
 
 
-def edge_spreads(network: Network, x: Float[Tensor, "samples inputs"]) -> Spreads:
-    """Return the exact second moments of every edge, without expanding a layer."""
-    spreads = Spreads([], [], [])
+def network_spread(
+    network: Network, x: Float[Tensor, "samples inputs"]
+) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    """Return the outputs, and of each layer what ``Spread`` tells of edges and nodes."""
+    edges, nodes = [], []
     for layer in network.layers:
-        features, weight = layer.features(x), layer.live_weight()
-        covariance = feature_covariance(features)
-        spreads.covariances.append(covariance)
-        variances, outputs = _forms(weight, covariance), features.flatten(-2) @ weight.flatten(0, 1)
-        if layer.symbols is not None:
-            values = layer.symbol_outputs(x)
-            where = layer.symbols.inputs, layer.symbols.outputs
-            variances = variances.index_put(where, values.var(0, correction=0))
-            outputs = outputs.index_add(-1, layer.symbols.outputs, values)
-        spreads.edges.append(variances)
-        x = outputs
-        spreads.nodes.append(x.var(0, correction=0).clamp(min=0).sqrt())
-    return spreads
-
-
-def feature_covariance(
-    features: Float[Tensor, "samples inputs features"],
-) -> Float[Tensor, "inputs features features"]:
-    """Return C_i = cov(features of input i): the seam for a kernel that uses only active values."""
-    centred = (features - features.mean(0)).movedim(0, 1)
-    return centred.mT @ centred / features.shape[0]
+        found = layer_spread(layer, x)
+        edges.append(found.edges)
+        nodes.append(found.nodes)
+        x = found.outputs
+    return x, edges, nodes
 
 
 def importances(
@@ -126,28 +143,22 @@ def importances(
     above = torch.ones_like(nodes[-1]) / len(nodes[-1])
     found: list[Tensor] = []
     for variance, spread in zip(reversed(edges), reversed(nodes), strict=True):
-        unit = spread.clamp(min=torch.finfo(spread.dtype).tiny ** 0.5)
-        found.insert(0, above * (variance / unit**2 + FLOOR**2).sqrt())
+        least = torch.finfo(spread.dtype).tiny ** 0.5
+        share = variance / spread.clamp(min=least) ** 2
+        share = torch.where(spread > least, share, 0.0)  # nothing has a part in what is constant
+        found.insert(0, above * (share + FLOOR**2).sqrt())
         above = found[0].sum(1)
     return found
 
 
-def _forms(weight: Tensor, covariance: Tensor) -> Tensor:
-    """Return w^T C w for every edge; rounding never makes it negative."""
-    return (weight * (covariance @ weight)).sum(1).clamp(min=0)
-
-
-def _magnitudes(network: Network, x: Tensor) -> list[Tensor]:
+def _magnitudes(network: Network, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """Return the outputs and the mean magnitude of every edge."""
     found = []
     for layer in network.layers:
         outputs = layer.edge_outputs(x)
         found.append(outputs.abs().mean(0))
         x = outputs.sum(1)
-    return found
-
-
-def _coefficients(network: Network, _: Tensor) -> list[Tensor]:
-    return [_mean_coefficient(layer) for layer in network.layers]
+    return x, found
 
 
 def _mean_coefficient(layer: KANLayer) -> Tensor:

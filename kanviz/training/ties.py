@@ -44,7 +44,13 @@ class Ties:
             return matrix, slope
         rows = torch.zeros_like(matrix).index_add(0, self.sources, matrix)
         both = torch.zeros_like(matrix).index_add(1, self.sources, rows)
-        return both, torch.zeros_like(slope).index_add(0, self.sources, slope)
+        return both, self.collect(slope)
+
+    def collect(self, slope: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
+        """Return a slope in the free weights."""
+        if self.sources is None:
+            return slope
+        return torch.zeros_like(slope).index_add(0, self.sources, slope)
 
 
 def _sources(layer: KANLayer) -> list[Tensor]:

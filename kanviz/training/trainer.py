@@ -225,21 +225,27 @@ class Trainer:
         return minimise(problem, steps, self._on_step)
 
     def _descend(self, steps: int) -> str:
-        task, options = self.task, self.options
+        task, options, scale = self.task, self.options, self.task.scale**2
         curvature = smoothness(self.work, options.curvature or 0.0, task.scale)
 
-        def penalty(network: Network, x: Tensor) -> Tensor:
-            total = curvature.of(network)
+        def evaluate(network: Network, x: Tensor) -> tuple[Tensor, Tensor | None]:
+            penalty: Tensor | None = None
             if task.sparsity:
-                total = total + task.sparsity.weight * task.sparsity.penalty(network, x)
-            return task.scale**2 * total
+                factor = scale * task.sparsity.weight
+                outputs, penalty = task.sparsity.penalised(network, x, scale=factor)
+            else:
+                outputs = network(x)
+            if options.curvature:
+                bending = scale * curvature.of(network)
+                penalty = bending if penalty is None else penalty + bending
+            return outputs, penalty
 
         descent = Descent(
             network=self.work,
             x=task.x,
             y=task.y,
             loss=task.loss,
-            penalty=penalty,
+            evaluate=evaluate,
             optimizer=task.optimizer,
             learning_rate=options.learning_rate or (1.0 if task.optimizer == "lbfgs" else 0.01),
             batch_size=options.batch_size,

@@ -117,6 +117,7 @@ class Explorer(anywidget.AnyWidget):
         self._desk.close()
         self._requests.close()
         self._pictures.close()
+        self.layout.close()  # made along with every widget, and not ended with it
         super().close()
 
     def snapshot(self) -> PageFrame:

@@ -17,7 +17,10 @@ def measure_penalty(cell: Cell, threads: int, repeats: int, most_seconds: float)
     network = kv.KAN(cell.widths, grid_size=cell.grid_size).network
     plain = Step.of(network, cell)
     penalised = Step(
-        network, plain.x, plain.target, lambda: SPARSITY.weight * SPARSITY.penalty(network, plain.x)
+        network,
+        plain.x,
+        plain.target,
+        lambda x: SPARSITY.penalised(network, x, scale=SPARSITY.weight),
     )
     found = alternate({"plain": plain, "penalised": penalised}, repeats, most_seconds)
     totals = found["plain"].total, found["penalised"].total

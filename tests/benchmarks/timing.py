@@ -25,13 +25,13 @@ WARM_STEPS, WARM_SECONDS = 3, 0.05
 class Step:
     """A training step without the optimizer: squared loss to a fixed target, and its gradients.
 
-    x needs no gradient, as in training. ``penalty`` is added to the loss, in ``backward``'s time.
+    x needs no gradient, as in training. ``penalised`` gives outputs and what is added to the loss.
     """
 
     model: nn.Module
     x: Tensor
     target: Tensor
-    penalty: Callable[[], Tensor] | None = None
+    penalised: Callable[[Tensor], tuple[Tensor, Tensor]] | None = None
 
     @classmethod
     def of(cls, model: nn.Module, cell: Cell) -> "Step":
@@ -45,12 +45,13 @@ class Step:
         for parameter in self.model.parameters():
             parameter.grad = None
         start = time.perf_counter()
-        outputs = self.model(self.x)
+        if self.penalised is None:
+            outputs, penalty = self.model(self.x), None
+        else:
+            outputs, penalty = self.penalised(self.x)
         between = time.perf_counter()
         loss = nn.functional.mse_loss(outputs, self.target)
-        if self.penalty is not None:
-            loss = loss + self.penalty()
-        loss.backward()
+        (loss if penalty is None else loss + penalty).backward()
         return between - start, time.perf_counter() - between
 
 

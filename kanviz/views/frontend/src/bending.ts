@@ -1,6 +1,6 @@
 /** What the browser changes in a scene by itself: curves that follow a hand, curves of a frame. */
 
-import type { Edge, EdgeView, Frame, LayerRecipe, Scene } from "./contract";
+import type { Edge, EdgeView, Frame, LayerRecipe, Losses, Scene } from "./contract";
 import { LayerMaker } from "./math/evaluate";
 
 /** An edge as a key of maps and sets. */
@@ -64,8 +64,37 @@ function extended(points: Float64Array, order: number): Float64Array {
   });
 }
 
-/** Returns the scene with the curves of a frame, but for the edges that a hand holds. */
-export function withFrame(scene: Scene, frame: Frame, held: ReadonlySet<string>): Scene {
+/** Returns losses with those that a frame adds. */
+function withNews(losses: Losses, { step, train, test }: Frame): Losses {
+  const joined = (old: Float64Array, news: Float64Array): Float64Array =>
+    Float64Array.of(...old, ...news);
+  return {
+    ...losses,
+    step: joined(losses.step, step),
+    train: joined(losses.train, train),
+    test: joined(losses.test, test),
+  };
+}
+
+/** Returns the errors of a scene as they are at the last step of a frame. */
+function errorAt(scene: Scene, { train, test }: Frame): Scene["error"] {
+  const { error, losses } = scene;
+  if (error.name !== losses.name || train.length === 0) return error;
+  const last = test.at(-1) ?? NaN;
+  return { ...error, train: train.at(-1)!, test: Number.isNaN(last) ? error.test : last };
+}
+
+/**
+ * Returns the scene with the curves of a frame, but for the edges that a hand holds.
+ *
+ * @param told The losses as the scene brought them: a frame has all that came since.
+ */
+export function withFrame(
+  scene: Scene,
+  frame: Frame,
+  held: ReadonlySet<string>,
+  told: Losses,
+): Scene {
   const n = scene.edges.length ? frame.curve_x.length / scene.edges.length : 0;
   const edges = scene.edges.map((view, at) => {
     const edge: Edge = [view.layer, view.i, view.j];
@@ -75,5 +104,5 @@ export function withFrame(scene: Scene, frame: Frame, held: ReadonlySet<string>)
       Float64Array.from(values.subarray(at * n, (at + 1) * n));
     return { ...view, ...news, curve_x: part(frame.curve_x), curve_y: part(frame.curve_y) };
   });
-  return { ...scene, edges };
+  return { ...scene, edges, losses: withNews(told, frame), error: errorAt(scene, frame) };
 }

@@ -23,7 +23,7 @@ export function header(store: LiveStore, life: Life): HTMLElement {
       ...(hasAny ? [h("span", {}, name), part("train", train), part("test", test)] : []),
     );
   };
-  life.on(store, ["scene"], draw);
+  life.on(store, ["scene", "frame"], draw);
   draw();
   return h("div", { class: "ke-head" }, h("h2", { class: "ke-title" }, title, shape), errors);
 }

@@ -2,7 +2,7 @@
 
 import { bent, keyOf, placeOf, withFrame } from "./bending";
 import { isFilled, unpack } from "./codec";
-import type { Ask, Edge, Frame, Reply, Request, Scene, Status, Store } from "./contract";
+import type { Ask, Edge, Frame, Losses, Reply, Request, Scene, Status, Store } from "./contract";
 import { Emitter } from "./emitter";
 import { LocalDesk } from "./local/desk";
 import { probe } from "./math/evaluate";
@@ -24,6 +24,8 @@ export class LiveStore implements Store {
   scene: Scene;
   status: Status;
   frame: Frame | null = null;
+  /** The losses as the last scene brought them; frames add to them. */
+  private told: Losses;
   readonly local: boolean;
 
   private readonly events = new Emitter<Event>();
@@ -46,6 +48,7 @@ export class LiveStore implements Store {
 
   constructor(private readonly model: Model) {
     this.scene = unpack<Scene>(model.get("scene") as DataView);
+    this.told = this.scene.losses;
     this.status = { ...IDLE, ...(model.get("status") as Partial<Status> | undefined) };
     this.local = model.get("local") === true;
     this.desk = this.local ? new LocalDesk(this.scene) : null;
@@ -131,6 +134,7 @@ export class LiveStore implements Store {
 
   private show(scene: Scene): void {
     this.scene = scene;
+    this.told = scene.losses;
     this.frame = null;
     for (const { edge, control_y } of this.held.values()) {
       const view = this.scene.edges[placeOf(this.scene, edge)];
@@ -149,7 +153,7 @@ export class LiveStore implements Store {
     const frame = unpack<Frame>(data);
     if (frame.version !== this.scene.version) return;
     this.frame = frame;
-    this.scene = withFrame(this.scene, frame, new Set(this.held.keys()));
+    this.scene = withFrame(this.scene, frame, new Set(this.held.keys()), this.told);
     this.events.emit("frame");
   };
 
@@ -222,7 +226,10 @@ export class LiveStore implements Store {
     this.put("doomed", edges, "doomed");
   }
 
-  /** Takes a value over and tells it, unless it is an address that is the same as before. */
+  /**
+   * Takes a value over and tells it, unless nothing is another. Selecting an edge again is told: it
+   * is a wish to see it.
+   */
   private put<K extends keyof LiveStore["now"]>(
     name: K,
     value: LiveStore["now"][K],
@@ -230,8 +237,8 @@ export class LiveStore implements Store {
   ): void {
     const before = this.now[name];
     this.now[name] = value;
-    const isAddress = event === "selected" || event === "hovered";
-    const isSame = isAddress ? String(before) === String(value) : before === null && value === null;
+    const isSame =
+      event === "hovered" ? String(before) === String(value) : before === null && value === null;
     if (!isSame) this.events.emit(event);
   }
 }

@@ -15,12 +15,15 @@ export function followTheme(
   changed: () => void,
 ): void {
   const look = (): void => {
+    // Outside of the page there are no colours: notebooks draw first and put it in afterwards.
+    if (!root.isConnected) return;
     const chosen = wanted === "light" || wanted === "dark" ? wanted : null;
     root.classList.toggle("kv-chosen", chosen !== null);
     root.dataset.kvTheme = chosen ?? (isDark(root) ? "dark" : "light");
     changed();
   };
   onTheme(life, look);
+  life.resized(root, look);
   look();
 }
 

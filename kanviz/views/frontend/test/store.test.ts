@@ -60,13 +60,43 @@ test("a probe is answered without the kernel where the network is known", async 
 test("listeners hear what changed, and only that", () => {
   const { store } = make();
   let count = 0;
-  const end = store.on("selected", () => count++);
-  store.selected = [0, 0, 0];
-  store.selected = [0, 0, 0];
+  const end = store.on("hovered", () => count++);
   store.hovered = [0, 0, 0];
+  store.hovered = [0, 0, 0];
+  store.selected = [0, 0, 0];
   end();
-  store.selected = null;
+  store.hovered = null;
   assert.equal(count, 1);
+});
+
+test("an edge that is selected again wants to be seen", () => {
+  const { store } = make();
+  let count = 0;
+  store.on("selected", () => count++);
+  store.selected = [0, 0, 0];
+  store.selected = [0, 0, 0];
+  assert.equal(count, 2);
+});
+
+test("a frame adds to the losses of its scene, and says the errors of now", () => {
+  const start = scene();
+  const values: Record<string, unknown> = { scene: packed(start), local: false };
+  const { model, fire } = fakeModel(values);
+  const store = new LiveStore(model);
+  const none = new Float64Array(0);
+  const drawn = { curve_x: none, curve_y: none, strength: none, score: none };
+  const send = (...columns: number[][]): void => {
+    const [step, train, test] = columns.map((column) => Float64Array.from(column));
+    values.frame = packed({ version: start.version, ...drawn, step, train, test });
+    fire("change:frame");
+  };
+  send([1, 2], [0.5, 0.25], [NaN, 0.3]);
+  send([1, 2, 3], [0.5, 0.25, 0.125], [NaN, 0.3, 0.2]);
+  assert.deepEqual(Array.from(store.scene.losses.step).slice(-3), [1, 2, 3]);
+  assert.equal(store.scene.losses.step.length, start.losses.step.length + 3);
+  assert.deepEqual(Array.from(store.scene.losses.test).slice(-3), [NaN, 0.3, 0.2]);
+  assert.equal(store.scene.error.train, 0.125);
+  assert.equal(store.scene.error.test, 0.2);
 });
 
 test("nothing listens to the model when a store is gone", () => {

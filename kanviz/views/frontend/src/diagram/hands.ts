@@ -59,8 +59,9 @@ export class Hands {
     life.listen(group, "click", (event) => this.select(this.itemAt(event)));
     life.listen(group, "pointerover", (event) => this.point(this.itemAt(event)));
     life.listen(group, "pointerout", () => this.point(null));
-    life.listen(group, "focusin", (event) => this.visit(this.itemAt(event)));
-    life.listen(group, "focusout", () => this.point(null));
+    // On the stage: browsers let an SVG group that listens to the focus take it.
+    life.listen(stage, "focusin", (event) => this.visit(this.itemAt(event)));
+    life.listen(stage, "focusout", () => this.point(null));
   }
 
   /** Zooms about an item, or about the middle. */

@@ -124,6 +124,7 @@ export class ProbeTerms {
     const [start, end] = [Math.min(0, term.value), Math.max(0, term.value)];
     write(name, term.name);
     write(value, short(term.value, 4));
+    value.title = String(term.value); // all digits
     bar.style.left = `${(100 * (start - low)) / span}%`;
     bar.style.width = `${(100 * (end - start)) / span}%`;
     bar.classList.toggle("kv-minus", term.value < 0);

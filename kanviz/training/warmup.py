@@ -1,0 +1,57 @@
+"""Compile the CPU kernels ahead of time."""
+
+import time
+from itertools import product
+
+import torch
+
+from kanviz.data import from_function
+from kanviz.nn import KANLayer, Network
+from kanviz.training.fit import fit
+from kanviz.training.sparsity import Sparsity
+
+DTYPES = (torch.float32, torch.float64)
+
+SMALL, LARGE = 2, 64
+"""Grid sizes that go through the kernels of all features, and through those of the active ones."""
+
+
+def warmup(*dtypes: torch.dtype) -> float:
+    """Compile every CPU kernel now, so that no later call has to; return the seconds it took.
+
+    Without it each kernel is compiled when a call first needs it, about half a second each, and
+    kept on disk, so that later processes only load it. Where numba is missing there is nothing to
+    compile.
+
+    Parameters
+    ----------
+    *dtypes : torch.dtype
+        ``torch.float32`` or ``torch.float64``; both if none is given.
+    """
+    start = time.perf_counter()
+    for dtype in dtypes or DTYPES:
+        for basis, grid_size, outputs in product(("bspline", "gaussian"), (SMALL, LARGE), (1, 2)):
+            _use(KANLayer(1, outputs, grid_size=grid_size, basis=basis, init="zero", dtype=dtype))
+        layer = KANLayer(1, 1, init="zero", dtype=dtype)
+        layer.update_grid(layer.grid_points.T, grid_eps=0.5)
+        _use(layer)
+        for grid_size in (SMALL, LARGE):
+            _train(grid_size, dtype)
+    return time.perf_counter() - start
+
+
+def _use(layer: KANLayer) -> None:
+    """Go once forward and backward."""
+    x = layer.grid_points.mT.clone().requires_grad_()
+    with torch.enable_grad():
+        layer(x).sum().backward()
+    layer.zero_grad()
+
+
+def _train(grid_size: int, dtype: torch.dtype) -> None:
+    """Train for a step with sparsity, by the exact Jacobian and by gradients."""
+    data = from_function(lambda x: x.prod(1), [(-1, 1)] * 2, 10, 0, dtype=dtype)
+    for optimizer in ("lm", "adam"):
+        # Small enough for "lm" to write its matrix down; its way without one compiles nothing.
+        network = Network([2, 2, 1], grid_size=grid_size, dtype=dtype)
+        fit(network, data, optimizer=optimizer, steps=1, sparsity=Sparsity(1e-3), progress=False)

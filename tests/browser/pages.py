@@ -1,0 +1,93 @@
+"""Pages without a kernel: models written to files, and what their probe computes."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from browser.chromium import WAIT, Console
+from browser.diagram import Diagram
+
+from kanviz.model import KAN
+from kanviz.views.bundle import SCRIPT
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+AXE = SCRIPT.parent.parent / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+
+# Moves all sliders at once, picks a node, and reads what it is made of one frame later.
+PROBE = """async (root, [rows, nodes]) => {
+  const seen = (selector) => [...root.querySelectorAll(selector)].filter((e) => e.checkVisibility());
+  const sliders = seen(".kv-slider");
+  const pick = seen("select").find((box) => [...box.options].some((o) => o.value === nodes[0]));
+  const tell = (element, type) => element.dispatchEvent(new Event(type, { bubbles: true }));
+  const found = [];
+  const start = performance.now();
+  for (const [n, row] of rows.entries()) {
+    const x = sliders.map(({ min, max }, at) => Number(min) + row[at] * (max - min));
+    sliders.forEach((slider, at) => { slider.value = String(x[at]); tell(slider, "input"); });
+    pick.value = nodes[n % nodes.length];
+    tell(pick, "change");
+    await new Promise(requestAnimationFrame);
+    const values = seen(".kv-bar-row .kv-number").map((value) => Number(value.title));
+    found.push({ x: sliders.map((slider) => Number(slider.value)), node: pick.value, values });
+  }
+  return [found, (1000 * rows.length) / (performance.now() - start)];
+}"""
+
+AUDIT = """async (root) => {
+  const { violations } = await axe.run(root, { resultTypes: ["violations"] });
+  const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+  return serious.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(" ")}`);
+}"""
+
+
+class ModelPage:
+    """The page of a model, open in the browser."""
+
+    def __init__(self, page: "Page", model: KAN, path: Path, **options: Any) -> None:
+        self.page, self.model, self.console = page, model, Console(page)
+        model.to_html(path, **options)
+        page.set_default_timeout(WAIT)
+        page.goto(path.as_uri())
+        self.diagram = Diagram(page)
+        self.diagram.root.locator(".kd-edge[aria-label]").first.wait_for(state="attached")
+
+    def start_probe(self) -> None:
+        """Open the probe."""
+        self.diagram.tab("Probe")
+        self.diagram.button("Start the probe").click()
+        self.diagram.button("Close the probe").wait_for()
+
+    def probe(self, rows: np.ndarray) -> tuple[list[dict[str, Any]], float]:
+        """Return what the probe says of inputs, given as shares of their ranges.
+
+        Each is a dictionary of ``x``, one ``node`` (all nodes in turn), and the ``values`` of its
+        terms and of their sum. Also returns how many inputs were answered in a second.
+        """
+        widths = self.model.network.widths
+        nodes = [f"{layer},{j}" for layer in range(1, len(widths)) for j in range(widths[layer])]
+        found: tuple[list[dict[str, Any]], float] = self.diagram.root.evaluate(
+            f"(root, given) => ({PROBE})(root, given)", [rows.tolist(), nodes]
+        )
+        return found
+
+    def expected(self, x: list[float], node: str) -> list[float]:
+        """Return what Python says of the terms of a node, in order of size, and of their sum."""
+        layer, j = map(int, node.split(","))
+        network = self.model.network
+        inputs = self.model._about.x_scaling.apply(torch.tensor([x], dtype=torch.float64))
+        with torch.no_grad():
+            for each in network.layers[: layer - 1]:
+                inputs = each.edge_outputs(inputs).sum(dim=1)
+            terms = network.layers[layer - 1].edge_outputs(inputs)[0, :, j]
+        kept = terms[network.layers[layer - 1].mask[:, j]]
+        return [*sorted(kept.tolist()), float(terms.sum())]
+
+
+def faults(diagram: Diagram) -> list[str]:
+    """Return what axe-core finds of serious faults in what is shown."""
+    diagram.page.evaluate(AXE.read_text("utf-8"))
+    found: list[str] = diagram.root.evaluate(f"root => ({AUDIT})(root)")
+    return found

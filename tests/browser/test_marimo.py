@@ -1,0 +1,36 @@
+"""The diagram in marimo, which puts it into a shadow root."""
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from browser.chromium import WAIT, Console
+from browser.diagram import Diagram
+from browser.marimo_server import Marimo
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+@pytest.mark.skipif(importlib.util.find_spec("marimo") is None, reason="needs marimo")
+def test_marimo_shows_and_edits_the_diagram(page: "Page", tmp_path: Path) -> None:
+    server = Marimo(tmp_path)
+    try:
+        page.set_default_timeout(2 * WAIT)
+        console = Console(page)
+        page.goto(server.url)
+        diagram = Diagram(page)
+        diagram.root.wait_for()
+        assert diagram.root.evaluate("root => root.getRootNode() instanceof ShadowRoot")
+        diagram.open(0, 0, 0)
+        before = diagram.height(3)
+        diagram.drag(3, -30)
+        assert diagram.height(3) > before
+        diagram.tab("History")
+        diagram.shows("moved point 3")
+        diagram.button("Undo").click()
+        diagram.hides("moved point 3")
+        assert [error for error in console.errors if "kanviz" in error] == []
+    finally:
+        server.stop()

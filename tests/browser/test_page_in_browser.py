@@ -1,0 +1,186 @@
+"""The page of a model from a file, with no kernel and no network."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from browser.pages import AXE, ModelPage, faults
+from model_helpers import make_data, make_model
+
+import kanviz
+from kanviz.model import KAN
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Note = Callable[..., None]
+
+HOSTILE = (
+    "<img src=x onerror=window.hacked=1>",
+    "<script>window.hacked=1</script>",
+    "</script><script>window.hacked=1</script>",
+    "$x$",
+    "\\(\\frac{1}{2}\\)",
+    "__import__('os')",
+    "javascript:window.hacked=1",
+    "'\"><svg onload=window.hacked=1>",
+    "{{constructor.constructor('window.hacked=1')()}}",
+    "&lt;b&gt; &amp; ]]>",
+)
+
+
+def _spline() -> KAN:
+    return make_model()
+
+
+def _radial() -> KAN:
+    return make_model(basis="gaussian")
+
+
+def _linear() -> KAN:
+    return make_model(spline_order=1, extrapolation="zero")
+
+
+def _symbolic() -> KAN:
+    model = make_model()
+    for n, (i, j) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]):
+        formula = ("sin", "x^2", "exp(-x)", "tanh", "abs", "cos(2*x) + 1")[n]
+        model.fix((0, i, j), formula, numbers=(1.3, -0.2, 0.7, 0.1))
+    for j, formula in enumerate(("sqrt", "log", "x^3")):
+        model.fix((1, j, 0), formula, numbers=(0.4, 2.5, 1.1, -0.3))
+    return model
+
+
+def _mixed() -> KAN:
+    model = make_model()
+    model.fix((0, 0, 0), "sin", numbers=(2.0, 0.1, 1.5, 0.0))
+    model.remove_edge(0, 1, 1)
+    model.lock([(0, 0, 2), (0, 1, 2)])
+    model.freeze((1, 0, 0))
+    return model
+
+
+@pytest.mark.parametrize("make", [_spline, _radial, _linear, _symbolic, _mixed])
+def test_the_probe_computes_what_python_does(
+    make: Callable[[], KAN], page: "Page", tmp_path: Path, note: Note
+) -> None:
+    at = ModelPage(page, make(), tmp_path / "model.html")
+    at.start_probe()
+    found, rate = at.probe(np.random.default_rng(0).uniform(size=(100, 2)))
+    apart = 0.0
+    for each in found:
+        expected = at.expected(each["x"], each["node"])
+        values = [*sorted(each["values"][:-1]), each["values"][-1]]
+        np.testing.assert_allclose(values, expected, rtol=1e-6, atol=1e-6)
+        apart = max(apart, float(np.abs(np.subtract(values, expected)).max()))
+    note(f"probe, {make.__name__}", per_second=rate, largest_difference=apart)
+    assert at.console.errors == []
+
+
+def test_the_page_shows_and_edits_the_model(page: "Page", tmp_path: Path) -> None:
+    model = _mixed()
+    at = ModelPage(page, model, tmp_path / "model.html", title="Mixed")
+    assert page.locator("#kanviz-still").is_hidden()
+    snapshot = model.snapshot()
+    assert at.diagram.root.locator(".kd-edge").count() == snapshot.n_edges
+    words = {"spline": "spline", "symbolic": "formula", "pruned": "removed"}
+    for edge in snapshot.edges:
+        at.diagram.is_now(words[edge.state], *edge.edge)
+    at.diagram.open(0, 1, 0)
+    before = at.diagram.height(2)
+    at.diagram.drag(2, -25)
+    after = at.diagram.height(2)
+    assert after > before
+    _agrees(at, (0, 1, 0), after)
+    at.diagram.tab("History")
+    at.diagram.button("Undo").click()
+    at.diagram.open(0, 1, 0)
+    page.wait_for_function(
+        "height => Math.abs(document.querySelectorAll('.kv-handle')[2].ariaValueNow - height) < 1e-12",
+        arg=before,
+    )
+    assert at.console.errors == []
+
+
+def _agrees(at: ModelPage, edge: tuple[int, int, int], height: float) -> None:
+    """Check that the page computes what Python does after the same edit."""
+    at.model.move_point(edge, 2, height)
+    at.start_probe()
+    for each in at.probe(np.random.default_rng(1).uniform(size=(8, 2)))[0]:
+        expected = at.expected(each["x"], each["node"])
+        values = [*sorted(each["values"][:-1]), each["values"][-1]]
+        np.testing.assert_allclose(values, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_hostile_names_are_text(page: "Page", tmp_path: Path) -> None:
+    x = torch.rand(40, len(HOSTILE), dtype=torch.float64)
+    data = kanviz.from_arrays(x, x[:, :1], input_names=HOSTILE, output_names=HOSTILE[:1])
+    model = KAN([len(HOSTILE), 2, 1], dtype=torch.float64)
+    model.fit(data, steps=1, progress=False)
+    at = ModelPage(page, model, tmp_path / "model.html", title=HOSTILE[0])
+    assert HOSTILE[0] in at.diagram.root.locator(".ke-title").inner_text()
+    for n, name in enumerate(HOSTILE):
+        at.diagram.open(0, n, 0)
+        assert name in at.diagram.root.locator(".kv-editor .kv-title").inner_text()
+    at.start_probe()
+    at.diagram.tab("History")
+    at.diagram.tab("Out")
+    assert page.evaluate("window.hacked") is None
+    assert at.diagram.root.locator("img, script, b:text('&')").count() == 0
+    assert at.console.errors == []
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="needs node, and `npm ci` in kanviz/views/frontend")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_has_no_serious_fault_of_access(theme: str, page: "Page", tmp_path: Path) -> None:
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    model = _mixed()
+    model.fit(make_data(), steps=1, progress=False)
+    at = ModelPage(page, model, tmp_path / "model.html")
+    assert faults(at.diagram) == []
+    at.diagram.open(0, 0, 0)
+    assert faults(at.diagram) == []
+    at.start_probe()
+    assert faults(at.diagram) == []
+    for tab in ("History", "Out"):
+        at.diagram.tab(tab)
+        assert faults(at.diagram) == []
+
+
+def test_the_page_is_used_by_keys_alone(page: "Page", tmp_path: Path) -> None:
+    at = ModelPage(page, _spline(), tmp_path / "model.html")
+    keys = page.keyboard
+    keys.press("Tab")  # the first edge
+    keys.press("ArrowRight")
+    keys.press("Enter")
+    at.diagram.root.locator(".kv-editor .kv-title").filter(visible=True).wait_for()
+    at.diagram.tab_to(".kv-handle")
+    before = at.diagram.height(0)
+    keys.press("ArrowUp")
+    keys.press("ArrowUp")
+    page.wait_for_function(
+        "height => Number(document.querySelector('.kv-handle').ariaValueNow) > height", arg=before
+    )
+    at.diagram.tab_to("[role=tab]", back=True)
+    keys.press("ArrowRight")
+    at.diagram.tab_to("button:text('Start the probe')")
+    keys.press("Enter")
+    at.diagram.button("Close the probe").wait_for()
+    at.diagram.tab_to("[role=tab]", back=True)
+    keys.press("ArrowRight")
+    at.diagram.tab_to("button:text('Undo')")
+    keys.press("Enter")
+    at.diagram.root.locator(".kv-undone").wait_for()
+    keys.press("?")
+    page.locator("dialog[open]").wait_for()
+    keys.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+    for _ in range(60):  # no trap: the focus leaves the diagram
+        if page.evaluate("!document.activeElement.closest('.kv-root')"):
+            break
+        keys.press("Tab")
+    assert page.evaluate("!document.activeElement.closest('.kv-root')")
+    assert at.console.errors == []
