@@ -29,12 +29,10 @@ def is_open(*tensors: Tensor) -> bool:
     if torch.compiler.is_compiling():
         return False
     kind = tensors[0].dtype
-    return (
-        kind in DTYPES
-        and all(type(t) in PLAIN_TYPES and t.dtype == kind and t.is_cpu for t in tensors)
-        and not _is_watched()
-        and contractions() is not None
-    )
+    for tensor in tensors:  # a loop, since this is asked at every call of every layer
+        if type(tensor) not in PLAIN_TYPES or tensor.dtype != kind or not tensor.is_cpu:
+            return False
+    return kind in DTYPES and not _is_watched() and contractions() is not None
 
 
 @functools.cache

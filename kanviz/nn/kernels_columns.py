@@ -112,6 +112,11 @@ def _horner(n: int, table: Array, r: int, scale: float, place: Array, row: Array
     """Evaluate a polynomial with the coefficients ``scale`` times ``table[:, r]``."""
     k = table.shape[0] - 1
     top, second = table[k, r] * scale, table[k - 1, r] * scale
+    if k == 3:  # in one go, for the most used splines
+        third, last = table[1, r] * scale, table[0, r] * scale
+        for e in range(n):
+            row[e] = ((top * place[e] + second) * place[e] + third) * place[e] + last
+        return
     for e in range(n):
         row[e] = top * place[e] + second
     for power in range(k - 2, -1, -1):

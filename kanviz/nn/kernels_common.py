@@ -176,6 +176,13 @@ def fade(u: float, derivative: int) -> float:
 def base_row(x: Array, base: Array, sigmoid: Array, alone: Array, out: Array) -> None:
     """Write a(s) + x b(s), s = sigmoid(x), with the polynomials a, b in the rows of ``base``."""
     n, last, one = x.size, base.shape[1] - 1, x.dtype.type(1)
+    if 0 < last <= 2:  # values and slopes, in one go
+        a, b, c = base[0, 0], base[0, 1], base[0, last] if last > 1 else one - one
+        p, q, r = base[1, 0], base[1, 1], base[1, last] if last > 1 else one - one
+        for e in range(n):
+            s = one / (one + exp(-x[e]))
+            out[e] = ((r * s + q) * s + p) * x[e] + (c * s + b) * s + a
+        return
     for e in range(n if last > 0 else 0):
         sigmoid[e] = one / (one + exp(-x[e]))
     for e in range(n):
