@@ -215,7 +215,7 @@ def _bells(
         row, later = out[m], centres[m:]
         for e in range(n):
             r[e] = (x[e] - later[centre[e]]) * grid.inverse[e]
-            row[e] = exp(-np.float64(r[e]) * r[e])
+            row[e] = exp(-r[e] * r[e])
             h[e] = factor[order]
         for power in range(order - 1, -1, -1):
             c = factor[power]

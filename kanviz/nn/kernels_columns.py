@@ -172,7 +172,7 @@ def _bells(
             inside = high if inside > high else inside  # a NaN stays
             away[e] = x[e] - inside
             r[e] = (inside - centre) * inverse
-            row[e] = exp(-np.float64(r[e]) * r[e])
+            row[e] = exp(-r[e] * r[e])
         if order == 0:
             for e in range(n):
                 row[e] -= two * r[e] * inverse * away[e] * row[e]
