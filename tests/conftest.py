@@ -13,11 +13,7 @@ import torch
 
 # Skips that are right on a machine without the thing named; with KANVIZ_CI set, as .ci/run does,
 # any other skip fails the run.
-EXPECTED_SKIPS = (
-    "needs a CUDA device",
-    "needs node, and `npm ci` in kanviz/views/frontend",
-    "for the tests in a browser",
-)
+EXPECTED_SKIPS = ("needs a CUDA device",)
 
 # One thread: equal numbers on every machine, and no contest for cores. The variable is for the
 # processes that tests start, notebook kernels among them.

@@ -64,4 +64,4 @@ def why_not() -> str:
     missing = [] if PATH and Path(PATH).exists() else ["Chromium (apt-get install chromium)"]
     modules = ("playwright", "jupyterlab")
     missing += [name for name in modules if importlib.util.find_spec(name) is None]
-    return f"needs {', '.join(missing)} for the tests in a browser" if missing else ""
+    return f"needs {', '.join(missing)}" if missing else ""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from browser.chromium import chromium as run_chromium
 from browser.chromium import why_not
 from browser.lab import Lab
@@ -68,9 +69,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def page(
-    chromium: "Browser", artefacts: Path, request: pytest.FixtureRequest
-) -> Iterator["Page"]:
+def page(chromium: "Browser", artefacts: Path, request: pytest.FixtureRequest) -> Iterator["Page"]:
     """Return a new page; a picture of its end is kept."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
@@ -83,12 +82,20 @@ def page(
 @pytest.fixture
 def notebook(
     page: "Page", lab: Lab, request: pytest.FixtureRequest
-) -> Callable[..., Notebook]:
-    """Return a function that opens a notebook with these cells, and ends earlier kernels."""
+) -> Iterator[Callable[..., Notebook]]:
+    """Return a function that opens a notebook with these cells.
 
-    def open_it(*cells: str, kernel: str = "python3") -> Notebook:
-        lab.end_kernels()
-        name = re.sub(r"\W+", "_", request.node.name)
-        return Notebook(page, lab, lab.write(f"{name}.ipynb", *cells, kernel=kernel))
+    Its kernel may have served earlier tests, whose widgets are closed; with ``fresh`` it is new.
+    """
+    opened: list[Notebook] = []
 
-    return open_it
+    def open_it(*cells: str, kernel: str = "python3", fresh: bool = False) -> Notebook:
+        name = lab.write(f"{request.node.name}.ipynb", *cells, kernel=kernel)
+        if kernel == "python3" and not fresh:
+            lab.give_kernel(name)
+        opened.append(Notebook(page, lab, name))
+        return opened[-1]
+
+    yield open_it
+    for one in opened:
+        one.tidy_up()

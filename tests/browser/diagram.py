@@ -1,14 +1,14 @@
 """A live diagram in a page: its parts by their roles, as a user finds them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 Address = tuple[int, int, int]
 
-# From a pointer's move to the next frame in which the editor's table of errors is another: the way to
-# Python and back. The caller holds a control point with the mouse. Moves go up and down.
+# From a pointer's move to the next frame in which the editor's table of errors is another: the way
+# to Python and back. The caller holds a control point with the mouse. Moves go up and down.
 MEASURE = """async ([root, count]) => {
   const head = root.querySelector(".kv-editor table");
   const handle = root.getRootNode().activeElement;

@@ -10,11 +10,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from PIL import Image
+
 from browser.chromium import chromium
 from browser.diagram import Diagram
 from browser.lab import Lab
 from browser.notebook import Notebook
-from PIL import Image
 
 START = """
 import torch, kanviz as kv
@@ -23,8 +24,8 @@ data = kv.from_function(law, ranges=[(-1, 1), (-1, 1)], dtype=torch.float64)
 model = kv.KAN([2, 5, 1], seed=0, dtype=torch.float64)
 explorer = model.explore(data, theme="light")
 """
-SIZE = (1180, 900)
-COLOURS = 64
+SIZE = (1300, 900)
+COLOURS = 160
 WIDTH = 900
 
 
@@ -49,8 +50,15 @@ class Film:
 
     def write(self, path: Path) -> None:
         """Write an animated GIF in few colours, the same for all pictures."""
-        palette = self.pictures[-1][0].quantize(COLOURS, dither=Image.Dither.NONE)
-        images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image, _ in self.pictures]
+        some = [image for image, _ in self.pictures[:: max(1, len(self.pictures) // 4)]]
+        some.append(self.pictures[-1][0])
+        strip = Image.new("RGB", (WIDTH, sum(image.height for image in some)))
+        for n, image in enumerate(some):
+            strip.paste(image, (0, n * some[0].height))
+        palette = strip.quantize(COLOURS, dither=Image.Dither.NONE)
+        images = [
+            image.quantize(palette=palette, dither=Image.Dither.NONE) for image, _ in self.pictures
+        ]
         stands = [time for _, time in self.pictures]
         images[0].save(path, save_all=True, append_images=images[1:], duration=stands, loop=0)
 
@@ -62,7 +70,7 @@ def play(at: Notebook) -> Film:
     diagram.tab("Train")
     film.take(900)
     at.python("_ = model.fit(data, sparsity=1e-3, background=True, progress=False)")
-    film.roll(16)
+    film.roll(24, 30)
     at.until("model.running_fit is None", bool)
     film.roll(2, 400)
     diagram.tab("Simplify")

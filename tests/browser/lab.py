@@ -112,13 +112,25 @@ class Lab:
         }
         (folder / "kernel.json").write_text(json.dumps(spec))
 
-    def ask(self, path: str, method: str = "GET") -> Any:
+    def ask(self, path: str, method: str = "GET", content: Any = None) -> Any:
         """Return what the server answers to a request."""
-        request = urllib.request.Request(
-            f"{self.url}/api/{path}", method=method, headers={"Authorization": f"token {self.token}"}
-        )
+        data = None if content is None else json.dumps(content).encode()
+        headers = {"Authorization": f"token {self.token}"}
+        address = f"{self.url}/api/{path}"
+        request = urllib.request.Request(address, data=data, method=method, headers=headers)
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.loads(answer.read() or b"null")
+
+    def give_kernel(self, notebook: str) -> None:
+        """Give a notebook a kernel that is idle, before it is opened; it may have run before.
+
+        A new one takes seconds to import torch.
+        """
+        kernels = [one for one in self.ask("kernels") if one["name"] == "python3"]
+        idle = [one for one in kernels if one["execution_state"] == "idle"]
+        kernel = idle[0] if idle else self.ask("kernels", "POST")
+        session = {"path": notebook, "name": notebook, "type": "notebook", "kernel": kernel}
+        self.ask("sessions", "POST", session)
 
     def end_kernels(self) -> None:
         """End all kernels."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from browser.lab import PATIENCE, ROOT
 
-NOTEBOOK = '''
+NOTEBOOK = """
 import marimo
 
 app = marimo.App()
@@ -34,7 +34,7 @@ def _():
 
 if __name__ == "__main__":
     app.run()
-'''
+"""
 
 
 class Marimo:

@@ -148,6 +148,12 @@ class Notebook:
             self.page.wait_for_timeout(30)
         return value
 
+    def tidy_up(self) -> None:
+        """Tell the kernel to close all widgets, without waiting for it."""
+        kernel = "jupyterapp.shell.currentWidget.context.sessionContext.session?.kernel"
+        code = "import ipywidgets; ipywidgets.Widget.close_all()"
+        self.page.evaluate(f"code => {{ {kernel}?.requestExecute({{ code }}); }}", code)
+
     def command(self, name: str) -> None:
         """Run one of Lab's commands to its end."""
         start = "name => { window.kvDone = 0; jupyterapp.commands.execute(name)"

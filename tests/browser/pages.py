@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+
 from browser.chromium import WAIT, Console
 from browser.diagram import Diagram
-
 from kanviz.model import KAN
 from kanviz.views.bundle import SCRIPT
 
@@ -18,7 +18,8 @@ AXE = SCRIPT.parent.parent / "frontend" / "node_modules" / "axe-core" / "axe.min
 
 # Moves all sliders at once, picks a node, and reads what it is made of one frame later.
 PROBE = """async (root, [rows, nodes]) => {
-  const seen = (selector) => [...root.querySelectorAll(selector)].filter((e) => e.checkVisibility());
+  const all = (selector) => [...root.querySelectorAll(selector)];
+  const seen = (selector) => all(selector).filter((element) => element.checkVisibility());
   const sliders = seen(".kv-slider");
   const pick = seen("select").find((box) => [...box.options].some((o) => o.value === nodes[0]));
   const tell = (element, type) => element.dispatchEvent(new Event(type, { bubbles: true }));

@@ -54,7 +54,7 @@ def _prune_and_undo(at: Notebook, index: int) -> None:
 
 
 def test_nothing_is_left_behind(notebook: Open) -> None:
-    at = notebook(START, SHOW, SHOW)
+    at = notebook(START, SHOW, SHOW, fresh=True)
     for index in range(3):
         at.run(index)
     second = Diagram(at.page, 1)
@@ -89,7 +89,7 @@ def _drag(at: Notebook) -> None:
 
 
 def test_a_notebook_without_its_kernel_shows_a_still_picture(notebook: Open, lab: Lab) -> None:
-    at = notebook(START, SHOW)
+    at = notebook(START, SHOW, fresh=True)
     at.run(0)
     at.run(1)
     at.diagram.root.wait_for()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from browser.chromium import WAIT, Console
 from browser.diagram import Diagram
 from browser.marimo_server import Marimo
