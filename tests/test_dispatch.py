@@ -1,6 +1,7 @@
 """Which calls the CPU kernels do, and which the plain torch."""
 
 import importlib
+import shutil
 import subprocess
 import sys
 from types import ModuleType
@@ -11,6 +12,7 @@ from nn_helpers import layers_of, make_layer, make_points, type_checks_off
 
 from kanviz.nn import Network, contractions, dispatch
 from kanviz.nn.features import evaluate_reference
+from kanviz.nn.locks import lock
 from kanviz.nn.spec import FunctionSpec
 
 
@@ -63,6 +65,26 @@ def test_compile_sees_one_graph_of_plain_torch() -> None:
             wanted = evaluate_reference(wanted, layer.knots, layer.weight, layer.spec)
         compiled_net = torch.compile(net, backend="eager", fullgraph=True)
         assert (compiled_net(x) - wanted).abs().max() <= 1e-6
+
+
+@pytest.mark.usefixtures("never_kernels")
+def test_a_compiled_step_back_is_that_of_plain_torch() -> None:
+    backend = "inductor" if shutil.which("g++") else "aot_eager"
+    with type_checks_off():
+        net = Network([3, 1])
+        (layer,) = layers_of(net)
+        lock(layer, [(0, 0), (1, 0)])
+        layer.set_mask(torch.tensor([[True], [True], [False]]))
+        x = torch.rand(5, 3, requires_grad=True)
+        wanted = evaluate_reference(x, layer.knots, layer.live_weight(), layer.spec)
+        found = torch.compile(net, backend=backend, fullgraph=True)(x)
+        inputs = [x, *net.parameters()]
+        for a, b in zip(
+            torch.autograd.grad(found.sum(), inputs),
+            torch.autograd.grad(wanted.sum(), inputs),
+            strict=True,
+        ):
+            assert (a - b).abs().max() <= 1e-5
 
 
 def test_without_numba_plain_torch_does_it(monkeypatch: pytest.MonkeyPatch) -> None:

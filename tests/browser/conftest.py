@@ -88,14 +88,19 @@ def notebook(
     Its kernel may have served earlier tests, whose widgets are closed; with ``fresh`` it is new.
     """
     opened: list[Notebook] = []
+    own: list[str] = []
 
     def open_it(*cells: str, kernel: str = "python3", fresh: bool = False) -> Notebook:
         name = lab.write(f"{request.node.name}.ipynb", *cells, kernel=kernel)
         if kernel == "python3" and not fresh:
             lab.give_kernel(name)
+        else:
+            own.append(name)
         opened.append(Notebook(page, lab, name))
         return opened[-1]
 
     yield open_it
     for one in opened:
         one.tidy_up()
+    for name in own:
+        lab.end_kernel(name)

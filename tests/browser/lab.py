@@ -132,10 +132,11 @@ class Lab:
         session = {"path": notebook, "name": notebook, "type": "notebook", "kernel": kernel}
         self.ask("sessions", "POST", session)
 
-    def end_kernels(self) -> None:
-        """End all kernels."""
-        for kernel in self.ask("kernels"):
-            self.ask(f"kernels/{kernel['id']}", "DELETE")
+    def end_kernel(self, notebook: str) -> None:
+        """End the kernel of a notebook."""
+        for session in self.ask("sessions"):
+            if session["path"] == notebook:
+                self.ask(f"sessions/{session['id']}", "DELETE")
 
     def stop(self) -> None:
         """End the server and its kernels."""

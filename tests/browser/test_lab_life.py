@@ -89,13 +89,12 @@ def _drag(at: Notebook) -> None:
 
 
 def test_a_notebook_without_its_kernel_shows_a_still_picture(notebook: Open, lab: Lab) -> None:
-    at = notebook(START, SHOW, fresh=True)
+    at = notebook(START, SHOW)
     at.run(0)
     at.run(1)
     at.diagram.root.wait_for()
     outputs = at.outputs(1)
     assert {"text/html", "text/plain", "image/png"} <= outputs[0]["data"].keys()
-    lab.end_kernels()
     # One that came by mail, say: Jupyter shows the HTML of a notebook that it does not trust.
     page = at.page
     name = lab.write_cells("received.ipynb", [(SHOW, outputs)])
@@ -104,6 +103,7 @@ def test_a_notebook_without_its_kernel_shows_a_still_picture(notebook: Open, lab
     picture.wait_for()
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
     assert page.locator(".kv-root").count() == 0
+    lab.end_kernel(name)
 
 
 def test_a_large_network_is_shown_and_panned(notebook: Open, note: Note, lab: Lab) -> None:
