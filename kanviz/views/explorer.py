@@ -1,7 +1,7 @@
 """The live diagram in a notebook: carries pictures to the browser and requests to the desk.
 
 Browsers ask by custom messages only, which may arrive in any thread and are only put in line here.
-Pictures go out as two traits of bytes, at most 30 times a second, from one thread at a time.
+Pictures go out as two traits of bytes, each at most 30 times a second, from one thread at a time.
 """
 
 import threading
@@ -198,12 +198,13 @@ class Explorer(anywidget.AnyWidget):
     def _deliver(self) -> None:
         """Send what is due by now; what comes later is sent later.
 
-        A status alone is small, and need not keep a picture waiting.
+        Only scenes wait for each other: frames are few by themselves, and a hand that moves a point
+        while a fit runs must not wait for their sake. They give way to it instead.
         """
-        due = self._take(("status",))
+        due = self._take(("status", "frame"))
         if due is None:
             self._pictures.wait(self._next_picture - time.perf_counter())
-            self._next_picture = time.perf_counter() + INTERVAL
+            self._next_picture = self._next_frame = time.perf_counter() + INTERVAL
             due = self._take(("status", "scene", "frame")) or {}
         changes: dict[str, Any] = {"status": self._status()}
         if "frame" in due:

@@ -35,6 +35,8 @@ def test_a_point_is_dragged_while_a_fit_runs(notebook: Open, note: Note) -> None
     at = notebook(START, SHOW)
     at.run(0)
     at.run(1)
+    # What was never compiled on this machine is compiled now.
+    at.python("_ = model.copy().fit(data, optimizer='adam', steps=3, progress=False)")
     at.diagram.start_training()
     at.diagram.open(0, 0, 0)
     times, draws = at.diagram.measure(3, 30)
