@@ -1,5 +1,7 @@
 import gc
 import logging
+import subprocess
+import sys
 import threading
 import weakref
 from typing import Any
@@ -266,3 +268,17 @@ def test_a_copy_made_while_a_fit_runs_has_no_fit() -> None:
     fit.stop()
     fit.wait(20)
     assert torch.equal(model.network.layers[0].mask, make_model().network.layers[0].mask)
+
+
+def test_python_may_end_while_a_fit_runs_beside_it() -> None:
+    script = (
+        "import time, torch, kanviz as kv\n"
+        "x = torch.rand(500, 2)\n"
+        "model = kv.KAN([2, 3, 1])\n"
+        "fit = model.fit((x, x[:, :1]), steps=10**6, optimizer='adam', background=True,"
+        " progress=False)\n"
+        "while fit.progress is None:\n"
+        "    time.sleep(0.01)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

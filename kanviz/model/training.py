@@ -1,7 +1,9 @@
 """A fit that runs, as others see it: to pause, step, change, stop, and wait for."""
 
+import atexit
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -32,6 +34,9 @@ CHANGEABLE = (
 WORK, NAP = 0.015, 0.001
 """Seconds after which a watched fit sleeps, and for how long: a thread of many short calls keeps
 the interpreter to itself otherwise, and the other threads wait for seconds."""
+
+LAST_STEP = 5.0
+"""Seconds that the last step of a fit may take when Python ends."""
 
 StepWatcher = Callable[[Progress], object]
 
@@ -209,8 +214,11 @@ class Training:
             self._ended.set()
 
     def start(self, on_end: Callable[["Training"], None]) -> None:
-        """Run in a thread of its own, which never keeps Python from ending."""
-        threading.Thread(target=self.run, args=(on_end,), name="kanviz-fit", daemon=True).start()
+        """Run in a thread of its own, which does not keep Python from ending."""
+        thread = threading.Thread(target=self.run, args=(on_end,), name="kanviz-fit", daemon=True)
+        thread.start()
+        # torch ends the process with an abort if one of its operations runs while Python goes away.
+        atexit.register(_end_with_python, weakref.ref(self), thread)
 
     def _keep_error(self, part: Callable[[], None]) -> None:
         try:
@@ -227,3 +235,11 @@ class Training:
             time.sleep(NAP)
             self._last_nap = time.perf_counter()
         self.gate.pass_through(took_step=progress is not None)
+
+
+def _end_with_python(training: weakref.ref[Training], thread: threading.Thread) -> None:
+    """Stop a fit that still runs when Python ends, and give its step a moment."""
+    running = training()
+    if running is not None and thread.is_alive():
+        running.stop()
+        thread.join(LAST_STEP)
