@@ -1,5 +1,7 @@
+import _thread
 import gc
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -221,11 +223,14 @@ def test_ctrl_c_ends_a_paused_fit_in_a_cell_with_the_best_so_far() -> None:
         assert fit is not None
         with fit.gate.held():  # it rests, so it is paused
             pass
-        import _thread
-
         _thread.interrupt_main()
 
-    report = model.fit(make_data(), steps=10, starts=1, callbacks=[pause], progress=False)
+    # A shell that starts the tests in its background has the signal ignored.
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        report = model.fit(make_data(), steps=10, starts=1, callbacks=[pause], progress=False)
+    finally:
+        signal.signal(signal.SIGINT, usual)
     assert (report.stopped, report.n_steps) == ("interrupted", 3)
     assert len(model.history) == 1
     model.remove_edge(0, 0, 0)

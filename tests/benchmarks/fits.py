@@ -4,9 +4,11 @@ import contextlib
 import importlib
 import importlib.util
 import io
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -106,7 +108,14 @@ def fit_pykan(chosen: Problem, data: Dataset, seed: int, watch: Watch) -> None:
             raise Reached
         return torch.tensor(watch.best)
 
-    with _default_float64(), contextlib.redirect_stderr(io.StringIO()):
+    # Its refine writes to the folder "model" of where it runs, and expects it to be there.
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.chdir(folder),
+        _default_float64(),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        Path("model").mkdir()
         model = make(width=list(chosen.widths), grid=GRIDS[0], k=3, seed=seed, auto_save=False)
         for grid_size in GRIDS:
             if grid_size != GRIDS[0]:
