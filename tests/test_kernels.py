@@ -14,6 +14,7 @@ from torch.autograd import gradcheck, gradgradcheck
 
 from kanviz.nn import Network, dispatch
 from kanviz.nn.features import evaluate, evaluate_reference, features
+from kanviz.nn.plan import make_plan
 from kanviz.nn.spec import FunctionSpec
 
 TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
@@ -25,7 +26,7 @@ SPLINES = [
 ]
 GAUSSIANS = [
     FunctionSpec(size, basis="gaussian", base=base, extrapolation=extrapolation)  # type: ignore[arg-type]
-    for size, base, extrapolation in product((1, 6), ("silu", "zero"), ("linear", "zero"))
+    for size, base, extrapolation in product((1, 6, 200), ("silu", "zero"), ("linear", "zero"))
 ]
 # One of each path: dense, sparse, any knots, Gaussian; each with one output and with three.
 PATHS = [
@@ -125,6 +126,18 @@ def test_values_and_derivatives_equal_the_reference(
 def test_many_chunks_and_blocks_equal_the_reference(spec: FunctionSpec, outputs: int) -> None:
     assert_equal_to_reference(make_case(spec, (3000, 17, outputs)), spec)
     assert_equal_to_reference(make_case(spec, (3, 2500, outputs)), spec)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("extrapolation", ["linear", "zero"])
+def test_gaussians_too_far_from_a_number_to_count_are_left_out(
+    extrapolation: Any, outputs: int, dtype: torch.dtype
+) -> None:
+    spec = FunctionSpec(150, basis="gaussian", extrapolation=extrapolation)
+    assert make_plan(spec, 0, dtype).active < spec.n_basis / 10
+    assert not make_plan(spec, 0, dtype).is_dense
+    assert_equal_to_reference(make_case(spec, (200, 3, outputs), dtype, reach=0.7), spec)
 
 
 @pytest.mark.parametrize("spec", PATHS, ids=str)

@@ -24,8 +24,7 @@ KERNEL_BASES = ("bspline", "gaussian")
 WINDOW = 14
 """Gaussians around a number that are more than rounding: exp(-6^2) is 2e-16."""
 
-
-DENSE_TO = 4.0
+DENSE_TO, DENSE_TO_GAUSSIAN = 4.0, 10.0
 """Features per active one up to which the dense kernels are the faster ones, as measured."""
 
 
@@ -61,6 +60,7 @@ def make_plan(spec: FunctionSpec, derivative: int, dtype: torch.dtype) -> Plan:
         kind, kernel = -1, kernels_basis.general_features
         tables = [[[0.0]]]
     has_columns = kind >= 0 and spec.extrapolation == "linear"
+    dense_to = DENSE_TO if spec.is_spline else DENSE_TO_GAUSSIAN
     active = k + 1 if spec.is_spline else min(WINDOW, spec.n_basis)
     numbers = [spec.grid_size, spec.padding, active, spec.n_features, derivative]
     numbers += [int(spec.extrapolation == "zero"), kind, spec.n_basis]
@@ -77,7 +77,7 @@ def make_plan(spec: FunctionSpec, derivative: int, dtype: torch.dtype) -> Plan:
         active + int(spec.has_base),
         spec.n_features,
         kernels_dense.n_scratch_rows(spec.padding, spec.n_features),
-        has_columns and spec.n_features <= DENSE_TO * (active + int(spec.has_base)),
+        has_columns and spec.n_features <= dense_to * (active + int(spec.has_base)),
     )
 
 

@@ -12,14 +12,14 @@ from kanviz.training.sparsity import Sparsity
 
 DTYPES = (torch.float32, torch.float64)
 
-SMALL, LARGE = 2, 64
+SIZES = {"bspline": (2, 64), "gaussian": (2, 200)}
 """Grid sizes that go through the kernels of all features, and through those of the active ones."""
 
 
 def warmup(*dtypes: torch.dtype) -> float:
     """Compile every CPU kernel now, so that no later call has to; return the seconds it took.
 
-    Without it each kernel is compiled when a call first needs it, about half a second each, and
+    Without it each kernel is compiled when a call first needs it, which takes seconds, and
     kept on disk, so that later processes only load it. Where numba is missing there is nothing to
     compile.
 
@@ -30,13 +30,14 @@ def warmup(*dtypes: torch.dtype) -> float:
     """
     start = time.perf_counter()
     for dtype in dtypes or DTYPES:
-        for basis, grid_size, outputs in product(("bspline", "gaussian"), (SMALL, LARGE), (1, 2)):
-            _use(KANLayer(1, outputs, grid_size=grid_size, basis=basis, init="zero", dtype=dtype))
+        for basis, sizes in SIZES.items():
+            for size, outputs in product(sizes, (1, 2)):
+                _use(KANLayer(1, outputs, grid_size=size, basis=basis, init="zero", dtype=dtype))
         layer = KANLayer(1, 1, init="zero", dtype=dtype)
         layer.update_grid(layer.grid_points.T, grid_eps=0.5)
         _use(layer)
-        for grid_size in (SMALL, LARGE):
-            _train(grid_size, dtype)
+        for size in SIZES["bspline"]:
+            _train(size, dtype)
     return time.perf_counter() - start
 
 
