@@ -8,6 +8,7 @@ import numpy as np
 from kanviz.nn.compiled import compiled
 from kanviz.nn.kernels_columns import PIECES, fill
 from kanviz.nn.kernels_common import Array, read_settings
+from kanviz.nn.kernels_products import ZERO, add_dots, add_products, clear
 
 BLOCK = 256
 """Samples that are worked on at once: two sets of features then fit the first-level cache."""
@@ -53,7 +54,8 @@ def edge_moments(
                 rows, first, place = features, i * s.width, begin
             fill(x[i, begin : begin + n], knots[i], s, tables, base, room, rows, first, place)
             for j in range(y.shape[0]):
-                _combine(n, j, weight[i], rows, first, place, z)
+                clear(z[:n])
+                add_products(n, j, rows, first, place, weight[i], z)
                 out = y[j, begin : begin + n]
                 if i == 0:
                     for e in range(n):
@@ -128,10 +130,11 @@ def edge_slopes(
             else:
                 fill(here, knots[i], s, tables, base, room, rows, first, place)
             for j in range(outputs):
-                u = room[own + s.width + j]
-                _combine(n, j, weight[i], rows, first, place, u)
+                u = room[own + s.width + j, :n]
+                clear(u)
+                add_products(n, j, rows, first, place, weight[i], u)
                 _pull(g[j, begin:end], mean[i, j], gain[i, j], u)
-                _add_dots(n, j, rows, first, place, u, h[i])
+                add_dots(n, j, rows, first, place, u, h[i])
             if slope.size > 0:
                 fill(here, knots[i], s_next, next_tables, next_base, room, room, own, 0)
                 _lead_to_x(n, weight[i], room, own, slope[i, begin:end])
@@ -148,63 +151,14 @@ def _pull(g: Array, mean: float, gain: float, u: Array) -> None:
 def _lead_to_x(n: int, weight: Array, room: Array, own: int, out: Array) -> None:
     """Write slopes of features times weight times the slopes in the edges, which follow them."""
     width, outputs = weight.shape
-    line = room[own + width + outputs]
+    line = room[own + width + outputs, :n]
     for j in range(outputs):
         u = room[own + width + j]
-        _combine(n, j, weight, room, own, 0, line)
+        clear(line)
+        add_products(n, j, room, own, ZERO, weight, line)
         if j == 0:
             for e in range(n):
                 out[e] = u[e] * line[e]
         else:
             for e in range(n):
                 out[e] += u[e] * line[e]
-
-
-@compiled
-def _combine(
-    n: int, j: int, weight: Array, rows: Array, first: int, place: int, out: Array
-) -> None:
-    """Write weight (width, outputs) times rows for one output, four at a time."""
-    width, end = weight.shape[0], place + n
-    fours = width - width % 4
-    for e in range(n if fours == 0 else 0):
-        out[e] = 0
-    for m in range(0, fours, 4):
-        a, b = rows[first + m, place:end], rows[first + m + 1, place:end]
-        c, d = rows[first + m + 2, place:end], rows[first + m + 3, place:end]
-        p, q, r, s = weight[m, j], weight[m + 1, j], weight[m + 2, j], weight[m + 3, j]
-        if m == 0:
-            for e in range(n):
-                out[e] = (a[e] * p + b[e] * q) + (c[e] * r + d[e] * s)
-        else:
-            for e in range(n):
-                out[e] += (a[e] * p + b[e] * q) + (c[e] * r + d[e] * s)
-    for m in range(fours, width):
-        a, p = rows[first + m, place:end], weight[m, j]
-        for e in range(n):
-            out[e] += a[e] * p
-
-
-@compiled
-def _add_dots(n: int, j: int, rows: Array, first: int, place: int, u: Array, h: Array) -> None:
-    """Add to a column of h (width, outputs) the sums over samples of rows times u."""
-    width, end, zero = h.shape[0], place + n, h.dtype.type(0)
-    fours = width - width % 4
-    for m in range(0, fours, 4):
-        a, b = rows[first + m, place:end], rows[first + m + 1, place:end]
-        c, d = rows[first + m + 2, place:end], rows[first + m + 3, place:end]
-        p, q, r, s = zero, zero, zero, zero
-        for e in range(n):
-            p += a[e] * u[e]
-            q += b[e] * u[e]
-            r += c[e] * u[e]
-            s += d[e] * u[e]
-        h[m, j] += p
-        h[m + 1, j] += q
-        h[m + 2, j] += r
-        h[m + 3, j] += s
-    for m in range(fours, width):
-        a, p = rows[first + m, place:end], zero
-        for e in range(n):
-            p += a[e] * u[e]
-        h[m, j] += p
