@@ -55,6 +55,16 @@ def bytes_of_state(state: NetworkState) -> list[bytes]:
     return [tensor.numpy().tobytes() for tensor in state.tensors()]
 
 
+def check_the_way_back_and_forth(model: KAN, line: list[list[tuple[str, object]]]) -> None:
+    """Undo all steps of a model and redo them; ``line`` holds ``bytes_of`` it before and after."""
+    for past in reversed(line[:-1]):
+        model.undo()
+        assert bytes_of(model) == past
+    for future in line[1:]:
+        model.redo()
+        assert bytes_of(model) == future
+
+
 def make_model(**options: Any) -> KAN:
     return KAN([2, 3, 1], **{"dtype": torch.float64, **options})
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from model_helpers import (
     bytes_of,
+    check_the_way_back_and_forth,
     fit_briefly,
     fitted_model,
     make_data,
@@ -97,12 +98,7 @@ def _walk_there_and_back(model: KAN) -> None:
         step()
         line.append(bytes_of(model))
     assert len(model.history) == len(steps)
-    for past in reversed(line[:-1]):
-        model.undo()
-        assert bytes_of(model) == past
-    for future in line[1:]:
-        model.redo()
-        assert bytes_of(model) == future
+    check_the_way_back_and_forth(model, line)
 
 
 def test_script_makes_the_same_model_to_the_last_bit() -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from model_helpers import (
     bytes_of,
+    check_the_way_back_and_forth,
     fit_briefly,
     fitted_model,
     make_data,
@@ -156,12 +157,7 @@ def test_each_way_is_one_step_that_undo_takes_back_and_the_script_repeats() -> N
     assert bytes_of(made) == line[-1]
     assert made.script() == model.script()
     assert len(model.history) == 4
-    for past in reversed(line[:-1]):
-        model.undo()
-        assert bytes_of(model) == past
-    for future in line[1:]:
-        model.redo()
-        assert bytes_of(model) == future
+    check_the_way_back_and_forth(model, line)
 
 
 def test_float32_models_keep_the_bytes_of_what_stays() -> None:

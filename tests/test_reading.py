@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from model_helpers import bytes_of
 from torch import Tensor
 
 from kanviz.analysis.pruning import live_edges
@@ -15,10 +16,6 @@ from kanviz.model import KAN, load
 
 def law(x: Tensor) -> Tensor:
     return torch.exp(torch.sin(torch.pi * x[:, 0]) + x[:, 1] ** 2)
-
-
-def bytes_of(model: KAN) -> dict[str, bytes]:
-    return {name: value.numpy().tobytes() for name, value in model.state_dict().items()}
 
 
 @pytest.fixture(scope="module")

@@ -67,37 +67,6 @@ class Refine:
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A training run that has happened; to do it again is to take over what it ended with.
-
-    Parameters
-    ----------
-    after : Network
-        The network as the run left it, of the same widths.
-    call : str
-        The call of ``model.fit``, for the script.
-    summary : str
-        What came of it, such as ``"lm: 50 steps, loss 1e-07"``.
-    """
-
-    after: Network = field(repr=False, compare=False)
-    call: str
-    summary: str
-
-    def apply_to(self, network: Network) -> None:
-        """Take over what the run ended with."""
-        network.take(self.after)
-
-    def sentence(self) -> str:
-        """Say what was done."""
-        return f"trained with {self.summary}"
-
-    def code(self) -> str:
-        """Return the call."""
-        return self.call
-
-
-@dataclass(frozen=True)
 class Became:
     """A search that has happened, such as pruning or symbolifying, and what it ended with.
 
@@ -126,3 +95,12 @@ class Became:
     def code(self) -> str:
         """Return the call."""
         return self.call
+
+
+@dataclass(frozen=True)
+class Fitted(Became):
+    """A training run that has happened; ``words`` are such as ``"lm: 50 steps, loss 1e-07"``."""
+
+    def sentence(self) -> str:
+        """Say what was done."""
+        return f"trained with {self.words}"

@@ -3,7 +3,7 @@
 from kanviz.nn.compiled import compiled
 from kanviz.nn.kernels_columns import PIECES, fill
 from kanviz.nn.kernels_common import Array, Settings, read_settings
-from kanviz.nn.kernels_products import ZERO, add_dots, add_products, clear
+from kanviz.nn.kernels_products import ZERO, add_dots, add_products, clear, write_products
 
 BLOCK = 512
 """Samples that are worked on at once: the features of an input then fit the first-level cache."""
@@ -100,11 +100,10 @@ def _slope(
 ) -> None:
     """Write features times weight times g of input i and samples from ``begin`` on."""
     out = slope[i, begin : begin + n]
-    clear(out)
     if products.size > 0:
         _dot_rows(s.width, rows, first, place, products, i * s.width, begin, out)
     elif g.shape[0] == 1:  # one output: its gradient comes last
-        add_products(n, ZERO, rows, first, place, weight[i], out)
+        write_products(n, ZERO, rows, first, place, weight[i], out)
         factor = g[0, begin : begin + n]
         for e in range(n):
             out[e] *= factor[e]
@@ -131,8 +130,9 @@ def _dot_rows(
     begin: int,
     out: Array,
 ) -> None:
-    """Add to ``out`` (n,) the sums over rows of rows times others."""
+    """Write to ``out`` (n,) the sums over rows of rows times others."""
     n = out.size
+    clear(out)
     for m in range(width):
         a, b = rows[first + m, place : place + n], others[top + m, begin : begin + n]
         for e in range(n):

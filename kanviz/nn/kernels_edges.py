@@ -8,7 +8,7 @@ import numpy as np
 from kanviz.nn.compiled import compiled
 from kanviz.nn.kernels_columns import PIECES, fill
 from kanviz.nn.kernels_common import Array, read_settings
-from kanviz.nn.kernels_products import ZERO, add_dots, add_products, clear
+from kanviz.nn.kernels_products import ZERO, add_dots, write_products
 
 BLOCK = 256
 """Samples that are worked on at once: two sets of features then fit the first-level cache."""
@@ -54,8 +54,7 @@ def edge_moments(
                 rows, first, place = features, i * s.width, begin
             fill(x[i, begin : begin + n], knots[i], s, tables, base, room, rows, first, place)
             for j in range(y.shape[0]):
-                clear(z[:n])
-                add_products(n, j, rows, first, place, weight[i], z)
+                write_products(n, j, rows, first, place, weight[i], z[:n])
                 out = y[j, begin : begin + n]
                 if i == 0:
                     for e in range(n):
@@ -131,8 +130,7 @@ def edge_slopes(
                 fill(here, knots[i], s, tables, base, room, rows, first, place)
             for j in range(outputs):
                 u = room[own + s.width + j, :n]
-                clear(u)
-                add_products(n, j, rows, first, place, weight[i], u)
+                write_products(n, j, rows, first, place, weight[i], u)
                 _pull(g[j, begin:end], mean[i, j], gain[i, j], u)
                 add_dots(n, j, rows, first, place, u, h[i])
             if slope.size > 0:
@@ -154,8 +152,7 @@ def _lead_to_x(n: int, weight: Array, room: Array, own: int, out: Array) -> None
     line = room[own + width + outputs, :n]
     for j in range(outputs):
         u = room[own + width + j]
-        clear(line)
-        add_products(n, j, room, own, ZERO, weight, line)
+        write_products(n, j, room, own, ZERO, weight, line)
         if j == 0:
             for e in range(n):
                 out[e] = u[e] * line[e]

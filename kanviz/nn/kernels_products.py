@@ -23,6 +23,15 @@ def clear(row: Array) -> None:
 
 
 @compiled
+def write_products(
+    n: int, j: int, rows: Array, first: int, place: int, weight: Array, out: Array
+) -> None:
+    """Write to ``out`` (n,) what ``add_products`` adds."""
+    clear(out)
+    add_products(n, j, rows, first, place, weight, out)
+
+
+@compiled
 def add_products(
     n: int, j: int, rows: Array, first: int, place: int, weight: Array, out: Array
 ) -> None:
