@@ -1,7 +1,10 @@
 """A thread that is there only while there is work: jobs one after the other, then it ends."""
 
+import atexit
+import functools
 import logging
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
 
@@ -10,9 +13,15 @@ logger = logging.getLogger(__name__)
 LINGER = 2.0
 """Seconds without a job after which the thread ends; the next job starts another."""
 
+LAST_JOB = 5.0
+"""Seconds that the last job may take when Python ends."""
+
 
 class Courier:
     """Runs jobs in the order in which they come; all methods may be called from any thread.
+
+    When Python ends it is closed, and the present job is given a moment: torch ends the process
+    with an abort if one of its operations runs while Python goes away.
 
     Parameters
     ----------
@@ -26,6 +35,8 @@ class Courier:
         self._jobs: deque[Callable[[], object]] = deque()
         self._thread: threading.Thread | None = None
         self._is_closed = False
+        self._at_exit = functools.partial(_end_with_python, weakref.ref(self))
+        atexit.register(self._at_exit)
 
     def put(self, job: Callable[[], object]) -> None:
         """Have a job run, soon; an error of it is only logged. Does nothing once closed."""
@@ -49,6 +60,7 @@ class Courier:
             self._is_closed = True
             self._jobs.clear()
             self._change.notify_all()
+        atexit.unregister(self._at_exit)
 
     def _run(self) -> None:
         while True:
@@ -63,3 +75,14 @@ class Courier:
             except Exception:
                 logger.exception("A job of the live diagram failed.")
             del job  # or it would be kept alive while the thread waits
+
+
+def _end_with_python(courier: weakref.ref[Courier]) -> None:
+    """Close what still runs when Python ends, and wait for its job."""
+    running = courier()
+    if running is None:
+        return
+    thread = running._thread
+    running.close()
+    if thread is not None:
+        thread.join(LAST_JOB)

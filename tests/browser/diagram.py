@@ -7,10 +7,9 @@ if TYPE_CHECKING:
 
 Address = tuple[int, int, int]
 
-# From a pointer's move to the next frame in which the editor's table of errors is another: the way
-# to Python and back. The caller holds a control point with the mouse. Moves go up and down.
+# From a pointer's move to the frame after the scene that answers it: the way to Python and back.
+# The caller holds a control point with the mouse. Moves go up and down.
 MEASURE = """async ([root, count]) => {
-  const head = root.querySelector(".kv-editor table");
   const handle = root.getRootNode().activeElement;
   const frame = () => new Promise(requestAnimationFrame);
   const box = handle.getBoundingClientRect();
@@ -24,7 +23,7 @@ MEASURE = """async ([root, count]) => {
     const start = performance.now();
     const changed = new Promise((done, fail) => {
       const watch = new MutationObserver(() => { watch.disconnect(); done(); });
-      watch.observe(head, { childList: true, subtree: true, characterData: true });
+      watch.observe(root, { attributeFilter: ["data-version"] });
       setTimeout(() => fail(new Error("no answer")), 10000);
     });
     handle.dispatchEvent(new PointerEvent("pointermove", { clientX: x, clientY, bubbles: true }));
@@ -113,6 +112,7 @@ class Diagram:
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         self.page.mouse.move(x, y)
         self.page.mouse.down()
+        self.root.locator(".kv-handle:focus").wait_for()
         return x, y
 
     def drag(self, m: int, by: float) -> None:

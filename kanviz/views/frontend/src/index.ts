@@ -48,6 +48,9 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   life.add(() => root.remove());
   followTheme(root, life, model.get("theme"), () => diagram.recolor());
   life.on(store, ["selected"], () => store.selected && tabs.openFor("selected"));
+  const stamp = (): string => (root.dataset.version = String(store.scene.version));
+  stamp();
+  life.on(store, ["scene"], stamp);
   return () => life.end();
 }
 

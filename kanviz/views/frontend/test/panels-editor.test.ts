@@ -71,6 +71,20 @@ test("a drag bends the picture at once and asks with one number for the whole ge
   assert.notEqual(store.of("move_point").at(-1)!.drag, first[0].drag);
 });
 
+test("a press beside a point that moved away takes hold of it, one far from all of none", async () => {
+  const { store, root, points } = await open();
+  const plot = root.querySelector<SVGSVGElement>(".kv-plot")!;
+  const [x, y] = points[1].getAttribute("transform")!.match(/[\d.]+/g)!.map(Number);
+  pointer(plot, "down", x + 3, y + 60);
+  pointer(points[1], "move", x, y + 70);
+  pointer(plot, "down", x + 8, y - 20);
+  pointer(points[1], "move", x + 8, y - 40);
+  pointer(points[1], "up", x + 8, y - 40);
+  await pause();
+  assert.deepEqual([...new Set(store.of("move_point").map((ask) => ask.m))], [1]);
+  assert.equal(new Set(store.of("move_point").map((ask) => ask.drag)).size, 1);
+});
+
 test("a scene that answers an earlier part of a drag does not throw the point back", async () => {
   const { store, points } = await open();
   pointer(points[1], "down", 100, 100);

@@ -15,6 +15,9 @@ const STEPS: Record<string, number> = {
   PageDown: -10,
 };
 
+/** How near a press must be to a point to take hold of it: a fit moves points away from a hand. */
+const CATCH = 28;
+
 /** One gesture: a point that is on its way. */
 interface Gesture {
   edge: Edge;
@@ -40,6 +43,7 @@ export class Handles {
   ) {
     this.send = life.paced(() => this.sendNow());
     this.rest = life.later(() => this.finish(), 700);
+    plot.element.addEventListener("pointerdown", (event) => this.catch(event));
   }
 
   /** Places the handles; makes and drops as many as the edge needs. */
@@ -98,6 +102,21 @@ export class Handles {
     point.setPointerCapture?.(event.pointerId);
     this.begin(m);
     this.isDragged = this.gesture !== null;
+  }
+
+  /** Takes hold of the point that is nearest to a press which nothing else took. */
+  private catch(event: PointerEvent): void {
+    const view = openEdge(this.store);
+    if (event.defaultPrevented || view?.state !== "spline") return;
+    const [x, y] = this.plot.at(event);
+    const away = this.points.map((_, m) =>
+      Math.hypot(
+        this.plot.x(view.control_x[m]) - this.plot.x(x),
+        this.plot.y(view.control_y[m]) - this.plot.y(y),
+      ),
+    );
+    const m = away.indexOf(Math.min(...away));
+    if (away[m] <= CATCH) this.grab(this.points[m], m, event);
   }
 
   private press(m: number, event: KeyboardEvent): void {
