@@ -1,6 +1,4 @@
 import gc
-import subprocess
-import sys
 import threading
 import time
 import weakref
@@ -290,17 +288,3 @@ def test_a_wrong_option_is_named(options: dict[str, Any], message: str, model: K
     with type_checks_off(), pytest.raises((ValueError, TypeError), match=message):
         model.explore(**options)
     assert not model._bench._watchers
-
-
-def test_python_may_end_while_a_picture_of_a_fit_is_made() -> None:
-    script = (
-        "import torch, kanviz as kv\n"
-        "x = torch.rand(500, 2)\n"
-        "model = kv.KAN([2, 3, 1])\n"
-        "explorer = model.explore((x, x[:, :1]))\n"
-        "model.fit((x, x[:, :1]), steps=50, optimizer='adam', background=True,"
-        " progress=False).wait()"
-    )
-    command = [sys.executable, "-W", "ignore", "-c", script]
-    done = subprocess.run(command, capture_output=True, check=False)
-    assert (done.returncode, done.stderr) == (0, b"")
