@@ -55,8 +55,10 @@ ROOMS = {
     "__main__": Room(10, ""),
 }
 
-# Views read a snapshot and nothing else of kanviz, whatever the floors would allow.
-ONLY_FROM = {"views": {"snapshot", "layout", "plan", "tables", "checks", "writing", "views"}}
+# Views read the plain records of a network and nothing else of kanviz, whatever the floors allow.
+ONLY_FROM = {
+    "views": {"snapshot", "recipe", "layout", "plan", "tables", "checks", "writing", "views"}
+}
 
 # These draw on request: they reach up to the views, inside functions only.
 DRAWS_ON_REQUEST = {"model", "training"}

@@ -16,6 +16,7 @@ from kanviz.symbolic.symbol_report import EdgeReport, SymbolReport
 from kanviz.views import courier
 from kanviz.views.explorer import INTERVAL, Explorer
 from kanviz.views.packing import unpack
+from kanviz.views.routes import keep_routes
 
 MOVE = {"type": "move_point", "edge": [0, 0, 0], "m": 2, "drag": 1}
 
@@ -270,7 +271,7 @@ def test_messages_take_the_way_that_the_browser_asks_for(
     line = Line()
     explorer = model.explore()
     monkeypatch.setattr(Explorer, "comm", line)
-    explorer._keep_routes()
+    keep_routes(explorer)
     assert line._reply_subshell_for({}, "the one asked for") == "the one asked for"
     monkeypatch.undo()
     explorer.close()

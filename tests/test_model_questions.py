@@ -83,6 +83,7 @@ QUESTIONS: dict[str, Callable[[KAN, Path], object]] = {
     "predict": lambda model, _: model.predict(make_sample().numpy()),
     "snapshot": lambda model, _: model.snapshot(),
     "snapshot of x": lambda model, _: model.snapshot(make_sample()),
+    "recipe": lambda model, _: model.recipe(),
     "history": lambda model, _: (model.history, model.script(), model.widths, model.input_names),
     "repr": lambda model, _: repr(model),
     "copy": lambda model, _: model.copy().refine(7),

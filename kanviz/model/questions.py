@@ -15,10 +15,12 @@ from kanviz.analysis.attribution import (
 )
 from kanviz.analysis.capture import capture
 from kanviz.analysis.quality import quality
+from kanviz.analysis.recipe import recipe_of
 from kanviz.analysis.trace import Trace, node_values, trace
 from kanviz.data import as_dataset
 from kanviz.model.core import Core
 from kanviz.model.inputs import read_inputs
+from kanviz.recipe import Recipe
 from kanviz.snapshot import Snapshot
 
 
@@ -180,3 +182,13 @@ class Questions(Core):
                 max_edges=max_edges,
                 title=title,
             )
+
+    def recipe(self) -> Recipe:
+        """Return all numbers that compute the model elsewhere, as plain arrays.
+
+        Knots, weights and formulas of every layer and the units of the data: what a page without a
+        kernel computes from. The base function's weight stands behind the coefficients of an edge,
+        so a function can be split into its base part and its spline part.
+        """
+        with self._bench.lock:
+            return recipe_of(self.network, self._about)

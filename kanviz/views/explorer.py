@@ -17,6 +17,7 @@ from kanviz.views.bundle import SCRIPT, STYLE
 from kanviz.views.courier import Courier
 from kanviz.views.packing import pack
 from kanviz.views.page import PageFrame, live_page
+from kanviz.views.routes import keep_routes
 from kanviz.views.still import still_bundle
 
 INTERVAL = 1 / 30
@@ -108,7 +109,7 @@ class Explorer(anywidget.AnyWidget):
         scene, status = pack(desk.scene()), self._status()
         super().__init__(scene=scene, status=status, height=height, theme=theme)
         self.on_msg(self._asked)
-        self._keep_routes()
+        keep_routes(self)
         desk.watch(self._told)
         self._told("scene")  # for what happened meanwhile
 
@@ -137,20 +138,6 @@ class Explorer(anywidget.AnyWidget):
         if len(still["image/png"]) > MOST_IMAGE:
             del still["image/png"], sizes["image/png"]
         return {**still, **data, "text/plain": self._alt}, {**sizes, **details}
-
-    def _keep_routes(self) -> None:
-        """Prepare for how kernels hand messages on.
-
-        ipykernel 7.4 answers on the sub-shell that last spoke, instead of the one that the browser
-        asked for, and so waits for a busy cell; and a browser may close the line by itself.
-        """
-        line = self.comm
-        if line is None:
-            return
-        if hasattr(line, "_reply_subshell_for"):
-            line._reply_subshell_for = lambda _, asked: asked
-        if hasattr(line, "on_close"):
-            line.on_close(lambda _: self.close())
 
     # ---- from the browser -----------------------------------------------------------------
 

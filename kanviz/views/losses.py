@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 
+from kanviz.views.charts import style_axes
 from kanviz.views.figure import NotebookFigure
 from kanviz.views.theme import Theme, ThemeName, theme_named
 
@@ -51,7 +52,8 @@ def loss_figure(
         )
         axes.legend(frameon=False, labelcolor=colours.ink)
     axes.set_yscale("log")
-    _style(axes, colours)
+    style_axes(axes, colours, "step", "loss")
+    axes.margins(x=0.01)
     return figure
 
 
@@ -64,12 +66,3 @@ def _mark_grids(axes: Axes, steps: Sequence[float], grids: Sequence[float], colo
         if place:
             axes.axvline(step - 0.5, color=colours.hair, linewidth=1)
         axes.text(step, 1.01, f"G = {grid:.0f}", transform=top, fontsize=8, color=colours.muted)
-
-
-def _style(axes: Axes, colours: Theme) -> None:
-    axes.set_xlabel("step", color=colours.ink)
-    axes.set_ylabel("loss", color=colours.ink)
-    axes.tick_params(which="both", colors=colours.muted)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(colours.hair)
-    axes.margins(x=0.01)

@@ -1,8 +1,6 @@
 """The live diagram as one page without a kernel: the front end, the scene, nothing from outside."""
 
 import base64
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,38 +8,18 @@ from html import escape
 from typing import Any
 
 from kanviz.snapshot import Snapshot
-from kanviz.views import labels, style
+from kanviz.views import labels
 from kanviz.views.bundle import SCRIPT, STYLE
 from kanviz.views.html import edge_table, scrolling
 from kanviz.views.packing import pack
+from kanviz.views.standalone import standalone_page
 from kanviz.views.svg import network_svg
 from kanviz.writing import write_whole
 
-# A stand-in for a widget's model, which the front end takes for a notebook's. What stands in the
-# page stays until the front end has drawn, and for good where it cannot.
-_SHIM = """
-const load = (id) => JSON.parse(document.getElementById(id).textContent);
+_READING = """
 const bytes = Uint8Array.from(atob(load("kanviz-scene")), (c) => c.charCodeAt(0));
 const state = { scene: new DataView(bytes.buffer), local: true, theme: "auto", height: null };
-const model = {
-  get: (name) => state[name], set: (name, value) => { state[name] = value; },
-  save_changes() {}, on() {}, off() {}, send() {},
-};
-const url = URL.createObjectURL(new Blob([load("kanviz-script")], { type: "text/javascript" }));
-const front = await import(url);
-URL.revokeObjectURL(url);
-const el = document.getElementById("kanviz-live");
-await front.default.render({ model, el, signal: new AbortController().signal });
-document.getElementById("kanviz-still").hidden = true;
-document.querySelector("main").style.cssText = "max-width: none; padding: 1rem";
 """
-
-# No script runs but the one above and the front end that it loads: not even one that slipped in.
-_HASH = base64.b64encode(hashlib.sha256(_SHIM.encode()).digest()).decode()
-_POLICY = (
-    f"default-src 'none'; script-src 'sha256-{_HASH}' blob:; style-src 'unsafe-inline'; "
-    "img-src data: blob:"
-)
 
 
 def live_page(snapshot: Snapshot, scene: Mapping[str, Any]) -> str:
@@ -55,21 +33,14 @@ def live_page(snapshot: Snapshot, scene: Mapping[str, Any]) -> str:
         The contract's ``Scene``.
     """
     name = labels.network_name(snapshot)
-    heading = labels.plain(snapshot.title) or name
     still = scrolling(network_svg(replace(snapshot, title="")), "Picture of the network")
     table = scrolling(edge_table(snapshot), "Table of edges")
     packed = base64.b64encode(pack(scene)).decode()
-    return (
-        '<!DOCTYPE html>\n<html lang="en" class="kanviz">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f'<link rel="icon" href="data:,">\n<title>{escape(heading)}</title>\n'
-        f"<style>{style.PAGE}</style>\n<style>{_style_sheet()}</style>\n</head>\n<body>\n<main>\n"
-        f'<div id="kanviz-live"></div>\n<div id="kanviz-still">\n<h1>{escape(heading)}</h1>\n'
-        f"{still}\n<h2>Edges</h2>\n{table}\n</div>\n</main>\n"
-        f"{_data('kanviz-scene', packed)}\n{_data('kanviz-script', SCRIPT.read_text('utf-8'))}\n"
-        f'<script type="module">{_SHIM}</script>\n</body>\n</html>\n'
+    return standalone_page(
+        labels.plain(snapshot.title) or name,
+        still=f"{still}\n<h2>Edges</h2>\n{table}",
+        front=(SCRIPT, STYLE),
+        state=("kanviz-scene", packed, _READING),
     )
 
 
@@ -113,13 +84,3 @@ class PageFrame:
             f'style="width: 100%; height: {self.height + MARGINS}px; border: 0" '
             f'srcdoc="{escape(self.page)}"></iframe>'
         )
-
-
-def _data(name: str, text: str) -> str:
-    """Return text as a part of a page that no browser runs or reads as tags."""
-    content = json.dumps(text).replace("<", "\\u003c")
-    return f'<script type="application/json" id="{name}">{content}</script>'
-
-
-def _style_sheet() -> str:
-    return STYLE.read_text("utf-8").replace("</", "<\\/")

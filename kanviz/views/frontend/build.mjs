@@ -1,8 +1,8 @@
 /**
  * Bundles the front end into kanviz/views/static: equal sources give equal bytes.
  *
- *   node build.mjs              the committed bundle
- *   node build.mjs --out DIR    the same bundle somewhere else, to compare
+ *   node build.mjs              the committed bundles
+ *   node build.mjs --out DIR    the same bundles somewhere else, to compare
  *   node build.mjs --tests      the unit tests, for node --test
  */
 import { readdirSync, rmSync } from "node:fs";
@@ -13,28 +13,24 @@ import { build } from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const [mode, where] = process.argv.slice(2);
 
-/** One ES module and one style sheet, with nothing in them that depends on this machine. */
+/** The live diagram, and the teaching widgets. */
+const ENTRIES = { explorer: "src/index", teaching: "src/teaching/index" };
+
+/** An ES module and a style sheet for each, with nothing in them that depends on this machine. */
 async function bundle(directory) {
   const common = {
+    absWorkingDir: here,
     bundle: true,
     minify: !process.env.DEV,
     target: "es2022",
     legalComments: "none",
   };
-  const outfile = (name) => join(directory, name);
-  await build({
-    ...common,
-    absWorkingDir: here,
-    entryPoints: ["src/index.ts"],
-    format: "esm",
-    outfile: outfile("explorer.js"),
-  });
-  await build({
-    ...common,
-    absWorkingDir: here,
-    entryPoints: ["src/explorer.css"],
-    outfile: outfile("explorer.css"),
-  });
+  for (const [name, entry] of Object.entries(ENTRIES)) {
+    const outfile = (kind) => join(directory, `${name}.${kind}`);
+    const [script, sheet] = [`${entry}.ts`, `${dirname(entry)}/${name}.css`];
+    await build({ ...common, entryPoints: [script], format: "esm", outfile: outfile("js") });
+    await build({ ...common, entryPoints: [sheet], outfile: outfile("css") });
+  }
 }
 
 async function tests() {

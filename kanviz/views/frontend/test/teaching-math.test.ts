@@ -1,0 +1,114 @@
+/** The numbers behind the teaching widgets: Bezier curves, B-splines, and what knots may do. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { basisAt, basisIn, gaussians, intervalAt, pieces } from "../src/teaching/basis";
+import { bernstein, bezierAt, deCasteljau, elevated, type Point } from "../src/teaching/bernstein";
+import { aboutKnot, aboutPoint } from "../src/teaching/bspline_words";
+import { areRight, clamped, extended, greville, moveKnot } from "../src/teaching/knots";
+import { withClampedEnds, withEvenKnots, withOrder } from "../src/teaching/spline_edits";
+
+const near = (found: readonly number[], wanted: readonly number[], by = 1e-12): void => {
+  assert.equal(found.length, wanted.length);
+  found.forEach((value, n) => assert.ok(Math.abs(value - wanted[n]) <= by, `${found} ${wanted}`));
+};
+
+const POINTS: Point[] = [
+  [0, 0],
+  [1, 2],
+  [3, 1],
+  [4, 0],
+];
+
+const CUBIC = { order: 3, knots: extended([0, 1, 2, 3, 4], 3), coef: [0, 1, -1, 2, 0.5, 1, 0] };
+
+test("de Casteljau's last point is the sum of the points with Bernstein's weights", () => {
+  for (const t of [0, 0.3, 1]) {
+    const weights = bernstein(3, t);
+    near([weights.reduce((a, b) => a + b)], [1]);
+    const sum = [0, 1].map((axis) => weights.reduce((all, w, i) => all + w * POINTS[i][axis], 0));
+    near(bezierAt(POINTS, t), sum);
+  }
+  assert.deepEqual(
+    deCasteljau(POINTS, 0.5).map((level) => level.length),
+    [4, 3, 2, 1],
+  );
+});
+
+test("one point more leaves the curve as it is", () => {
+  for (const t of [0, 0.2, 0.7, 1]) near(bezierAt(elevated(POINTS), t), bezierAt(POINTS, t));
+});
+
+test("cubic functions on equal knots have their known values, and sum to one", () => {
+  near(basisAt([0, 1, 2, 3, 4], 3, 2), [2 / 3]);
+  near(basisAt(CUBIC.knots, 3, 2), [0, 0, 1 / 6, 2 / 3, 1 / 6, 0, 0]);
+  for (const x of [0, 0.5, 3.99, 4]) {
+    near([basisAt(CUBIC.knots, 3, x).reduce((a, b) => a + b)], [1]);
+  }
+  assert.deepEqual(basisAt(CUBIC.knots, 3, 99), Array(7).fill(0));
+});
+
+test("where functions jump, each side of a knot has its own values", () => {
+  const knots = [0, 1, 2];
+  assert.equal(intervalAt(knots, 0, 1), 1);
+  assert.equal(intervalAt(knots, 0, 2), 1);
+  assert.deepEqual(basisIn(knots, 0, 0, 1), [1, 0]);
+  assert.deepEqual(basisIn(knots, 0, 1, 1), [0, 1]);
+  const drawn = pieces([0, 0, 1, 1], 1, 0.5);
+  assert.deepEqual(drawn, [{ x: [0, 0.5, 1], rows: [[1, 0], [0.5, 0.5], [0, 1]] }]);
+});
+
+test("control points stand at the mean of their knots", () => {
+  near(greville([0, 0, 0, 1, 2, 2, 2], 2), [0, 0.5, 1.5, 2]);
+  near(greville([0, 1, 2], 0), [0.5, 1.5]);
+});
+
+test("Gaussians stand on the grid and two beyond each end, and do not sum to one", () => {
+  const row = gaussians([0, 4], 4, 2);
+  assert.equal(row.length, 9);
+  near([row[4]], [1]);
+  near([row.reduce((a, b) => a + b)], [Math.sqrt(Math.PI)], 1e-3);
+});
+
+test("a knot stops at its neighbours, joins what is near, and leaves a stack at its free end", () => {
+  const knots = [0, 1, 2, 3, 4, 5];
+  assert.deepEqual(moveKnot(knots, 1, 2, 9, 0), [[0, 1, 3, 3, 4, 5], 2]);
+  assert.deepEqual(moveKnot(knots, 1, 2, 2.95, 0.1), [[0, 1, 3, 3, 4, 5], 2]);
+  assert.deepEqual(moveKnot([0, 1, 3, 3, 4, 5], 1, 2, 3.5, 0), [[0, 1, 3, 3.5, 4, 5], 3]);
+  assert.deepEqual(moveKnot([0, 1, 3, 3, 4, 5], 1, 3, 2.5, 0), [[0, 1, 2.5, 3, 4, 5], 2]);
+});
+
+test("no more knots than the order and one come to one place, and the grid keeps a length", () => {
+  const full = [0, 1, 2, 2, 3, 4];
+  assert.deepEqual(moveKnot(full, 1, 4, 2, 0), [full, 4]);
+  const short = [0, 1, 2, 3];
+  assert.deepEqual(moveKnot(short, 1, 2, 0, 0), [short, 2]);
+  assert.equal(areRight([0, 0, 1, 1], 1), true);
+  assert.equal(areRight([0, 1, 0.5, 2], 1), false);
+});
+
+test("another order keeps the grid and the control line", () => {
+  const linear = withOrder(CUBIC, 1);
+  near(linear.knots, [-1, 0, 1, 2, 3, 4, 5]);
+  near(linear.coef, [1, -1, 2, 0.5, 1]);
+  assert.equal(withOrder(CUBIC, 5).coef.length, 9);
+  const ends = withOrder(withClampedEnds(CUBIC), 2);
+  near(ends.knots, clamped([0, 1, 2, 3, 4], 2));
+});
+
+test("knots that a lower order cannot have are spread evenly", () => {
+  const stacked = { ...CUBIC, knots: [-3, -2, -1, 0, 2, 2, 2, 4, 5, 6, 7] };
+  near(withOrder(stacked, 1).knots, [-1, 0, 1, 2, 3, 4, 5]);
+  near(withEvenKnots(stacked).knots, CUBIC.knots);
+});
+
+test("words name the stretch that a point moves, and how smooth a knot is", () => {
+  assert.match(aboutPoint(CUBIC, 0), /from x = 0 to 1 and nowhere else/);
+  assert.match(aboutPoint(CUBIC, 3), /all of it/);
+  assert.match(aboutKnot(CUBIC, 5), /the curve is C\u00b2 there \(3 \u2212 1 = 2\)/);
+  assert.match(aboutKnot(CUBIC, 0), /outside the grid/);
+  assert.match(aboutKnot(CUBIC, 3), /an end of the grid/);
+  const stacked = { ...CUBIC, knots: [-3, -2, -1, 0, 2, 2, 2, 4, 5, 6, 7] };
+  assert.match(aboutKnot(stacked, 5), /3 knots in one place: the curve is C\u2070.*corner/);
+  const jump = { order: 0, knots: [0, 1, 2], coef: [1, 2] };
+  assert.match(aboutKnot(jump, 1), /may jump there/);
+});

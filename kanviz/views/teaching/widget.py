@@ -1,0 +1,125 @@
+"""What all teaching widgets have in common: one state, shared with the browser, and a page."""
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import anywidget
+import traitlets
+
+from kanviz.checks import check_choice
+from kanviz.views.bundle import TEACHING_SCRIPT, TEACHING_STYLE
+from kanviz.views.routes import keep_routes
+from kanviz.views.standalone import standalone_page
+from kanviz.writing import write_whole
+
+THEMES = ("auto", "light", "dark")
+
+
+class TeachingWidget(anywidget.AnyWidget):
+    """One picture to touch, which any number of cells may show.
+
+    Parameters
+    ----------
+    kind : str
+        Which renderer of the front end draws it.
+    state : mapping
+        What is drawn, as JSON: finite numbers, strings, lists and dictionaries.
+    title : str
+        Heading of its page.
+    alt : str
+        What the picture shows, in words, for where it cannot be drawn.
+    theme : str
+        ``"auto"`` (as the notebook), ``"light"`` or ``"dark"``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such theme, or a number of the state is not finite.
+    """
+
+    # As text: of a file, anywidget would keep every widget alive to tell it of changes.
+    _esm = TEACHING_SCRIPT.read_text("utf-8")
+    _css = TEACHING_STYLE.read_text("utf-8")
+
+    kind = traitlets.Unicode().tag(sync=True)
+    """Which renderer draws it."""
+
+    state = traitlets.Dict().tag(sync=True)
+    """What is drawn. Python to browser only: browsers ask for changes by messages."""
+
+    theme = traitlets.Unicode("auto").tag(sync=True)
+    """``"auto"``, ``"light"`` or ``"dark"``."""
+
+    def __init__(
+        self, kind: str, state: Mapping[str, Any], *, title: str, alt: str, theme: str = "auto"
+    ) -> None:
+        check_choice("theme", theme, THEMES)
+        json.dumps(state, allow_nan=False)
+        self._lock = threading.RLock()
+        self._title, self._alt = title, alt
+        super().__init__(kind=kind, state=dict(state), theme=theme)
+        self.on_msg(self._asked)
+        keep_routes(self)
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write the widget as it now is to a page of its own, alive without kernel or network.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the folder of ``path`` does not exist.
+        OSError
+            If the file cannot be written; one that was there is as before.
+        """
+        traits = json.dumps({"kind": self.kind, "state": self.state, "theme": self.theme})
+        page = standalone_page(
+            self._title,
+            still=f"<p>{escape(self._alt)}</p>\n<p>To move it, let this page run its script.</p>",
+            front=(TEACHING_SCRIPT, TEACHING_STYLE),
+            state=("kanviz-state", traits, 'const state = JSON.parse(load("kanviz-state"));\n'),
+        )
+        write_whole(path, page.encode())
+
+    def close(self) -> None:
+        """End it: pictures in the notebook stay as they are."""
+        self.layout.close()  # made along with every widget, and not ended with it
+        super().close()
+
+    def _update(self, **changes: Any) -> None:
+        """Change values of the state; all views follow."""
+        with self._lock:
+            self.state = {**self.state, **changes}
+
+    def _accept(self, change: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what becomes of values that a browser asks for; nothing, unless a kind says so.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError
+            If they cannot be: then the state stays, and the browser goes back to it.
+        """
+        del change
+        return {}
+
+    def _asked(self, _: object, message: Any, buffers: object) -> None:  # noqa: ARG002
+        """Change what a browser asks for; called in any thread."""
+        if not isinstance(message, Mapping) or message.get("type") != "change":
+            return
+        heard = {"view": message.get("view"), "turn": message.get("turn")}
+        with self._lock:
+            try:
+                accepted = self._accept(message.get("change", {}))
+            except (ValueError, TypeError, KeyError):
+                accepted = {}
+            self._update(**accepted, heard=heard)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        found = super()._repr_mimebundle_(**options)
+        if found is None:
+            return None
+        data, details = found if isinstance(found, tuple) else (found, {})
+        return {**data, "text/plain": self._alt}, details
