@@ -90,6 +90,15 @@ class TestDataset:
         assert_close(twice.to_user_inputs(twice.x), data.x)
         assert_close(twice.to_user_outputs(twice.y), data.y)
 
+    def test_without_test_keeps_all_but_the_test_samples(self) -> None:
+        data = make_dataset(x_test=torch.zeros(1, 2), y_test=torch.zeros(1, 1), notes=("A note.",))
+        alone = data.without_test()
+        assert alone.x_test is None
+        assert alone.y_test is None
+        assert alone.x is data.x
+        assert alone.notes == data.notes
+        assert data.x_test is not None
+
     def test_its_repr_tells_sizes_names_and_notes(self) -> None:
         text = repr(make_dataset(notes=("3 rows left out.",)))
         assert text.splitlines() == [

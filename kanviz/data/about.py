@@ -1,12 +1,13 @@
 """What a model keeps of its data: names, units and a small sample of the inputs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.data.arrays import default_names
+from kanviz.data.arrays import check_names, default_names
 from kanviz.data.dataset import Dataset, Scaling
 
 MAX_SAMPLE = 1000
@@ -53,6 +54,26 @@ class About:
             data.x_scaling.to(torch.float64, "cpu"),
             data.y_scaling.to(torch.float64, "cpu"),
             thin_out(data.x),
+        )
+
+    def named(
+        self, inputs: Sequence[str] | None = None, outputs: Sequence[str] | None = None
+    ) -> "About":
+        """Return the same with other names of the inputs or the outputs, where they are given.
+
+        Raises
+        ------
+        ValueError
+            If they are not as many as there are columns, or are not different texts.
+        """
+        if inputs is None:
+            inputs = self.input_names
+        if outputs is None:
+            outputs = self.output_names
+        return replace(
+            self,
+            input_names=check_names("input_names", inputs, len(self.input_names)),
+            output_names=check_names("output_names", outputs, len(self.output_names)),
         )
 
     def seeing(self, x: Float[Tensor, "samples inputs"]) -> "About":

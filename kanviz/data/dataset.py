@@ -171,6 +171,14 @@ class Dataset:
         """Return outputs (*rows, outputs) of a network in the user's units; class scores as is."""
         return self.y_scaling.undo(y)
 
+    def without_test(self) -> "Dataset":
+        """Return the training samples alone, for all that chooses by itself.
+
+        ``prune`` and ``symbolify`` judge by the test samples of what they are given; of this they
+        hold out a part, so that the test samples of the whole stay a fair judge of the result.
+        """
+        return replace(self, x_test=None, y_test=None)
+
     def normalized(self) -> "Dataset":
         """Return these samples scaled to mean 0 and standard deviation 1 over the training part.
 

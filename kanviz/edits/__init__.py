@@ -4,7 +4,7 @@ from kanviz.edits.curves import MovePoint, SetCurve
 from kanviz.edits.edit import Edit
 from kanviz.edits.formulas import FixEdge, UnfixEdge
 from kanviz.edits.freezing import Freeze
-from kanviz.edits.functions import Became, Fitted, Refine, UpdateGrid
+from kanviz.edits.functions import Became, Fitted, Refine, Solved, UpdateGrid
 from kanviz.edits.locks import LockEdges, UnlockEdges
 from kanviz.edits.structure import RemoveEdge, RemoveNode, RestoreEdge, RestoreNode
 
@@ -22,6 +22,7 @@ __all__ = [
     "RestoreEdge",
     "RestoreNode",
     "SetCurve",
+    "Solved",
     "UnfixEdge",
     "UnlockEdges",
     "UpdateGrid",

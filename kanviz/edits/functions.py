@@ -104,3 +104,12 @@ class Fitted(Became):
     def sentence(self) -> str:
         """Say what was done."""
         return f"trained with {self.words}"
+
+
+@dataclass(frozen=True)
+class Solved(Fitted):
+    """A training run on an equation that has happened."""
+
+    def sentence(self) -> str:
+        """Say what was done."""
+        return f"trained on an equation with {self.words}"

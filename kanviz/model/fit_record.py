@@ -2,9 +2,11 @@
 
 import copy
 import math
+from dataclasses import dataclass
 from typing import Any
 
-from kanviz.data import Dataset
+from torch import Tensor
+
 from kanviz.data.about import About
 from kanviz.edits import Fitted
 from kanviz.edits.code import call_code
@@ -15,22 +17,37 @@ from kanviz.training.report import FitReport
 NOT_EXACT = "so a replay is alike, not equal to the last bit"
 
 
+@dataclass(frozen=True)
+class Aim:
+    """What a fit is after, as its record tells it.
+
+    ``about`` is what is known of the data from now on; ``call`` the method of the model; ``name``
+    what the script calls its argument, told apart from others of that name by ``tensors``.
+    """
+
+    about: About
+    call: str
+    name: str
+    tensors: tuple[Tensor, ...]
+    edit: type[Fitted] = Fitted
+
+
 class FitRecord:
     """Writes the steps of one fit.
 
     Parameters
     ----------
-    data : Dataset
-        What it is trained on.
+    aim : Aim
+        What it is after.
     options : dict
         What was asked for beyond the defaults, for the script.
     report : FitReport
         Of the fit; it grows meanwhile.
     """
 
-    def __init__(self, data: Dataset, options: dict[str, Any], report: FitReport) -> None:
-        self.about = About.data(data)
-        self._data, self._options, self._report = data, options, report
+    def __init__(self, aim: Aim, options: dict[str, Any], report: FitReport) -> None:
+        self.about = aim.about
+        self._aim, self._options, self._report = aim, options, report
         self._n_written, self._is_changed = 0, False
 
     def note_change(self, changes: dict[str, Any]) -> None:
@@ -48,7 +65,7 @@ class FitRecord:
         call = self._call(history, self._options | self._as_taken(n_steps), "edited while it ran")
         loss = self._report.history["loss"][-1]
         words = f"{self._report.optimizer}: {n_steps} steps, loss {loss:.3g}, then edited"
-        return Fitted(copy.deepcopy(work), call, words)
+        return self._aim.edit(copy.deepcopy(work), call, words)
 
     def end_part(self) -> None:
         """Count from here on: what was taken so far is in the history."""
@@ -60,11 +77,11 @@ class FitRecord:
         if not self._n_written:
             note = {"interrupted": "was interrupted", "stopped": "was stopped"}
             call = self._call(history, options, note.get(report.stopped, ""))
-            return Fitted(best, call, str(report))
+            return self._aim.edit(best, call, str(report))
         n_steps = report.n_steps - self._n_written
         call = self._call(history, options | self._as_taken(n_steps), "went on after an edit")
         words = f"{report.optimizer}: {n_steps} more steps, loss {report.loss:.3g}"
-        return Fitted(best, call, f"{words}, stopped: {report.stopped}")
+        return self._aim.edit(best, call, f"{words}, stopped: {report.stopped}")
 
     def _as_taken(self, n_steps: int) -> dict[str, Any]:
         """Return options that give about the last ``n_steps`` steps when run on their own."""
@@ -77,8 +94,8 @@ class FitRecord:
         return options
 
     def _call(self, history: History, options: dict[str, Any], note: str) -> str:
-        name = history.name_of("data", (self._data.x, self._data.y))
-        call = call_code("model.fit", name, **options)
+        name = history.name_of(self._aim.name, self._aim.tensors)
+        call = call_code(self._aim.call, name, **options)
         if self._is_changed:
             note = f"{note}, with options changed" if note else "options were changed while it ran"
         return f"{call}  # {note}, {NOT_EXACT}" if note else call

@@ -14,16 +14,18 @@ from kanviz.data.arrays import as_dataset, choose_dtype
 from kanviz.edits.code import call_code, options_given
 from kanviz.files import read_model
 from kanviz.model.core import Core
-from kanviz.model.fit_record import FitRecord
-from kanviz.model.reading import Reading
+from kanviz.model.fit_record import Aim, FitRecord
+from kanviz.model.inputs import read_inputs
+from kanviz.model.solving import Solving
 from kanviz.model.training import Training
 from kanviz.nn.inputs import GridRange
+from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.training.fit import trainer_of
 from kanviz.training.report import FitReport
 
 
-class KAN(Reading):
+class KAN(Solving):
     """A Kolmogorov-Arnold network to train, look into, take apart and put back together.
 
     It is a torch module like any other. Beside its parameters it holds the names and units of its
@@ -95,6 +97,48 @@ class KAN(Reading):
         start = f"model = {call_code('kv.KAN', str(list(network.widths)), **given)}"
         super().__init__(network, about, start)
 
+    @classmethod
+    def from_layers(
+        cls,
+        layers: Sequence[KANLayer],
+        x: Any = None,
+        *,
+        input_names: Sequence[str] | None = None,
+        output_names: Sequence[str] | None = None,
+    ) -> "KAN":
+        """Return a model of copies of layers that were made or trained elsewhere.
+
+        To read what a layer inside another torch net has learnt, or weights of another library
+        (``KANLayer.from_arrays``).
+
+        Parameters
+        ----------
+        layers : sequence of KANLayer
+            In order, inputs first; each has as many inputs as the one before has outputs.
+        x : (samples, inputs), optional
+            What the first layer gets to see: the sample to remember, for ranges and scores.
+        input_names, output_names : sequence of str, optional
+            One per input and per output.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there is none, or they, x or the names do not fit together.
+        """
+        network = Network.of(layers)
+        about = About.nothing(network.widths[0], network.widths[-1]).named(
+            input_names, output_names
+        )
+        if x is not None:
+            about = about.seeing(read_inputs(x, about.input_names, layers[0].weight.detach()))
+        arguments = ["layers"] if x is None else ["layers", "x"]
+        names = {"input_names": input_names, "output_names": output_names}
+        given = {name: list(values) for name, values in names.items() if values is not None}
+        model = cls.__new__(cls)
+        start = f"model = {call_code('kv.KAN.from_layers', *arguments, **given)}"
+        Core.__init__(model, network, about, start)
+        return model
+
     @overload
     def fit(
         self, data: Any, *, background: Literal[False] = False, **options: Any
@@ -164,7 +208,8 @@ class KAN(Reading):
 
         def prepare(work: Network) -> Training:
             trainer = trainer_of(work, dataset, **chosen)
-            record = FitRecord(dataset, options_given(KAN.fit, chosen), trainer.report)
+            aim = Aim(About.data(dataset), "model.fit", "data", (dataset.x, dataset.y))
+            record = FitRecord(aim, options_given(KAN.fit, chosen), trainer.report)
             return Training(trainer, dataset, record, in_background=background)
 
         training = self._bench.train(prepare, in_background=background)

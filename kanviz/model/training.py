@@ -15,6 +15,7 @@ from kanviz.history import History
 from kanviz.model.fit_record import FitRecord
 from kanviz.model.watchers import Watchers
 from kanviz.nn.network import Network
+from kanviz.training.equation import Equation
 from kanviz.training.gate import Gate
 from kanviz.training.options import FitOptions
 from kanviz.training.report import FitReport, Progress
@@ -51,7 +52,7 @@ class Training:
     ----------
     trainer : Trainer
         Ready to start.
-    data : Dataset
+    data : Dataset or Equation
         What it is trained on.
     record : FitRecord
         Says how it reads in the history.
@@ -60,7 +61,12 @@ class Training:
     """
 
     def __init__(
-        self, trainer: Trainer, data: Dataset, record: FitRecord, *, in_background: bool
+        self,
+        trainer: Trainer,
+        data: Dataset | Equation,
+        record: FitRecord,
+        *,
+        in_background: bool,
     ) -> None:
         self.gate = Gate()
         self.key = object()

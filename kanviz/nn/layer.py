@@ -1,6 +1,7 @@
 """One KAN layer: a learnable function on every edge, added up at every output."""
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -9,6 +10,7 @@ from torch import Tensor
 from kanviz.checks import check_integer
 from kanviz.nn.edges import EdgeFunctions
 from kanviz.nn.features import evaluate, features
+from kanviz.nn.from_arrays import functions_from_arrays
 from kanviz.nn.initialise import initial_weight
 from kanviz.nn.inputs import GridRange, bounds, check_like
 from kanviz.nn.knots import extend_knots, uniform_points
@@ -70,6 +72,53 @@ class KANLayer(EdgeFunctions):
         weight = initial_weight(init, knots, out_features, spec, source)
         like = torch.empty(0, dtype=dtype, device=device)
         super().__init__(knots.to(like), weight.to(like), spec)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        knots: Any,
+        coef: Any,
+        base_weight: Any = None,
+        *,
+        base: str = "silu",
+        extrapolation: str = "linear",
+    ) -> "KANLayer":
+        """Return a layer of B-splines that were trained elsewhere.
+
+        On the base interval every edge is the same function, to rounding; beyond it
+        ``extrapolation`` says how it goes on, which libraries do differently.
+
+        Parameters
+        ----------
+        knots : (in_features, G + 2k + 1) or (G + 2k + 1,)
+            Extended knots, k beyond each end of the base interval; one row for all inputs or each.
+            Where those beyond the ends stand is free, they may be repeated.
+        coef : (in_features, out_features, G + k)
+            Heights of the control points; float32 or float64, which the layer takes over. The
+            spline order k follows from the number of knots.
+        base_weight : (in_features, out_features), optional
+            Factors of the base function; without them there is none.
+        base, extrapolation : str
+            See ``FunctionSpec``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If shapes do not fit together, knots do not increase, or a number is not finite.
+
+        Examples
+        --------
+        >>> layer = KANLayer.from_arrays(torch.arange(-3.0, 9.0), torch.ones(2, 1, 8))
+        >>> layer(torch.tensor([[0.5, 4.5]]))  # splines of equal coefficients are constant
+        tensor([[2.0000]], grad_fn=<...>)
+        """
+        functions = functions_from_arrays(
+            knots, coef, base_weight, base=base, extrapolation=extrapolation
+        )
+        inputs, _, outputs = functions.weight.shape
+        layer = cls(inputs, outputs, init="zero", dtype=functions.weight.dtype)
+        layer.replace(*functions)
+        return layer.to(functions.weight.device)
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Return the layer's outputs for x of shape (..., in_features)."""

@@ -57,6 +57,32 @@ class Network(nn.Module):
             for depth, (n_in, n_out) in enumerate(pairwise(widths))
         )
 
+    @classmethod
+    def of(cls, layers: Sequence[KANLayer]) -> "Network":
+        """Return a network of copies of layers that were made or trained elsewhere.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there is none, or one does not fit the one before it.
+        """
+        check_layers(layers)
+        first = layers[0]
+        spec, points, weight = first.spec, first.grid_points.detach(), first.weight
+        network = cls(
+            (first.in_features, *(layer.out_features for layer in layers)),
+            grid_range=torch.stack([points[:, 0], points[:, -1]], dim=1).double().cpu(),
+            grid_size=spec.grid_size,
+            spline_order=spec.spline_order,
+            basis=spec.basis,
+            base=spec.base,
+            extrapolation=spec.extrapolation,
+            dtype=weight.dtype,
+            device=weight.device,
+        )
+        network.layers = nn.ModuleList(copy.deepcopy(layer) for layer in layers)  # type: ignore[assignment]
+        return network
+
     @property
     def widths(self) -> tuple[int, ...]:
         """Nodes per layer, inputs first."""
@@ -137,3 +163,22 @@ def check_widths(widths: Sequence[int]) -> tuple[int, ...]:
             "Pass for example [2, 5, 1]."
         )
     return found
+
+
+def check_layers(layers: Sequence[KANLayer]) -> None:
+    """Raise unless there are layers, each with as many inputs as the one before has outputs."""
+    if not layers or not all(isinstance(layer, KANLayer) for layer in layers):
+        kinds = ", ".join(type(layer).__name__ for layer in layers) or "none"
+        raise TypeError(f"layers must be KANLayers, at least one; got {kinds}. Pass them in order.")
+    for number, (first, second) in enumerate(pairwise(layers)):
+        if first.out_features != second.in_features:
+            raise ValueError(
+                f"layers[{number + 1}] must have {first.out_features} inputs, as many as the layer "
+                f"before has outputs; got {second.in_features}. Pass them in order."
+            )
+        if (first.weight.dtype, first.weight.device) != (second.weight.dtype, second.weight.device):
+            raise ValueError(
+                f"layers[{number + 1}] must have dtype and device of the layer before, "
+                f"{first.weight.dtype} on {first.weight.device}; got {second.weight.dtype} on "
+                f"{second.weight.device}. Call .to(...) on it."
+            )

@@ -20,7 +20,7 @@ from kanviz.training.curvature import LayerBlocks, blocks_of
 from kanviz.training.forms import EdgeForms
 from kanviz.training.gauss_newton import scales_of
 from kanviz.training.jacobian import Jacobian
-from kanviz.training.linearise import learning_formulas, trainable
+from kanviz.training.linearise import learning_weights
 from kanviz.training.ties import Ties
 
 MOST_PRODUCTS = 100
@@ -80,7 +80,7 @@ class ByProducts:
             slope = unit * jacobian.transposed(network(x) - y)
         for penalty in penalties:
             slope = slope + penalty.half_slope(weights)
-        free = ties.collect(_learning(network).double()) > 0
+        free = ties.collect(learning_weights(network).double()) > 0
         free = free if held is None else free & ~held
         blocks = [block.scaled(unit) for block in blocks_of(jacobian)]
         for penalty in penalties:
@@ -124,12 +124,3 @@ class ByProducts:
 def tolerance_for(damping: float) -> float:
     """Return how well to solve: the less damping is needed, the more the model is worth."""
     return min(1e-1, max(1e-2, math.sqrt(damping)))
-
-
-def _learning(network: Network) -> Bool[Tensor, " weights"]:
-    """Return which weights may learn, in the order of ``linearise``."""
-    parts = []
-    for layer in network.layers:
-        splines = trainable(layer).unsqueeze(1).expand_as(layer.weight)
-        parts += [splines.flatten(), learning_formulas(layer).repeat_interleave(4)]
-    return torch.cat(parts)

@@ -6,6 +6,8 @@ from typing import Any
 from kanviz.checks import check_choice
 from kanviz.data import Dataset
 from kanviz.nn import Network
+from kanviz.training.equation import Equation
+from kanviz.training.errors import Errors
 from kanviz.training.gauge import Gauge
 from kanviz.training.options import FitOptions
 from kanviz.training.prepare import prepare
@@ -49,8 +51,24 @@ def fit(network: Network, data: Dataset, **options: Any) -> FitReport:
 
 def trainer_of(network: Network, data: Dataset, **options: Any) -> Trainer:
     """Return what is ready to train a copy of the network; arguments and errors as for ``fit``."""
+    task = prepare(network, data, _read(options))
+    return Trainer(task, Gauge(data, task.loss).measure)
+
+
+def solver_of(network: Network, equation: Equation, **options: Any) -> Trainer:
+    """Return what is ready to solve an equation with a copy of the network.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If equation, options and network do not fit together.
+    """
+    task = prepare(network, equation, _read(options))
+    return Trainer(task, lambda _, loss: Errors("loss", loss, None))
+
+
+def _read(options: dict[str, Any]) -> FitOptions:
     known = [field.name for field in fields(FitOptions)]
     for name in options:
         check_choice("option", name, known)
-    task = prepare(network, data, FitOptions(**options))
-    return Trainer(task, Gauge(data, task.loss))
+    return FitOptions(**options)

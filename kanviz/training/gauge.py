@@ -8,7 +8,7 @@ from torch import Tensor
 from kanviz.data import Dataset
 from kanviz.nn import Network
 from kanviz.training.errors import Errors
-from kanviz.training.prepare import LOSS_FUNCTIONS, Loss
+from kanviz.training.task import LOSS_FUNCTIONS, Loss
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,6 @@ on 2000 samples, one thread, for [10, n, m, 1] of 462, 1876, 4900, 10164 and 198
 192, 826 and 3153 MB.
 """
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,13 +18,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from kanviz.nn import Network
 from kanviz.training.by_products import ByProducts
 from kanviz.training.forms import EdgeForms
 from kanviz.training.gauss_newton import Quadratic
 from kanviz.training.linearise import linearise, n_entries, n_weights
 from kanviz.training.normal_equations import SPARSE_UP_TO, normal_equations
-from kanviz.training.ties import Ties
+from kanviz.training.problem import Problem
 
 FIRST_DAMPING = 1e-2
 MOST_TRIALS = 12
@@ -41,41 +39,18 @@ ENTRIES_AT_ONCE = 20_000_000
 
 
 @dataclass
-class LeastSquares:
+class LeastSquares(Problem):
     """The problem of one round: mean square of (outputs - y) / scale, plus penalties.
 
     ``network`` is in float64 and is changed in place; ``scale`` is the standard deviation of y;
     ``held`` says which weights, in the order of ``linearise``, stay as they are.
     """
 
-    network: Network
     x: Float[Tensor, "samples inputs"]
     y: Float[Tensor, "samples outputs"]
     penalties: Sequence[EdgeForms]
     scale: float
     held: Bool[Tensor, " weights"] | None = None
-
-    @functools.cached_property
-    def ties(self) -> Ties:
-        """Which weights are one and the same because their edges are locked together."""
-        return Ties.of(self.network)
-
-    @torch.no_grad()
-    def weights(self) -> Float[Tensor, " weights"]:
-        """Return all weights of the network in one row, in the order of ``linearise``."""
-        weights = torch.cat([parameter.flatten() for parameter in self._parameters()])
-        return self.ties.spread(weights)
-
-    @torch.no_grad()
-    def put(self, weights: Float[Tensor, " weights"]) -> None:
-        """Write one row of weights into the network."""
-        parameters = self._parameters()
-        sizes = [parameter.numel() for parameter in parameters]
-        for parameter, part in zip(parameters, weights.split(sizes), strict=True):
-            parameter.copy_(part.view_as(parameter))
-
-    def _parameters(self) -> list[Tensor]:
-        return [parameter for layer in self.network.layers for parameter in layer.parameters()]
 
     @torch.no_grad()
     def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:
@@ -148,7 +123,7 @@ def exact_pays(n: int, n_entries: int, n_residuals: int) -> bool:
 
 
 def minimise(
-    problem: LeastSquares,
+    problem: Problem,
     steps: int,
     on_step: Callable[[float], bool] = lambda _: True,
     *,
@@ -158,7 +133,7 @@ def minimise(
 
     Parameters
     ----------
-    problem : LeastSquares
+    problem : Problem
         Holds the network (float64) that is trained.
     steps : int
         Most accepted steps.
@@ -191,7 +166,7 @@ def minimise(
 
 
 def _better_step(
-    problem: LeastSquares, weights: Tensor, cost: float, damping: float
+    problem: Problem, weights: Tensor, cost: float, damping: float
 ) -> tuple[Tensor, tuple[float, float], float] | None:
     """Return (weights, (cost, loss), next damping) of the first step that lowers the cost."""
     model = problem.model(weights)

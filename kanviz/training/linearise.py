@@ -96,6 +96,15 @@ def learning_formulas(layer: KANLayer) -> Bool[Tensor, " edges"]:
     return layer.mask[where] & ~layer.frozen[where] & symbols.affine.requires_grad
 
 
+def learning_weights(network: Network) -> Bool[Tensor, " weights"]:
+    """Return which weights may learn, in the order of ``linearise``."""
+    parts = []
+    for layer in network.layers:
+        splines = trainable(layer).unsqueeze(1).expand_as(layer.weight)
+        parts += [splines.flatten(), learning_formulas(layer).repeat_interleave(4)]
+    return torch.cat(parts)
+
+
 def _last_layer(layer: KANLayer, column: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
     nodes = torch.arange(layer.out_features, device=column.device)[:, None, None]
     value = feature.unsqueeze(1) * trainable(layer).T.unsqueeze(-1)

@@ -1,50 +1,21 @@
 """From a network, data and options to one checked task."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from kanviz.data import Dataset, as_dataset
 from kanviz.nn import Network
+from kanviz.training.equation import Equation
 from kanviz.training.levenberg_marquardt import exact_pays
 from kanviz.training.linearise import n_entries, n_weights
 from kanviz.training.options import FitOptions
+from kanviz.training.prepare_equation import prepare_equation
 from kanviz.training.report import FitReport
 from kanviz.training.sparsity import Sparsity
-
-Loss = Callable[[Tensor, Tensor], Tensor]
-
-LOSS_FUNCTIONS: dict[str, Loss] = {
-    "mse": torch.nn.functional.mse_loss,
-    "cross_entropy": torch.nn.functional.cross_entropy,
-}
+from kanviz.training.task import LOSS_FUNCTIONS, Loss, Task, name_of, sparsity_of
 
 
-@dataclass(frozen=True)
-class Task:
-    """All that a fit needs, checked: data in the dtype of the work, names resolved.
-
-    ``scale`` is the standard deviation of y (1 for classes), the unit of the penalties;
-    ``validation`` a pair (x, y) or None; ``grids`` the grid sizes in order;
-    ``sparsity`` is None where its weight is 0.
-    """
-
-    network: Network
-    x: Tensor
-    y: Tensor
-    validation: tuple[Tensor, Tensor] | None
-    loss: Loss
-    optimizer: str | type[torch.optim.Optimizer]
-    grids: Sequence[int]
-    scale: float
-    sparsity: Sparsity | None
-    options: FitOptions
-    report: FitReport
-
-
-def prepare(network: Network, data: Dataset, options: FitOptions) -> Task:
+def prepare(network: Network, data: Dataset | Equation, options: FitOptions) -> Task:
     """Check that network, data and options fit together and resolve every default.
 
     Raises
@@ -52,6 +23,8 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> Task:
     ValueError
         If the data do not fit the network, or the optimizer does not fit the loss.
     """
+    if isinstance(data, Equation):
+        return prepare_equation(network, data, options)
     check_fits(network, data)
     loss = options.loss or ("cross_entropy" if data.is_classification else "mse")
     _check_targets(data, loss)
@@ -75,22 +48,10 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> Task:
         optimizer=optimizer,
         grids=grids,
         scale=std or 1.0,
-        sparsity=_sparsity(options),
+        sparsity=sparsity_of(options),
         options=options,
         report=FitReport(name_of(optimizer)),
     )
-
-
-def name_of(optimizer: str | type[torch.optim.Optimizer]) -> str:
-    """Return what reports call an optimizer."""
-    return optimizer if isinstance(optimizer, str) else optimizer.__name__
-
-
-def _sparsity(options: FitOptions) -> Sparsity | None:
-    """Return what was asked for; None for no sparsity, so that none is computed."""
-    asked = options.sparsity
-    sparsity = asked if isinstance(asked, Sparsity) else Sparsity(asked)
-    return sparsity if sparsity.weight else None
 
 
 def check_fits(network: Network, data: Dataset) -> None:

@@ -8,14 +8,11 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
-
 from kanviz.nn import Network
 from kanviz.training.forms import smoothness
-from kanviz.training.levenberg_marquardt import LeastSquares, minimise
+from kanviz.training.levenberg_marquardt import minimise
 from kanviz.training.linearise import n_weights
+from kanviz.training.task import Task
 
 TRIAL_SAMPLES = 1000
 TRIAL_CURVATURE = 1e-5
@@ -28,17 +25,21 @@ GOOD_ENOUGH = 0.02
 MOST_STARTS = 32
 
 
-def affordable_starts(network: Network) -> int:
+MOST_STARTS_OF_EQUATIONS = 4
+"""Their steps take some ten times as long."""
+
+
+def affordable_starts(network: Network, *, is_equation: bool = False) -> int:
     """Return how many starts are worth it: many for small networks, 1 where nothing is hidden."""
     if len(network.layers) == 1:
         return 1
-    return max(1, min(MOST_STARTS, 8_000 // n_weights(network)))
+    most = MOST_STARTS_OF_EQUATIONS if is_equation else MOST_STARTS
+    return max(1, min(most, 8_000 // n_weights(network)))
 
 
 def best_start(
     network: Network,
-    x: Float[Tensor, "samples inputs"],
-    y: Float[Tensor, "samples outputs"],
+    task: Task,
     count: int,
     *,
     seed: int,
@@ -51,8 +52,8 @@ def best_start(
     ----------
     network : Network
         In float64; the first candidate. It is not changed.
-    x, y
-        Training data.
+    task : Task
+        What to train on; the first trials see no more than 1000 samples.
     count : int
         Number of candidates.
     seed : int
@@ -68,42 +69,37 @@ def best_start(
     losses : list of float
         Mean squared error of each candidate at the end of its trial, in the unit of y squared.
     """
-    scale = float(y.std(correction=0))
     how: dict[str, Any] = {"grids_move": grids_move, "is_called_off": is_called_off}
     losses: list[float] = []
     field: list[tuple[float, int, Network]] = []
     for number in range(count):
         candidate = network.remade(seed + 1_000_003 * number) if number else copy.deepcopy(network)
-        loss = _trial(candidate, x[:TRIAL_SAMPLES], y[:TRIAL_SAMPLES], ROUNDS[0], **how)
+        loss = _trial(candidate, task.first(TRIAL_SAMPLES), ROUNDS[0], **how)
         losses.append(loss)
         field.append((loss, number, candidate))
-        if loss**0.5 < GOOD_ENOUGH * scale or is_called_off():
+        if loss**0.5 < GOOD_ENOUGH * task.scale or is_called_off():
             break
     for steps in ROUNDS[1:]:
         field = sorted(field, key=lambda entry: entry[:2])[: max(1, (len(field) + 3) // 4)]
         if len(field) == 1 or is_called_off():
             break
         for place, (_, number, candidate) in enumerate(field):
-            losses[number] = _trial(candidate, x, y, steps, **how)
+            losses[number] = _trial(candidate, task, steps, **how)
             field[place] = (losses[number], number, candidate)
     return min(field, key=lambda entry: entry[:2])[2], losses
 
 
 def _trial(
     network: Network,
-    x: Tensor,
-    y: Tensor,
+    task: Task,
     rounds: tuple[int, ...],
     *,
     grids_move: bool,
     is_called_off: Callable[[], bool],
 ) -> float:
-    scale = max(float(y.std(correction=0)), torch.finfo(y.dtype).tiny)
     for steps in rounds:
         if grids_move:
-            network.update_grid(x)
-        penalties = [smoothness(network, TRIAL_CURVATURE, scale)]
-        problem = LeastSquares(network, x, y, penalties, scale)
+            network.update_grid(task.x)
+        problem = task.problem(network, [smoothness(network, TRIAL_CURVATURE, task.scale)])
         minimise(problem, steps, lambda _: not is_called_off())
-    with torch.no_grad():
-        return float((network(x) - y).square().mean())
+    return problem.cost(problem.weights())[1]

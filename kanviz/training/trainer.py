@@ -10,15 +10,17 @@ from torch import Tensor
 
 from kanviz.data import Dataset
 from kanviz.nn import Network
+from kanviz.training.equation import Equation
+from kanviz.training.errors import Errors
 from kanviz.training.forms import EdgeForms, smoothness, sparse_forms
-from kanviz.training.gauge import Gauge
 from kanviz.training.gradient import Descent
-from kanviz.training.levenberg_marquardt import LeastSquares, minimise
+from kanviz.training.levenberg_marquardt import minimise
 from kanviz.training.monitor import Monitor, evaluation
 from kanviz.training.options import FitOptions
-from kanviz.training.prepare import Task, name_of, prepare
+from kanviz.training.prepare import prepare
 from kanviz.training.report import Progress
 from kanviz.training.starts import affordable_starts, best_start
+from kanviz.training.task import Task, name_of
 
 LEAST_CURVATURE = 1e-10
 """Default of "lm": far below what a fit can see, yet it settles intervals without data."""
@@ -46,10 +48,11 @@ class Trainer:
     """Runs the levels of one task on a copy of its network; ``monitor`` holds the best state.
 
     Between two steps it calls the ``between`` of ``train``. There, and only there, others may look
-    at ``work``, the network in training, and hand it back edited.
+    at ``work``, the network in training, and hand it back edited. ``measure(network, loss)`` gives
+    what ``Progress.errors`` tells.
     """
 
-    def __init__(self, task: Task, gauge: Gauge) -> None:
+    def __init__(self, task: Task, measure: Callable[[Network, float], Errors]) -> None:
         self.task, self.options, self.report = task, task.options, task.report
         self.work = copy.deepcopy(task.network).to(task.x)
         validation = task.validation and evaluation(*task.validation, task.loss)
@@ -57,7 +60,7 @@ class Trainer:
             task.report,
             validation,
             self._sparsity_now,
-            measure=gauge.measure,
+            measure=measure,
             patience=self.options.patience,
             callbacks=self.options.callbacks,
             show=self.options.progress,
@@ -106,7 +109,7 @@ class Trainer:
         """End at the next step."""
         self._is_stopped = True
 
-    def change(self, options: FitOptions, data: Dataset) -> None:
+    def change(self, options: FitOptions, data: Dataset | Equation) -> None:
         """Go on with other options from the next step on; the grids stay as planned.
 
         Raises
@@ -145,12 +148,12 @@ class Trainer:
             self.work = self.work.remade(self.work.seed, grid_size=first)
         count = self.options.starts
         if count is None:
-            count = affordable_starts(self.work) if untouched else 1
+            solves = task.equation is not None
+            count = affordable_starts(self.work, is_equation=solves) if untouched else 1
         if task.optimizer == "lm" and count > 1 and not self._is_called_off():
             best, losses = best_start(
                 self.work,
-                task.x,
-                task.y,
+                task,
                 count,
                 seed=self.options.seed,
                 grids_move=self.options.update_grid,
@@ -221,8 +224,7 @@ class Trainer:
         penalties: list[EdgeForms] = [smoothness(self.work, curvature, task.scale)]
         if sparsity:
             penalties.append(sparse_forms(self.work, task.x, sparsity))
-        problem = LeastSquares(self.work, task.x, task.y, penalties, task.scale)
-        return minimise(problem, steps, self._on_step)
+        return minimise(task.problem(self.work, penalties), steps, self._on_step)
 
     def _descend(self, steps: int) -> str:
         task, options, scale = self.task, self.options, self.task.scale**2

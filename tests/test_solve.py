@@ -1,0 +1,174 @@
+"""Equations are solved to the accuracy of the splines; a solve is a step of the history."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from model_helpers import bytes_of, check_the_way_back_and_forth, run_script
+from torch import Tensor
+
+from kanviz.model import KAN
+from kanviz.nn import gradient, laplacian
+from kanviz.nn.calculus import Unknown
+from kanviz.training import FitReport
+
+T = torch.linspace(0, 2, 60, dtype=torch.float64).unsqueeze(1)
+
+
+def oscillator(u: Unknown) -> list[Tensor]:
+    """u'' = -4 u with u(0) = 0, u'(0) = 2: sin(2 t)."""
+    return [laplacian(u, T) + 4 * u(T), 10 * u(T[:1]), 10 * (gradient(u, T[:1]) - 2)]
+
+
+def logistic(u: Unknown) -> list[Tensor]:
+    """u' = u (1 - u) with u(0) = 1/2: 1 / (1 + exp(-t))."""
+    return [gradient(u, T)[:, 0] - u(T) * (1 - u(T)), 10 * (u(T[:1]) - 0.5)]
+
+
+def make_line(**options: Any) -> KAN:
+    return KAN([1, 1], **{"grid_range": (0.0, 2.0), "dtype": torch.float64, **options})
+
+
+def quickly(model: KAN, residuals: Any = oscillator, **options: Any) -> FitReport:
+    report: FitReport = model.solve(residuals, progress=False, **options)
+    return report
+
+
+def test_one_layer_solves_a_linear_equation_and_a_nonlinear_one() -> None:
+    model = make_line(spline_order=5)
+    report = quickly(model, grids=[5, 10])
+    assert report.loss < 1e-7
+    assert torch.allclose(model(T), torch.sin(2 * T), rtol=0, atol=1e-5)
+    other = make_line(spline_order=5)
+    quickly(other, logistic, grids=[10])
+    assert torch.allclose(other(T), torch.sigmoid(T), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("spline_order", "slope"), [(3, -2), (4, -3), (5, -4)])
+def test_residuals_fall_with_the_grid_as_the_second_derivative_of_splines(
+    spline_order: int, slope: int
+) -> None:
+    losses = []
+    for grid_size in (8, 16):
+        model = make_line(spline_order=spline_order, base="zero", grid_size=grid_size)
+        losses.append(quickly(model, curvature=0.0, update_grid=False).loss)
+    assert math.log2(losses[1] / losses[0]) / 2 == pytest.approx(slope, abs=0.4)
+
+
+def test_formulas_in_the_network_learn_their_numbers_from_the_equation() -> None:
+    model = KAN([1, 1], dtype=torch.float64)
+    model.fix((0, 0, 0), "sin", numbers=(1.8, 0.1, 1.2, 0.1))
+    quickly(model, steps=15)
+    assert torch.allclose(model(T), torch.sin(2 * T), rtol=0, atol=1e-9)
+
+
+def test_poisson_in_two_dimensions_in_the_precision_of_float32_models() -> None:
+    generator = torch.Generator().manual_seed(0)
+    inside = 2 * torch.rand(300, 2, generator=generator, dtype=torch.float64) - 1
+    side = torch.linspace(-1, 1, 20, dtype=torch.float64)
+    one = torch.ones_like(side)
+    pairs = ((side, one), (side, -one), (one, side), (-one, side))
+    edge = torch.cat([torch.stack(pair, 1) for pair in pairs])
+
+    def exact(x: Tensor) -> Tensor:
+        return (torch.sin(math.pi * x[:, :1])) * torch.sin(math.pi * x[:, 1:])
+
+    def poisson(u: Unknown) -> list[Tensor]:
+        return [laplacian(u, inside) + 2 * math.pi**2 * exact(inside), 30 * u(edge)]
+
+    model = KAN([2, 5, 1], spline_order=5)
+    quickly(model, poisson, starts=1, steps=40)
+    x = 2 * torch.rand(200, 2, generator=generator) - 1
+    assert model(x).dtype == torch.float32
+    assert float((model(x) - exact(x)).detach().square().mean().sqrt()) < 5e-3
+
+
+def test_a_solve_is_one_step_that_undo_takes_back_and_the_script_repeats() -> None:
+    model = make_line()
+    line = [bytes_of(model)]
+    quickly(model, steps=5)
+    line.append(bytes_of(model))
+    quickly(model, logistic, steps=3)
+    line.append(bytes_of(model))
+    assert len({str(state) for state in line}) == 3
+    check_the_way_back_and_forth(model, line)
+    assert all(text.startswith("trained on an equation with lm: ") for text in model.history)
+    assert "model.solve(oscillator, steps=5, progress=False)" in model.script()
+    again = run_script(model, oscillator=oscillator, logistic=logistic)
+    assert bytes_of(again) == line[-1]
+
+
+def test_nameless_equations_are_told_apart_in_the_script() -> None:
+    model = make_line()
+    for goal in (0.0, 1.0, 0.0):
+        quickly(model, lambda u, goal=goal: u(T) - goal, steps=1)
+    lines = model.script().splitlines()[-3:]
+    names = [line.split("(")[1].split(",")[0] for line in lines]
+    assert names == ["residuals", "residuals_2", "residuals"]
+
+
+def test_points_of_the_equation_are_what_the_model_has_seen() -> None:
+    model = KAN([1, 2, 1], dtype=torch.float64)
+    quickly(model, steps=2, starts=1)
+    curve = model.snapshot().edges[0].curve_x
+    assert (curve[0], curve[-1]) == pytest.approx((0.0, 2.0))
+
+
+def test_ctrl_c_keeps_the_best_and_an_error_keeps_nothing() -> None:
+    def interrupt(progress: Any) -> None:
+        if progress.step == 3:
+            raise KeyboardInterrupt
+
+    model = make_line()
+    report = quickly(model, callbacks=[interrupt])
+    assert (report.stopped, report.n_steps, len(model.history)) == ("interrupted", 3, 1)
+    assert "# was interrupted" in model.script()
+    before = bytes_of(model)
+
+    def fail(_: Unknown) -> Tensor:
+        raise ZeroDivisionError("on purpose")
+
+    with pytest.raises(ZeroDivisionError, match="on purpose"):
+        quickly(model, fail)
+    assert bytes_of(model) == before
+    assert len(model.history) == 1
+
+
+def test_in_the_background_it_can_be_stopped_and_edited() -> None:
+    model = KAN([1, 3, 1], dtype=torch.float64, grid_range=(0.0, 2.0))
+    running = model.solve(oscillator, background=True, progress=False, steps=30, starts=1)
+    model.remove_edge(0, 0, 1)
+    running.set(steps=30, curvature=1e-9)
+    with pytest.raises(ValueError, match="optimizer must be left out because an equation"):
+        running.set(optimizer="adam")
+    report = running.wait(60)
+    assert report.loss < 1e-3
+    assert "removed edge (0, 0, 1)" in model.history
+    assert not bool(model.network.layers[0].mask[0, 1])
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"optimizer": "adam"}, "option must be one of .* got 'optimizer'"),
+        ({"steps": 0}, "steps must be an integer of at least 1; got 0"),
+        ({"grids": [5, 3]}, "grids must be increasing"),
+        ({"curvature": -1.0}, "curvature must be at least 0"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options: dict[str, Any], text: str) -> None:
+    model = make_line()
+    before = bytes_of(model)
+    with pytest.raises(ValueError, match=text):
+        quickly(model, **options)
+    assert bytes_of(model) == before
+
+
+def test_global_randomness_is_untouched_and_the_same_seed_gives_the_same(unchecked: None) -> None:
+    state = torch.get_rng_state()
+    models = [KAN([1, 2, 1], dtype=torch.float64) for _ in range(2)]
+    for model in models:
+        quickly(model, steps=4)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert bytes_of(models[0]) == bytes_of(models[1])
