@@ -15,6 +15,7 @@ from torch.testing import assert_close
 
 from kanviz.data import from_function
 from kanviz.problems import Problem, names, problem, special_functions, toy_functions
+from kanviz.problems.record import PaperResult
 
 EVERY = [*toy_functions(), *special_functions()]
 
@@ -56,7 +57,7 @@ class TestAll:
         assert torch.equal(entry.f(x), entry.f(x.double()).float())
 
     def test_names_are_all_different_and_listed(self) -> None:
-        assert len(names()) == len(set(names())) == 20
+        assert len(names()) == len(set(names())) == 47
         assert names()[:2] == ("toy_bessel", "toy_exp_sin")
 
     def test_an_unknown_name_is_met_with_the_nearest(self) -> None:
@@ -176,7 +177,7 @@ class TestSpecialFunctions:
     def test_the_papers_numbers_are_ordered_as_their_names_say(self) -> None:
         assert len(special_functions()) == 15
         for entry in special_functions():
-            assert entry.paper is not None
+            assert isinstance(entry.paper, PaperResult)
             assert entry.paper.best_rmse <= entry.paper.minimal_rmse < 1e-2
             assert entry.paper.best_rmse < entry.paper.mlp_rmse
             assert entry.paper.best_widths[0] == entry.paper.minimal_widths[0] == 2

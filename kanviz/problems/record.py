@@ -31,6 +31,40 @@ class PaperResult:
 
 
 @dataclass(frozen=True)
+class FeynmanResult:
+    """What the source's table of physics formulas reports; errors as in ``PaperResult``.
+
+    Parameters
+    ----------
+    human_widths, human_rmse
+        A KAN built by hand from the formula.
+    smallest_widths
+        The smallest pruned KAN with an error below 1e-2.
+    pruned_widths, pruned_rmse
+        The pruned KAN with the lowest error.
+    unpruned_rmse
+        The lowest error of KANs of width 5 and 2 to 6 layers.
+    mlp_rmse
+        The lowest error of multilayer perceptrons of the same sizes.
+
+    An error is None where the numbers that we could read of the source contradict each other.
+    """
+
+    human_widths: tuple[int, ...]
+    smallest_widths: tuple[int, ...]
+    pruned_widths: tuple[int, ...]
+    human_rmse: float | None
+    pruned_rmse: float
+    unpruned_rmse: float
+    mlp_rmse: float | None
+
+    @property
+    def best_rmse(self) -> float:
+        """The lower of the errors of the pruned and the unpruned KAN."""
+        return min(self.pruned_rmse, self.unpruned_rmse)
+
+
+@dataclass(frozen=True)
 class Problem:
     """A function to learn.
 
@@ -54,7 +88,7 @@ class Problem:
         Paper and place of the function.
     range_note : str
         Where the ranges come from.
-    paper : PaperResult or None
+    paper : PaperResult, FeynmanResult or None
         What the source reached, where it gives numbers.
     """
 
@@ -67,7 +101,7 @@ class Problem:
     widths: tuple[int, ...]
     source: str
     range_note: str
-    paper: PaperResult | None = None
+    paper: PaperResult | FeynmanResult | None = None
 
     def dataset(
         self,
