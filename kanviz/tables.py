@@ -21,11 +21,18 @@ def text_table(rows: Rows) -> str:
 
 
 def html_table(rows: Rows, caption: str = "") -> str:
-    """Return rows as an HTML table, all text escaped; the first row is the head."""
+    """Return rows as an HTML table, all text escaped; the first row is the head.
+
+    Cells of one word, numbers above all, are not broken; JupyterLab's style sheet would else.
+    """
     head, *body = [
-        "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row)
+        "".join(f"<{tag}{_style(cell)}>{html.escape(cell)}</{tag}>" for cell in row)
         for tag, row in zip(["th", *["td"] * (len(rows) - 1)], rows, strict=True)
     ]
     lines = "".join(f"<tr>{row}</tr>" for row in body)
     title = f"<caption>{html.escape(caption)}</caption>" if caption else ""
     return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+def _style(cell: str) -> str:
+    return "" if " " in cell else ' style="white-space: nowrap"'

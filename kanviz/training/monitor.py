@@ -116,8 +116,10 @@ class Monitor:
         self.best_objective = self._best_before = math.inf
 
     def close(self) -> None:
-        """Stop the clock and the bar."""
+        """Stop the clock and the bar, which is full unless the fit was broken off."""
         self.report.seconds = time.perf_counter() - self.start
+        if self.report.stopped not in ("", "interrupted"):
+            self.bar.total = self.bar.n
         self.bar.close()
 
     def _keep_best(self, network: Network, objective: float, number: int) -> None:
