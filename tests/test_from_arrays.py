@@ -1,5 +1,7 @@
 """Layers from arrays of other libraries: the same functions, and clear words for what is wrong."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,9 @@ from kanviz.nn import KANLayer
 from kanviz.nn.knots import is_uniform
 
 ROUNDING = 1e-12
+
+PYKAN_LAYER = Path(__file__).parent / "pykan_layer.json"
+"""Made by ``make_pykan_layer.py``."""
 
 
 def make_arrays(
@@ -145,13 +150,9 @@ def test_wrong_arrays_are_refused(change: dict[str, Any], error: type, words: st
 
 
 def test_layer_of_pykan_is_the_same_function() -> None:
-    theirs = pytest.importorskip("kan.KANLayer").KANLayer(2, 3, num=6, k=3)
-    with torch.no_grad():
-        for weight in (theirs.coef, theirs.scale_base, theirs.scale_sp):
-            weight.normal_(generator=make_generator())
-        theirs.update_grid_from_samples(torch.rand(500, 2, generator=make_generator()) ** 2)
-    coef = theirs.coef * (theirs.mask * theirs.scale_sp).unsqueeze(-1)
-    layer = KANLayer.from_arrays(theirs.grid, coef, theirs.mask * theirs.scale_base)
-    x = points_within(theirs.grid.numpy(), 3)[:-1]  # theirs leaves out the last knot
-    inside = torch.from_numpy(x).float()
-    torch.testing.assert_close(layer(inside), theirs(inside)[0], rtol=0, atol=1e-4)
+    record = json.loads(PYKAN_LAYER.read_text())
+    theirs = {name: torch.tensor(value, dtype=torch.float64) for name, value in record.items()}
+    coef = theirs["coef"] * (theirs["mask"] * theirs["scale_sp"]).unsqueeze(-1)
+    base_weight = theirs["mask"] * theirs["scale_base"]
+    layer = KANLayer.from_arrays(theirs["grid"], coef, base_weight)
+    torch.testing.assert_close(layer(theirs["x"]), theirs["y"], rtol=0, atol=ROUNDING)
