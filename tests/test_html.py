@@ -10,7 +10,7 @@ from make_snapshot import make_snapshot
 from test_svg import HOSTILE, make_mixed
 
 from kanviz.snapshot import Edge, Snapshot
-from kanviz.views.html import notebook_html, page, write_page
+from kanviz.views.html import page, write_page
 from kanviz.views.svg import network_svg
 
 
@@ -135,15 +135,6 @@ def test_hostile_words_stay_words(text: str) -> None:
 
 def test_two_renders_give_equal_bytes() -> None:
     assert page(make_mixed()) == page(make_mixed())
-    assert notebook_html(make_mixed()) == notebook_html(make_mixed())
-
-
-def test_notebook_shows_the_same_picture_in_one_scrolling_element() -> None:
-    text = notebook_html(make_mixed())
-    assert network_svg(make_mixed()) in text
-    assert text.startswith('<div class="kanviz-scroll">')
-    assert text.endswith("</div>")
-    assert '[data-jp-theme-light="false"] .kanviz' in text
 
 
 def test_written_page_is_the_page(tmp_path: Path) -> None:

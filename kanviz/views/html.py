@@ -67,11 +67,6 @@ def write_page(
     write_whole(path, page(snapshot, title=title).encode())
 
 
-def notebook_html(snapshot: Snapshot) -> str:
-    """Return the picture as a piece of HTML for a notebook, which scrolls where room is short."""
-    return f'<div class="kanviz-scroll">{network_svg(snapshot)}</div>'
-
-
 def scrolling(content: str, name: str) -> str:
     """Return ``content`` in a frame that scrolls where it is too wide, by keyboard too."""
     return (
