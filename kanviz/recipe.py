@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+MOST_WEIGHTS = 50_000
+"""Numbers in the largest network that a browser computes by itself."""
+
 
 @dataclass(frozen=True)
 class StepRecipe:

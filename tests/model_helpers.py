@@ -1,5 +1,7 @@
-"""Networks, samples and byte-wise comparison that the tests of edits, history and model share."""
+"""Networks, samples, waiting and comparison of bytes, for tests of all that holds a model."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -95,3 +97,11 @@ def run_script(model: KAN, **names: object) -> KAN:
     made = known["model"]
     assert isinstance(made, KAN)
     return made
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for what other threads do."""
+    end = time.perf_counter() + seconds
+    while not condition():
+        assert time.perf_counter() < end, "nothing came"
+        time.sleep(0.005)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from model_helpers import bytes_of, fit_briefly, make_data, make_model
+from model_helpers import bytes_of, fit_briefly, make_data, make_model, until
 from nn_helpers import type_checks_off
 
 from kanviz.model import KAN
@@ -40,14 +40,6 @@ class Browser:
 
     def scenes(self) -> list[dict[str, Any]]:
         return [value for name, _, value in self.seen if name == "scene"]
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait for what other threads do."""
-    end = time.perf_counter() + seconds
-    while not condition():
-        assert time.perf_counter() < end, "nothing came"
-        time.sleep(0.005)
 
 
 @pytest.fixture

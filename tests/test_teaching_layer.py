@@ -1,14 +1,13 @@
 import base64
 import gc
-import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from model_helpers import fit_briefly, make_model
+from model_helpers import fit_briefly, make_model, until
 
 from kanviz.data import from_arrays
 from kanviz.model import KAN
@@ -20,14 +19,6 @@ from kanviz.views.teaching.layer import Layer
 def record_of(widget: Layer) -> dict[str, Any]:
     record: dict[str, Any] = unpack(base64.b64decode(widget.state["layer"]))
     return record
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait for what another thread does."""
-    end = time.perf_counter() + seconds
-    while not condition():
-        assert time.perf_counter() < end, "nothing came"
-        time.sleep(0.005)
 
 
 @pytest.fixture

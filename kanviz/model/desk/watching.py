@@ -17,11 +17,9 @@ from kanviz.model.desk.scene import Rows, drawing, errors_now
 from kanviz.model.inputs import grid_sample
 from kanviz.model.kan import KAN
 from kanviz.model.training import Training
+from kanviz.recipe import MOST_WEIGHTS
 from kanviz.snapshot import Edge, EdgeView, Snapshot
 from kanviz.symbolic.built_in import default_library
-
-MOST_WEIGHTS = 50_000
-"""Numbers in the largest network that a browser computes by itself."""
 
 MOVES = ("undid: ", "redid: ", "went to step ")
 """How sentences begin that tell of a way through the history, not of a new step."""

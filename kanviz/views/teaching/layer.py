@@ -5,7 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from kanviz.recipe import Recipe
+from kanviz.recipe import MOST_WEIGHTS, Recipe
 from kanviz.snapshot import Snapshot
 from kanviz.views import labels
 from kanviz.views.courier import Courier
@@ -14,9 +14,6 @@ from kanviz.views.teaching.widget import TeachingWidget
 
 MOST_FUNCTIONS = 100
 """Largest matrix: beyond that no plot can be read."""
-
-MOST_WEIGHTS = 50_000
-"""Numbers in the largest network that a browser computes by itself."""
 
 
 @runtime_checkable
