@@ -50,6 +50,7 @@ ROOMS = {
     "files": Room(5, "safetensors torch"),
     "model": Room(6, "jaxtyping matplotlib networkx numpy torch"),
     "views": Room(7, "anywidget matplotlib networkx numpy traitlets"),
+    "live": Room(7, ""),
     "__init__": Room(8, ""),
     "cli": Room(9, "torch tqdm"),
     "__main__": Room(10, ""),
@@ -57,7 +58,7 @@ ROOMS = {
 
 # Views read the plain records of a network and nothing else of kanviz, whatever the floors allow.
 ONLY_FROM = {
-    "views": {"snapshot", "recipe", "layout", "plan", "tables", "checks", "writing", "views"}
+    "views": {"snapshot", "recipe", "layout", "plan", "tables", "checks", "writing", "live", "views"}
 }
 
 # These draw on request: they reach up to the views, inside functions only.

@@ -17,7 +17,7 @@ from kanviz.model import KAN
 from kanviz.model.desk import Desk
 from kanviz.views.packing import pack, unpack
 
-CONTRACT = Path(__file__).parent.parent / "kanviz" / "views" / "frontend" / "src" / "contract.ts"
+CONTRACT = Path(__file__).parent.parent / "kanviz" / "live" / "frontend" / "src" / "contract.ts"
 
 
 def fields_of(interface: str) -> set[str]:

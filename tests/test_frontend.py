@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from make_frontend_fixture import fixture
 
-from kanviz.views.bundle import SCRIPT, STYLE, TEACHING_SCRIPT, TEACHING_STYLE
+from kanviz.live.bundle import SCRIPT, STYLE, TEACHING_SCRIPT, TEACHING_STYLE
 
 FRONTEND = SCRIPT.parent.parent / "frontend"
 MOST_BYTES = {SCRIPT: 140_000, TEACHING_SCRIPT: 90_000}
 
 needs_node = pytest.mark.skipif(
     shutil.which("node") is None or not (FRONTEND / "node_modules").is_dir(),
-    reason="needs node, and `npm ci` in kanviz/views/frontend",
+    reason="needs node, and `npm ci` in kanviz/live/frontend",
 )
 
 

@@ -9,7 +9,7 @@ import pytest
 from model_helpers import bytes_of, fitted_model, make_model, make_sample
 
 from kanviz.model import KAN
-from kanviz.views.bundle import SCRIPT
+from kanviz.live.bundle import SCRIPT
 from kanviz.views.packing import unpack
 
 HOSTILE = '<img src=x onerror=alert(1)></script><script>alert("&")</script>'

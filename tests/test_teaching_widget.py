@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kanviz.views import teaching
-from kanviz.views.bundle import TEACHING_SCRIPT
+from kanviz.live.bundle import TEACHING_SCRIPT
 from kanviz.views.teaching.widget import TeachingWidget
 
 

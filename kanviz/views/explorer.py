@@ -13,7 +13,7 @@ import anywidget
 import traitlets
 
 from kanviz.snapshot import Snapshot
-from kanviz.views.bundle import SCRIPT, STYLE
+from kanviz.live.bundle import SCRIPT, STYLE
 from kanviz.views.courier import Courier
 from kanviz.views.packing import pack
 from kanviz.views.page import PageFrame, live_page

@@ -9,7 +9,7 @@ from typing import Any
 
 from kanviz.snapshot import Snapshot
 from kanviz.views import labels
-from kanviz.views.bundle import SCRIPT, STYLE
+from kanviz.live.bundle import SCRIPT, STYLE
 from kanviz.views.html import edge_table, scrolling
 from kanviz.views.packing import pack
 from kanviz.views.standalone import standalone_page

@@ -9,7 +9,7 @@ import torch
 from browser.chromium import WAIT, Console
 from browser.diagram import Diagram
 from kanviz.model import KAN
-from kanviz.views.bundle import SCRIPT
+from kanviz.live.bundle import SCRIPT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -186,7 +186,7 @@ def test_films_jump_for_whoever_wants_less_motion(page: "Page", tmp_path: Path) 
     film_is_drawn_as(root, make_snapshot((2, 3, 1), seed=3))
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="needs node, and `npm ci` in kanviz/views/frontend")
+@pytest.mark.skipif(not AXE.exists(), reason="needs node, and `npm ci` in kanviz/live/frontend")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_page_has_a_serious_fault_of_access(
     theme: str, page: "Page", tmp_path: Path, artefacts: Path

@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 
 from kanviz.checks import check_choice
-from kanviz.views.bundle import TEACHING_SCRIPT, TEACHING_STYLE
+from kanviz.live.bundle import TEACHING_SCRIPT, TEACHING_STYLE
 from kanviz.views.routes import keep_routes
 from kanviz.views.standalone import standalone_page
 from kanviz.writing import write_whole

@@ -1,5 +1,5 @@
 /**
- * Bundles the front end into kanviz/views/static: equal sources give equal bytes.
+ * Bundles the front end into kanviz/live/static: equal sources give equal bytes.
  *
  *   node build.mjs              the committed bundles
  *   node build.mjs --out DIR    the same bundles somewhere else, to compare
