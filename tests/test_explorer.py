@@ -10,13 +10,12 @@ import pytest
 from model_helpers import bytes_of, fit_briefly, make_data, make_model, until
 from nn_helpers import type_checks_off
 
+from kanviz.live.explorer import INTERVAL, Explorer, keep_routes
+from kanviz.live.packing import unpack
 from kanviz.model import KAN
 from kanviz.snapshot import Edge
 from kanviz.symbolic.symbol_report import EdgeReport, SymbolReport
 from kanviz.views import courier
-from kanviz.views.explorer import INTERVAL, Explorer
-from kanviz.views.packing import unpack
-from kanviz.views.routes import keep_routes
 
 MOVE = {"type": "move_point", "edge": [0, 0, 0], "m": 2, "drag": 1}
 

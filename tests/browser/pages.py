@@ -8,8 +8,8 @@ import torch
 
 from browser.chromium import WAIT, Console
 from browser.diagram import Diagram
+from kanviz.live.page import SCRIPT
 from kanviz.model import KAN
-from kanviz.live.bundle import SCRIPT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
