@@ -9,7 +9,7 @@ from nn_helpers import type_checks_off
 from kanviz.analysis.attribution import scores
 from kanviz.analysis.capture import capture
 from kanviz.analysis.trace import node_values, trace
-from kanviz.edits import RemoveEdge
+from kanviz.edits import Remove
 from kanviz.layout import FAINTEST
 from kanviz.snapshot import Edge, Snapshot
 
@@ -55,7 +55,7 @@ def test_names_label_the_ends_and_hidden_nodes_have_none() -> None:
 def test_a_removed_edge_is_there_pruned_with_score_0_and_its_own_curve() -> None:
     network, x = make_network(), make_sample()
     before = {view.edge: view for view in capture(network, x).edges}
-    RemoveEdge(0, 1, 2).apply_to(network)
+    Remove((0, 1, 2)).apply_to(network)
     after = {view.edge: view for view in capture(network, x).edges}
     gone = after[Edge(0, 1, 2)]
     assert (gone.state, gone.score, gone.strength) == ("pruned", 0.0, FAINTEST)
@@ -77,7 +77,7 @@ def test_a_formula_is_drawn_as_such_and_frozen_edges_are_marked() -> None:
     assert sine.sample_y == pytest.approx([math.sin(2 * x) for x in sine.sample_x])
     assert [view.edge for view in views.values() if view.state == "symbolic"] == [(0, 1, 2)]
     assert [view.edge for view in views.values() if view.frozen] == [(0, 0, 1)]
-    RemoveEdge(0, 1, 2).apply_to(network)
+    Remove((0, 1, 2)).apply_to(network)
     gone = {view.edge: view for view in capture(network, make_sample()).edges}[sine.edge]
     assert (gone.state, gone.score, gone.curve_y) == ("pruned", 0.0, sine.curve_y)
 

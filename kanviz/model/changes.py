@@ -6,10 +6,7 @@ from typing import Any
 from kanviz.edits import (
     MovePoint,
     Refine,
-    RemoveEdge,
-    RemoveNode,
-    RestoreEdge,
-    RestoreNode,
+    Remove,
     SetCurve,
     UpdateGrid,
 )
@@ -32,11 +29,11 @@ class Changes(Pictures):
         ValueError
             If it is removed already.
         """
-        self._bench.do(RemoveEdge(layer, i, j))
+        self._bench.do(Remove((layer, i, j)))
 
     def restore_edge(self, layer: int, i: int, j: int) -> None:
         """Bring back a removed edge with the function that it had; errors as in ``remove_edge``."""
-        self._bench.do(RestoreEdge(layer, i, j))
+        self._bench.do(Remove((layer, i, j), removed=False))
 
     def remove_node(self, layer: int, i: int) -> None:
         """Take out all edges at node i of ``layer``, an input (layer 0) or a hidden node.
@@ -50,11 +47,11 @@ class Changes(Pictures):
         ValueError
             If it has no edge left.
         """
-        self._bench.do(RemoveNode(layer, i))
+        self._bench.do(Remove((layer, i)))
 
     def restore_node(self, layer: int, i: int) -> None:
         """Bring back all edges at a node, whichever way each was removed."""
-        self._bench.do(RestoreNode(layer, i))
+        self._bench.do(Remove((layer, i), removed=False))
 
     def move_point(self, edge: Sequence[int], m: int, height: float) -> None:
         """Put control point m of an edge at a height, in the unit of the node it leads to.

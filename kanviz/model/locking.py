@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from kanviz.edits import Freeze, LockEdges, UnlockEdges
+from kanviz.edits import Freeze, Lock
 from kanviz.model.changes import Changes
 from kanviz.nn.ties import group_at
 from kanviz.snapshot import Edge
@@ -69,7 +69,7 @@ class Locking(Changes):
         ValueError
             If the edges cannot be locked together.
         """
-        return self._bench.do(LockEdges(_edges(edges)))
+        return self._bench.do(Lock(_edges(edges)))
 
     def unlock(self, edges: Sequence[EdgeAddress]) -> None:
         """Let locked edges learn on their own again; each keeps the function that it shared.
@@ -88,7 +88,7 @@ class Locking(Changes):
         ValueError
             If one is not locked.
         """
-        self._bench.do(UnlockEdges(_edges(edges)))
+        self._bench.do(Lock(_edges(edges), locked=False))
 
     def _seen_by(self, edge: Edge) -> tuple[Tensor, Tensor]:
         """Return inputs and outputs (samples,) of an edge on the remembered sample, in float64.
