@@ -11,8 +11,8 @@ from make_snapshot import make_snapshot
 
 from kanviz.course import teaching
 from kanviz.course.teaching.widget import TeachingWidget
+from kanviz.live.packing import unpack
 from kanviz.snapshot import Snapshot
-from kanviz.views.packing import unpack
 
 HISTORY: dict[str, list[float]] = {
     "step": [1, 2, 3, 4, 5, 6],

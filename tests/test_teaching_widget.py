@@ -11,7 +11,7 @@ import pytest
 
 from kanviz.course import teaching
 from kanviz.course.teaching.widget import TeachingWidget
-from kanviz.live.bundle import TEACHING_SCRIPT
+from kanviz.live.page import TEACHING_SCRIPT
 
 
 def say(widget: TeachingWidget, change: dict[str, Any], turn: int = 1) -> None:

@@ -14,11 +14,10 @@ import numpy.typing as npt
 import traitlets
 
 from kanviz.checks import check_choice
-from kanviz.live.bundle import TEACHING_SCRIPT, TEACHING_STYLE
+from kanviz.live.explorer import keep_routes
+from kanviz.live.packing import pack
+from kanviz.live.page import TEACHING_SCRIPT, TEACHING_STYLE, standalone_page
 from kanviz.snapshot import EdgeView, Snapshot
-from kanviz.views.packing import pack
-from kanviz.views.routes import keep_routes
-from kanviz.views.standalone import standalone_page
 from kanviz.writing import write_whole
 
 THEMES = ("auto", "light", "dark")
@@ -147,7 +146,7 @@ def packed_frames(snapshots: Iterable[Snapshot]) -> str:
 
 
 def packed(record: dict[str, Any]) -> str:
-    """Return a record of arrays and plain values as text; see ``kanviz.views.packing``."""
+    """Return a record of arrays and plain values as text; see ``kanviz.live.packing``."""
     return base64.b64encode(pack(record)).decode()
 
 
