@@ -15,8 +15,8 @@ from kanviz.model.kan import KAN
 from kanviz.nn.symbols import EdgeFunction
 from kanviz.snapshot import EdgeView
 from kanviz.symbolic.formula import Formula
-from kanviz.symbolic.mathml import equations, to_mathml
-from kanviz.symbolic.rounding import rounded
+from kanviz.symbolic.printing import equations, to_mathml
+from kanviz.symbolic.simplify import rounded
 from kanviz.symbolic.suggest import SHOWN_DIGITS, Suggestion
 
 MOST_SUGGESTIONS = 10

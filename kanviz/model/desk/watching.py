@@ -19,7 +19,7 @@ from kanviz.model.kan import KAN
 from kanviz.model.training import Training
 from kanviz.recipe import MOST_WEIGHTS
 from kanviz.snapshot import Edge, EdgeView, Snapshot
-from kanviz.symbolic.built_in import default_library
+from kanviz.symbolic.functions import default_library
 
 MOVES = ("undid: ", "redid: ", "went to step ")
 """How sentences begin that tell of a way through the history, not of a new step."""
