@@ -30,10 +30,10 @@ from kanviz.model.training import Training
 from kanviz.nn.symbols import EdgeFunction
 from kanviz.recipe import MOST_WEIGHTS
 from kanviz.snapshot import Edge, EdgeView, Snapshot
-from kanviz.symbolic.built_in import default_library
 from kanviz.symbolic.formula import Formula
-from kanviz.symbolic.mathml import equations, to_mathml
-from kanviz.symbolic.rounding import rounded
+from kanviz.symbolic.functions import default_library
+from kanviz.symbolic.printing import equations, to_mathml
+from kanviz.symbolic.simplify import rounded
 from kanviz.symbolic.suggest import SHOWN_DIGITS, Suggestion
 from kanviz.symbolic.symbol_report import EdgeReport, SymbolReport
 from kanviz.training.sparsity import Sparsity
