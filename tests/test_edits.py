@@ -24,7 +24,7 @@ from kanviz.edits import (
 from kanviz.edits.code import as_code, call_code, options_given
 from kanviz.nn import Network
 from kanviz.snapshot import Edge
-from kanviz.symbolic.built_in import default_library
+from kanviz.symbolic.functions import default_library
 
 
 def live(network: Network) -> list[list[tuple[int, int]]]:

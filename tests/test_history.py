@@ -104,6 +104,8 @@ def test_two_hundred_edits_are_undone_and_done_again() -> None:
 class Breaks:
     """An edit that fails half-way."""
 
+    layers = None
+
     def apply_to(self, network: Network) -> None:
         network.refine(9)
         network.layers[1].set_mask(torch.zeros_like(network.layers[1].mask))
