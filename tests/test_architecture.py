@@ -56,7 +56,6 @@ ROOMS = {
     "__main__": Room(9, ""),
     # Places that the house of DESIGN.md gives up: they go as soon as what they hold has moved.
     "problems": Room(0, "jaxtyping numpy scipy torch"),  # to course/
-    "history": Room(4, "torch"),  # to model/
 }
 
 # Views read the plain records of a network and nothing else of kanviz, whatever the floors allow.

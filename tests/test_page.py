@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from model_helpers import bytes_of, fitted_model, make_model, make_sample
 
-from kanviz.model import KAN
 from kanviz.live.bundle import SCRIPT
+from kanviz.model import KAN
 from kanviz.views.packing import unpack
 
 HOSTILE = '<img src=x onerror=alert(1)></script><script>alert("&")</script>'
@@ -89,7 +89,7 @@ def test_a_page_changes_nothing_and_watches_nothing(tmp_path: Path) -> None:
     before = bytes_of(model), model.history
     page_of(model, tmp_path)
     assert (bytes_of(model), model.history) == before
-    assert not model._bench._watchers
+    assert not model.session._watchers
 
 
 def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

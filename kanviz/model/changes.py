@@ -32,11 +32,11 @@ class Changes(Pictures):
         ValueError
             If it is removed already.
         """
-        self._bench.do(RemoveEdge(layer, i, j))
+        self.session.change(RemoveEdge(layer, i, j))
 
     def restore_edge(self, layer: int, i: int, j: int) -> None:
         """Bring back a removed edge with the function that it had; errors as in ``remove_edge``."""
-        self._bench.do(RestoreEdge(layer, i, j))
+        self.session.change(RestoreEdge(layer, i, j))
 
     def remove_node(self, layer: int, i: int) -> None:
         """Take out all edges at node i of ``layer``, an input (layer 0) or a hidden node.
@@ -50,11 +50,11 @@ class Changes(Pictures):
         ValueError
             If it has no edge left.
         """
-        self._bench.do(RemoveNode(layer, i))
+        self.session.change(RemoveNode(layer, i))
 
     def restore_node(self, layer: int, i: int) -> None:
         """Bring back all edges at a node, whichever way each was removed."""
-        self._bench.do(RestoreNode(layer, i))
+        self.session.change(RestoreNode(layer, i))
 
     def move_point(self, edge: Sequence[int], m: int, height: float) -> None:
         """Put control point m of an edge at a height, in the unit of the node it leads to.
@@ -66,7 +66,7 @@ class Changes(Pictures):
         ValueError
             If the edge is removed or a formula, or the height not finite.
         """
-        self._bench.do(MovePoint(*check_edge(self.network, *edge), m, float(height)))
+        self.session.change(MovePoint(*check_edge(self.network, *edge), m, float(height)))
 
     def set_curve(self, edge: Sequence[int], x: Sequence[float], y: Sequence[float]) -> None:
         """Bend the spline of an edge through points, by least squares.
@@ -87,7 +87,7 @@ class Changes(Pictures):
             If the edge is removed or a formula, or the points make no sense.
         """
         points = [tuple(float(value) for value in values) for values in (x, y)]
-        self._bench.do(SetCurve(*check_edge(self.network, *edge), *points))
+        self.session.change(SetCurve(*check_edge(self.network, *edge), *points))
 
     def refine(self, grid_size: int) -> list[float]:
         """Give every edge ``grid_size`` intervals and keep the functions.
@@ -100,7 +100,7 @@ class Changes(Pictures):
         ValueError
             If ``grid_size`` is not an integer of at least 1.
         """
-        return self._bench.do(Refine(grid_size))
+        return self.session.change(Refine(grid_size))
 
     def update_grid(
         self, x: Any = None, *, grid_eps: float = 1.0, margin: float = 0.01
@@ -126,13 +126,13 @@ class Changes(Pictures):
         ValueError
             If x does not fit, a number is out of range, or no data were ever shown.
         """
-        with self._bench.rest():
+        with self.session.at_rest():
             if x is None and self._about.sample is None:
                 raise ValueError(
                     "x must be given because the model has seen no data; got None. "
                     "Pass x, or call fit first."
                 )
-            inputs = self._input(x)
-            name = "" if x is None else self._bench.history.name_of("x", (inputs,))
+            inputs = self.session.inputs(x)
+            name = "" if x is None else self.session.history.name_of("x", (inputs,))
             about = self._about if x is None else self._about.seeing(inputs)
-            return self._bench.do(UpdateGrid(inputs, name, grid_eps, margin), about=about)
+            return self.session.change(UpdateGrid(inputs, name, grid_eps, margin), about=about)

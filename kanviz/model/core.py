@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from kanviz.data.about import About
 from kanviz.files import SavedModel, write_model
-from kanviz.model.inputs import grid_sample, read_inputs
-from kanviz.model.workbench import Workbench
+from kanviz.model.session import Session
 from kanviz.nn.network import Network
 from kanviz.nn.state import NetworkState
 
@@ -33,7 +32,7 @@ class Core(nn.Module):
     def __init__(self, network: Network, about: About, start: str) -> None:
         super().__init__()
         self.network = network
-        self._bench = Workbench(network, about, start)
+        self.session = Session(network, about, start)
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Return the outputs (..., outputs) for x (..., inputs), both in the network's units.
@@ -47,7 +46,7 @@ class Core(nn.Module):
         """
         if torch.compiler.is_compiling():  # a lock cannot be compiled
             return cast(Tensor, self.network(x))
-        with self._bench.lock:
+        with self.session.reading():
             return cast(Tensor, self.network(x))
 
     @property
@@ -57,7 +56,7 @@ class Core(nn.Module):
 
     @property
     def _about(self) -> About:
-        return self._bench.history.about
+        return self.session.history.about
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -68,14 +67,6 @@ class Core(nn.Module):
     def output_names(self) -> tuple[str, ...]:
         """Names of the outputs, or of the classes."""
         return self._about.output_names
-
-    def _input(self, x: Any) -> Tensor:
-        """Return x as the network takes it, or what stands in for it."""
-        weight = self.network.layers[0].weight.detach()
-        if x is not None:
-            return read_inputs(x, self.input_names, weight)
-        sample = self._about.sample
-        return grid_sample(self.network) if sample is None else sample.to(weight)
 
     def undo(self) -> str:
         """Take back the last step, to the last bit, and return its sentence.
@@ -88,7 +79,7 @@ class Core(nn.Module):
         IndexError
             If there is no step to take back.
         """
-        return self._bench.undo()
+        return self.session.undo()
 
     def redo(self) -> str:
         """Do the step undone last again, to the last bit, and return its sentence.
@@ -98,20 +89,20 @@ class Core(nn.Module):
         IndexError
             If there is none; any new step clears them.
         """
-        return self._bench.redo()
+        return self.session.redo()
 
     @property
     def history(self) -> list[str]:
         """What was done and not undone, oldest first, one sentence per step."""
-        return self._bench.history.sentences()
+        return self.session.history.sentences()
 
     def script(self) -> str:
         """Return the history as Python that makes the model again, given the same data."""
-        return self._bench.history.script()
+        return self.session.history.script()
 
     def on_change(self, callback: Callable[[str], object]) -> Callable[[], None]:
         """Call ``callback(sentence)`` after each change; return the function that ends this."""
-        return self._bench.watch(callback)
+        return self.session.watch(callback)
 
     def save(self, path: str | os.PathLike[str], *, with_sample: bool = False) -> None:
         """Write the model to one file, bit by bit; read it with ``kanviz.load``.
@@ -128,7 +119,7 @@ class Core(nn.Module):
         OSError
             If the folder cannot be written to.
         """
-        with self._bench.lock:
+        with self.session.reading():
             state = NetworkState.capture(self.network)
             about = self._about if with_sample else replace(self._about, sample=None)
             write_model(path, SavedModel(state, about))

@@ -14,10 +14,9 @@ from kanviz.data.arrays import as_dataset, choose_dtype
 from kanviz.edits.code import call_code, options_given
 from kanviz.files import read_model
 from kanviz.model.core import Core
-from kanviz.model.fit_record import Aim, FitRecord
+from kanviz.model.fit_handle import Aim, FitHandle, FitRecord
 from kanviz.model.inputs import read_inputs
 from kanviz.model.solving import Solving
-from kanviz.model.training import Training
 from kanviz.nn.inputs import GridRange
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
@@ -145,7 +144,7 @@ class KAN(Solving):
     ) -> FitReport: ...
 
     @overload
-    def fit(self, data: Any, *, background: Literal[True], **options: Any) -> Training: ...
+    def fit(self, data: Any, *, background: Literal[True], **options: Any) -> FitHandle: ...
 
     def fit(
         self,
@@ -161,7 +160,7 @@ class KAN(Solving):
         progress: bool = True,
         background: bool = False,
         **options: Any,
-    ) -> FitReport | Training:
+    ) -> FitReport | FitHandle:
         """Train on data; the whole run is one step of the history.
 
         While it runs, other threads may edit the model: the fit lets them in between two steps and
@@ -180,7 +179,7 @@ class KAN(Solving):
 
         Returns
         -------
-        FitReport or Training
+        FitReport or FitHandle
             The history of the losses, what stopped the run, how long it took; in the background
             what steers the fit and waits for it.
 
@@ -206,23 +205,23 @@ class KAN(Solving):
         chosen = named | options
         dataset = as_dataset(data, task="classification" if loss == "cross_entropy" else "auto")
 
-        def prepare(work: Network) -> Training:
+        def prepare(work: Network) -> FitHandle:
             trainer = trainer_of(work, dataset, **chosen)
             aim = Aim(About.data(dataset), "model.fit", "data", (dataset.x, dataset.y))
             record = FitRecord(aim, options_given(KAN.fit, chosen), trainer.report)
-            return Training(trainer, dataset, record, in_background=background)
+            return FitHandle(trainer, record, in_background=background)
 
-        training = self._bench.train(prepare, in_background=background)
+        training = self.session.fit(prepare, in_background=background)
         return training if background else training.wait()
 
     @property
-    def running_fit(self) -> Training | None:
+    def running_fit(self) -> FitHandle | None:
         """The fit that runs now, in the background or in a cell; None if there is none."""
-        return self._bench.training
+        return self.session.running
 
     def copy(self) -> "KAN":
         """Return a model that goes its own way, with the history so far, without watchers."""
-        with self._bench.lock:
+        with self.session.reading():
             return copy.deepcopy(self)
 
     def __repr__(self) -> str:

@@ -33,11 +33,11 @@ class Locking(Changes):
         ValueError
             If all of it is frozen already.
         """
-        self._bench.do(Freeze(_place(place)))
+        self.session.change(Freeze(_place(place)))
 
     def unfreeze(self, place: int | Sequence[int]) -> None:
         """Let an edge, a node or a layer learn again; as ``freeze``, errors too."""
-        self._bench.do(Freeze(_place(place), frozen=False))
+        self.session.change(Freeze(_place(place), frozen=False))
 
     def lock(self, edges: Sequence[EdgeAddress]) -> float:
         """Let several edges of one layer be one function, which is trained as one.
@@ -69,7 +69,7 @@ class Locking(Changes):
         ValueError
             If the edges cannot be locked together.
         """
-        return self._bench.do(LockEdges(_edges(edges)))
+        return self.session.change(LockEdges(_edges(edges)))
 
     def unlock(self, edges: Sequence[EdgeAddress]) -> None:
         """Let locked edges learn on their own again; each keeps the function that it shared.
@@ -88,7 +88,7 @@ class Locking(Changes):
         ValueError
             If one is not locked.
         """
-        self._bench.do(UnlockEdges(_edges(edges)))
+        self.session.change(UnlockEdges(_edges(edges)))
 
     def _seen_by(self, edge: Edge) -> tuple[Tensor, Tensor]:
         """Return inputs and outputs (samples,) of an edge on the remembered sample, in float64.

@@ -1,10 +1,8 @@
 """Removing what does not matter."""
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -14,7 +12,6 @@ from kanviz.analysis.prune_report import Drop, PruneReport
 from kanviz.analysis.pruning import What, cut_off, live_edges, nodes_in_use, selected, with_dead
 from kanviz.analysis.take_out import edge_means, take_out
 from kanviz.checks import check_choice
-from kanviz.data import Dataset, as_dataset
 from kanviz.edits import Became
 from kanviz.edits.address import are_live, check_edge
 from kanviz.edits.code import call_code
@@ -23,7 +20,6 @@ from kanviz.nn.network import Network
 from kanviz.plan import PrunePlan
 from kanviz.snapshot import Edge
 from kanviz.training.judge import judge_of
-from kanviz.training.prepare import check_fits
 
 PRUNE_SCORE = 0.03
 """Score below which ``prune`` without data drops an edge (the value of pykan 0.2.8)."""
@@ -88,9 +84,9 @@ class Pruning(Locking):
         limits = _limits(data, threshold=threshold, fraction=fraction, edges=edges)
         check_choice("what", what, get_args(What))
         _check_range("tolerance", tolerance)
-        with self._bench.rest():
-            before, work = self._copy_for_search(), self._copy_for_search()
-            sample = self._input(None).double()
+        with self.session.at_rest():
+            before, work = self.session.copy_network(), self.session.copy_network()
+            sample = self.session.inputs(None).double()
             if edges is not None:
                 limits["edges"] = [tuple(_live_edge(work, edge)) for edge in edges]
             may_go = selected(work, sample, what, **limits)
@@ -98,15 +94,15 @@ class Pruning(Locking):
                 _take_out(work, sample, may_go, limits)
                 report, names = _report(before, work), []
             else:
-                dataset = self._fitting(data)
+                dataset = self.session.dataset(data)
                 judge = judge_of(dataset)
                 drops = prune_in_context(work, judge, what=what, may_go=may_go, tolerance=tolerance)
                 report = _report(before, work, drops, measure_of(judge))
-                names = [self._bench.history.name_of("data", (dataset.x, dataset.y))]
+                names = [self.session.history.name_of("data", (dataset.x, dataset.y))]
                 limits["tolerance"] = tolerance
             options = limits if what == "edges" else limits | {"what": what}
             words = f"pruned {len(report.edges)} edges{' in context' if names else ''}"
-            self._bench.do(Became(work, call_code("model.prune", *names, **options), words))
+            self.session.change(Became(work, call_code("model.prune", *names, **options), words))
             return report
 
     def plan(self, data: Any = None, *, what: What = "edges") -> PrunePlan:
@@ -134,22 +130,12 @@ class Pruning(Locking):
             If ``what`` is unknown, or the data do not fit the model.
         """
         check_choice("what", what, get_args(What))
-        with self._bench.lock:
-            work, sample = self._copy_for_search(), self._input(None).double()
-            dataset = None if data is None else self._fitting(data)
+        with self.session.reading():
+            work, sample = self.session.copy_network(), self.session.inputs(None).double()
+            dataset = None if data is None else self.session.dataset(data)
         judge = judge_of_outputs(work, sample) if dataset is None else judge_of_all(dataset)
         measure = measure_of(judge, of_outputs=dataset is None)
         return plan_of(work, sample, judge, what, measure)
-
-    def _copy_for_search(self) -> Network:
-        """Return a copy of the network in float64."""
-        return copy.deepcopy(self.network).to(torch.float64)
-
-    def _fitting(self, data: Any) -> Dataset:
-        """Return data as a ``Dataset`` with a column for each input and output of the network."""
-        dataset = as_dataset(data)
-        check_fits(self.network, dataset)
-        return dataset
 
 
 def _limits(data: Any, **asked: Any) -> dict[str, Any]:

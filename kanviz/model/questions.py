@@ -14,7 +14,6 @@ from kanviz.analysis.attribution import (
     scores,
 )
 from kanviz.analysis.capture import capture
-from kanviz.analysis.quality import quality
 from kanviz.analysis.recipe import recipe_of
 from kanviz.analysis.trace import Trace, node_values, trace
 from kanviz.data import as_dataset
@@ -22,6 +21,7 @@ from kanviz.model.core import Core
 from kanviz.model.inputs import read_inputs
 from kanviz.recipe import Recipe
 from kanviz.snapshot import Snapshot
+from kanviz.training.errors import quality
 
 
 class Questions(Core):
@@ -51,7 +51,7 @@ class Questions(Core):
         """
         about = self._about
         numbers = read_inputs(x, about.input_names, about.x_scaling.shift)
-        with self._bench.lock:
+        with self.session.reading():
             inputs = about.x_scaling.apply(numbers).to(self.network.layers[0].weight.detach())
             outputs = node_values(self.network, inputs)[-1]
         return about.y_scaling.undo(outputs.double().cpu()).numpy()
@@ -75,13 +75,13 @@ class Questions(Core):
         ValueError, TypeError
             If the data do not fit the model.
         """
-        with self._bench.lock:
+        with self.session.reading():
             return quality(self.network, as_dataset(data))
 
     def trace(self, x: Any = None) -> Trace:
         """Return what every edge and node does with the sample x (samples, inputs), detached."""
-        with self._bench.lock:
-            return trace(self.network, self._input(x))
+        with self.session.reading():
+            return trace(self.network, self.session.inputs(x))
 
     def edge_scores(
         self, x: Any = None, *, metric: Metric = "backward", output: int | None = None
@@ -112,8 +112,8 @@ class Questions(Core):
         IndexError
             If there is no such output.
         """
-        with self._bench.lock:
-            return scores(self.network, self._input(x), metric, output=output).edges
+        with self.session.reading():
+            return scores(self.network, self.session.inputs(x), metric, output=output).edges
 
     def node_scores(
         self, x: Any = None, *, metric: Metric = "backward", output: int | None = None
@@ -123,8 +123,8 @@ class Questions(Core):
         ``"backward"`` is the sum of the scores of the node's outgoing edges, ``"std"`` the standard
         deviation of its value; all else as for ``edge_scores``.
         """
-        with self._bench.lock:
-            return scores(self.network, self._input(x), metric, output=output).nodes
+        with self.session.reading():
+            return scores(self.network, self.session.inputs(x), metric, output=output).nodes
 
     def feature_scores(
         self, x: Any = None, *, output: int | None = None
@@ -142,8 +142,8 @@ class Questions(Core):
         IndexError
             If there is no such output.
         """
-        with self._bench.lock:
-            return feature_scores(self.network, self._input(x), output=output)
+        with self.session.reading():
+            return feature_scores(self.network, self.session.inputs(x), output=output)
 
     def snapshot(
         self,
@@ -172,10 +172,10 @@ class Questions(Core):
         ValueError
             If x does not fit, or the model holds a number that is not finite.
         """
-        with self._bench.lock:
+        with self.session.reading():
             return capture(
                 self.network,
-                self._input(x),
+                self.session.inputs(x),
                 input_names=self.input_names,
                 output_names=self.output_names,
                 metric=metric,
@@ -190,5 +190,5 @@ class Questions(Core):
         kernel computes from. The base function's weight stands behind the coefficients of an edge,
         so a function can be split into its base part and its spline part.
         """
-        with self._bench.lock:
+        with self.session.reading():
             return recipe_of(self.network, self._about)

@@ -50,7 +50,7 @@ class Reading(Pruning):
         IndexError
             If there is no such edge.
         """
-        with self._bench.lock:
+        with self.session.reading():
             x, y = self._seen_by(check_edge(self.network, *edge))
         return suggest(x, y, functions=_library(functions), top=top)
 
@@ -83,7 +83,7 @@ class Reading(Pruning):
         ValueError
             If the formula cannot be read, or the edge is removed.
         """
-        with self._bench.rest():
+        with self.session.at_rest():
             layer, i, j = check_edge(self.network, *edge)
             library = default_library()
             if formula in library:
@@ -95,7 +95,7 @@ class Reading(Pruning):
                 function = Function(formula.strip()[:40], library.parse(formula))
             chosen = numbers or (1.0, 0.0, 1.0, 0.0)
             quality = self._quality(check_edge(self.network, *edge), function, chosen)
-            self._bench.do(FixEdge(layer, i, j, function, chosen, trainable, formula, quality))
+            self.session.change(FixEdge(layer, i, j, function, chosen, trainable, formula, quality))
 
     def _quality(
         self, edge: Edge, function: Function, numbers: tuple[float, float, float, float]
@@ -118,7 +118,7 @@ class Reading(Pruning):
         ValueError
             If it is no formula.
         """
-        self._bench.do(UnfixEdge(*check_edge(self.network, *edge)))
+        self.session.change(UnfixEdge(*check_edge(self.network, *edge)))
 
     def symbolify(
         self,
@@ -158,8 +158,8 @@ class Reading(Pruning):
             Edge by edge what was tried and chosen; edges without a good formula stay splines. Its
             ``pareto()`` tells complexity and error of every stage on the way.
         """
-        with self._bench.rest():
-            work, dataset = self._copy_for_search(), as_dataset(data)
+        with self.session.at_rest():
+            work, dataset = self.session.copy_network(), as_dataset(data)
             library = _library(functions) or default_library()
             report = symbolify(
                 work,
@@ -170,12 +170,12 @@ class Reading(Pruning):
                 n_jobs=n_jobs,
                 on_edge=on_edge,
             )
-            name = self._bench.history.name_of("data", (dataset.x, dataset.y))
+            name = self.session.history.name_of("data", (dataset.x, dataset.y))
             given = {"tolerance": tolerance, "functions": functions}
             options = {key: value for key, value in given.items() if value is not None}
             chosen = sum(edge.chosen is not None for edge in report.edges)
             words = f"made {chosen} of {len(report.edges)} edges formulas"
-            self._bench.do(Became(work, call_code("model.symbolify", name, **options), words))
+            self.session.change(Became(work, call_code("model.symbolify", name, **options), words))
             return report
 
     def formula(
@@ -208,9 +208,9 @@ class Reading(Pruning):
         ArithmeticError
             If formula and model differ on the sample.
         """
-        with self._bench.lock:
-            work, about = self._copy_for_search(), self._about
-            sample = self._input(None).double()
+        with self.session.reading():
+            work, about = self.session.copy_network(), self._about
+            sample = self.session.inputs(None).double()
         formula = formula_of(work, about)
         check_formula(formula, work, about, sample)
 

@@ -8,13 +8,11 @@ from torch import Tensor
 from kanviz.checks import check_choice
 from kanviz.edits import Solved
 from kanviz.edits.code import options_given
-from kanviz.model.fit_record import Aim, FitRecord
+from kanviz.model.fit_handle import Aim, FitHandle, FitRecord
 from kanviz.model.reading import Reading
-from kanviz.model.training import Training
 from kanviz.nn.network import Network
-from kanviz.training.equation import Equation, Residuals
-from kanviz.training.fit import solver_of
 from kanviz.training.report import FitReport
+from kanviz.training.solve import Equation, Residuals, solver_of
 from kanviz.training.sparsity import Sparsity
 
 MORE_OPTIONS = ("update_grid", "seed")
@@ -31,7 +29,7 @@ class Solving(Reading):
     @overload
     def solve(
         self, residuals: Residuals, *, background: Literal[True], **options: Any
-    ) -> Training: ...
+    ) -> FitHandle: ...
 
     def solve(
         self,
@@ -46,7 +44,7 @@ class Solving(Reading):
         progress: bool = True,
         background: bool = False,
         **options: Any,
-    ) -> FitReport | Training:
+    ) -> FitReport | FitHandle:
         """Make residuals of the model small by least squares; the whole run is one step.
 
         The model stands for an unknown function u, as in a differential equation: the residuals are
@@ -71,7 +69,7 @@ class Solving(Reading):
 
         Returns
         -------
-        FitReport or Training
+        FitReport or FitHandle
             As from ``fit``.
 
         Raises
@@ -107,13 +105,13 @@ class Solving(Reading):
             check_choice("option", name, MORE_OPTIONS)
         chosen, equation = named | options, Equation(residuals)
 
-        def prepare(work: Network) -> Training:
+        def prepare(work: Network) -> FitHandle:
             trainer = solver_of(work, equation, **chosen)
             aim = self._aim(equation, trainer.task.x)
             record = FitRecord(aim, options_given(Solving.solve, chosen), trainer.report)
-            return Training(trainer, equation, record, in_background=background)
+            return FitHandle(trainer, record, in_background=background)
 
-        training = self._bench.train(prepare, in_background=background)
+        training = self.session.fit(prepare, in_background=background)
         return training if background else training.wait()
 
     def _aim(self, equation: Equation, points: Tensor) -> Aim:

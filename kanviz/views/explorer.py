@@ -12,8 +12,8 @@ from typing import Any, Protocol, runtime_checkable
 import anywidget
 import traitlets
 
-from kanviz.snapshot import Snapshot
 from kanviz.live.bundle import SCRIPT, STYLE
+from kanviz.snapshot import Snapshot
 from kanviz.views.courier import Courier
 from kanviz.views.packing import pack
 from kanviz.views.page import PageFrame, live_page

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
+from kanviz.live.bundle import SCRIPT, STYLE
 from kanviz.snapshot import Snapshot
 from kanviz.views import labels
-from kanviz.live.bundle import SCRIPT, STYLE
 from kanviz.views.html import edge_table, scrolling
 from kanviz.views.packing import pack
 from kanviz.views.standalone import standalone_page

@@ -62,7 +62,7 @@ class Desk(Watching):
         return {"version": self._version}
 
     def _ask_update_grid(self, _: Request) -> dict[str, Any]:
-        has_seen = self.model._about.sample is not None or self.data is None
+        has_seen = self.model.session.about.sample is not None or self.data is None
         self.model.update_grid(None if has_seen or self.data is None else self.data.x)
         return self._done()
 

@@ -18,22 +18,22 @@ def move_point(model: KAN, request: Request, who: Hashable) -> None:
     """Move a control point; what one drag does is one step of the history."""
     edge = check_edge(model.network, *request.edge())
     edit = MovePoint(*edge, request.integer("m"), request.number("height"))
-    model._bench.do(edit, burst=("drag", who, edge, request.integer("drag")))
+    model.session.change(edit, burst=("drag", who, edge, request.integer("drag")))
 
 
 def set_curve(model: KAN, request: Request, who: Hashable) -> None:
     """Bend an edge through points; what one stroke does is one step of the history."""
     edge = check_edge(model.network, *request.edge())
     edit = SetCurve(*edge, tuple(request.numbers("x")), tuple(request.numbers("y")))
-    model._bench.do(edit, burst=("drag", who, edge, request.integer("drag")))
+    model.session.change(edit, burst=("drag", who, edge, request.integer("drag")))
 
 
 def jump(model: KAN, request: Request, _: Hashable) -> None:
     """Undo or redo until so many steps are done."""
-    history = model._bench.history
-    with model._bench.rest():
+    history = model.session.history
+    with model.session.at_rest():
         most = history.position + len(history.undone_sentences())
-        model._bench.jump(request.integer("position", 0, most))
+        model.session.jump(request.integer("position", 0, most))
 
 
 def _remove_node(model: KAN, request: Request, _: Hashable) -> None:

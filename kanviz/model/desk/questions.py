@@ -73,8 +73,8 @@ def _values(function: EdgeFunction, numbers: Any, view: EdgeView) -> list[float]
 def plan(model: KAN, data: Dataset | None) -> dict[str, Any]:
     """Return what pruning would take step by step, with the errors after each, no refit."""
     found = model.plan(data)
-    with model._bench.lock:
-        work, sample = model._copy_for_search(), model._input(None).double()
+    with model.session.reading():
+        work, sample = model.session.copy_network(), model.session.inputs(None).double()
     means, start = edge_means(work, sample), time.perf_counter()
     steps = []
     for step in found.steps:
@@ -94,7 +94,7 @@ def probe(model: KAN, about: About, request: Request) -> dict[str, Any]:
             f"x must have {len(about.input_names)} numbers, one per input; got {len(row)}. "
             "Pass one row of the data."
         )
-    with model._bench.lock:
+    with model.session.reading():
         inputs = about.x_scaling.apply(torch.tensor([row], dtype=torch.float64))
         found = trace(model.network, inputs.to(model.network.layers[0].weight.detach()))
     nodes = [layer.inputs[0].tolist() for layer in found.layers]

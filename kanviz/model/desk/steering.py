@@ -4,8 +4,8 @@ from typing import Any
 
 from kanviz.data import Dataset
 from kanviz.model.desk.request import Request
+from kanviz.model.fit_handle import FitHandle
 from kanviz.model.kan import KAN
-from kanviz.model.training import Training
 from kanviz.training.sparsity import Sparsity
 
 MOST_STEPS = 1_000_000
@@ -46,7 +46,7 @@ def stop(model: KAN, _: Request) -> None:
 STEERING = {"pause": pause, "resume": resume, "step": step, "stop": stop}
 
 
-def running(model: KAN) -> Training:
+def running(model: KAN) -> FitHandle:
     """Return the fit that runs, or raise a ValueError."""
     training = model.running_fit
     if training is None:

@@ -14,9 +14,9 @@ from kanviz.analysis.recipe import recipe_of
 from kanviz.data.about import About
 from kanviz.model.desk.losses import LossLog
 from kanviz.model.desk.scene import Rows, drawing, errors_now
+from kanviz.model.fit_handle import FitHandle
 from kanviz.model.inputs import grid_sample
 from kanviz.model.kan import KAN
-from kanviz.model.training import Training
 from kanviz.recipe import MOST_WEIGHTS
 from kanviz.snapshot import Edge, EdgeView, Snapshot
 from kanviz.symbolic.built_in import default_library
@@ -51,8 +51,8 @@ class Watching:
 
     def __init__(self, model: KAN, data: Any = None, *, x: Any = None, title: str = "") -> None:
         self.model, self.title = model, title
-        self.data = None if data is None else model._fitting(data)
-        self._x = None if x is None else model._input(x)
+        self.data = None if data is None else model.session.dataset(data)
+        self._x = None if x is None else model.session.inputs(x)
         self._news = None if self.data is None else About.data(self.data)
         self._tell: Teller = lambda _: None
         self._lock = threading.Lock()
@@ -75,8 +75,8 @@ class Watching:
             ``tell("step")`` in a fit's thread after each of its steps. Must return at once.
         """
         self._tell = tell
-        bench, training = self.model._bench, self.model.running_fit
-        self._stops += [self.model.on_change(self._changed), bench.on_fit(self._fitted)]
+        session, training = self.model.session, self.model.running_fit
+        self._stops += [self.model.on_change(self._changed), session.watch_fits(self._fitted)]
         if training is not None:
             self._fitted(training)
 
@@ -109,7 +109,7 @@ class Watching:
     def _facts(self) -> dict[str, Any]:
         """Return what of a scene is not drawn by itself."""
         model, about = self.model, self._about()
-        network, history = model.network, model._bench.history
+        network, history = model.network, model.session.history
         spec = network.layers[0].spec
         is_small = sum(layer.weight.numel() for layer in network.layers) <= MOST_WEIGHTS
         rows = Rows.of(about, self._sample(about), self.data)
@@ -165,11 +165,11 @@ class Watching:
         if self.model.running_fit is not None:
             self._losses.follow(self.model.running_fit.report, None)
         if not sentence.startswith(MOVES):
-            self._losses.mark(sentence, self.model._bench.history.position)
+            self._losses.mark(sentence, self.model.session.history.position)
         self._error = ""
         self._renew()
 
-    def _fitted(self, training: Training) -> None:
+    def _fitted(self, training: FitHandle) -> None:
         """Take note of a fit that begins or is over."""
         if self.model.running_fit is training:
             self._losses.begin()
@@ -189,12 +189,12 @@ class Watching:
     @contextlib.contextmanager
     def _still(self) -> Iterator[None]:
         """Keep the network as it is, brought up to what a running fit has learnt."""
-        with self.model._bench.rest(), self.model._bench.lock:
+        with self.model.session.at_rest(), self.model.session.reading():
             yield
 
     def _about(self) -> About:
         """Return names, units and sample: the model's, or the data's before it has seen any."""
-        about = self.model._about
+        about = self.model.session.about
         if self._x is not None:
             return about.seeing(self._x)
         return about if about.sample is not None or self._news is None else self._news
