@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buttonOf, enter, inputOf, pause, show, works } from "./panels-dom";
 import { FakeStore, makeScene } from "./panels-store";
-import { LossMarks } from "../src/panels/loss_marks";
-import { LossScale, MARGIN, nearest } from "../src/panels/loss_scale";
+import { LossMarks } from "../src/ui/loss_chart";
+import { LossScale, MARGIN, nearest } from "../src/ui/loss_chart";
 import { trainingPanel } from "../src/panels/training";
 
 function open(scene = makeScene()) {

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LayerRecipe, Recipe } from "../src/contract";
 import { LayerMaker } from "../src/math/evaluate";
-import { decades, lossPath } from "../src/teaching/loss_lines";
-import { decimalsFor, fixed, splitter, through } from "../src/teaching/layer_values";
-import teaching from "../src/teaching/index";
+import { decades, lossPath } from "../src/course/loss_lines";
+import { decimalsFor, fixed, splitter, through } from "../src/course/layer";
+import teaching from "../src/course/index";
 import { fakeModel, layer as oneEdge, packed, scene, view, type Fake } from "./scenes";
 
 /** Tells at once that an element is 700 pixels wide. */

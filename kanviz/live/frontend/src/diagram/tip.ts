@@ -1,15 +1,14 @@
 /** What is said of the edge or node that is pointed at, beside it. */
-
-import { placeOf } from "../bending";
-import type { EdgeView, Store } from "../contract";
-import { h, s } from "../panels/dom";
-import { edgeName, nodeName } from "../panels/edges";
-import { formulaNode } from "../panels/mathml";
-import { short } from "../panels/numbers";
-import { range, standing } from "./labels";
+import type { Store } from "../store";
 import type { Item } from "./items";
+import { range, standing } from "./labels";
 import type { Camera } from "./pen";
-import type { Sampled } from "./sampled";
+import type { Sampled } from "./values";
+import type { EdgeView } from "../contract";
+import { edgeName, edgeOf, nodeName, placeOf } from "../scene";
+import { h, s } from "../ui/dom";
+import { formulaNode } from "../ui/mathml";
+import { short } from "../ui/numbers";
 
 const BINS = 24;
 const GAP = 12;
@@ -54,7 +53,7 @@ export class Tip {
     if (view.formula) rows.push(["formula", formulaNode(view.mathml, view.formula)]);
     if (view.quality !== null) rows.push(["R\u00b2", view.quality.toFixed(5)]);
     rows.push(["x", range(view.curve_x)], ["y", range(view.curve_y)]);
-    return [title(edgeName(scene, [view.layer, view.i, view.j])), table(rows)];
+    return [title(edgeName(scene, edgeOf(view))), table(rows)];
   }
 
   private ofNode(layer: number, index: number): Node[] {

@@ -1,10 +1,10 @@
 /** The grid of all splines: finer knots, or knots that follow the data. */
-import type { Store } from "../contract";
-import { notice, tell } from "./asking";
-import { button, enable, h, row, write } from "./dom";
-import { field, slider } from "./fields";
-import type { Life } from "./life";
-import { count } from "./numbers";
+import type { Store } from "../store";
+import { notice, tell } from "./panel";
+import { button, enable, h, row, write } from "../ui/dom";
+import { field, slider } from "../ui/fields";
+import type { Life } from "../ui/life";
+import { count } from "../ui/numbers";
 
 /** The finest grid that the slider offers at least. */
 const FINEST = 50;

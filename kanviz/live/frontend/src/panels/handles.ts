@@ -1,10 +1,11 @@
 /** Control points that are dragged up and down, or moved with the arrow keys. */
-import type { Edge, EdgeView, Store } from "../contract";
-import type { CurvePlot } from "./curve_plot";
-import { assign, focusable, s } from "./dom";
-import { newDrag, openEdge, sameEdge } from "./edges";
-import { type Life } from "./life";
-import { short } from "./numbers";
+import type { Store } from "../store";
+import type { Edge, EdgeView } from "../contract";
+import { newDrag, openEdge, sameEdge } from "../scene";
+import type { CurvePlot } from "../ui/curve_plot";
+import { assign, focusable, s } from "../ui/dom";
+import type { Life } from "../ui/life";
+import { short } from "../ui/numbers";
 
 const STEPS: Record<string, number> = {
   ArrowUp: 1,

@@ -1,13 +1,12 @@
 /** Training: its options, its course, and what happened on the way. */
-import type { Ask, Store, TrainingOptions } from "../contract";
-import { notice, reason, say, tell } from "./asking";
-import { button, enable, h, row, section } from "./dom";
-import { choice, field, logSlider, numberBox } from "./fields";
+import type { Store } from "../store";
 import { gridControl } from "./grid";
-import { Life } from "./life";
-import { lossChart } from "./loss_chart";
-import type { Panel } from "./panel";
-import { statusLine } from "./status_line";
+import { notice, reason, say, statusLine, tell, type Panel } from "./panel";
+import type { Ask, TrainingOptions } from "../contract";
+import { button, enable, h, row, section } from "../ui/dom";
+import { choice, field, logSlider, numberBox } from "../ui/fields";
+import { Life } from "../ui/life";
+import { lossChart } from "../ui/loss_chart";
 
 const OPTIMIZERS = ["auto", "lm", "lbfgs", "adam"];
 const OPTIMIZER_TEXTS = ["automatic", "Levenberg-Marquardt", "L-BFGS", "Adam"];
