@@ -1,15 +1,19 @@
 /**
  * A Bezier curve: its points, de Casteljau's construction at t, and the weights of the points.
  */
+import { playButton } from "./playing";
 import { Frame, holds, serves, type Range } from "./frame";
 import { Grips, type Grip, type Owner } from "./grips";
 import { keepDrawn, wide, type Stage } from "./stage";
 import { assign, button, enable, h, s, write } from "../ui/dom";
-import { playButton, slider, type Slider } from "../ui/labelled";
+import { saidSlider, type SaidSlider } from "../ui/fields";
 import * as m from "../ui/mathml";
 import { count, extent, short } from "../ui/numbers";
 
 const [FEWEST, MOST] = [2, 10];
+
+/** How far t goes. */
+const T = { low: 0, high: 1, step: "any", value: 0 } as const;
 
 /** Seconds from t = 0 to t = 1. */
 const SECONDS = 8;
@@ -40,14 +44,14 @@ class Bezier implements Owner {
   private readonly levels = s("g", { class: "ks-levels" });
   private readonly words = h("p", { class: "ks-words", "aria-live": "polite" });
   private readonly formula = h("div", { class: "ks-formula" });
-  private readonly slider: Slider;
-  private readonly levelSlider: Slider;
+  private readonly slider: SaidSlider;
+  private readonly levelSlider: SaidSlider;
   private readonly add = button("Add a point", () => this.addPoint(), "The curve stays as it is");
   private readonly remove = button("Remove point", () => this.removePoint(this.chosen));
 
   constructor(private readonly stage: Stage) {
-    this.slider = slider("t", [0, 1, "any"], (t) => t.toFixed(2), (t) => this.go(round(t)));
-    this.levelSlider = slider("Levels", [0, 1, 1], String, (level) => this.showLevel(level));
+    this.slider = saidSlider("t", T, (t) => t.toFixed(2), (t) => this.go(round(t)));
+    this.levelSlider = saidSlider("Levels", { low: 0, high: 1, step: 1, value: 0 }, String, (level) => this.showLevel(level));
     this.frame.inside.append(this.curve, this.levels);
   }
 

@@ -1,4 +1,5 @@
 /** A B-spline: knots and control points to move, its basis functions, and their sum. */
+import { playButton } from "./playing";
 import { BasisPlot, SplinePlot, type Chosen } from "./bspline_plots";
 import {
   basisAt,
@@ -13,11 +14,14 @@ import {
 } from "./splines";
 import { keepDrawn, wide, type Stage } from "./stage";
 import { assign, button, h, write } from "../ui/dom";
-import { playButton, slider, type Slider } from "../ui/labelled";
+import { saidSlider, type SaidSlider } from "../ui/fields";
 import * as m from "../ui/mathml";
 import { short } from "../ui/numbers";
 
 const ORDERS = [0, 1, 2, 3, 4, 5];
+
+/** How far the share of the grid goes. */
+const SHARE = { low: 0, high: 1, step: "any", value: 0 } as const;
 
 /** Seconds from one end of the grid to the other. */
 const SECONDS = 10;
@@ -43,7 +47,7 @@ class BSpline {
   private turn: { from: Spline; to: Spline } | null = null;
   private readonly above: SplinePlot;
   private readonly below = new BasisPlot();
-  private readonly x: Slider;
+  private readonly x: SaidSlider;
   private readonly orders = ORDERS.map((order) => button(`${order}`, () => this.setOrder(order)));
   private readonly gaussians = button("Gaussians beside", () => this.turnGaussians());
   private readonly words = h("p", { class: "ks-words", "aria-live": "polite" });
@@ -58,7 +62,7 @@ class BSpline {
       { hold, choose: (n) => this.choose("knot", n), move: (n, x, _, key) => this.slide(n, x, key) },
     );
     const say = (share: number): string => short(this.at(share));
-    this.x = slider("x", [0, 1, "any"], say, (share) => this.go(Math.round(100 * share) / 100));
+    this.x = saidSlider("x", SHARE, say, (share) => this.go(Math.round(100 * share) / 100));
   }
 
   start(): void {

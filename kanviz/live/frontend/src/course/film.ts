@@ -2,8 +2,7 @@
  * A film of a network, and the staircase of grid extension, which is one with its losses beside.
  */
 import { StillStore, scenesOf } from "./frames";
-import { LossLines, type Chart } from "./loss_lines";
-import { Scrubber, wantsStill } from "./scrubber";
+import { Scrubber } from "./playing";
 import type { Stage } from "./stage";
 import type { Scene } from "../contract";
 import { Curves } from "../diagram/curves";
@@ -13,8 +12,11 @@ import { natural, untangled, type Places } from "../diagram/order";
 import { paintEdges } from "../diagram/painter";
 import { SvgPen } from "../diagram/pen";
 import { Captions, NodeWords } from "../diagram/words";
-import { assign, h, s } from "../ui/dom";
+import { assign, h, s, wantsStill } from "../ui/dom";
+import { draggable } from "../ui/drag";
 import type { Life } from "../ui/life";
+import { LossChart, MARGIN } from "../ui/loss_chart";
+import { short } from "../ui/numbers";
 import { Palette } from "../ui/theme";
 
 /** Heights of the losses below a film, beside it, and alone. */
@@ -47,6 +49,78 @@ export function film({ root, shared, life, onTheme }: Stage): void {
   root.append(scrubber.caption, body, scrubber.element);
   if (picture) onTheme(() => picture.recolor());
   scrubber.go(0);
+}
+
+/** What Python sends of the losses; see kanviz/views/teaching. */
+interface Chart {
+  steps: number[];
+  /** One number per step, by name. */
+  lines: Record<string, number[]>;
+  /** First steps of grid levels. */
+  marks: { step: number; grid: number }[];
+}
+
+/** Pixels that the text of a grid level needs. */
+const TEXT = 46;
+
+/** The losses, with a mark at the present frame and where the grid got finer. */
+class LossLines {
+  readonly element: HTMLElement;
+  private readonly chart: LossChart;
+
+  constructor(
+    life: Life,
+    private readonly losses: Chart,
+    height: number,
+    pick: (at: number) => void,
+  ) {
+    this.chart = new LossChart({ height, lifts: true, dots: true });
+    const names = Object.keys(losses.lines);
+    const keys = names.map((name, n) =>
+      h("span", { class: `kt-key kt-key-${n}` }, s("svg", {}, s("path", { d: "M0 5h22" })), name),
+    );
+    const { element } = this.chart;
+    this.element = h("div", { class: "kt-chart" }, element, h("p", { class: "kt-keys" }, ...keys));
+    draggable(element, (press) => {
+      const move = (event: MouseEvent): void => pick(this.chart.placeOf(event));
+      move(press);
+      return { move };
+    });
+    life.resized(element, () => this.draw());
+  }
+
+  /** Puts the mark at a frame. */
+  show(at: number): void {
+    const { steps, lines } = this.losses;
+    const values = Object.entries(lines).map(([name, all]) => `${name} ${short(all[at])}`);
+    const said = `${values.join(", ")} at step ${steps[at]}`;
+    this.chart.describe(`Losses on a logarithmic axis: ${said}`);
+    this.chart.point(at);
+  }
+
+  private draw(): void {
+    const { steps, lines } = this.losses;
+    const isSeen = this.chart.draw({ step: steps, lines: Object.values(lines) });
+    if (isSeen) this.chart.signs.replaceChildren(...this.gridLevels());
+  }
+
+  private gridLevels(): SVGElement[] {
+    const { scale } = this.chart;
+    const parts: SVGElement[] = [];
+    let free = -Infinity;
+    this.losses.marks.forEach(({ step, grid }, n) => {
+      const x = scale.x(step);
+      if (n > 0) {
+        const down = scale.height - MARGIN.bottom;
+        parts.push(s("path", { class: "kt-refined", d: `M${x} ${MARGIN.top - 4}V${down}` }));
+      }
+      const left = Math.min(x, scale.width - TEXT);
+      if (left < free) return; // the line stays, its text would cover the one before
+      free = left + TEXT;
+      parts.push(s("text", { class: "kt-grid-size", x: left, y: 12 }, `G = ${grid}`));
+    });
+    return parts;
+  }
 }
 
 // A picture of a network that glides from one moment to the next; drawn as the diagram is.

@@ -1,8 +1,8 @@
 /** Continual learning, phase by phase: the data, what each learner makes of them, and its errors. */
-import { Scrubber, scrolling } from "./scrubber";
+import { Scrubber } from "./playing";
 import type { Stage } from "./stage";
 import { pathOf } from "../ui/curve_plot";
-import { assign, h, s } from "../ui/dom";
+import { assign, h, s, scrolling } from "../ui/dom";
 import type { Life } from "../ui/life";
 import { extent, labels, linear, roomy, short, type Scale } from "../ui/numbers";
 

@@ -1,4 +1,5 @@
 /** Points that are moved with the mouse, a finger or the arrow keys. */
+import { draggable, type Drag } from "../ui/drag";
 import type { Frame } from "./frame";
 import { assign, focusable, s } from "../ui/dom";
 
@@ -40,9 +41,6 @@ export class Grips {
   private readonly made: SVGGElement[] = [];
   /** Where each is drawn, in pixels. */
   private places: [across: number, up: number][] = [];
-  private held: number | null = null;
-  /** From where the pointer pressed to the middle of the point. */
-  private offset: readonly [x: number, y: number] = [0, 0];
 
   constructor(
     private readonly frame: Frame,
@@ -78,11 +76,7 @@ export class Grips {
       ),
     );
     assign(grip, { "aria-roledescription": "movable point" });
-    grip.addEventListener("pointerdown", (event) => this.grab(grip, n, event));
-    grip.addEventListener("pointermove", (event) => this.drag(event));
-    for (const end of ["pointerup", "pointercancel"]) {
-      grip.addEventListener(end, () => this.drop());
-    }
+    draggable(grip, (press) => this.grab(grip, n, press));
     grip.addEventListener("keydown", (event) => this.press(n, event));
     grip.addEventListener("focus", () => this.owner.choose(n));
     this.frame.top.append(grip);
@@ -98,28 +92,21 @@ export class Grips {
     made.classList.toggle("ks-chosen", grip.chosen);
   }
 
-  private grab(grip: SVGGElement, n: number, event: PointerEvent): void {
-    if (event.button !== 0) return;
-    event.preventDefault();
+  private grab(grip: SVGGElement, n: number, press: PointerEvent): Drag {
     grip.focus();
-    grip.setPointerCapture?.(event.pointerId);
-    const [x, y] = this.frame.at(event);
+    const [x, y] = this.frame.at(press);
     const [across, up] = this.places[n];
-    this.offset = [this.frame.x.invert(across) - x, this.frame.y.invert(up) - y];
-    this.held = n;
+    // From where the pointer pressed to the middle of the point.
+    const aside = [this.frame.x.invert(across) - x, this.frame.y.invert(up) - y];
+    let held = n;
     this.owner.hold(true);
-  }
-
-  private drag(event: PointerEvent): void {
-    if (this.held === null) return;
-    const [x, y] = this.frame.at(event);
-    this.held = this.owner.move(this.held, x + this.offset[0], y + this.offset[1], false);
-  }
-
-  private drop(): void {
-    if (this.held === null) return;
-    this.held = null;
-    this.owner.hold(false);
+    return {
+      move: (event) => {
+        const [toX, toY] = this.frame.at(event);
+        held = this.owner.move(held, toX + aside[0], toY + aside[1], false);
+      },
+      end: () => this.owner.hold(false),
+    };
   }
 
   private press(n: number, event: KeyboardEvent): void {

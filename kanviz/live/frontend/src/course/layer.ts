@@ -1,13 +1,12 @@
 /** A layer as a matrix of functions: a row per input, a column per output, sums below. */
 import { unpacked, type EdgeFrame } from "./frames";
-import { scrolling } from "./scrubber";
 import type { Stage } from "./stage";
 import type { LayerRecipe, Recipe } from "../contract";
 import { LayerMaker, probe } from "../math/evaluate";
 import { featureCount } from "../math/features";
 import { pathOf } from "../ui/curve_plot";
-import { assign, h, s, write } from "../ui/dom";
-import { field, slider } from "../ui/fields";
+import { assign, h, s, scrolling, write } from "../ui/dom";
+import { fineSlider, type SaidSlider } from "../ui/fields";
 import { extent, linear, roomy, short } from "../ui/numbers";
 
 /** What Python sends; see kanviz/views/teaching/layer.py. */
@@ -106,7 +105,7 @@ function rangeOf(
 /** Sliders for the row of inputs. */
 class Row {
   readonly element = h("div", { class: "kt-row" });
-  private knobs: { input: HTMLInputElement; shown: HTMLElement }[] = [];
+  private knobs: SaidSlider[] = [];
   private shape = "";
 
   constructor(private readonly moved: (row: number[]) => void) {}
@@ -114,32 +113,13 @@ class Row {
   draw({ inputs, ranges }: LayerRecord, row: number[]): void {
     const shape = [inputs, ranges].join("|");
     if (shape !== this.shape) {
-      this.knobs = inputs.map((name, n) => this.knob(name, ranges[n]));
-      const fields = this.knobs.map(({ input, shown }, n) => field(inputs[n], input, shown));
-      this.element.replaceChildren(...fields);
+      const moved = (): void => this.moved(this.knobs.map((knob) => knob.value));
+      const say = (value: number): string => fixed(value, 3);
+      this.knobs = inputs.map((name, n) => fineSlider(name, ranges[n], say, moved));
+      this.element.replaceChildren(...this.knobs.map((knob) => knob.element));
     }
     this.shape = shape;
-    this.knobs.forEach(({ input, shown }, n) => {
-      if (Number(input.value) !== row[n]) input.value = String(row[n]);
-      write(shown, fixed(row[n], 3));
-      input.setAttribute("aria-valuetext", fixed(row[n], 3));
-    });
-  }
-
-  private knob(name: string, [low, high]: [number, number]): (typeof this.knobs)[number] {
-    const moved = (): void => this.moved(this.knobs.map(({ input: each }) => Number(each.value)));
-    const step = (high - low) / 200 || "any";
-    const input = slider({ low, high, step: "any", value: low }, moved);
-    input.setAttribute("aria-label", name);
-    input.addEventListener("keydown", (event) => {
-      const sign = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
-      if (sign === undefined || step === "any") return;
-      event.preventDefault(); // "any" keeps exact numbers; keys then need steps of our own
-      const wanted = Number(input.value) + sign * step * (event.shiftKey ? 10 : 1);
-      input.value = String(Math.min(high, Math.max(low, wanted)));
-      moved();
-    });
-    return { input, shown: h("output", { class: "kv-value" }) };
+    this.knobs.forEach((knob, n) => (knob.value = row[n]));
   }
 }
 

@@ -23,7 +23,7 @@ import { Probing, Sampled } from "./values";
 import { Captions, NodeWords } from "./words";
 import type { EdgeView, Scene } from "../contract";
 import type { LiveStore } from "../store";
-import { h, s } from "../ui/dom";
+import { h, s, wantsStill } from "../ui/dom";
 import type { Life } from "../ui/life";
 import { Palette } from "../ui/theme";
 
@@ -149,8 +149,7 @@ export class Diagram {
   }
 
   private aim(): void {
-    const still =
-      typeof matchMedia === "function" && matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const still = wantsStill();
     this.curves.aim(
       this.store.scene,
       performance.now(),

@@ -4,6 +4,7 @@ import type { Size } from "./layout";
 import type { Camera } from "./pen";
 import type { LiveStore } from "../store";
 import { focusable, h } from "../ui/dom";
+import { hold } from "../ui/drag";
 import type { Life } from "../ui/life";
 
 const STEP = 1.4;
@@ -176,10 +177,6 @@ function listenForGestures(stage: HTMLElement, life: Life, gestures: Gestures): 
   const hands = new Pointers(stage, gestures);
   life.listen(stage, "wheel", (event) => hands.wheel(event as WheelEvent));
   life.listen(stage, "pointerdown", (event) => hands.down(event as PointerEvent));
-  life.listen(stage, "pointermove", (event) => hands.moved(event as PointerEvent));
-  for (const end of ["pointerup", "pointercancel"]) {
-    life.listen(stage, end, (event) => hands.up(event as PointerEvent));
-  }
   // On its way down, so that nothing else hears the click that ends a drag.
   const click = (event: Event): void => hands.click(event);
   stage.addEventListener("click", click, true);
@@ -187,8 +184,7 @@ function listenForGestures(stage: HTMLElement, life: Life, gestures: Gestures): 
 }
 
 class Pointers {
-  private readonly pointers = new Map<number, { x: number; y: number }>();
-  private start: { x: number; y: number } | null = null;
+  private readonly pointers = new Map<number, Point>();
   private dragging = false;
 
   constructor(
@@ -210,30 +206,25 @@ class Pointers {
     this.gestures.move(zoomed(this.gestures.camera(), factor, x, y));
   }
 
-  down(event: PointerEvent): void {
-    if (event.button !== 0) return;
-    this.pointers.set(event.pointerId, this.place(event));
-    this.start = this.place(event);
+  down(press: PointerEvent): void {
+    if (press.button !== 0) return;
+    const id = press.pointerId;
+    this.pointers.set(id, this.place(press));
     this.dragging = this.pointers.size > 1;
+    const move = (event: PointerEvent): void => this.moved(event);
+    const drag = { move, end: () => void this.pointers.delete(id) };
+    hold(this.stage, press, drag, this.dragging ? 0 : SLACK);
   }
 
-  moved(event: PointerEvent): void {
+  private moved(event: PointerEvent): void {
     const before = this.pointers.get(event.pointerId);
-    if (!before || !this.start) return;
+    if (!before) return;
     const now = this.place(event);
-    const far = Math.hypot(now.x - this.start.x, now.y - this.start.y) > SLACK;
-    if (!this.dragging && !far) return;
-    if (!this.dragging) this.stage.setPointerCapture?.(event.pointerId);
     this.dragging = true;
     const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
     this.pointers.set(event.pointerId, now);
     if (other) this.pinch(before, now, other);
     else this.pan(now.x - before.x, now.y - before.y);
-  }
-
-  up(event: PointerEvent): void {
-    this.pointers.delete(event.pointerId);
-    if (!this.pointers.size) this.start = null;
   }
 
   /** The click that ends a drag selects nothing. */

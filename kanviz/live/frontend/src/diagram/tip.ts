@@ -7,6 +7,7 @@ import type { Sampled } from "./values";
 import type { EdgeView } from "../contract";
 import { edgeName, edgeOf, nodeName, placeOf } from "../scene";
 import { h, s } from "../ui/dom";
+import { bars, counts } from "../ui/histogram";
 import { formulaNode } from "../ui/mathml";
 import { short } from "../ui/numbers";
 
@@ -87,25 +88,9 @@ function table(rows: [string, string | Node][]): Node {
   return h("dl", {}, ...cells);
 }
 
-/** How often values fall where, from the least to the greatest. */
-export function counts(values: Float64Array, bins: number): number[] {
-  const low = values.reduce((a, b) => Math.min(a, b), Infinity);
-  const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
-  const found = new Array<number>(bins).fill(0);
-  const width = (high - low) / bins || 1;
-  for (const value of values) found[Math.min(Math.floor((value - low) / width), bins - 1)]++;
-  return found;
-}
-
 function histogram(values: Float64Array): SVGSVGElement {
-  const found = counts(values, BINS);
-  const most = Math.max(...found);
   const [width, height] = [168, 42];
-  const step = width / BINS;
-  const bars = found.map((count, n) => {
-    const high = count ? Math.max(1, (count / most) * height) : 0;
-    return s("rect", { x: n * step + 0.5, y: height - high, width: step - 1, height: high });
-  });
   const base = s("path", { d: `M0,${height + 0.5}h${width}` });
-  return s("svg", { class: "kd-histogram", width, height: height + 1 }, ...bars, base);
+  const made = bars(counts(values, BINS), { x: 0, y: 0, width, height });
+  return s("svg", { class: "kd-histogram", width, height: height + 1 }, ...made, base);
 }

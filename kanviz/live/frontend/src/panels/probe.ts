@@ -5,7 +5,7 @@ import { ProbeScatter, ProbeTerms, SliceBox } from "./probe_plots";
 import { Sample } from "./sample";
 import type { Probe } from "../contract";
 import { button, h, isShown, row, section, write } from "../ui/dom";
-import { field, slider } from "../ui/fields";
+import { fineSlider, type SaidSlider } from "../ui/fields";
 import { Life } from "../ui/life";
 import { short } from "../ui/numbers";
 
@@ -134,18 +134,12 @@ export function probePanel(store: Store): Panel {
 
 const PAGE = 8;
 
-interface Knob {
-  input: HTMLInputElement;
-  shown: HTMLOutputElement;
-  column: number;
-}
-
 class ProbeInputs {
   readonly element: HTMLElement;
   private readonly list = h("div", { class: "kv-stack" });
   private readonly pages: HTMLElement;
   private readonly where = h("span", { class: "kv-said" });
-  private knobs: Knob[] = [];
+  private knobs: SaidSlider[] = [];
   private first = 0;
   private sample: Sample;
   private shape = "";
@@ -177,9 +171,11 @@ class ProbeInputs {
       this.pages.hidden = names.length <= PAGE;
       const last = Math.min(names.length, this.first + PAGE);
       write(this.where, `inputs ${this.first + 1} to ${last} of ${names.length}`);
-      this.knobs = ranges.map((range, n) => this.knob(this.first + n, range));
-      const rows = this.knobs.map(({ input, shown, column }) => field(names[column], input, shown));
-      this.list.replaceChildren(...rows);
+      this.knobs = ranges.map((range, n) => {
+        const column = this.first + n;
+        return fineSlider(names[column], range, short, (x) => this.set(column, x));
+      });
+      this.list.replaceChildren(...this.knobs.map((knob) => knob.element));
     }
     this.draw();
   }
@@ -187,12 +183,7 @@ class ProbeInputs {
   /** Shows the probed row. */
   draw(): void {
     const values = this.store.probe ?? this.start();
-    for (const { input, shown, column } of this.knobs) {
-      if (Number(input.value) !== values[column]) input.value = String(values[column]);
-      const text = short(values[column]);
-      write(shown, text);
-      input.setAttribute("aria-valuetext", text);
-    }
+    this.knobs.forEach((knob, n) => (knob.value = values[this.first + n]));
   }
 
   /** The row that the probe starts from: the first of the sample, or the middle of the ranges. */
@@ -202,20 +193,6 @@ class ProbeInputs {
       const [low, high] = this.sample.range(i);
       return (low + high) / 2;
     });
-  }
-
-  private knob(column: number, [low, high]: [number, number]): Knob {
-    const step = (high - low) / 200 || 1;
-    // "any" keeps a picked sample's exact numbers; keys then need steps of our own.
-    const input = slider({ low, high, step: "any", value: low }, (x) => this.set(column, x));
-    input.addEventListener("keydown", (event) => {
-      const sign = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
-      if (sign === undefined) return;
-      event.preventDefault();
-      const wanted = Number(input.value) + sign * step * (event.shiftKey ? 10 : 1);
-      this.set(column, Math.min(high, Math.max(low, wanted)));
-    });
-    return { input, shown: h("output", { class: "kv-value" }), column };
   }
 
   private set(column: number, x: number): void {

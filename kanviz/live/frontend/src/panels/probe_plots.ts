@@ -1,5 +1,7 @@
 /** What the probe shows: how a node adds up, the data by two columns, a slice of one input. */
 import type { Store } from "../store";
+import { draggable, type Drag } from "../ui/drag";
+import { bars, counts } from "../ui/histogram";
 import { Sample } from "./sample";
 import type { Probe, Scene } from "../contract";
 import { nodeName } from "../scene";
@@ -283,7 +285,6 @@ export class SliceBox {
   private x = linear(0, 1, SIDE, WIDTH - SIDE);
   /** The box, or null while all rows count. */
   private range: [number, number] | null = null;
-  private anchor: number | null = null;
 
   constructor(private readonly store: Store) {
     this.sample = new Sample(store.scene);
@@ -342,28 +343,15 @@ export class SliceBox {
       const ratio = WIDTH / (seen.width || WIDTH);
       return this.clip(this.x.invert((event.clientX - seen.left) * ratio));
     };
-    this.ground.addEventListener("pointerdown", (event) => {
-      event.preventDefault();
-      this.ground.setPointerCapture?.(event.pointerId);
-      this.anchor = at(event);
+    const spanFrom = (anchor: number): Drag => ({
+      move: (event) => this.span(anchor, at(event)),
     });
-    this.ground.addEventListener("pointermove", (event) => {
-      if (this.anchor !== null) this.span(this.anchor, at(event));
-    });
-    for (const end of ["pointerup", "pointercancel"]) {
-      this.ground.addEventListener(end, () => (this.anchor = null));
-    }
+    draggable(this.ground, (press) => spanFrom(at(press)));
     this.ends.forEach((handle, n) => {
-      handle.addEventListener("pointerdown", (event) => {
-        event.preventDefault();
+      draggable(handle, () => {
         handle.focus();
-        handle.setPointerCapture?.(event.pointerId);
-        this.anchor = this.edges()[1 - n];
+        return spanFrom(this.edges()[1 - n]);
       });
-      handle.addEventListener("pointermove", (event) => {
-        if (this.anchor !== null) this.span(this.anchor, at(event));
-      });
-      handle.addEventListener("pointerup", () => (this.anchor = null));
       handle.addEventListener("keydown", (event) => this.press(n, event));
     });
   }
@@ -436,21 +424,13 @@ export class SliceBox {
   }
 
   private drawBins(low: number, high: number): void {
-    const counts = new Array<number>(BINS).fill(0);
-    const width = (this.x.high - this.x.low) / BINS;
-    for (const value of this.values) {
-      const bin = Math.floor((value - this.x.low) / width);
-      counts[Math.min(BINS - 1, Math.max(0, bin))]++;
-    }
-    const up = linear(0, Math.max(1, ...counts), FLOOR, 8);
-    const made = counts.map((n, bin) => {
-      const middle = this.x.low + (bin + 0.5) * width;
-      const lit = this.range !== null && middle >= low && middle <= high;
-      const x = this.x(this.x.low + bin * width) + 0.5;
-      const across = this.x(this.x.low + width) - this.x(this.x.low) - 1;
-      const box = { x, y: up(n), width: across, height: FLOOR - up(n) };
-      return s("rect", { class: lit ? "kv-lit" : null, ...box });
-    });
-    this.bars.replaceChildren(...made);
+    const { x } = this;
+    const width = (x.high - x.low) / BINS;
+    const kindOf = (bin: number): string | null => {
+      const middle = x.low + (bin + 0.5) * width;
+      return this.range !== null && middle >= low && middle <= high ? "kv-lit" : null;
+    };
+    const box = { x: SIDE, y: 8, width: WIDTH - 2 * SIDE, height: FLOOR - 8 };
+    this.bars.replaceChildren(...bars(counts(this.values, BINS), box, kindOf));
   }
 }

@@ -4,6 +4,7 @@ import type { Edge, EdgeView } from "../contract";
 import { newDrag, openEdge } from "../scene";
 import { pathOf, type CurvePlot } from "../ui/curve_plot";
 import { button, h, row, s } from "../ui/dom";
+import { draggable, type Drag } from "../ui/drag";
 import { field, slider } from "../ui/fields";
 import type { Life } from "../ui/life";
 import { extent } from "../ui/numbers";
@@ -132,10 +133,7 @@ export class Pen {
     private readonly failed: (error: unknown) => void,
   ) {
     this.button.setAttribute("aria-pressed", "false");
-    this.paper.addEventListener("pointerdown", (event) => this.begin(event));
-    this.paper.addEventListener("pointermove", (event) => this.follow(event));
-    this.paper.addEventListener("pointerup", () => this.finish(true));
-    this.paper.addEventListener("pointercancel", () => this.finish(false));
+    draggable(this.paper, (press) => this.begin(press));
   }
 
   get on(): boolean {
@@ -149,14 +147,15 @@ export class Pen {
     else for (const part of [this.line, this.paper]) part.remove();
   }
 
-  private begin(event: PointerEvent): void {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    this.paper.setPointerCapture?.(event.pointerId);
+  private begin(press: PointerEvent): Drag {
     const { low, high } = this.plot.x;
     this.stroke = new Stroke(low, high);
     this.plot.held = true;
-    this.follow(event);
+    this.follow(press);
+    return {
+      move: (event) => this.follow(event),
+      end: (wasCancelled) => this.finish(!wasCancelled),
+    };
   }
 
   private follow(event: PointerEvent): void {

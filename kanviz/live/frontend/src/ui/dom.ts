@@ -85,3 +85,13 @@ export function row(...children: Child[]): HTMLElement {
 export function write(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/** Lets what is too wide scroll by itself, by keys too. */
+export function scrolling(element: HTMLElement, name: string): HTMLElement {
+  const names = { class: "kv-scroll", role: "region", "aria-label": name, tabindex: 0 };
+  return focusable(h("div", names, element));
+}
+
+/** Whether the user wants things to jump rather than to move. */
+export const wantsStill = (): boolean =>
+  typeof matchMedia === "function" && matchMedia("(prefers-reduced-motion: reduce)").matches;

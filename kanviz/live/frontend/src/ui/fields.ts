@@ -1,5 +1,5 @@
 /** Inputs with their labels. */
-import { h, write } from "./dom";
+import { assign, h, write } from "./dom";
 import { short } from "./numbers";
 
 /** Puts a label around an input and what stands after it. */
@@ -68,6 +68,77 @@ export function setChoices(
   if (names.includes(old)) select.value = old;
 }
 
+/** A slider with its name, and its value in words beside it. */
+export interface SaidSlider {
+  readonly element: HTMLElement;
+  readonly input: HTMLInputElement;
+  value: number;
+  /** Sets how far it goes. */
+  limit(low: number, high: number): void;
+}
+
+/**
+ * Makes a slider with its name and its value in words.
+ *
+ * @param say The value as text.
+ * @param changed Called when a hand moves it, not when `value` is set.
+ */
+export function saidSlider(
+  label: string,
+  range: Range,
+  say: (value: number) => string,
+  changed: (value: number) => void,
+): SaidSlider {
+  const said = h("output", { class: "kv-value" });
+  const tell = (): void => {
+    write(said, say(Number(input.value)));
+    input.setAttribute("aria-valuetext", said.textContent ?? "");
+  };
+  const input = slider(range, (value) => {
+    tell();
+    changed(value);
+  });
+  tell();
+  return {
+    element: field(label, input, said),
+    input,
+    get value() {
+      return Number(input.value);
+    },
+    set value(value) {
+      if (Number(input.value) !== value) input.value = String(value);
+      tell();
+    },
+    limit(low, high) {
+      assign(input, { min: low, max: high });
+      tell();
+    },
+  };
+}
+
+const KEY_SIGNS: Record<string, number> = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
+
+/** The same for any number of a range: it keeps exact numbers, and keys go 1/200 of the range. */
+export function fineSlider(
+  label: string,
+  [low, high]: readonly [number, number],
+  say: (value: number) => string,
+  changed: (value: number) => void,
+): SaidSlider {
+  const made = saidSlider(label, { low, high, step: "any", value: low }, say, changed);
+  made.input.setAttribute("aria-label", label);
+  made.input.addEventListener("keydown", (event) => {
+    const sign = KEY_SIGNS[event.key];
+    if (sign === undefined) return;
+    // The browser's own step of an "any" slider is not of use.
+    event.preventDefault();
+    const by = ((high - low) / 200) * (event.shiftKey ? 10 : 1);
+    made.value = Math.min(high, Math.max(low, made.value + sign * by));
+    changed(made.value);
+  });
+  return made;
+}
+
 /** Numbers from `10 ** low` to `10 ** high`, ten to a decade, and 0 at the left end. */
 export function logSlider(
   label: string,
@@ -79,16 +150,6 @@ export function logSlider(
   const at = (n: number): number =>
     n === 0 ? 0 : Number((10 ** (powers.low + (n - 1) / 10)).toPrecision(2));
   const start = value > 0 ? Math.round(10 * (Math.log10(value) - powers.low)) + 1 : 0;
-  const shown = h("output", { class: "kv-value" });
-  const show = (n: number): void => {
-    write(shown, short(at(n), 2));
-    input.setAttribute("aria-valuetext", short(at(n), 2));
-  };
   const range = { low: 0, high: last, step: 1, value: Math.min(last, Math.max(0, start)) };
-  const input = slider(range, (n) => {
-    show(n);
-    set(at(n));
-  });
-  show(range.value);
-  return field(label, input, shown);
+  return saidSlider(label, range, (n) => short(at(n), 2), (n) => set(at(n))).element;
 }

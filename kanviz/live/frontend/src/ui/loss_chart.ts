@@ -1,211 +1,38 @@
-/** Training and test error by step, drawn on a canvas as fast as frames come. */
-import type { Store } from "../store";
-import { button, h, hasFocus, write } from "./dom";
-import type { Life } from "./life";
+/** Errors by step on a logarithmic axis: lines, axes, and a place that is pointed at. */
+
+import { assign, h, s } from "./dom";
 import { short, ticks } from "./numbers";
-import { onTheme, themed } from "./theme";
-import type { Losses } from "../contract";
 
-const HEIGHT = 190;
-/** Thirty drawings a second. */
-const GAP_MS = 32;
+export const MARGIN = { left: 44, right: 12, top: 20, bottom: 24 };
 
-class LossChart {
-  readonly element: HTMLElement;
-  private readonly canvas = h("canvas", { class: "kv-canvas", role: "img" });
-  private readonly reading = h("p", { class: "kv-reading" });
-  private readonly frame: HTMLElement;
-  private readonly marks: LossMarks;
-  private readonly scale = new LossScale();
-  /** The place under the pointer, or -1. */
-  private pointed = -1;
-  /** What the mark says that has the pointer or the focus. */
-  private marked = "";
+/** Pixels from one power of ten that is written to the next, at least. */
+const APART = 32;
+
+/** Lines over the same steps: one number per step, NaN or 0 where there is none. */
+export interface Series {
+  step: ArrayLike<number>;
+  lines: readonly ArrayLike<number>[];
+}
+
+/** Where a step and an error stand: steps evenly, errors by their logarithm. */
+export class LossScale {
+  private first = 0;
+  private last = 1;
+  /** Powers of ten. */
+  private low = -1;
+  private high = 0;
 
   constructor(
-    private readonly store: Store,
-    life: Life,
-    failed: (error: unknown) => void,
-  ) {
-    this.marks = new LossMarks(store, failed, (text) => {
-      this.marked = text;
-      this.read();
-    });
-    this.frame = h("div", { class: "kv-chart" }, this.canvas, this.marks.element);
-    const parts = [this.frame, this.marks.choices, this.reading];
-    this.element = h("div", { class: "kv-stack" }, ...parts);
-    const draw = life.paced(() => this.draw(), GAP_MS);
-    life.on(store, ["scene", "frame"], draw);
-    life.resized(this.frame, draw);
-    onTheme(life, draw);
-    this.canvas.addEventListener("pointermove", (event) => this.point(event.offsetX));
-    this.canvas.addEventListener("pointerleave", () => this.point(-1));
-    draw();
-  }
+    public width = 0,
+    public height = 0,
+  ) {}
 
-  private point(x: number): void {
-    const { step } = this.store.scene.losses;
-    this.pointed = x < 0 ? -1 : nearest(step, this.scale.stepAt(x));
-    this.draw();
-  }
-
-  /** Writes what a mark says, or the numbers at the pointer, or those of now. */
-  private read(): void {
-    const { step, train, test } = this.store.scene.losses;
-    const n = this.pointed >= 0 ? this.pointed : step.length - 1;
-    const numbers = n < 0 ? "No training yet." : this.sentence(step[n], train[n], test[n]);
-    write(this.reading, this.marked || numbers);
-  }
-
-  private sentence(step: number, train: number, test: number): string {
-    const second = Number.isNaN(test) ? "" : `, test ${short(test)}`;
-    return `Step ${step}: ${this.store.scene.losses.name} train ${short(train)}${second}`;
-  }
-
-  private draw(): void {
-    const width = this.frame.clientWidth;
-    const pen = width > 0 ? this.pen(width) : null;
-    this.read();
-    if (pen === null) return;
-    const { losses } = this.store.scene;
-    this.scale.fit(losses, width, HEIGHT);
-    this.marks.draw(losses.marks, this.scale);
-    pen.clearRect(0, 0, width, HEIGHT);
-    this.drawAxes(pen);
-    this.line(pen, losses.train, "--kv-train", "#1f5fa8", []);
-    this.line(pen, losses.test, "--kv-test", "#b84a08", [5, 3]);
-    this.drawPointed(pen);
-    this.canvas.setAttribute("aria-label", `Errors while training. ${this.reading.textContent}`);
-  }
-
-  /** Returns what draws on the canvas, sized for this screen. */
-  private pen(width: number): CanvasRenderingContext2D | null {
-    const ratio = globalThis.devicePixelRatio || 1;
-    const [across, down] = [Math.round(width * ratio), Math.round(HEIGHT * ratio)];
-    if (this.canvas.width !== across || this.canvas.height !== down) {
-      [this.canvas.width, this.canvas.height] = [across, down];
-    }
-    const pen = this.canvas.getContext("2d");
-    pen?.setTransform(ratio, 0, 0, ratio, 0, 0);
-    return pen;
-  }
-
-  private color(name: string, fallback: string): string {
-    return themed(this.canvas, name, fallback);
-  }
-
-  private drawAxes(pen: CanvasRenderingContext2D): void {
-    const { scale } = this;
-    const [left, right] = [MARGIN.left, scale.width - MARGIN.right];
-    pen.lineWidth = 1;
-    pen.strokeStyle = this.color("--kv-hair", "#d9dfe7");
-    pen.fillStyle = this.color("--kv-muted", "#5b6775");
-    pen.font = `11px ${getComputedStyle(this.canvas).fontFamily}`;
-    pen.textAlign = "right";
-    const every = Math.max(1, Math.ceil((scale.high - scale.low) / 6));
-    for (let power = Math.ceil(scale.low); power <= scale.high; power++) {
-      if (power % every !== 0) continue;
-      const y = Math.round(scale.y(10 ** power)) + 0.5;
-      pen.beginPath();
-      pen.moveTo(left, y);
-      pen.lineTo(right, y);
-      pen.stroke();
-      pen.fillText(decade(power), left - 6, y + 4);
-    }
-    pen.textAlign = "center";
-    for (const step of ticks(scale.first, scale.last, 5)) {
-      if (Number.isInteger(step)) pen.fillText(String(step), scale.x(step), scale.height - 7);
-    }
-  }
-
-  /** Draws one error; points that fall on the same pixel are drawn as their range. */
-  private line(
-    pen: CanvasRenderingContext2D,
-    values: Float64Array,
-    name: string,
-    fallback: string,
-    dash: number[],
-  ): void {
-    const { step } = this.store.scene.losses;
-    pen.strokeStyle = this.color(name, fallback);
-    pen.lineWidth = 1.6;
-    pen.setLineDash(dash);
-    pen.beginPath();
-    let pixel = NaN;
-    let [least, most, drawn] = [0, 0, 0];
-    for (let n = 0; n < values.length; n++) {
-      if (!(values[n] > 0)) continue;
-      const [x, y] = [Math.round(2 * this.scale.x(step[n])) / 2, this.scale.y(values[n])];
-      if (x === pixel && y >= least && y <= most) continue;
-      least = x === pixel ? Math.min(least, y) : y;
-      most = x === pixel ? Math.max(most, y) : y;
-      if (Number.isNaN(pixel)) pen.moveTo(x, y);
-      else pen.lineTo(x, y);
-      pixel = x;
-      drawn++;
-    }
-    // A single number, as of a test error measured once, makes no line.
-    if (drawn === 1) pen.rect(pixel - 1.5, least - 1.5, 3, 3);
-    pen.stroke();
-    pen.setLineDash([]);
-  }
-
-  private drawPointed(pen: CanvasRenderingContext2D): void {
-    const { step } = this.store.scene.losses;
-    if (this.pointed < 0 || this.pointed >= step.length) return;
-    const x = Math.round(this.scale.x(step[this.pointed])) + 0.5;
-    pen.strokeStyle = this.color("--kv-muted", "#5b6775");
-    pen.beginPath();
-    pen.moveTo(x, MARGIN.top);
-    pen.lineTo(x, this.scale.height - MARGIN.bottom);
-    pen.stroke();
-  }
-}
-
-/** "0.01" or "1e-5": the text of a power of ten. */
-const decade = (power: number): string => short(Number(`1e${power}`), 1);
-
-/** Makes the loss chart with its legend; `failed` gets what goes wrong with a jump. */
-export function lossChart(
-  store: Store,
-  life: Life,
-  failed: (error: unknown) => void,
-): HTMLElement {
-  const chart = new LossChart(store, life, failed);
-  const legend = h(
-    "p",
-    { class: "kv-legend" },
-    h("span", { class: "kv-key kv-key-train" }, "training"),
-    h("span", { class: "kv-key kv-key-test" }, "test"),
-    h("span", { class: "kv-key kv-key-mark" }, "edit, refine or prune: click to go there"),
-  );
-  return h("div", { class: "kv-stack" }, chart.element, legend);
-}
-
-// Where the loss chart puts a step and an error: steps evenly, errors by their logarithm.
-
-export const MARGIN = { left: 44, right: 10, top: 18, bottom: 24 };
-
-/** Mutable, and refilled in place: it is needed thirty times a second. */
-export class LossScale {
-  width = 0;
-  height = 0;
-  first = 0;
-  last = 1;
-  /** Powers of ten. */
-  low = -1;
-  high = 0;
-
-  fit(losses: Losses, width: number, height: number): void {
-    this.width = width;
-    this.height = height;
-    const { step } = losses;
+  fit({ step, lines }: Series): void {
     this.first = step.length ? step[0] : 0;
     this.last = step.length ? Math.max(step[step.length - 1], this.first + 1) : 1;
     this.low = Infinity;
     this.high = -Infinity;
-    this.include(losses.train);
-    this.include(losses.test);
+    for (const line of lines) this.include(line);
     if (this.low > this.high) [this.low, this.high] = [-1, 0];
     // At least a decade, so that noise at the end of a fit does not look like news.
     if (this.high - this.low < 1) {
@@ -217,7 +44,7 @@ export class LossScale {
     this.high += room;
   }
 
-  private include(values: Float64Array): void {
+  private include(values: ArrayLike<number>): void {
     for (let n = 0; n < values.length; n++) {
       const value = values[n];
       if (!(value > 0) || value === Infinity) continue;
@@ -243,10 +70,23 @@ export class LossScale {
     const inner = this.width - MARGIN.left - MARGIN.right;
     return this.first + ((x - MARGIN.left) / inner) * (this.last - this.first);
   }
+
+  /** The powers of ten to write. */
+  powers(): number[] {
+    const [low, high] = [Math.ceil(this.low), Math.floor(this.high)];
+    const every = Math.max(1, Math.ceil((this.high - this.low) / (this.height / APART)));
+    const all = Array.from({ length: Math.max(0, high - low + 1) }, (_, n) => low + n);
+    return all.filter((power) => power % every === 0);
+  }
+
+  /** The steps to write. */
+  steps(): number[] {
+    return ticks(this.first, this.last, 5).filter(Number.isInteger);
+  }
 }
 
 /** The place in `step` (increasing) that is nearest to `wanted`; -1 if there is none. */
-export function nearest(step: Float64Array, wanted: number): number {
+export function nearest(step: ArrayLike<number>, wanted: number): number {
   if (step.length === 0) return -1;
   let low = 0;
   let high = step.length - 1;
@@ -258,96 +98,133 @@ export function nearest(step: Float64Array, wanted: number): number {
   return wanted - step[low] <= step[high] - wanted ? low : high;
 }
 
-// Marks over the loss chart: what happened at a step; a click takes the network back to it.
-
-type Mark = Losses["marks"][number];
-
-/** Marks closer than this many pixels share one button. */
-const APART = 9;
-
-export class LossMarks {
-  readonly element = h("div", { class: "kv-marks" });
-  /** Where several marks share a button, each gets one of its own here. */
-  readonly choices = h("div", { class: "kv-choices", role: "group", hidden: true });
-  private drawn: readonly Mark[] = [];
-  private shape = "";
-  private groups: Mark[][] = [];
-  /** The group whose choices are shown. */
-  private opened = -1;
-
-  constructor(
-    private readonly store: Store,
-    private readonly failed: (error: unknown) => void,
-    private readonly read: (text: string) => void,
-  ) {
-    this.choices.setAttribute("aria-label", "What happened at this step");
-  }
-
-  /** Places the marks; does nothing while marks and scale are as they were. */
-  draw(marks: readonly Mark[], scale: LossScale): void {
-    const shape = `${scale.width} ${scale.first} ${scale.last}`;
-    if (marks === this.drawn && shape === this.shape) return;
-    if (marks !== this.drawn) this.choices.hidden = true;
-    this.drawn = marks;
-    this.shape = shape;
-    this.groups = [];
-    let edge = -Infinity;
-    for (const mark of marks) {
-      const x = scale.x(mark.step);
-      if (x - edge < APART) this.groups[this.groups.length - 1].push(mark);
-      else {
-        this.groups.push([mark]);
-        edge = x;
-      }
+/**
+ * The path of one line; points that fall on the same pixel are drawn as their range.
+ *
+ * @param lifts Whether a missing number breaks the line: an error that is measured now and then has
+ *   none in between, and must not vanish.
+ */
+export function lossPath(
+  step: ArrayLike<number>,
+  values: ArrayLike<number>,
+  scale: Pick<LossScale, "x" | "y">,
+  lifts: boolean,
+): string {
+  let [d, pen, drawn] = ["", "M", 0];
+  let [pixel, least, most] = [NaN, 0, 0];
+  for (let n = 0; n < values.length; n++) {
+    if (!(values[n] > 0)) {
+      if (lifts) pen = "M";
+      continue;
     }
-    this.fill(scale);
+    const [x, y] = [Math.round(2 * scale.x(step[n])) / 2, scale.y(values[n])];
+    const isSame = pen === "L" && x === pixel;
+    if (isSame && y >= least && y <= most) continue;
+    least = isSame ? Math.min(least, y) : y;
+    most = isSame ? Math.max(most, y) : y;
+    d += `${pen}${x.toFixed(1)} ${y.toFixed(1)}`;
+    [pen, pixel] = ["L", x];
+    drawn++;
+  }
+  // A single number, as of a test error measured once, makes no line.
+  return drawn === 1 ? `${d}m-1.5 0h3` : d;
+}
+
+/** What differs between the uses of the chart. */
+interface Uses {
+  height: number;
+  /** Whether missing numbers break the lines. */
+  lifts: boolean;
+  /** Whether the lines have dots where they are pointed at. */
+  dots: boolean;
+}
+
+export class LossChart {
+  readonly element: HTMLElement;
+  readonly scale: LossScale;
+  /** For signs of the owner, between axes and lines. */
+  readonly signs = s("g");
+  private readonly svg = s("svg", { class: "kv-loss-chart", role: "img" });
+  private readonly axes = s("g", { class: "kv-axes" });
+  private readonly lines = s("g");
+  private readonly here = s("g");
+  private series: Series = { step: [], lines: [] };
+  private pointed = -1;
+
+  constructor(private readonly uses: Uses) {
+    this.scale = new LossScale(0, uses.height);
+    this.svg.append(this.axes, this.signs, this.lines, this.here);
+    this.element = h("div", { class: "kv-chart" }, this.svg);
   }
 
-  /** Keeps the buttons that are there, so that the focus is not lost while a fit runs. */
-  private fill(scale: LossScale): void {
-    const old = [...this.element.children] as HTMLButtonElement[];
-    this.groups.forEach((group, n) => {
-      const one = old[n] ?? this.make(n);
-      const [first] = group;
-      const more = group.length > 1 ? ` and ${group.length - 1} more` : "";
-      const text = `Step ${first.step}: ${first.text}${more}`;
-      one.dataset.kind = first.kind;
-      one.title = text;
-      one.setAttribute("aria-label", `${text}. ${more ? "Choose one" : "Go there"}.`);
-      one.style.left = `${scale.x(first.step)}px`;
+  /** Draws, as wide as the element is now; false while it cannot be seen. */
+  draw(series: Series): boolean {
+    const width = this.element.clientWidth;
+    this.series = series;
+    if (!width) return false;
+    const { height } = this.uses;
+    if (width !== this.scale.width) {
+      assign(this.svg, { viewBox: `0 0 ${width} ${height}`, width, height });
+    }
+    this.scale.width = width;
+    this.scale.fit(series);
+    this.axes.replaceChildren(...this.beside(), ...this.below());
+    series.lines.forEach((values, n) => {
+      const path = this.lines.children[n] ?? s("path", { class: `kv-loss kv-loss-${n}` });
+      path.setAttribute("d", lossPath(series.step, values, this.scale, this.uses.lifts));
+      this.lines.append(path);
     });
-    for (const gone of old.slice(this.groups.length)) gone.remove();
+    this.drawHere();
+    return true;
   }
 
-  private make(n: number): HTMLButtonElement {
-    const one = button("", () => this.press(this.groups[n]));
-    one.className = "kv-mark";
-    const show = (): void => this.read(one.title);
-    one.addEventListener("pointerenter", show);
-    one.addEventListener("focus", show);
-    for (const leave of ["pointerleave", "blur"]) {
-      one.addEventListener(leave, () => this.read(""));
-    }
-    this.element.append(one);
-    return one;
+  /** Shows a place of the series; -1 for none. */
+  point(at: number): void {
+    this.pointed = at;
+    this.drawHere();
   }
 
-  private press(group: Mark[]): void {
-    if (group.length === 1) {
-      this.jump(group[0]);
+  /** The place of the series that is nearest to a pointer. */
+  placeOf(event: MouseEvent): number {
+    const x = event.clientX - this.svg.getBoundingClientRect().left;
+    return nearest(this.series.step, this.scale.stepAt(x));
+  }
+
+  describe(text: string): void {
+    this.svg.setAttribute("aria-label", text);
+  }
+
+  private beside(): SVGElement[] {
+    const right = this.scale.width - MARGIN.right;
+    return this.scale.powers().flatMap((power) => {
+      const y = Math.round(this.scale.y(10 ** power)) + 0.5;
+      const text = short(Number(`1e${power}`), 1);
+      return [
+        s("path", { class: "kv-hair", d: `M${MARGIN.left} ${y}H${right}` }),
+        s("text", { x: MARGIN.left - 6, y: y + 4, "text-anchor": "end" }, text),
+      ];
+    });
+  }
+
+  private below(): SVGElement[] {
+    const y = this.uses.height - 7;
+    return this.scale
+      .steps()
+      .map((step) => s("text", { x: this.scale.x(step), y, "text-anchor": "middle" }, `${step}`));
+  }
+
+  private drawHere(): void {
+    const { step, lines } = this.series;
+    if (this.pointed < 0 || this.pointed >= step.length || !this.scale.width) {
+      this.here.replaceChildren();
       return;
     }
-    const made = group.map((mark) => button(mark.text, () => this.jump(mark)));
-    this.opened = this.groups.indexOf(group);
-    this.choices.replaceChildren(...made);
-    this.choices.hidden = false;
-    made[0].focus();
-  }
-
-  private jump({ position }: Mark): void {
-    const from = this.element.children[this.opened];
-    if (hasFocus(this.choices) && from instanceof HTMLElement) from.focus();
-    this.choices.hidden = true;
-    this.store.ask({ type: "jump", position }).catch(this.failed);
+    const x = this.scale.x(step[this.pointed]);
+    const d = `M${x} ${MARGIN.top}V${this.uses.height - MARGIN.bottom}`;
+    const values = this.uses.dots ? lines.map((line) => line[this.pointed]) : [];
+    const dots = values
+      .filter((value) => value > 0)
+      .map((value) => s("circle", { class: "kv-now-dot", cx: x, cy: this.scale.y(value), r: 4 }));
+    this.here.replaceChildren(s("path", { class: "kv-now", d }), ...dots);
   }
 }

@@ -1,5 +1,5 @@
-/** Moves through the frames of something: a slider, a button that plays them, the arrow keys. */
-import { assign, button, focusable, h, write } from "../ui/dom";
+/** What moves by itself: a share that runs to 1, and a scrubber through the frames of something. */
+import { assign, button, h, wantsStill, write } from "../ui/dom";
 import { slider } from "../ui/fields";
 import type { Life } from "../ui/life";
 
@@ -14,16 +14,6 @@ interface Reel {
   label: string;
   /** What the present frame shows. */
   caption(at: number): string;
-}
-
-/** Whether the user wants things to jump rather than to move. */
-export const wantsStill = (): boolean =>
-  typeof matchMedia === "function" && matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-/** Lets what is too wide scroll by itself, by keys too. */
-export function scrolling(element: HTMLElement, name: string): HTMLElement {
-  const names = { class: "kt-scroll", role: "region", "aria-label": name, tabindex: 0 };
-  return focusable(h("div", names, element));
 }
 
 export class Scrubber {
@@ -108,4 +98,51 @@ export class Scrubber {
     write(this.play, isPlaying ? "Pause" : "Play");
     assign(this.play, { "aria-label": `${isPlaying ? "Pause" : "Play"} the ${this.reel.label}s` });
   }
+}
+
+/** Milliseconds between two steps for those who want no motion, and how many steps there are. */
+const [PAUSE, STEPS] = [600, 10];
+
+/**
+ * Makes a button that lets a share run from where it is to 1, in so many seconds from 0 to 1;
+ * it comes to rest at a hundredth.
+ *
+ * Who wants no motion gets ten steps, each a picture that stands still.
+ */
+export function playButton(
+  life: Life,
+  seconds: number,
+  read: () => number,
+  show: (share: number) => void,
+): HTMLButtonElement {
+  let last = 0;
+  let runs = false;
+  const made = button("Play", () => (runs ? stop() : start()));
+  const turn = (on: boolean): void => {
+    runs = on;
+    write(made, on ? "Stop" : "Play");
+  };
+  const stop = (): void => {
+    if (runs) show(Math.round(100 * read()) / 100);
+    turn(false);
+  };
+  const advance = life.paced(() => {
+    const now = performance.now();
+    const gap = wantsStill() ? PAUSE : 0;
+    if (runs && now - last >= gap) {
+      const share = Math.min(1, read() + (gap ? 1 / STEPS : (now - last) / 1000 / seconds));
+      last = now;
+      show(share);
+      if (share === 1) stop();
+    }
+    if (runs) advance();
+  });
+  const start = (): void => {
+    if (read() >= 1) show(0);
+    turn(true);
+    last = performance.now();
+    advance();
+  };
+  life.add(() => turn(false));
+  return made;
 }
