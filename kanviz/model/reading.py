@@ -10,15 +10,12 @@ from kanviz.edits.code import call_code
 from kanviz.model.locking import EdgeAddress
 from kanviz.model.pruning import Pruning
 from kanviz.snapshot import Edge
-from kanviz.symbolic.built_in import default_library
-from kanviz.symbolic.formula import Formula
-from kanviz.symbolic.library import Function
-from kanviz.symbolic.of_network import check_formula, difference_of, formula_of
-from kanviz.symbolic.show import shown
+from kanviz.symbolic.formula import Formula, check_formula, difference_of, formula_of, shown
+from kanviz.symbolic.functions import Function, default_library
+from kanviz.symbolic.snapping import Units
 from kanviz.symbolic.suggest import SuggestionTable, suggest
 from kanviz.symbolic.symbol_report import EdgeReport, SymbolReport
 from kanviz.symbolic.symbolify import symbolify
-from kanviz.symbolic.terms import Units
 from kanviz.training.judge import judge_of
 
 

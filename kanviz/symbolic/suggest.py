@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import overload
 
 from kanviz.symbolic.affine import AffineFit, fit_affine
-from kanviz.symbolic.built_in import default_library
-from kanviz.symbolic.library import Function
-from kanviz.symbolic.rounding import rounded
+from kanviz.symbolic.functions import Function, default_library, traits
+from kanviz.symbolic.printing import to_text
 from kanviz.symbolic.samples import Numbers, prepare_samples
-from kanviz.symbolic.text import to_text
-from kanviz.symbolic.traits import traits
+from kanviz.symbolic.simplify import rounded
 
 ROUNDING = 1e-9
 """Errors below this are all the same: nothing but rounding."""

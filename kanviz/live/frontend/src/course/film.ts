@@ -51,7 +51,7 @@ export function film({ root, shared, life, onTheme }: Stage): void {
   scrubber.go(0);
 }
 
-/** What Python sends of the losses; see kanviz/views/teaching. */
+/** What Python sends of the losses; see kanviz/course/teaching/film.py. */
 interface Chart {
   steps: number[];
   /** One number per step, by name. */

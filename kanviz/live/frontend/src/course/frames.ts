@@ -3,7 +3,7 @@ import type { Store } from "../store";
 import { unpack } from "../codec";
 import type { EdgeView, NodeView, Probe, Scene, Status } from "../contract";
 
-/** What Python sends of an edge; see kanviz/views/teaching/frames.py. */
+/** What Python sends of an edge; see kanviz/course/teaching/widget.py. */
 export interface EdgeFrame
   extends Pick<
     EdgeView,

@@ -9,7 +9,7 @@ import { assign, h, s, scrolling, write } from "../ui/dom";
 import { fineSlider, type SaidSlider } from "../ui/fields";
 import { extent, linear, roomy, short } from "../ui/numbers";
 
-/** What Python sends; see kanviz/views/teaching/layer.py. */
+/** What Python sends; see kanviz/course/teaching/layer.py. */
 interface LayerRecord {
   layer: number;
   depth: number;
