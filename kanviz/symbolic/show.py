@@ -3,7 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from jaxtyping import Float
+from torch import Tensor
+
+from kanviz.data.about import About
+from kanviz.nn.network import Network
 from kanviz.symbolic.formula import Formula
+from kanviz.symbolic.of_network import check_formula, difference_of, formula_of
 
 MOST_DIGITS = 16
 """As many as tell float64 numbers of everyday size apart."""
@@ -13,6 +19,42 @@ SLACK = 100.0
 add up; what moves them more has broken the formula."""
 
 MOST_ERROR = 0.1
+
+
+def formula_to_read(
+    network: Network,
+    about: About,
+    x: Float[Tensor, "samples inputs"],
+    *,
+    digits: int | None,
+    snap: float,
+    simplify: float,
+) -> Formula:
+    """Return what a network computes, compared with it on x, see ``KAN.formula``.
+
+    Parameters
+    ----------
+    network : Network
+        In float64; is only read.
+    about : About
+        Names and units of its inputs and outputs.
+    x : (samples, inputs)
+        In the network's units.
+    digits, snap, simplify
+        See ``KAN.formula``.
+
+    Raises
+    ------
+    ArithmeticError
+        If formula and network differ on x.
+    """
+    exact = formula_of(network, about)
+    check_formula(exact, network, about, x)
+
+    def error(candidate: Formula) -> float:
+        return difference_of(candidate, network, about, x)
+
+    return shown(exact, error, digits=digits, snap=snap, simplify=simplify)
 
 
 def shown(
