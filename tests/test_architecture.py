@@ -75,9 +75,8 @@ ON_REQUEST = {"model": {"files", "views", "live"}, "training": {"views"}}
 # Goes when files/ stands above model/: until then the model imports it as a lower floor.
 STILL_BELOW = {("model", "files")}
 
-# They go when the desk has moved to live/, where ON_REQUEST covers it, and when the variance's
-# kernels stand in nn/kernels/.
-STILL_CIRCLES = ("kanviz.model.", "kanviz.nn.spread")
+# Goes when the variance's kernels stand in nn/kernels/.
+STILL_CIRCLES = ("kanviz.nn.spread",)
 
 
 class Import(NamedTuple):

@@ -713,8 +713,8 @@ class KAN(nn.Module):
             If the data do not fit the model, an option is none of these, or the model holds a
             number that is not finite.
         """
-        from kanviz.model.desk import Desk
-        from kanviz.views.explorer import Explorer
+        from kanviz.live.desk import Desk
+        from kanviz.live.explorer import Explorer
 
         check_choice("theme", theme, ("auto", "light", "dark"))
         if height is not None:
@@ -750,9 +750,8 @@ class KAN(nn.Module):
         OSError
             If the file cannot be written.
         """
-        from kanviz.model.desk import Desk
-        from kanviz.views.html import write_page
-        from kanviz.views.page import write_live_page
+        from kanviz.live.desk import Desk
+        from kanviz.live.page import write_live_page, write_page
 
         snapshot = self.snapshot(x, title=title)
         if not live:
@@ -763,7 +762,7 @@ class KAN(nn.Module):
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a notebook shows: the picture, or, where that fails, the text alone."""
-        from kanviz.views.still import still_bundle
+        from kanviz.live.page import still_bundle
 
         try:
             return still_bundle(self.snapshot(), repr(self))
@@ -1103,8 +1102,7 @@ class KAN(nn.Module):
         IndexError
             If there is no such edge.
         """
-        from kanviz.symbolic.fix import library_of
-        from kanviz.symbolic.suggest import suggest
+        from kanviz.symbolic.suggest import library_of, suggest
 
         with self._bench.lock:
             x, y = seen_by(self.network, self._input(None), check_edge(self.network, *edge))
@@ -1139,7 +1137,7 @@ class KAN(nn.Module):
         ValueError
             If the formula cannot be read, or the edge is removed.
         """
-        from kanviz.symbolic.fix import function_of, quality_of
+        from kanviz.symbolic.suggest import function_of, quality_of
 
         with self._bench.rest():
             place = layer, i, j = check_edge(self.network, *edge)
@@ -1201,9 +1199,9 @@ class KAN(nn.Module):
             Edge by edge what was tried and chosen; edges without a good formula stay splines. Its
             ``pareto()`` tells complexity and error of every stage on the way.
         """
-        from kanviz.symbolic.fix import library_of
+        from kanviz.symbolic.snapping import Units
+        from kanviz.symbolic.suggest import library_of
         from kanviz.symbolic.symbolify import symbolify
-        from kanviz.symbolic.terms import Units
 
         with self._bench.rest():
             work, dataset = self._copy_for_search(), as_dataset(data)
@@ -1254,7 +1252,7 @@ class KAN(nn.Module):
         ArithmeticError
             If formula and model differ on the sample.
         """
-        from kanviz.symbolic.show import formula_to_read
+        from kanviz.symbolic.formula import formula_to_read
 
         with self._bench.lock:
             work, about = self._copy_for_search(), self._about
