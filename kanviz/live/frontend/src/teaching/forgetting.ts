@@ -11,7 +11,7 @@ const MARGIN = { left: 44, right: 10, top: 8, bottom: 22 };
 /** How far beyond the target a prediction is drawn, as a part of the target's range. */
 const BEYOND = 0.6;
 
-/** What Python sends; see kanviz/views/teaching/forgetting.py. */
+/** What Python sends; see kanviz/course/teaching/forgetting.py. */
 interface Peaks {
   x: number[];
   target: number[];

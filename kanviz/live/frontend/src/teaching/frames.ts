@@ -2,7 +2,7 @@
 import { unpack } from "../codec";
 import type { EdgeView, NodeView, Probe, Scene, Status, Store } from "../contract";
 
-/** What Python sends of an edge; see kanviz/views/teaching/frames.py. */
+/** What Python sends of an edge; see kanviz/course/teaching/widget.py. */
 export interface EdgeFrame
   extends Pick<
     EdgeView,

@@ -9,7 +9,7 @@ import { decimalsFor, fixed, splitter, through, type Parts, type Through } from 
 import { scrolling } from "./scrubber";
 import type { Stage } from "./stage";
 
-/** What Python sends; see kanviz/views/teaching/layer.py. */
+/** What Python sends; see kanviz/course/teaching/layer.py. */
 interface LayerRecord {
   layer: number;
   depth: number;

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from kanviz.course.teaching.widget import TeachingWidget
 from kanviz.views import labels
-from kanviz.views.teaching.widget import TeachingWidget
 
 MOST_LEARNERS = 4
 """Colours that can be told apart."""

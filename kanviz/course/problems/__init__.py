@@ -4,14 +4,13 @@ The toy functions, the fifteen special functions and the 27 formulas of Feynman'
 of Z. Liu et al., "KAN: Kolmogorov-Arnold Networks", arXiv:2404.19756, section 3 (Tables 1 and 2).
 """
 
-from kanviz.problems.catalogue import names, problem
-from kanviz.problems.comparison import Comparison, comparison
-from kanviz.problems.feynman import feynman_problems
-from kanviz.problems.record import FeynmanResult, PaperResult, Problem
-from kanviz.problems.special import special_functions
-from kanviz.problems.stored import Results, results
-from kanviz.problems.timing import step_seconds
-from kanviz.problems.toy import toy_functions
+from kanviz.course.mlp import step_seconds
+from kanviz.course.problems.catalogue import names, problem
+from kanviz.course.problems.feynman import feynman_problems
+from kanviz.course.problems.record import FeynmanResult, PaperResult, Problem
+from kanviz.course.problems.special import special_functions
+from kanviz.course.problems.stored import Comparison, Results, comparison, results
+from kanviz.course.problems.toy import toy_functions
 
 __all__ = [
     "Comparison",

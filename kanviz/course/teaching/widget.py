@@ -1,18 +1,23 @@
-"""What all teaching widgets have in common: one state, shared with the browser, and a page."""
+"""What all teaching widgets have in common: a checked state shared with the browser, and a page."""
 
+import base64
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 import anywidget
+import numpy as np
+import numpy.typing as npt
 import traitlets
 
 from kanviz.checks import check_choice
 from kanviz.live.explorer import keep_routes
+from kanviz.live.packing import pack
 from kanviz.live.page import TEACHING_SCRIPT, TEACHING_STYLE, standalone_page
+from kanviz.snapshot import EdgeView, Snapshot
 from kanviz.writing import write_whole
 
 THEMES = ("auto", "light", "dark")
@@ -122,3 +127,72 @@ class TeachingWidget(anywidget.AnyWidget):
             return None
         data, details = found if isinstance(found, tuple) else (found, {})
         return {**data, "text/plain": self._alt}, details
+
+
+Arrays = dict[tuple[float, ...], np.ndarray]
+
+KEPT = ("layer", "i", "j", "score", "strength", "state", "frozen", "locked", "formula", "function")
+"""What of an edge is drawn besides its curve."""
+
+
+def packed_frames(snapshots: Iterable[Snapshot]) -> str:
+    """Return pictures as text for the state of a widget: packed, in base 64.
+
+    Curves become float32, which is far below a pixel, and curves that are equal are written once.
+    """
+    arrays: Arrays = {}
+    frames = [frame(snapshot, arrays) for snapshot in snapshots]
+    return packed({"frames": frames})
+
+
+def packed(record: dict[str, Any]) -> str:
+    """Return a record of arrays and plain values as text; see ``kanviz.live.packing``."""
+    return base64.b64encode(pack(record)).decode()
+
+
+def frame(snapshot: Snapshot, arrays: Arrays) -> dict[str, Any]:
+    """Return one picture; ``arrays`` collects the curves of all."""
+    return {
+        "widths": list(snapshot.widths),
+        "nodes": [dict(vars(node)) for node in snapshot.nodes],
+        "edges": [_edge(view, arrays) for view in snapshot.edges],
+        "n_edges": snapshot.n_edges,
+    }
+
+
+def _edge(view: EdgeView, arrays: Arrays) -> dict[str, Any]:
+    curve = {name: _shared(getattr(view, name), arrays) for name in ("curve_x", "curve_y")}
+    return {name: getattr(view, name) for name in KEPT} | curve
+
+
+def _shared(values: tuple[float, ...], arrays: Arrays) -> np.ndarray:
+    return arrays.setdefault(values, np.array(values, dtype=np.float32))
+
+
+Array = npt.NDArray[np.float64]
+
+Listed = Sequence[Any] | npt.NDArray[Any]
+"""Numbers as a hand writes them: a list, a list of pairs, or an array."""
+
+Places = float | Listed
+"""One number, or any number of them."""
+
+
+def finite(name: str, values: Any, *, axes: int = 1) -> Array:
+    """Return numbers as an array of that many axes.
+
+    Raises
+    ------
+    ValueError
+        If they are no such array of finite numbers.
+    """
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be numbers; got {values!r}.") from None
+    if array.ndim != axes:
+        shape = "a list" if axes == 1 else "a table of rows"
+        raise ValueError(f"{name} must be {shape} of numbers; got shape {array.shape}.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite; got {array.tolist()}.")
+    return array

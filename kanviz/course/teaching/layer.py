@@ -5,12 +5,11 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from kanviz.course.teaching.widget import TeachingWidget, frame, packed
 from kanviz.live.explorer import Courier
 from kanviz.recipe import MOST_WEIGHTS, Recipe
 from kanviz.snapshot import Snapshot
 from kanviz.views import labels
-from kanviz.views.teaching.frames import frame, packed
-from kanviz.views.teaching.widget import TeachingWidget
 
 MOST_FUNCTIONS = 100
 """Largest matrix: beyond that no plot can be read."""

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kanviz.views.teaching.numbers import Array, Listed, Places, finite
-from kanviz.views.teaching.widget import TeachingWidget
+from kanviz.course.teaching.widget import Array, Listed, Places, TeachingWidget, finite
 
 FEWEST, MOST = 2, 10
 

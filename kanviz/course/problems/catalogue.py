@@ -1,10 +1,10 @@
 """All problems by name."""
 
 from kanviz.checks import check_choice
-from kanviz.problems.feynman import feynman_problems
-from kanviz.problems.record import Problem
-from kanviz.problems.special import special_functions
-from kanviz.problems.toy import toy_functions
+from kanviz.course.problems.feynman import feynman_problems
+from kanviz.course.problems.record import Problem
+from kanviz.course.problems.special import special_functions
+from kanviz.course.problems.toy import toy_functions
 
 
 def problem(name: str) -> Problem:

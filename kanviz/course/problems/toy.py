@@ -7,8 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.problems.by_scipy import scipy_function
-from kanviz.problems.record import Problem
+from kanviz.course.problems.record import Problem, scipy_function
 
 SOURCE = "arXiv:2404.19756, section 3.1, function"
 RANGE_NOTE = "The paper gives no range; -1 to 1 is the default of its code."

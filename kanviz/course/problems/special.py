@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kanviz.problems.by_scipy import scipy_function
-from kanviz.problems.record import PaperResult, Problem
+from kanviz.course.problems.record import PaperResult, Problem, scipy_function
 
 SOURCE = "arXiv:2404.19756, Table 1"
 

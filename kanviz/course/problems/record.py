@@ -1,9 +1,13 @@
-"""What is known about a test problem, in one record."""
+"""A test problem and what is known about it; functions of SciPy as functions of tensors."""
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.data import Dataset, from_function
@@ -119,3 +123,35 @@ class Problem:
         """
         data = from_function(self.f, self.ranges, n_train, n_test, seed, dtype)
         return replace(data, input_names=self.input_names)
+
+
+def scipy_function(call: Callable[..., Any]) -> Callable[[Tensor], Tensor]:
+    """Return a function of tensors, computed in float64 and rounded to the dtype of its input.
+
+    Parameters
+    ----------
+    call : callable
+        Takes the module ``scipy.special`` and one array (samples,) per input; returns an array
+        (samples,).
+
+    Returns
+    -------
+    callable
+        Maps (samples, inputs) to (samples,). Raises an ImportError where SciPy is not installed.
+    """
+
+    def f(x: Float[Tensor, "samples inputs"]) -> Float[Tensor, " samples"]:
+        columns = x.detach().cpu().double().numpy().T
+        return torch.from_numpy(call(_scipy_special(), *columns)).to(x)
+
+    return f
+
+
+def _scipy_special() -> ModuleType:
+    """Return scipy.special; imported only here, for kanviz works without SciPy."""
+    try:
+        return importlib.import_module("scipy.special")
+    except ImportError as error:
+        raise ImportError(
+            "scipy must be installed for this function; got no such package. Run: pip install scipy"
+        ) from error
