@@ -55,7 +55,6 @@ ROOMS = {
     "cli": Room(8, "torch tqdm"),
     "__main__": Room(9, ""),
     # Places that the house of DESIGN.md gives up: they go as soon as what they hold has moved.
-    "problems": Room(0, "jaxtyping numpy scipy torch"),  # to course/
 }
 
 # Views read the plain records of a network and nothing else of kanviz, whatever the floors allow.
@@ -74,9 +73,8 @@ ON_REQUEST = {"model": {"files", "views", "live"}, "training": {"views"}}
 # Goes when files/ stands above model/: until then the model imports it as a lower floor.
 STILL_BELOW = {("model", "files")}
 
-# They go when the desk has moved to live/, where ON_REQUEST covers it, and when the variance's
-# kernels stand in nn/kernels/.
-STILL_CIRCLES = ("kanviz.model.", "kanviz.nn.spread")
+# Goes when the variance's kernels stand in nn/kernels/.
+STILL_CIRCLES = ("kanviz.nn.spread",)
 
 
 class Import(NamedTuple):

@@ -90,7 +90,7 @@ def test_a_range_per_input_comes_back(tmp_path: Path) -> None:
 
 
 def test_formulas_and_frozen_edges_come_back(tmp_path: Path) -> None:
-    from kanviz.symbolic.library import make_function
+    from kanviz.symbolic.functions import make_function
 
     network = make_network()
     layer = network.layers[0]

@@ -17,7 +17,7 @@ from kanviz.layout import node_positions, strengths, strongest
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge, EdgeView, NodeView, Snapshot
-from kanviz.symbolic.of_network import edge_texts
+from kanviz.symbolic.formula import edge_texts
 
 N_CURVE = 65
 """Points of a drawn curve."""

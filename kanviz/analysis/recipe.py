@@ -10,7 +10,7 @@ from kanviz.data.about import About
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.recipe import FormulaRecipe, LayerRecipe, Recipe, StepRecipe
-from kanviz.symbolic.library import Function
+from kanviz.symbolic.functions import Function
 
 
 @torch.no_grad()

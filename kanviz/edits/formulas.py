@@ -8,7 +8,7 @@ from kanviz.edits.address import check_edge
 from kanviz.edits.code import call_code
 from kanviz.nn.network import Network
 from kanviz.nn.symbols import with_formula, without_formula
-from kanviz.symbolic.library import Function
+from kanviz.symbolic.functions import Function
 
 
 @dataclass(frozen=True)

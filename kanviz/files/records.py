@@ -82,7 +82,7 @@ def _read_symbols(
 ) -> SymbolicEdges | None:
     if record is None:
         return None
-    from kanviz.symbolic.library import Function  # brings sympy, which most files do not need
+    from kanviz.symbolic.functions import Function  # brings sympy, which most files do not need
 
     inputs, outputs, affine = (tensors[name] for name in SYMBOL_TENSORS)
     _check(inputs, torch.int64, len(record))

@@ -1,0 +1,185 @@
+"""The whole picture of a network as the contract's ``Scene``: text, numbers and numpy arrays."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kanviz.data import Dataset
+from kanviz.data.about import About
+from kanviz.nn.network import Network
+from kanviz.snapshot import EdgeView, Snapshot
+from kanviz.symbolic.parse import parse
+from kanviz.symbolic.printing import to_mathml
+from kanviz.training.errors import Errors
+from kanviz.training.report import FitReport
+
+MOST_ROWS, MOST_NUMBERS = 500, 50_000
+"""Rows of the data in a scene, and numbers in all of them: it is sent after every change."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Some rows of the data in the user's units; for a probe, and to draw.
+
+    Parameters
+    ----------
+    sample : (rows, inputs) float64
+    target : (rows, outputs) float64, or (0,) where there are none or they are classes
+    """
+
+    sample: np.ndarray
+    target: np.ndarray
+
+    @classmethod
+    def of(cls, about: About, x: Tensor, data: Dataset | None) -> "Rows":
+        """Return rows at equal steps: of the training data, else of x, in the network's units."""
+        width = len(about.input_names)
+        inputs = x if data is None else data.x
+        count = min(len(inputs), MOST_ROWS, max(1, MOST_NUMBERS // width))
+        rows = torch.arange(count, device=inputs.device) * len(inputs) // count
+        if data is None:
+            return cls(_numbers(about.x_scaling.undo(inputs[rows].double().cpu())), np.empty(0))
+        targets = np.empty(0)
+        if not data.is_classification:
+            targets = _numbers(data.to_user_outputs(data.y[rows]))
+        return cls(_numbers(data.to_user_inputs(data.x[rows])), targets)
+
+
+def drawing(snapshot: Snapshot) -> dict[str, Any]:
+    """Return what is drawn: nodes and edges; arrays that edges share are the same object."""
+    arrays: dict[int, np.ndarray] = {}
+    return {
+        "title": snapshot.title,
+        "widths": list(snapshot.widths),
+        "nodes": [dict(vars(node)) for node in snapshot.nodes],
+        "edges": [_edge(view, arrays) for view in snapshot.edges],
+        "n_edges": snapshot.n_edges,
+    }
+
+
+def _edge(view: EdgeView, arrays: dict[int, np.ndarray]) -> dict[str, Any]:
+    values = dict(vars(view))
+    for name, value in values.items():
+        if isinstance(value, tuple):
+            # The snapshot keeps the tuples alive, so no id is given twice.
+            values[name] = arrays.setdefault(id(value), np.array(value, dtype=np.float64))
+    return values | {"mathml": None if view.formula is None else mathml_of(view.formula)}
+
+
+@lru_cache(maxsize=2048)
+def mathml_of(text: str) -> str:
+    """Return a formula, as ``kanviz.symbolic.printing`` wrote it, as MathML."""
+    return to_mathml(parse(text))
+
+
+def errors_now(network: Network, data: Dataset | None) -> dict[str, Any]:
+    """Return the errors in the user's units, as the contract has them: None where there is none."""
+    if data is None:
+        return {"name": "RMSE", "train": None, "test": None}
+    errors = vars(Errors.of(network, data))
+    return {
+        name: None if isinstance(value, float) and not np.isfinite(value) else value
+        for name, value in errors.items()
+    }
+
+
+def _numbers(values: Tensor) -> np.ndarray:
+    return values.detach().cpu().numpy().astype(np.float64)
+
+
+MOST_POINTS = 4000
+"""Points that are kept; beyond, every second one goes."""
+
+KINDS = {"trained": "fit", "refined": "refine", "moved the grid": "refine", "pruned": "prune"}
+"""Kinds of marks by how the sentence of the history begins; all else is an ``"edit"``."""
+
+
+class LossLog:
+    """What ``Losses`` of the contract holds, collected fit by fit.
+
+    The training error of each step comes from the loss that the fit logs itself. It is turned into
+    the user's units by the ratio that the last measurement had: exact where all outputs share one
+    scale. Test errors are there at the steps that were measured.
+    """
+
+    def __init__(self) -> None:
+        self.name = "RMSE"
+        self._points: list[tuple[int, float, float]] = []
+        self._marks: list[dict[str, Any]] = []
+        self._steps_before = 0  # of all fits that are over
+        self._logged = 0  # of the fit that runs, or ran last
+        self._factor = 1.0
+        self._shown = 0
+
+    def begin(self) -> None:
+        """Say that a fit begins."""
+        self._steps_before += self._logged
+        self._logged = 0
+
+    def follow(self, report: FitReport, errors: Errors | None) -> None:
+        """Take over what a fit has logged since the last call.
+
+        Parameters
+        ----------
+        report : FitReport
+            Of the fit that began last.
+        errors : Errors or None
+            Those at its last step, where they were measured.
+        """
+        losses = report.history.get("loss", [])
+        if errors is not None:
+            if errors.name != self.name:
+                self.name, self._points = errors.name, []
+            self._factor = _ratio(errors.train, self._rooted(losses[-1]))
+        first = self._logged
+        for number, loss in enumerate(losses[first:], first + 1):
+            train = self._factor * self._rooted(loss)
+            self._points.append((self._steps_before + number, train, math.nan))
+        self._logged = len(losses)
+        if errors is not None and errors.test is not None and self._points:
+            self._points[-1] = (*self._points[-1][:2], errors.test)
+        if len(self._points) > MOST_POINTS:
+            self._points = self._points[::-2][::-1]  # the last one stays
+
+    def mark(self, sentence: str, position: int) -> None:
+        """Note a change; ``position`` is the length of the history after it.
+
+        Marks that the change made unreachable go: those of steps that were undone, and that of the
+        same step where a burst of changes is one.
+        """
+        kinds = [kind for start, kind in KINDS.items() if sentence.startswith(start)]
+        self._marks = [mark for mark in self._marks if mark["position"] < position]
+        mark = {"kind": kinds[0] if kinds else "edit", "text": sentence, "position": position}
+        self._marks.append({"step": self._steps_before + self._logged, **mark})
+
+    def record(self) -> dict[str, Any]:
+        """Return all of it, as the contract's ``Losses``; later ``news`` count from here."""
+        self._shown = self._points[-1][0] if self._points else 0
+        marks = [dict(mark) for mark in self._marks]
+        return {**_columns(self._points), "name": self.name, "marks": marks}
+
+    def news(self) -> dict[str, np.ndarray]:
+        """Return the points that came after the last ``record``."""
+        return _columns([point for point in self._points if point[0] > self._shown])
+
+    def words(self) -> str:
+        """Return the last training error in words, after a comma; empty where there is none."""
+        return f", {self.name} {self._points[-1][1]:.3g}" if self._points else ""
+
+    def _rooted(self, loss: float) -> float:
+        return math.sqrt(loss) if self.name == "RMSE" and loss >= 0 else loss
+
+
+def _columns(points: list[tuple[int, float, float]]) -> dict[str, np.ndarray]:
+    table = np.array(points, dtype=np.float64).reshape(-1, 3)
+    return dict(zip(("step", "train", "test"), table.T.copy(), strict=True))
+
+
+def _ratio(measured: float, logged: float) -> float:
+    ratio = measured / logged if logged else 1.0
+    return ratio if math.isfinite(ratio) and ratio > 0 else 1.0
