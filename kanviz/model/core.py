@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.files import SavedModel, write_model
 from kanviz.model.inputs import grid_sample, read_inputs
 from kanviz.model.workbench import Workbench

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from kanviz.checks import check_integer
-from kanviz.data.about import About
 from kanviz.data.arrays import as_dataset, choose_dtype
+from kanviz.data.dataset import About
 from kanviz.edits.code import call_code, options_given
 from kanviz.files import read_model
 from kanviz.model.core import Core

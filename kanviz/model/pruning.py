@@ -8,11 +8,24 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.analysis.planning import judge_of_all, judge_of_outputs, measure_of, plan_of
-from kanviz.analysis.prune_in_context import prune_in_context
-from kanviz.analysis.prune_report import Drop, PruneReport
-from kanviz.analysis.pruning import What, cut_off, live_edges, nodes_in_use, selected, with_dead
-from kanviz.analysis.take_out import edge_means, take_out
+from kanviz.analysis.prune_plan import (
+    PrunePlan,
+    judge_of_all,
+    judge_of_outputs,
+    measure_of,
+    plan_of,
+)
+from kanviz.analysis.prune_search import Drop, PruneReport, prune_in_context
+from kanviz.analysis.pruning import (
+    What,
+    cut_off,
+    edge_means,
+    live_edges,
+    nodes_in_use,
+    selected,
+    take_out,
+    with_dead,
+)
 from kanviz.checks import check_choice
 from kanviz.data import Dataset, as_dataset
 from kanviz.edits import Became
@@ -20,7 +33,6 @@ from kanviz.edits.address import are_live, check_edge
 from kanviz.edits.code import call_code
 from kanviz.model.locking import EdgeAddress, Locking
 from kanviz.nn.network import Network
-from kanviz.plan import PrunePlan
 from kanviz.snapshot import Edge
 from kanviz.training.judge import judge_of
 from kanviz.training.prepare import check_fits
