@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import BSpline
 
+from kanviz.course import teaching
+from kanviz.course.teaching.bspline import BSpline as BSplineWidget
 from kanviz.nn.bspline import active_basis, spread
 from kanviz.nn.knots import extend_knots, greville_points
-from kanviz.views import teaching
-from kanviz.views.teaching.bspline import BSpline as BSplineWidget
 
 Recipe = tuple[np.ndarray, list[float], int]
 
