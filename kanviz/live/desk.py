@@ -13,12 +13,12 @@ from torch import Tensor
 
 from kanviz.analysis.capture import capture
 from kanviz.analysis.curves import moving_curves
-from kanviz.analysis.prune_report import PruneReport
+from kanviz.analysis.prune_search import PruneReport
+from kanviz.analysis.pruning import edge_means, take_out
 from kanviz.analysis.recipe import recipe_of
-from kanviz.analysis.take_out import edge_means, take_out
 from kanviz.analysis.trace import trace
 from kanviz.data import Dataset
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.edits import MovePoint, SetCurve
 from kanviz.edits.address import check_edge
 from kanviz.live.contract import Request, plain

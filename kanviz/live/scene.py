@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from kanviz.data import Dataset
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.nn.network import Network
 from kanviz.snapshot import EdgeView, Snapshot
 from kanviz.symbolic.parse import parse

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from torch import Tensor
 
 from kanviz.checks import check_choice
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.edits import Fitted
 from kanviz.edits.code import call_code
 from kanviz.model.history import History

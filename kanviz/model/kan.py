@@ -17,15 +17,21 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from kanviz.analysis.attribution import EdgeScores, Metric, NodeScores, feature_scores, scores
-from kanviz.analysis.planning import judge_of_all, judge_of_outputs, measure_of, plan_of
 from kanviz.analysis.prune import limits_of, prune
-from kanviz.analysis.prune_report import PruneReport
+from kanviz.analysis.prune_plan import (
+    PrunePlan,
+    judge_of_all,
+    judge_of_outputs,
+    measure_of,
+    plan_of,
+)
+from kanviz.analysis.prune_search import PruneReport
 from kanviz.analysis.pruning import What
 from kanviz.analysis.recipe import recipe_of
 from kanviz.analysis.trace import Trace, node_values, seen_by, trace
 from kanviz.checks import check_choice, check_integer
-from kanviz.data.about import About
 from kanviz.data.arrays import as_dataset, choose_dtype
+from kanviz.data.dataset import About
 from kanviz.edits import (
     Became,
     FixEdge,
@@ -53,7 +59,6 @@ from kanviz.nn.inputs import GridRange
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.state import NetworkState
-from kanviz.plan import PrunePlan
 from kanviz.recipe import Recipe
 from kanviz.snapshot import Snapshot
 from kanviz.training.errors import quality

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from kanviz.data import Dataset, as_dataset
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.edits import Edit
 from kanviz.model.fit_handle import FitHandle, Watchers
 from kanviz.model.history import History

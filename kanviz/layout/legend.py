@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from kanviz.layout import labels, paths
+from kanviz.layout.marks import Anchor, Chain, KeyKind, KeyMark, NodeMark, TextMark
 from kanviz.snapshot import EdgeView, NodeView, Snapshot
-from kanviz.views import labels, paths
-from kanviz.views.marks import Anchor, Chain, KeyKind, KeyMark, NodeMark, TextMark
 
 LETTERS = 13.0
 """Font size of level node labels and of the title, in pixels."""

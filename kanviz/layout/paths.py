@@ -7,9 +7,9 @@ then three points per piece, which both matplotlib and SVG draw as they are.
 import math
 from collections.abc import Callable
 
+from kanviz.layout.marks import Chain, PlotMark, Point, Rect
+from kanviz.layout.slots import Slot
 from kanviz.snapshot import EdgeView
-from kanviz.views.marks import Chain, PlotMark, Point, Rect
-from kanviz.views.slots import Slot
 
 MARGIN = 0.12
 """Free part of a box at each side of its curve."""

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from kanviz.views.marks import Rect
+from kanviz.layout.marks import Rect
 
 FILL = 0.8
 """Side of a square as a part of its cell; the rest is the gap for lines."""
