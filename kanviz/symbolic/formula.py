@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.symbols import EdgeFunction
@@ -281,6 +281,42 @@ def _splines(network: Network) -> Splines:
 
             found[name] = compute
     return found
+
+
+def formula_to_read(
+    network: Network,
+    about: About,
+    x: Float[Tensor, "samples inputs"],
+    *,
+    digits: int | None,
+    snap: float,
+    simplify: float,
+) -> Formula:
+    """Return what a network computes, compared with it on x, see ``KAN.formula``.
+
+    Parameters
+    ----------
+    network : Network
+        In float64; is only read.
+    about : About
+        Names and units of its inputs and outputs.
+    x : (samples, inputs)
+        In the network's units.
+    digits, snap, simplify
+        See ``KAN.formula``.
+
+    Raises
+    ------
+    ArithmeticError
+        If formula and network differ on x.
+    """
+    exact = formula_of(network, about)
+    check_formula(exact, network, about, x)
+
+    def error(candidate: Formula) -> float:
+        return difference_of(candidate, network, about, x)
+
+    return shown(exact, error, digits=digits, snap=snap, simplify=simplify)
 
 
 def shown(

@@ -6,10 +6,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from kanviz.course.teaching.widget import TeachingWidget, frame, packed
+from kanviz.layout import labels
 from kanviz.live.explorer import Courier
 from kanviz.recipe import MOST_WEIGHTS, Recipe
 from kanviz.snapshot import Snapshot
-from kanviz.views import labels
 
 MOST_FUNCTIONS = 100
 """Largest matrix: beyond that no plot can be read."""
