@@ -15,6 +15,7 @@ standard deviations (divisor n) over the samples:
     The standard deviation of what the edge adds, or of the node's value.
 """
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 
 import torch
@@ -76,6 +77,7 @@ def scores(
     metric: Metric = "backward",
     *,
     output: int | None = None,
+    values: Sequence[Float[Tensor, "samples _nodes"]] | None = None,
 ) -> Scores:
     """Return how much every edge and node matters for the sample x.
 
@@ -89,6 +91,8 @@ def scores(
         ``"backward"`` or ``"std"``, see above.
     output : int, optional
         Count only this output, which then has score 1; for ``"backward"``.
+    values : list over layers of (samples, nodes), optional
+        ``node_values(network, x)``, where it is known.
 
     Returns
     -------
@@ -105,7 +109,7 @@ def scores(
         If there is no such output.
     """
     check_choice("metric", metric, get_args(Metric))
-    values = node_values(network, x)
+    values = node_values(network, x) if values is None else values
     node_spreads = [_node_spread(value) for value in values]
     triples = zip(network.layers, values, node_spreads, strict=False)
     # What depends on a constant alone is constant, whatever rounding says.
