@@ -29,8 +29,7 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const life = new Life();
   const store = new LiveStore(model);
   life.add(() => store.destroy());
-  const height = model.get("height");
-  const diagram = new Diagram(store, life, typeof height === "number" ? height : null);
+  const diagram = new Diagram(store, life, model.get("height") ?? null);
   const parts = panels(store, () => new XMLSerializer().serializeToString(diagram.picture()));
   for (const panel of parts) life.add(() => panel.destroy());
   const tabs = new Tabs(parts, life);
@@ -46,10 +45,12 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   el.append(root);
   life.add(() => root.remove());
   followTheme(root, life, model.get("theme"), () => diagram.recolor());
-  life.on(store, ["selected"], () => store.selected && tabs.openFor("selected"));
-  const stamp = (): string => (root.dataset.version = String(store.scene.version));
-  stamp();
-  life.on(store, ["scene"], stamp);
+  life.effect(() => {
+    if (store.selected.value) tabs.openFor("selected");
+  });
+  life.effect(() => {
+    root.dataset.version = String(store.version.value);
+  });
   return () => life.end();
 }
 
@@ -63,7 +64,7 @@ function header(store: LiveStore, life: Life): HTMLElement {
   const shape = h("span", { class: "ke-shape" });
   const errors = h("div", { class: "ke-errors", role: "group" });
   const draw = (): void => {
-    const { scene } = store;
+    const scene = store.scene.value;
     write(title, scene.title || "Kolmogorov-Arnold network");
     const widths = `[${scene.widths.join(", ")}]`;
     write(shape, scene.title.includes(widths) ? "" : widths);
@@ -74,8 +75,7 @@ function header(store: LiveStore, life: Life): HTMLElement {
       ...(hasAny ? [h("span", {}, name), part("train", train), part("test", test)] : []),
     );
   };
-  life.on(store, ["scene", "frame"], draw);
-  draw();
+  life.effect(draw);
   return h("div", { class: "ke-head" }, h("h2", { class: "ke-title" }, title, shape), errors);
 }
 
@@ -167,16 +167,15 @@ function statusBar(store: LiveStore, life: Life, help: () => void): HTMLElement 
   button.setAttribute("aria-label", "Keys");
   button.addEventListener("click", help);
   const draw = (): void => {
-    const { status } = store;
+    const status = store.status.value;
     const words =
       status.text || (store.local ? "this page runs on its own, without a kernel" : "ready");
     write(text, words);
     bar.hidden = status.progress === null || status.state === "idle";
     if (status.progress !== null) bar.value = status.progress;
-    write(late, store.overdue ? "the kernel is busy: applied when the cell ends" : "");
+    write(late, store.overdue.value ? "the kernel is busy: applied when the cell ends" : "");
     write(wrong, status.error);
   };
-  life.on(store, ["status"], draw);
-  draw();
+  life.effect(draw);
   return h("div", { class: "ke-status" }, bar, text, late, wrong, button);
 }

@@ -22,7 +22,7 @@ async function open(local = false, scene = makeScene()) {
   const store = new FakeStore(scene, ANSWERS, local);
   const panel = editorPanel(store);
   const root = show(panel.element);
-  store.selected = [0, 0, 0];
+  store.select([0, 0, 0]);
   await pause();
   const points = [...root.querySelectorAll<SVGGElement>(".kv-handle")];
   return { store, panel, root, points };
@@ -30,7 +30,7 @@ async function open(local = false, scene = makeScene()) {
 
 test("without an open edge there is only a hint", async () => {
   const { store, root } = await open();
-  store.selected = null;
+  store.select(null);
   await pause();
   assert.equal(root.querySelector<HTMLElement>(".kv-stack")?.hidden, true);
   assert.match(root.querySelector(".kv-hint:not([hidden])")?.textContent ?? "", /Select an edge/);
@@ -94,13 +94,13 @@ test("a scene that answers an earlier part of a drag does not throw the point ba
   store.change({ version: 2, edges: old.edges });
   await pause();
   assert.equal(Number(points[1].getAttribute("aria-valuenow")), held);
-  assert.equal(store.scene.edges[0].control_y[1], held);
+  assert.equal(store.scene.value.edges[0].control_y[1], held);
   pointer(points[1], "up", 100, 60);
 });
 
 test("smooth asks for a curve at the curve's own points, nearer to a line", async () => {
   const { store, root } = await open();
-  const before = store.scene.edges[0];
+  const before = store.scene.value.edges[0];
   buttonOf(root, "Smooth").click();
   const [ask] = store.of("set_curve");
   assert.deepEqual(ask.x, Array.from(before.curve_x));
@@ -111,7 +111,7 @@ test("smooth asks for a curve at the curve's own points, nearer to a line", asyn
 
 test("the shift slider moves the curve as it was when the gesture began, then springs back", async () => {
   const { store, root } = await open();
-  const before = store.scene.edges[0].curve_y.slice();
+  const before = store.scene.value.edges[0].curve_y.slice();
   const shift = inputOf(root, "Shift");
   for (const value of [10, 20]) {
     shift.value = String(value);
@@ -145,14 +145,14 @@ test("a typed formula is previewed with its errors, and Enter fixes the edge to 
   enter(box, "sin(2*x)");
   await pause(450);
   assert.equal(store.of("preview").length, 1);
-  assert.equal(store.preview?.curve_y[0], 0.5);
+  assert.equal(store.preview.value?.curve_y[0], 0.5);
   assert.match(root.querySelector(".kv-losses")!.textContent!, /0\.002$/);
   press(box, "Enter");
   await pause();
   assert.deepEqual(store.of("fix"), [
     { type: "fix", edge: [0, 0, 0], formula: "sin(2*x)", numbers: null },
   ]);
-  assert.equal(store.preview, null);
+  assert.equal(store.preview.value, null);
 });
 
 test("what is wrong with a formula stands beside it as text, and nothing is taken", async () => {
@@ -162,7 +162,7 @@ test("what is wrong with a formula stands beside it as text, and nothing is take
   await pause(450);
   assert.equal(box.getAttribute("aria-invalid"), "true");
   assert.match(root.querySelector(".kv-wrong")!.textContent!, /formula must be known/);
-  assert.equal(store.preview, null);
+  assert.equal(store.preview.value, null);
   assert.equal(store.of("fix").length, 0);
 });
 
@@ -172,9 +172,9 @@ test("a suggestion shows itself on focus and is taken with its numbers", async (
   await pause();
   const pick = buttonOf(root, "sin");
   pick.focus();
-  assert.equal(store.preview?.curve_y[0], 0.25);
+  assert.equal(store.preview.value?.curve_y[0], 0.25);
   pick.blur();
-  assert.equal(store.preview, null);
+  assert.equal(store.preview.value, null);
   pick.closest("tr")!.querySelector("td")!.click();
   await pause();
   assert.deepEqual(store.of("fix")[0].numbers, [3, 0, 1, 0]);
@@ -193,7 +193,7 @@ test("each standing of an edge offers what fits it", async () => {
   const offered = () =>
     [...root.querySelectorAll("button")].filter((b) => !b.closest("[hidden]")).map((b) => b.textContent);
   assert.ok(offered().includes("Freeze") && offered().includes("Remove"));
-  const edges = store.scene.edges.slice();
+  const edges = store.scene.value.edges.slice();
   edges[0] = edgeView([0, 0, 0], Math.sin, { state: "pruned" });
   store.change({ edges });
   await pause();
@@ -223,7 +223,7 @@ test("locking asks for both edges", async () => {
 test("the focus goes along when a button gives way to another", async () => {
   const { store, root } = await open();
   buttonOf(root, "Remove").focus();
-  const edges = store.scene.edges.slice();
+  const edges = store.scene.value.edges.slice();
   edges[0] = edgeView([0, 0, 0], Math.sin, { state: "pruned" });
   store.change({ version: 2, edges });
   await pause();

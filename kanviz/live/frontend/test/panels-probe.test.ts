@@ -28,11 +28,11 @@ const reading = (root: HTMLElement): string => root.querySelector(".kv-bars + .k
 test("the probe starts at a row of the data and can be closed", async () => {
   const { store, root } = await open();
   buttonOf(root, "Start the probe").click();
-  assert.deepEqual(store.probe, store.scene.sample.slice(0, 2));
+  assert.deepEqual(store.probe.value, store.scene.value.sample.slice(0, 2));
   await pause();
-  assert.deepEqual(store.of("probe")[0].x, Array.from(store.scene.sample.slice(0, 2)));
+  assert.deepEqual(store.of("probe")[0].x, Array.from(store.scene.value.sample.slice(0, 2)));
   buttonOf(root, "Close the probe").click();
-  assert.equal(store.probe, null);
+  assert.equal(store.probe.value, null);
 });
 
 test("the terms of an output are bars that add up to it", async () => {
@@ -68,11 +68,11 @@ test("a slider moves one input over its range in the data and forgets the picked
   const { store, root } = await open();
   buttonOf(root, "Start the probe").click();
   const x = inputOf(root, "x");
-  const [low, high] = new Sample(store.scene).range(0);
+  const [low, high] = new Sample(store.scene.value).range(0);
   assert.ok(Math.abs(Number(x.min) - low) < 1e-12 && Math.abs(Number(x.max) - high) < 1e-12);
   x.value = "0.25";
   x.dispatchEvent(new Event("input"));
-  assert.deepEqual(Array.from(store.probe!), [0.25, store.scene.sample[1]]);
+  assert.deepEqual(Array.from(store.probe.value!), [0.25, store.scene.value.sample[1]]);
   await pause();
   assert.ok(!reading(root).includes("the data say"));
 });
@@ -80,9 +80,9 @@ test("a slider moves one input over its range in the data and forgets the picked
 test("a row of the table is probed by its button or a click anywhere on it", async () => {
   const { store, root } = await open();
   buttonOf(root, "3").click();
-  assert.deepEqual(store.probe, store.scene.sample.slice(6, 8));
+  assert.deepEqual(store.probe.value, store.scene.value.sample.slice(6, 8));
   root.querySelector<HTMLElement>('tr[data-row="4"] td')!.click();
-  assert.deepEqual(store.probe, store.scene.sample.slice(8, 10));
+  assert.deepEqual(store.probe.value, store.scene.value.sample.slice(8, 10));
   assert.equal(buttonOf(root, "4").getAttribute("aria-pressed"), "true");
   const next = [...root.querySelectorAll("button")].filter((b) => b.textContent === "Next").at(-1)!;
   next.click();
@@ -95,7 +95,7 @@ test("a click in the scatter probes the nearest row", async () => {
   const dots = svg.querySelector(".kv-samples")!.getAttribute("d")!;
   const [, x, y] = dots.split("M")[6].match(/([\d.-]+) ([\d.-]+)h0/)!.map(Number);
   svg.dispatchEvent(new MouseEvent("click", { clientX: x, clientY: y, bubbles: true }));
-  assert.deepEqual(store.probe, store.scene.sample.slice(10, 12));
+  assert.deepEqual(store.probe.value, store.scene.value.sample.slice(10, 12));
 });
 
 test("a box on the histogram lights the rows inside it; keys move its ends", async () => {
@@ -105,7 +105,7 @@ test("a box on the histogram lights the rows inside it; keys move its ends", asy
   pointer(ground, "down", 100);
   pointer(ground, "move", 200);
   pointer(ground, "up", 200);
-  const count = () => store.slice!.reduce((sum, one) => sum + one, 0);
+  const count = () => store.slice.value!.reduce((sum, one) => sum + one, 0);
   const inside = count();
   assert.ok(inside > 0 && inside < 30);
   assert.match(root.querySelector('.kv-reading[role="status"]')!.textContent!, new RegExp(`^${inside} of 30`));
@@ -115,7 +115,7 @@ test("a box on the histogram lights the rows inside it; keys move its ends", asy
   assert.ok(Number(upper.getAttribute("aria-valuenow")) > before);
   assert.ok(count() >= inside);
   buttonOf(root, "Clear").click();
-  assert.equal(store.slice, null);
+  assert.equal(store.slice.value, null);
 });
 
 test("without data the sliders span the knots, in the user's units", async () => {
@@ -124,7 +124,7 @@ test("without data the sliders span the knots, in the user's units", async () =>
   const { store, root } = await open(scene);
   assert.deepEqual(new Sample(scene).range(1), [-1, 1]);
   buttonOf(root, "Start the probe").click();
-  assert.deepEqual(Array.from(store.probe!), [0, 0]);
+  assert.deepEqual(Array.from(store.probe.value!), [0, 0]);
   assert.equal(root.querySelector<HTMLElement>("details")!.hidden, true);
 });
 

@@ -93,7 +93,7 @@ test("everything that takes the focus keeps Jupyter's shortcuts away and has a n
   for (const local of [false, true]) {
     const store = new FakeStore(makeScene(), () => [], local);
     const roots = panels(store, SVG).map((panel) => panel.element);
-    store.selected = [0, 0, 0];
+    store.select([0, 0, 0]);
     await pause();
     const takes = "button, input, select, textarea, summary, a, dialog, [tabindex]";
     for (const element of roots.flatMap((root) => [...root.querySelectorAll(takes)])) {
@@ -112,7 +112,7 @@ test("hostile names are text everywhere", async () => {
   scene.edges[0] = { ...scene.edges[0], state: "symbolic", formula: bad, mathml: null };
   const store = new FakeStore(scene);
   const list = panels(store, SVG);
-  store.selected = [0, 0, 0];
+  store.select([0, 0, 0]);
   await pause();
   const roots = list.map((panel) => panel.element);
   assert.ok(roots.every((root) => root.querySelector("img") === null));
@@ -126,7 +126,7 @@ test("panels that are destroyed listen no more", async () => {
   assert.ok(store.listening > 0);
   for (const panel of list) panel.destroy();
   assert.equal(store.listening, 0);
-  store.emit("scene");
+  store.change({});
 });
 
 test("the cheat sheet opens on ? but not while typing, and gives the focus back", () => {

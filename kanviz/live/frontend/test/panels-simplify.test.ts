@@ -39,11 +39,11 @@ test("the plan is asked when a hand comes near, once for each scene", async () =
 test("the slider shows what would go and what it costs", async () => {
   const { store, root, slider } = await open();
   enter(slider, 2);
-  assert.deepEqual([...store.doomed].sort(), ["0,1,0", "0,1,1", "1,1,0"]);
+  assert.deepEqual([...store.doomed.value].sort(), ["0,1,0", "0,1,1", "1,1,0"]);
   const said = slider.getAttribute("aria-valuetext")!;
   assert.equal(said, "Removes 3 edges: test error 0.0031 \u2192 0.0034 before refitting.");
   enter(slider, 0);
-  assert.equal(store.doomed.size, 0);
+  assert.equal(store.doomed.value.size, 0);
   assert.ok(!works(buttonOf(root, "Remove")));
 });
 
@@ -53,24 +53,24 @@ test("applying prunes these very edges and clears the marks", async () => {
   buttonOf(root, "Remove").click();
   await pause(20);
   assert.deepEqual(store.of("prune"), [{ type: "prune", edges: EDGES }]);
-  assert.equal(store.doomed.size, 0);
+  assert.equal(store.doomed.value.size, 0);
 });
 
 test("leaving takes the marks away", async () => {
   const { store, panel, slider } = await open();
   enter(slider, 1);
   panel.destroy();
-  assert.equal(store.doomed.size, 0);
+  assert.equal(store.doomed.value.size, 0);
 });
 
 test("symbolify tells what became a formula, to be kept or undone", async () => {
   const { store, root } = await open();
   buttonOf(root, "Find formulas").click();
   assert.ok(!works(buttonOf(root, "Prune and refit")));
-  const edges = store.scene.edges.slice();
+  const edges = store.scene.value.edges.slice();
   edges[0] = edgeView([0, 0, 0], Math.sin, { state: "symbolic", formula: "sin(3*x)", quality: 0.99999 });
   await pause(20);
-  const done = [...store.scene.history.done, "made 1 of 6 edges formulas"];
+  const done = [...store.scene.value.history.done, "made 1 of 6 edges formulas"];
   const error = { name: "RMSE", train: 1e-4, test: 0.003 };
   store.change({ version: 2, edges, error, history: { done, undone: [] } });
   await pause(20);
@@ -85,7 +85,7 @@ test("an outcome goes once something else was done, as undo would undo that", as
   const { store, root } = await open();
   buttonOf(root, "Prune and refit").click();
   await pause(20);
-  const done = [...store.scene.history.done, "pruned 1 edges in context"];
+  const done = [...store.scene.value.history.done, "pruned 1 edges in context"];
   store.change({ version: 2, history: { done, undone: [] } });
   await pause(20);
   const outcome = root.querySelector<HTMLElement>(".kv-outcome")!;

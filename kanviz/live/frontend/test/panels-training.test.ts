@@ -110,9 +110,9 @@ test("the nearest step is found between the points", () => {
 function drawnMarks(...steps: number[]) {
   const store = new FakeStore();
   const read: string[] = [];
-  const marks = new LossMarks(store, assert.fail, (text) => read.push(text));
+  const marks = new LossMarks(store, (error) => assert.fail(String(error)), (text) => read.push(text));
   const scale = new LossScale(400, 200);
-  const { step, train, test: held } = store.scene.losses;
+  const { step, train, test: held } = store.scene.value.losses;
   scale.fit({ step, lines: [train, held] });
   const list = steps.map((step, n) => ({ step, position: n + 1, kind: "edit", text: `e${n + 1}` }));
   const draw = (count: number) => marks.draw(list.slice(0, count), scale);
@@ -146,16 +146,16 @@ test("marks that are close share a button, which lets one of them be chosen", ()
 test("the chart reads out the last errors as they come", async () => {
   const { store, root } = open();
   await pause();
-  const { losses } = store.scene;
+  const { losses } = store.scene.value;
   const longer = (x: Float64Array, more: number) => Float64Array.from([...x, more]);
-  store.change({
+  store.move({
     losses: {
       ...losses,
       step: longer(losses.step, 60),
       train: longer(losses.train, 0.125),
       test: longer(losses.test, NaN),
     },
-  }, "frame");
+  });
   await pause(100);
   assert.match(root.querySelector(".kv-chart ~ .kv-reading")!.textContent!, /^Step 60: RMSE train 0\.125$/);
 });

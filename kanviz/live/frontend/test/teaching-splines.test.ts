@@ -18,14 +18,16 @@ function open(kind: string): View {
   const el = document.createElement("div");
   document.body.replaceChildren(el);
   const end = teaching.render({ model: fake.model, el });
-  const view = { ...fake, el, end };
-  return Object.defineProperty(view, "state", {
-    get: () => values.state,
-    set: (state) => {
+  return {
+    ...{ ...fake, el, end },
+    get state() {
+      return values.state;
+    },
+    set state(state) {
       values.state = state;
       fake.fire("change:state");
     },
-  }) as View;
+  };
 }
 
 const grips = (el: ParentNode, kind: string): SVGGElement[] => [

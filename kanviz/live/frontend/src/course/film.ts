@@ -1,7 +1,7 @@
 /**
  * A film of a network, and the staircase of grid extension, which is one with its losses beside.
  */
-import { StillStore, scenesOf } from "./frames";
+import { EMPTY, scenesOf } from "./frames";
 import { Scrubber } from "./playing";
 import type { Stage } from "./stage";
 import type { Scene } from "../contract";
@@ -9,7 +9,7 @@ import { Curves } from "../diagram/curves";
 import { HOME } from "../diagram/gestures";
 import { layout, sensibleCount, strongest, type Layout } from "../diagram/layout";
 import { natural, untangled, type Places } from "../diagram/order";
-import { paintEdges } from "../diagram/painter";
+import { NO_MARKS, paintEdges } from "../diagram/painter";
 import { SvgPen } from "../diagram/pen";
 import { Captions, NodeWords } from "../diagram/words";
 import { assign, h, s, wantsStill } from "../ui/dom";
@@ -131,10 +131,10 @@ const BAND = 165;
 
 class NetPicture {
   readonly element: HTMLElement;
-  private readonly store = new StillStore();
+  private scene = EMPTY;
   private readonly palette = new Palette();
   private readonly curves = new Curves();
-  private readonly words = new NodeWords(this.store);
+  private readonly words = new NodeWords();
   private readonly captions = new Captions();
   private readonly paint = s("g");
   private readonly nodes = s("g");
@@ -159,7 +159,7 @@ class NetPicture {
   /** Goes to another moment; `words` say what is seen. */
   show(scene: Scene, words: string): void {
     const isFirst = !this.layout.width;
-    this.store.scene = scene;
+    this.scene = scene;
     this.svg.setAttribute("aria-label", `Network [${scene.widths.join(", ")}]. ${words}`);
     const still = isFirst || wantsStill();
     this.curves.aim(scene, performance.now(), () => still);
@@ -172,7 +172,7 @@ class NetPicture {
   }
 
   private arrange(): void {
-    const { scene } = this.store;
+    const { scene } = this;
     const width = this.element.clientWidth;
     if (!width || !scene.widths.length) return;
     const size = { width, height: LOWEST + BAND * (scene.widths.length - 2) };
@@ -190,14 +190,15 @@ class NetPicture {
 
   private draw(now: number): void {
     const isMoving = this.curves.step(now);
-    const { layout: shown, curves, palette, store } = this;
+    const { layout: shown, curves, palette } = this;
     this.pen.begin();
     paintEdges(this.pen, {
-      ...{ shapes: shown.edges, curves, palette, store, scale: 1, sampleAt: null, probed: null },
+      ...{ shapes: shown.edges, curves, palette, scale: 1, marks: NO_MARKS },
+      ...{ sampleAt: null, probed: null },
     });
     this.pen.end();
     this.drawNodes();
-    this.words.draw(shown, HOME, null);
+    this.words.draw(this.scene, shown, HOME, null);
     this.captions.draw(shown, HOME);
     if (isMoving) this.nextFrame();
   }

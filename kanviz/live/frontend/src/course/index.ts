@@ -4,7 +4,7 @@ import { bspline } from "./bspline";
 import { film } from "./film";
 import { forgetting } from "./forgetting";
 import { layer } from "./layer";
-import { Shared, type Renderer } from "./stage";
+import { type CourseTraits, type Renderer, Shared } from "./stage";
 import type { Model } from "../store";
 import { h } from "../ui/dom";
 import { Life } from "../ui/life";
@@ -20,9 +20,9 @@ const KINDS: Record<string, Renderer> = {
 };
 
 /** Draws one view into `el`; returns the function that takes it down again. */
-function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
+function render({ model, el }: { model: Model<CourseTraits>; el: HTMLElement }): () => void {
   const life = new Life();
-  const kind = String(model.get("kind"));
+  const kind = model.get("kind");
   const renderer = KINDS[kind];
   if (!renderer) throw new Error(`kind must be one of ${Object.keys(KINDS)}; got "${kind}".`);
   const root = h("div", { class: "kv-root kt-root", role: "region", "data-kind": kind });

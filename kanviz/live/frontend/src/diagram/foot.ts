@@ -32,7 +32,7 @@ export class Foot {
   }
 
   draw(shapes: EdgeShape[]): void {
-    const { edges, n_edges } = this.store.scene;
+    const { edges, n_edges } = this.store.scene.value;
     const most = this.store.local ? edges.length : Math.max(edges.length, Math.min(n_edges, MOST));
     this.choice.hidden = most <= MANY;
     assign(this.slider, { max: most });
@@ -45,7 +45,7 @@ export class Foot {
   /** Edges that did not come with the scene are in the kernel only. */
   private askForMore(): void {
     const count = this.slider.valueAsNumber;
-    if (this.store.local || count <= this.store.scene.edges.length) return;
+    if (this.store.local || count <= this.store.scene.value.edges.length) return;
     // What goes wrong is told in the status line.
     this.store.ask({ type: "show", max_edges: count }).catch(() => undefined);
   }

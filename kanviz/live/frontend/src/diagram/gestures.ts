@@ -93,14 +93,14 @@ export class Hands {
   }
 
   private point(item: Item | null): void {
-    this.store.hoveredNode = item?.node ?? null;
-    this.store.hovered = item?.edge ?? null;
+    this.store.hoveredNode.value = item?.node ?? null;
+    this.store.hovered.value = item?.edge ?? null;
   }
 
   private select(item: Item | null): void {
     if (!item) return;
     this.roving.visit(item);
-    if (item.edge) this.store.selected = item.edge;
+    if (item.edge) this.store.select(item.edge);
   }
 
   private visit(item: Item | null): void {
@@ -133,7 +133,7 @@ export class Hands {
     if (key === "+" || key === "=") this.zoom(STEP, item);
     else if (key === "-") this.zoom(1 / STEP, item);
     else if (key === "0") this.view.move(HOME);
-    else if (key === "Escape") this.store.selected = null;
+    else if (key === "Escape") this.store.select(null);
     else if (!item) return false;
     else if (key === "Enter" || key === " ") this.select(item);
     else return this.roving.press(key, item) !== null;

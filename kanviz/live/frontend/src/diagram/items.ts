@@ -69,7 +69,7 @@ export class Items {
 
   /** Writes anew what screen readers say. */
   describe(layout: Layout, valuesAt: (layer: number, index: number) => string): void {
-    const { scene } = this.store;
+    const scene = this.store.scene.value;
     for (const { key, view } of layout.edges) {
       this.list.get(key)?.element.setAttribute("aria-label", edgeSentence(scene, view));
     }
@@ -84,7 +84,8 @@ export class Items {
 
   /** Shows which edge is selected, and which nodes belong to what is pointed at. */
   mark(): void {
-    const { selected, hovered, hoveredNode } = this.store;
+    const [selected, hovered] = [this.store.selected.value, this.store.hovered.value];
+    const hoveredNode = this.store.hoveredNode.value;
     for (const item of this.list.values()) {
       if (item.edge)
         item.element.setAttribute("aria-pressed", String(selected?.join() === item.key));

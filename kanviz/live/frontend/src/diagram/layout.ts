@@ -193,17 +193,18 @@ function bandSlots(
   return slots.map((slot) => ({ ...slot, box: { ...slot.box, top: slot.box.top + shift } }));
 }
 
-/** The same places with the edges and nodes of a newer scene. */
+/** The same places with the edges and nodes of a newer scene; what is as before is the same object. */
 export function withViews(before: Layout, scene: Scene): Layout {
   const edges = new Map(scene.edges.map((view) => [keyOf(edgeOf(view)), view]));
   const nodes = new Map(scene.nodes.map((view) => [`${view.layer},${view.index}`, view]));
+  const renewed = <S extends { view: unknown }>(shape: S, view: S["view"] | undefined): S =>
+    view === undefined || view === shape.view ? shape : { ...shape, view };
   return {
     ...before,
-    edges: before.edges.map((edge) => ({ ...edge, view: edges.get(edge.key) ?? edge.view })),
-    nodes: before.nodes.map((node) => ({
-      ...node,
-      view: nodes.get(`${node.view.layer},${node.view.index}`) ?? node.view,
-    })),
+    edges: before.edges.map((shape) => renewed(shape, edges.get(shape.key))),
+    nodes: before.nodes.map((shape) =>
+      renewed(shape, nodes.get(`${shape.view.layer},${shape.view.index}`)),
+    ),
   };
 }
 

@@ -29,8 +29,7 @@ class HistoryList {
       python.element,
       this.list,
     );
-    life.on(store, ["scene"], () => this.draw());
-    this.draw();
+    life.effect(() => this.draw());
   }
 
   private ask(type: "undo" | "redo"): void {
@@ -43,7 +42,7 @@ class HistoryList {
   }
 
   private draw(): void {
-    const { done, undone } = this.store.scene.history;
+    const { done, undone } = this.store.history.value;
     const sentences = ["start", ...done, ...undone];
     while (this.steps.length < sentences.length) this.steps.push(this.makeStep(this.steps.length));
     for (const gone of this.steps.splice(sentences.length)) gone.parentElement?.remove();

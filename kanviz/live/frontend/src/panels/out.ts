@@ -17,7 +17,7 @@ function pictures(store: Store, exportSvg: ExportSvg): HTMLElement {
     try {
       const text = exportSvg(store);
       const data = ending === "svg" ? new Blob([text], { type: "image/svg+xml" }) : await pngOf(text);
-      const name = fileName(store.scene.title, ending);
+      const name = fileName(store.scene.value.title, ending);
       download(data, name);
       say(line, `Saved ${name}.`);
     } catch (error) {
@@ -60,12 +60,7 @@ class FormulaView {
     );
     const show = button("Show the formula", () => void this.ask());
     this.element = section("Formula", row(show), this.line, this.shown, this.copies);
-    this.clear();
-    let version = store.scene.version;
-    life.on(store, ["scene"], () => {
-      if (store.scene.version !== version) this.clear();
-      version = store.scene.version;
-    });
+    life.follow(store.version, () => this.clear());
   }
 
   private clear(): void {
@@ -77,11 +72,11 @@ class FormulaView {
 
   private async ask(): Promise<void> {
     say(this.line, "Working it out\u2026");
-    const { version } = this.store.scene;
+    const { version } = this.store.scene.value;
     const formula = await tell<FormulaText>(this.store, this.line, { type: "formula" });
     if (formula === undefined) return;
     say(this.line, "");
-    if (version !== this.store.scene.version) return;
+    if (version !== this.store.scene.value.version) return;
     this.formula = formula;
     this.shown.replaceChildren(formulaNode(formula.mathml, formula.text));
     this.shown.hidden = false;
@@ -96,7 +91,7 @@ function pages(store: Store): HTMLElement {
     say(line, "Writing the page\u2026");
     const page = await tell<string>(store, line, { type: "page" });
     if (page === undefined) return;
-    const name = fileName(store.scene.title, "html");
+    const name = fileName(store.scene.value.title, "html");
     download(new Blob([page], { type: "text/html" }), name);
     say(line, `Saved ${name}.`);
   };

@@ -60,13 +60,12 @@ export function statusLine(
   const bar = h("progress", { class: "kv-progress", max: 1, "aria-label": "progress" });
   const element = h("div", { class: "kv-status" }, bar, text);
   const draw = (): void => {
-    const { state, progress } = store.status;
+    const { state, progress } = store.status.value;
     element.hidden = !states.includes(state);
-    write(text, store.status.text);
+    write(text, store.status.value.text);
     if (progress === null) bar.removeAttribute("value");
     else bar.value = progress;
   };
-  life.on(store, ["status"], draw);
-  draw();
+  life.effect(draw);
   return element;
 }
