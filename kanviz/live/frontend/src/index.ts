@@ -36,7 +36,7 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const root = h("div", { class: "kv-root", role: "region", "aria-label": "Network explorer" });
   const help = keyHelp(root, KEYS);
   life.add(() => help.destroy());
-  const body = h("div", { class: "ke-body" }, diagram.element, tabs.element);
+  const body = h("div", { class: "kv-body" }, diagram.element, tabs.element);
   root.prepend(
     header(store, life),
     body,
@@ -61,8 +61,8 @@ export default { render };
 /** The title, and the errors of now. */
 function header(store: LiveStore, life: Life): HTMLElement {
   const title = h("span", {});
-  const shape = h("span", { class: "ke-shape" });
-  const errors = h("div", { class: "ke-errors", role: "group" });
+  const shape = h("span", { class: "kv-head-shape" });
+  const errors = h("div", { class: "kv-head-errors", role: "group" });
   const draw = (): void => {
     const scene = store.scene.value;
     write(title, scene.title || "Kolmogorov-Arnold network");
@@ -76,7 +76,7 @@ function header(store: LiveStore, life: Life): HTMLElement {
     );
   };
   life.effect(draw);
-  return h("div", { class: "ke-head" }, h("h2", { class: "ke-title" }, title, shape), errors);
+  return h("div", { class: "kv-head" }, h("h2", { class: "kv-head-title" }, title, shape), errors);
 }
 
 function part(name: string, error: number | null): HTMLElement {
@@ -104,15 +104,15 @@ class Tabs {
     });
     const list = h(
       "div",
-      { class: "ke-tabs", role: "tablist", "aria-label": "Panels" },
+      { class: "kv-tabs", role: "tablist", "aria-label": "Panels" },
       ...this.tabs,
     );
     life.listen(list, "keydown", (event) => this.press(event as KeyboardEvent));
     this.element = h(
       "div",
-      { class: "ke-side" },
+      { class: "kv-side" },
       list,
-      h("div", { class: "ke-panels" }, ...this.pages),
+      h("div", { class: "kv-panels" }, ...this.pages),
     );
     this.open(0);
   }
@@ -134,7 +134,7 @@ class Tabs {
   private tab({ title }: Panel, n: number, id: string): HTMLButtonElement {
     const names = { id: `${id}-tab-${n}`, "aria-controls": `${id}-page-${n}` };
     const tab = focusable(
-      h("button", { type: "button", class: "ke-tab", role: "tab", ...names }, title),
+      h("button", { type: "button", class: "kv-tab", role: "tab", ...names }, title),
     );
     tab.addEventListener("click", () => this.open(n));
     return tab;
@@ -161,9 +161,9 @@ class Tabs {
 function statusBar(store: LiveStore, life: Life, help: () => void): HTMLElement {
   const text = h("span", { "aria-live": "off" });
   const bar = h("progress", { max: 1, "aria-label": "progress" });
-  const late = h("span", { class: "ke-late", role: "status" });
-  const wrong = h("span", { class: "ke-wrong", role: "alert" });
-  const button = focusable(h("button", { type: "button", class: "ke-help" }, "?"));
+  const late = h("span", { class: "kv-late", role: "status" });
+  const wrong = h("span", { class: "kv-statusbar-wrong", role: "alert" });
+  const button = focusable(h("button", { type: "button", class: "kv-help" }, "?"));
   button.setAttribute("aria-label", "Keys");
   button.addEventListener("click", help);
   const draw = (): void => {
@@ -177,5 +177,5 @@ function statusBar(store: LiveStore, life: Life, help: () => void): HTMLElement 
     write(wrong, status.error);
   };
   life.effect(draw);
-  return h("div", { class: "ke-status" }, bar, text, late, wrong, button);
+  return h("div", { class: "kv-statusbar" }, bar, text, late, wrong, button);
 }

@@ -119,14 +119,14 @@ function filmState(count: number, more = {}): object {
 test("a film moves by its slider, by keys, and says where it is", async () => {
   const { el, end } = await open("film", filmState(5));
   const slider = one<HTMLInputElement>(el, "input[type=range]");
-  assert.equal(one(el, ".kt-caption").textContent, "moment 0");
+  assert.equal(one(el, ".kv-moment").textContent, "moment 0");
   enter(slider, 3);
-  assert.equal(one(el, ".kt-caption").textContent, "moment 3");
-  assert.equal(one(el, ".kt-place").textContent, "step 4 of 5");
+  assert.equal(one(el, ".kv-moment").textContent, "moment 3");
+  assert.equal(one(el, ".kv-place").textContent, "step 4 of 5");
   assert.equal(slider.getAttribute("aria-valuetext"), "step 4 of 5: moment 3");
   press(buttonOf(el, "Play"), "ArrowRight");
   press(buttonOf(el, "Play"), "ArrowRight");
-  assert.equal(one(el, ".kt-caption").textContent, "moment 4");
+  assert.equal(one(el, ".kv-moment").textContent, "moment 4");
   press(buttonOf(el, "Play"), "ArrowLeft");
   assert.equal(slider.value, "3");
   assert.match(one(el, ".kv-loss-chart").getAttribute("aria-label")!, /loss 0.001 at step 4$/);
@@ -147,7 +147,7 @@ test("a film plays to its end and no further, and a second press pauses it", asy
   enter(one<HTMLInputElement>(el, "input[type=range]"), 147);
   button.click();
   await pause(400);
-  assert.equal(one(el, ".kt-caption").textContent, "moment 149");
+  assert.equal(one(el, ".kv-moment").textContent, "moment 149");
   assert.equal(button.textContent, "Play");
   end();
 });
@@ -157,10 +157,10 @@ test("a staircase shows its refinements, with or without pictures", async () => 
   const chart = { steps: [1, 2, 3, 4], lines: { training: [1, 0.5, 0.1, 0.05] }, marks };
   const { el, end } = await open("film", { ...filmState(4), chart, frames: null });
   assert.deepEqual(
-    [...el.querySelectorAll(".kt-grid-size")].map((text) => text.textContent),
+    [...el.querySelectorAll(".kv-grid-size")].map((text) => text.textContent),
     ["G = 5", "G = 10"],
   );
-  assert.equal(el.querySelector(".kt-net"), null);
+  assert.equal(el.querySelector(".kv-net"), null);
   end();
 });
 
@@ -174,12 +174,12 @@ function layerState(more = {}): { layer: string; x: number[] } {
 test("a layer shows each value, and the sums below", async () => {
   const { el, end } = await open("layer", layerState());
   const { terms, sums } = through(recipe(), 0, [0.5]);
-  const shown = [...el.querySelectorAll(".kt-phi-value")].map((cell) => cell.textContent);
+  const shown = [...el.querySelectorAll(".kv-phi-value")].map((cell) => cell.textContent);
   const decimals = decimalsFor([...terms, ...sums]);
   assert.deepEqual(shown, terms.map((value) => fixed(value, decimals)));
-  const feet = [...el.querySelectorAll<HTMLElement>(".kt-sum")].map((cell) => Number(cell.title));
+  const feet = [...el.querySelectorAll<HTMLElement>(".kv-column-sum")].map((cell) => Number(cell.title));
   assert.deepEqual(feet, sums);
-  const parts = one(el, ".kt-parts").textContent!.replace(/\u2212 ?/g, "-").split(" + ");
+  const parts = one(el, ".kv-parts").textContent!.replace(/\u2212 ?/g, "-").split(" + ");
   const total = parts.join(" ").split(" ").map(Number).reduce((a, b) => a + b, 0);
   assert.ok(Math.abs(total - terms[0]) < 3 * 10 ** -decimals);
   end();
@@ -187,10 +187,10 @@ test("a layer shows each value, and the sums below", async () => {
 
 test("a slider of a layer moves the dot here and tells Python", async () => {
   const { el, sent, end } = await open("layer", layerState());
-  const before = one(el, ".kt-dot").getAttribute("cx");
+  const before = one(el, ".kv-cell-dot").getAttribute("cx");
   press(one(el, "input[type=range]"), "ArrowRight");
   await pause(80);
-  assert.notEqual(one(el, ".kt-dot").getAttribute("cx"), before);
+  assert.notEqual(one(el, ".kv-cell-dot").getAttribute("cx"), before);
   const asked = sent.at(-1) as unknown as { change: { x: number[] } };
   assert.ok(Math.abs(asked.change.x[0] - 0.51) < 1e-12);
   end();
@@ -205,9 +205,9 @@ test("a layer follows Python: another curve, a removed function", async () => {
   const edges = [0, 1].map((j) => ({ ...view(), j, state: j ? "pruned" : "spline" }));
   values.state = layerState({ edges });
   fake.fire("change:state");
-  const cells = [...el.querySelectorAll<SVGElement>(".kt-cell")];
+  const cells = [...el.querySelectorAll<SVGElement>(".kv-cell")];
   assert.deepEqual(cells.map((cell) => cell.dataset.state), ["spline", "pruned"]);
-  assert.equal(el.querySelectorAll(".kt-phi-value")[1].textContent, "0, removed");
+  assert.equal(el.querySelectorAll(".kv-phi-value")[1].textContent, "0, removed");
   end();
   assert.equal(fake.listeners(), 0);
 });

@@ -31,20 +31,20 @@ function open(kind: string): View {
 }
 
 const grips = (el: ParentNode, kind: string): SVGGElement[] => [
-  ...el.querySelectorAll<SVGGElement>(`.ks-${kind}`),
+  ...el.querySelectorAll<SVGGElement>(`.kv-grip-${kind}`),
 ];
 
 const place = (grip: Element): string => grip.getAttribute("transform")!;
 
-const words = (el: ParentNode): string => el.querySelector(".ks-words")!.textContent!;
+const words = (el: ParentNode): string => el.querySelector(".kv-words")!.textContent!;
 
 for (const kind of ["bezier", "bspline"]) {
   test(`a ${kind} shows its points, its curve and its formula`, () => {
     const { el, end } = open(kind);
     assert.equal(grips(el, "point").length, 3);
-    assert.ok(el.querySelector(".ks-curve")!.getAttribute("d")!.length > 100);
+    assert.ok(el.querySelector(".kv-curve")!.getAttribute("d")!.length > 100);
     assert.ok(el.querySelectorAll("math").length > 3);
-    assert.equal(el.querySelector<HTMLElement>(".kt-root")!.dataset.kvTheme, "light");
+    assert.equal(el.querySelector<HTMLElement>(".kv-course")!.dataset.kvTheme, "light");
     end();
   });
 
@@ -138,11 +138,11 @@ test("points that Python sets are drawn, also when there are more or fewer", () 
 test("points are added and removed between two and ten", () => {
   const { el, end } = open("bezier");
   const add = buttonOf(el, "Add a point");
-  const d = el.querySelector(".ks-curve")!.getAttribute("d")!;
+  const d = el.querySelector(".kv-curve")!.getAttribute("d")!;
   add.click();
   assert.equal(grips(el, "point").length, 4);
   const numbers = (path: string): number[] => path.match(/-?[\d.]+/g)!.map(Number);
-  const after = numbers(el.querySelector(".ks-curve")!.getAttribute("d")!);
+  const after = numbers(el.querySelector(".kv-curve")!.getAttribute("d")!);
   assert.equal(after.length, numbers(d).length);
   for (let n = 0; n < 12; n++) add.click();
   assert.equal(grips(el, "point").length, 10);
@@ -170,7 +170,7 @@ test("words follow a knot that meets another", () => {
   const knot = grips(el, "knot")[2];
   knot.dispatchEvent(new Event("focus"));
   assert.match(words(el), /^Knot at x = 1, single: the curve is C\u2070/);
-  assert.ok(knot.classList.contains("ks-chosen"));
+  assert.ok(knot.classList.contains("kv-active"));
   for (let n = 0; n < 400 && !words(el).includes("2 knots"); n++) {
     press(knot, "ArrowRight", true);
   }
@@ -188,7 +188,7 @@ test("the levels of the construction are shown one by one", () => {
   ]) {
     level.value = String(shown);
     level.dispatchEvent(new Event("input"));
-    assert.equal(el.querySelectorAll(".ks-levels circle").length, circles);
+    assert.equal(el.querySelectorAll(".kv-levels circle").length, circles);
     assert.ok(words(el).startsWith(`Level ${shown}`));
   }
   end();
@@ -224,11 +224,11 @@ test("who wants no motion gets steps", async () => {
 test("Gaussians come and go", () => {
   const { el, end } = open("bspline");
   const turn = buttonOf(el, "Gaussians beside");
-  assert.equal(el.querySelectorAll(".ks-radial").length, 0);
+  assert.equal(el.querySelectorAll(".kv-radial").length, 0);
   turn.click();
-  assert.equal(el.querySelectorAll(".ks-radial").length, 2 + 5 + 1);
+  assert.equal(el.querySelectorAll(".kv-radial").length, 2 + 5 + 1);
   turn.click();
-  assert.equal(el.querySelectorAll(".ks-radial").length, 0);
+  assert.equal(el.querySelectorAll(".kv-radial").length, 0);
   end();
 });
 

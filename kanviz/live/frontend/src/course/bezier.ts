@@ -40,10 +40,10 @@ class Bezier implements Owner {
   private readonly frame = new Frame("plane");
   private readonly weights = new BernsteinPlot();
   private readonly grips = new Grips(this.frame, "point", this);
-  private readonly curve = s("path", { class: "ks-curve" });
-  private readonly levels = s("g", { class: "ks-levels" });
-  private readonly words = h("p", { class: "ks-words", "aria-live": "polite" });
-  private readonly formula = h("div", { class: "ks-formula" });
+  private readonly curve = s("path", { class: "kv-curve" });
+  private readonly levels = s("g", { class: "kv-levels" });
+  private readonly words = h("p", { class: "kv-words", "aria-live": "polite" });
+  private readonly formula = h("div", { class: "kv-formulas" });
   private readonly slider: SaidSlider;
   private readonly levelSlider: SaidSlider;
   private readonly add = button("Add a point", () => this.addPoint(), "The curve stays as it is");
@@ -60,9 +60,9 @@ class Bezier implements Owner {
     this.slider.value = this.t;
     const play = playButton(life, SECONDS, () => this.t, (t) => this.go(t));
     root.append(
-      h("div", { class: "ks-plots" }, this.frame.element, this.weights.frame.element),
-      h("div", { class: "ks-row" }, this.slider.element, play, this.levelSlider.element),
-      h("div", { class: "ks-row" }, this.add, this.remove),
+      h("div", { class: "kv-frames" }, this.frame.element, this.weights.frame.element),
+      h("div", { class: "kv-tools" }, this.slider.element, play, this.levelSlider.element),
+      h("div", { class: "kv-tools" }, this.add, this.remove),
       this.words,
       this.formula,
     );
@@ -179,9 +179,9 @@ class Bezier implements Owner {
 
   private drawLevels(levels: readonly Point[][], n: number): void {
     const drawn = levels.flatMap((level, r) => {
-      const path = s("path", { class: r ? "ks-level" : "ks-polygon", d: this.frame.path(level) });
+      const path = s("path", { class: r ? "kv-level" : "kv-polygon", d: this.frame.path(level) });
       const dots = r === 0 ? [] : level.map((point) => this.dot(point, r === n));
-      for (const one of [path, ...dots]) one.style.setProperty("--ks-share", `${(100 * r) / n}%`);
+      for (const one of [path, ...dots]) one.style.setProperty("--kv-share", `${(100 * r) / n}%`);
       return [path, ...dots];
     });
     this.levels.replaceChildren(...drawn);
@@ -189,7 +189,7 @@ class Bezier implements Owner {
 
   private dot([x, y]: Point, last: boolean): SVGElement {
     const at = { cx: this.frame.x(x).toFixed(2), cy: this.frame.y(y).toFixed(2) };
-    return s("circle", { class: last ? "ks-last" : "ks-between", r: last ? 6 : 3.5, ...at });
+    return s("circle", { class: last ? "kv-last" : "kv-between", r: last ? 6 : 3.5, ...at });
   }
 }
 
@@ -213,9 +213,9 @@ const WEIGHT_PARTS = 120;
 class BernsteinPlot {
   readonly frame = new Frame("weights");
   private readonly curves = s("g");
-  private readonly now = s("path", { class: "ks-now" });
+  private readonly now = s("path", { class: "kv-cursor" });
   private readonly dots = s("g");
-  private readonly names = s("g", { class: "ks-names" });
+  private readonly names = s("g", { class: "kv-names" });
 
   constructor() {
     this.frame.inside.append(this.now, this.curves, this.dots);
@@ -230,11 +230,11 @@ class BernsteinPlot {
     const { frame } = this;
     const ts = Array.from({ length: WEIGHT_PARTS + 1 }, (_, i) => i / WEIGHT_PARTS);
     const rows = ts.map((at) => bernstein(n, at));
-    const mark = (i: number): string => (i === chosen ? " ks-chosen" : "");
+    const mark = (i: number): string => (i === chosen ? " kv-active" : "");
     this.curves.replaceChildren(
       ...rows[0].map((_, i) =>
         s("path", {
-          class: `ks-basis${mark(i)}`,
+          class: `kv-basis${mark(i)}`,
           d: frame.path(ts.map((at, row) => [at, rows[row][i]] as const)),
         }),
       ),
@@ -244,7 +244,7 @@ class BernsteinPlot {
     this.dots.replaceChildren(
       ...weights.map((weight, i) =>
         s("circle", {
-          class: `ks-weight${mark(i)}`,
+          class: `kv-weight${mark(i)}`,
           r: 3.5,
           cx: frame.x(t).toFixed(2),
           cy: frame.y(weight).toFixed(2),
@@ -305,11 +305,11 @@ export function formulas(
 const of = (what: Node): Node => m.together(m.name("p"), m.inside(what));
 
 /** Terms stand for themselves, so that a long sum finds room on several lines. */
-const row = (...parts: Node[]): HTMLElement => h("div", { class: "ks-sum" }, ...parts);
+const row = (...parts: Node[]): HTMLElement => h("div", { class: "kv-sum-line" }, ...parts);
 
 function term(weight: Node, i: number, isChosen: boolean): Element {
   const made = m.formula(...(i ? [m.plus()] : []), weight, m.indexed("p", i));
-  made.classList.toggle("ks-chosen", isChosen);
+  made.classList.toggle("kv-active", isChosen);
   return made;
 }
 

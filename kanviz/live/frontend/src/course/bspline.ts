@@ -50,9 +50,9 @@ class BSpline {
   private readonly x: SaidSlider;
   private readonly orders = ORDERS.map((order) => button(`${order}`, () => this.setOrder(order)));
   private readonly gaussians = button("Gaussians beside", () => this.turnGaussians());
-  private readonly words = h("p", { class: "ks-words", "aria-live": "polite" });
-  private readonly sum = h("p", { class: "ks-words ks-quiet" });
-  private readonly formula = h("div", { class: "ks-formula" });
+  private readonly words = h("p", { class: "kv-words", "aria-live": "polite" });
+  private readonly sum = h("p", { class: "kv-words kv-quiet" });
+  private readonly formula = h("div", { class: "kv-formulas" });
 
   constructor(private readonly stage: Stage) {
     this.chosen = { kind: "point", n: Math.floor(this.spline.coef.length / 2) };
@@ -71,12 +71,12 @@ class BSpline {
     const even = button("Even knots", () => this.set(withEvenKnots(this.spline)));
     const ends = button("Clamped ends", () => this.set(withClampedEnds(this.spline)));
     const name = h("span", { class: "kv-label" }, "Order k");
-    const orders = h("div", { class: "ks-orders", role: "group", "aria-label": "Order k" });
+    const orders = h("div", { class: "kv-orders", role: "group", "aria-label": "Order k" });
     orders.append(...this.orders);
     root.append(
-      h("div", { class: "ks-row" }, name, orders, even, ends, this.gaussians),
-      h("div", { class: "ks-stack" }, this.above.frame.element, this.below.frame.element),
-      h("div", { class: "ks-row" }, this.x.element, play),
+      h("div", { class: "kv-tools" }, name, orders, even, ends, this.gaussians),
+      h("div", { class: "kv-frame-stack" }, this.above.frame.element, this.below.frame.element),
+      h("div", { class: "kv-tools" }, this.x.element, play),
       this.words,
       this.sum,
       this.formula,
@@ -262,7 +262,7 @@ export function formulas(
 const of = (what: Node): Node => m.together(m.name("s"), m.inside(what));
 
 /** Terms stand for themselves, so that a long sum finds room on several lines. */
-const line = (...parts: Node[]): HTMLElement => h("div", { class: "ks-sum" }, ...parts);
+const line = (...parts: Node[]): HTMLElement => h("div", { class: "kv-sum-line" }, ...parts);
 
 function term(n: number, weight: number, plus: boolean, isChosen: boolean): Element {
   const made = m.formula(
@@ -270,7 +270,7 @@ function term(n: number, weight: number, plus: boolean, isChosen: boolean): Elem
     m.fixed(weight, 3),
     m.indexed("c", n),
   );
-  made.classList.toggle("ks-chosen", isChosen);
+  made.classList.toggle("kv-active", isChosen);
   return made;
 }
 

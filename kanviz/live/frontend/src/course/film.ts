@@ -43,7 +43,7 @@ export function film({ root, shared, life, onTheme }: Stage): void {
   });
 
   const parts = [picture?.element, losses?.element].filter((part) => part !== undefined);
-  const body = h("div", { class: isStaircase && picture ? "kt-film kt-beside" : "kt-film" });
+  const body = h("div", { class: isStaircase && picture ? "kv-film kv-beside" : "kv-film" });
   body.append(...parts);
   root.setAttribute("aria-label", isStaircase ? "Grid extension" : "Film of a network");
   root.append(scrubber.caption, body, scrubber.element);
@@ -77,10 +77,10 @@ class LossLines {
     this.chart = new LossChart({ height, lifts: true, dots: true });
     const names = Object.keys(losses.lines);
     const keys = names.map((name, n) =>
-      h("span", { class: `kt-key kt-key-${n}` }, s("svg", {}, s("path", { d: "M0 5h22" })), name),
+      h("span", { class: `kv-line-key kv-line-key-${n}` }, s("svg", {}, s("path", { d: "M0 5h22" })), name),
     );
     const { element } = this.chart;
-    this.element = h("div", { class: "kt-chart" }, element, h("p", { class: "kt-keys" }, ...keys));
+    this.element = h("div", { class: "kv-film-losses" }, element, h("p", { class: "kv-line-keys" }, ...keys));
     draggable(element, (press) => {
       const move = (event: MouseEvent): void => pick(this.chart.placeOf(event));
       move(press);
@@ -112,12 +112,12 @@ class LossLines {
       const x = scale.x(step);
       if (n > 0) {
         const down = scale.height - MARGIN.bottom;
-        parts.push(s("path", { class: "kt-refined", d: `M${x} ${MARGIN.top - 4}V${down}` }));
+        parts.push(s("path", { class: "kv-refined", d: `M${x} ${MARGIN.top - 4}V${down}` }));
       }
       const left = Math.min(x, scale.width - TEXT);
       if (left < free) return; // the line stays, its text would cover the one before
       free = left + TEXT;
-      parts.push(s("text", { class: "kt-grid-size", x: left, y: 12 }, `G = ${grid}`));
+      parts.push(s("text", { class: "kv-grid-size", x: left, y: 12 }, `G = ${grid}`));
     });
     return parts;
   }
@@ -149,9 +149,9 @@ class NetPicture {
     life: Life,
     private readonly last: Scene,
   ) {
-    this.svg = s("svg", { class: "kt-net-svg", role: "img" });
+    this.svg = s("svg", { class: "kv-net-svg", role: "img" });
     this.svg.append(this.paint, this.nodes, this.words.group);
-    this.element = h("div", { class: "kt-net" }, this.svg, this.captions.element);
+    this.element = h("div", { class: "kv-net" }, this.svg, this.captions.element);
     this.nextFrame = life.paced(() => this.draw(performance.now()));
     life.resized(this.element, () => this.arrange());
   }
@@ -205,7 +205,7 @@ class NetPicture {
 
   private drawNodes(): void {
     const circles = this.layout.nodes.map(({ x, y, radius, live }) =>
-      s("circle", { class: live ? "kt-node" : "kt-node kt-bare", cx: x, cy: y, r: radius }),
+      s("circle", { class: live ? "kv-film-node" : "kv-film-node kv-film-bare", cx: x, cy: y, r: radius }),
     );
     this.nodes.replaceChildren(...circles);
   }

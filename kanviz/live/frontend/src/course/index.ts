@@ -25,7 +25,7 @@ function render({ model, el }: { model: Model<CourseTraits>; el: HTMLElement }):
   const kind = model.get("kind");
   const renderer = KINDS[kind];
   if (!renderer) throw new Error(`kind must be one of ${Object.keys(KINDS)}; got "${kind}".`);
-  const root = h("div", { class: "kv-root kt-root", role: "region", "data-kind": kind });
+  const root = h("div", { class: "kv-root kv-course", role: "region", "data-kind": kind });
   el.append(root);
   life.add(() => root.remove());
   const recolor: (() => void)[] = [];

@@ -34,10 +34,10 @@ const PUSHED = 110;
 
 export class Diagram {
   readonly element: HTMLElement;
-  private readonly canvas = h("canvas", { class: "kd-canvas", "aria-hidden": "true" });
-  private readonly paint = s("g", { class: "kd-paint", "aria-hidden": "true" });
+  private readonly canvas = h("canvas", { class: "kv-canvas", "aria-hidden": "true" });
+  private readonly paint = s("g", { class: "kv-paint", "aria-hidden": "true" });
   private readonly world = s("g", {}, this.paint);
-  private readonly sheet = h("div", { class: "kd-sheet" });
+  private readonly sheet = h("div", { class: "kv-sheet" });
   private readonly stage: HTMLElement;
   private readonly svg: SVGSVGElement;
 
@@ -83,16 +83,16 @@ export class Diagram {
     this.foot = new Foot(store, (count) => this.choose(count));
     this.places = natural(store.scene.peek().widths);
     this.world.append(this.items.group);
-    this.svg = s("svg", { class: "kd-svg", role: "group" }, this.world, this.words.group);
+    this.svg = s("svg", { class: "kv-svg", role: "group" }, this.world, this.words.group);
     this.sheet.append(this.canvas, this.svg, this.captions.element, this.tip.element);
-    this.stage = h("div", { class: "kd-stage" }, this.sheet);
+    this.stage = h("div", { class: "kv-stage" }, this.sheet);
     const hands = new Hands(store, life, this.stage, this.items, this.roving, {
       camera: () => this.camera,
       size: () => this.layout,
       move: (camera) => this.move(camera),
     });
     this.foot.element.append(hands.buttons);
-    this.element = h("div", { class: "kd-diagram" }, this.stage, this.foot.element);
+    this.element = h("div", { class: "kv-diagram" }, this.stage, this.foot.element);
     const context = this.canvas.getContext?.("2d");
     this.canvasPen = context ? new CanvasPen(context) : null;
     // After a burst of changes: nobody wants each of them read out.

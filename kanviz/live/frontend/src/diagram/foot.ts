@@ -9,14 +9,14 @@ const MANY = 60;
 const MOST = 1000;
 
 export class Foot {
-  readonly element = h("div", { class: "kd-foot" });
-  private readonly key = h("div", { class: "kd-key" });
-  private readonly note = h("span", { class: "kd-note" });
-  private readonly slider = h("input", { type: "range", min: 1, class: "kd-count" });
+  readonly element = h("div", { class: "kv-foot" });
+  private readonly key = h("div", { class: "kv-signs" });
+  private readonly note = h("span", { class: "kv-left-out" });
+  private readonly slider = h("input", { type: "range", min: 1, class: "kv-count" });
   private readonly number = h("output", {});
   private readonly choice = h(
     "label",
-    { class: "kd-choice" },
+    { class: "kv-count-choice" },
     "Edges drawn",
     this.slider,
     this.number,
@@ -73,13 +73,13 @@ export function leftOut(drawn: number, total: number): string {
 
 function line(state: string, word: string): HTMLElement {
   const mark = s("svg", { width: 20, height: 14 }, s("path", { d: "M1,7h18" }));
-  return h("span", { class: `kd-entry kd-is-${state}` }, mark, word);
+  return h("span", { class: `kv-sign kv-sign-${state}` }, mark, word);
 }
 
 function sign(word: string, d: string): HTMLElement {
   return h(
     "span",
-    { class: "kd-entry" },
+    { class: "kv-sign" },
     s("svg", { width: 14, height: 14 }, s("path", { d })),
     word,
   );

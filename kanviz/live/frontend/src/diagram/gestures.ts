@@ -21,7 +21,7 @@ export class Hands {
   readonly buttons: HTMLElement;
   private readonly hint = h(
     "div",
-    { class: "kd-hint" },
+    { class: "kv-wheel-hint" },
     "Ctrl + wheel zooms; after a click into the picture the wheel alone does",
   );
 
@@ -80,7 +80,7 @@ export class Hands {
     };
     return h(
       "div",
-      { class: "kd-zoom", role: "group", "aria-label": "Zoom" },
+      { class: "kv-zoom", role: "group", "aria-label": "Zoom" },
       make("+", "Zoom in (+)", () => this.zoom(STEP)),
       make("\u2212", "Zoom out (-)", () => this.zoom(1 / STEP)),
       make("Fit", "Fit (0)", () => this.view.move(HOME)),

@@ -15,7 +15,7 @@ const BINS = 24;
 const GAP = 12;
 
 export class Tip {
-  readonly element = h("div", { class: "kd-tip", "aria-hidden": "true" });
+  readonly element = h("div", { class: "kv-tip", "aria-hidden": "true" });
   /** What is shown, of which scene: another of either is told anew. */
   private shown: { item: Item; scene: Scene } | null = null;
 
@@ -84,7 +84,7 @@ export class Tip {
   }
 }
 
-const title = (text: string): Node => h("div", { class: "kd-tip-title" }, text);
+const title = (text: string): Node => h("div", { class: "kv-tip-title" }, text);
 
 function table(rows: [string, string | Node][]): Node {
   const cells = rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
@@ -95,5 +95,5 @@ function histogram(values: Float64Array): SVGSVGElement {
   const [width, height] = [168, 42];
   const base = s("path", { d: `M0,${height + 0.5}h${width}` });
   const made = bars(counts(values, BINS), { x: 0, y: 0, width, height });
-  return s("svg", { class: "kd-histogram", width, height: height + 1 }, ...made, base);
+  return s("svg", { class: "kv-tip-histogram", width, height: height + 1 }, ...made, base);
 }

@@ -13,7 +13,7 @@ const NUMBERS = 44;
 
 /** Names and numbers of nodes, as SVG text that does not grow with the zoom. */
 export class NodeWords {
-  readonly group = s("g", { class: "kd-words", "aria-hidden": "true" });
+  readonly group = s("g", { class: "kv-node-words", "aria-hidden": "true" });
   private readonly texts = new Map<string, SVGTextElement>();
   private rows: RowLabels[] = [];
   private scale = 0;
@@ -78,7 +78,7 @@ export class NodeWords {
     const [x, y] = onScreen(shape, camera);
     const gap = (shape.radius * camera.scale) / shrunk(camera.scale) + (row.upright ? 5 : 6);
     const text = this.text(`name ${view.layer},${view.index}`, word, seen);
-    text.setAttribute("class", isHidden ? "kd-small" : "kd-name");
+    text.setAttribute("class", isHidden ? "kv-small" : "kv-node-name");
     if (isHidden) place(text, x + gap, y + 4, "start");
     else if (!row.upright) place(text, x, y + (below ? gap + 0.75 * LETTERS : -gap), "middle");
     else place(text, x + 0.35 * SMALL, y + (below ? gap : -gap), below ? "end" : "start", true);
@@ -96,7 +96,7 @@ export class NodeWords {
     const value = short(probedValue(scene, probe, layer, index));
     const [x, y] = onScreen(shape, camera);
     const text = this.text(`value ${layer},${index}`, value, seen);
-    text.setAttribute("class", "kd-value");
+    text.setAttribute("class", "kv-node-value");
     const isHidden = layer > 0 && layer < scene.widths.length - 1;
     const lower = isHidden && shape.view.label ? 17 : 4;
     place(text, x + (shape.radius * camera.scale) / shrunk(camera.scale) + 5, y + lower, "start");
@@ -146,7 +146,7 @@ interface Caption {
 
 /** The formulas below the boxes; where there is no room the function's name, or nothing. */
 export class Captions {
-  readonly element = h("div", { class: "kd-captions", "aria-hidden": "true" });
+  readonly element = h("div", { class: "kv-captions", "aria-hidden": "true" });
   private readonly captions = new Map<string, Caption>();
 
   draw(layout: Layout, camera: Camera): void {
@@ -168,8 +168,8 @@ export class Captions {
     if (found?.content === content) return found;
     found?.element.remove();
     const whole = h("span", {}, formulaNode(view.mathml, view.formula ?? ""));
-    const name = h("span", { class: "kd-function" }, view.function ?? "");
-    const element = h("div", { class: "kd-caption" }, whole, name);
+    const name = h("span", { class: "kv-function" }, view.function ?? "");
+    const element = h("div", { class: "kv-caption" }, whole, name);
     this.element.append(element);
     const guess = textWidth(view.formula ?? "", SMALL);
     found = { element, content, widths: [whole.offsetWidth || guess, name.offsetWidth] };
