@@ -34,7 +34,7 @@ class Splines:
 
     def grip(self, kind: str, n: int) -> "Locator":
         """Return a control point ("point") or a knot ("knot")."""
-        return self.root.locator(f".ks-{kind}").nth(n)
+        return self.root.locator(f".kv-grip-{kind}").nth(n)
 
     def button(self, name: str) -> "Locator":
         """Return a button."""

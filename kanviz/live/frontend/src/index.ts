@@ -1,4 +1,5 @@
 /** The explorer: `render` is what anywidget, or a page, calls for each view of a model. */
+
 import { Diagram } from "./diagram/diagram";
 import { keyHelp, panels } from "./panels/index";
 import type { Panel } from "./panels/panel";

@@ -3,14 +3,14 @@
  * and drawing in effects (see `Life`), which run again when a signal changes that they have read.
  */
 
-import { type ReadonlySignal, type Signal, batch, computed, signal } from "@preact/signals-core";
 import type { AnyModel } from "@anywidget/types";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { isFilled, unpack } from "./codec";
 import type { Ask, Edge, EdgeView, Frame, Losses, Reply, Request, Scene, Status } from "./contract";
 import { LocalDesk } from "./local/desk";
 import { probe } from "./math/evaluate";
 import { Outbox } from "./outbox";
-import { type Patch, bent, edgeOf, findEdge, keyOf, patched, patchOf } from "./scene";
+import { bent, edgeOf, findEdge, keyOf, type Patch, patched, patchOf } from "./scene";
 
 /** The widget's traits, as a notebook or a page gives them. */
 export interface Traits {

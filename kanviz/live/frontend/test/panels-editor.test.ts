@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buttonOf, enter, inputOf, pause, pointer, press, show } from "./panels-dom";
-import { edgeView, FakeStore, makeScene } from "./panels-store";
-import { editorPanel } from "../src/panels/editor";
-import type { Answers } from "./panels-store";
 import type { Suggestion } from "../src/contract";
+import { editorPanel } from "../src/panels/editor";
+import { buttonOf, enter, inputOf, pause, pointer, press, show } from "./panels-dom";
+import type { Answers } from "./panels-store";
+import { edgeView, FakeStore, makeScene } from "./panels-store";
 
 const SIN: Suggestion = {
   ...{ name: "sin", formula: "sin(3*x)", mathml: "", r2: 0.9999, complexity: 2, on_front: true },
@@ -40,7 +40,8 @@ test("an arrow moves a control point by 1 % of the range, with Shift by 10 %", a
   const { store, points } = await open();
   const now = () => Number(points[2].getAttribute("aria-valuenow"));
   const range =
-    Number(points[2].getAttribute("aria-valuemax")) - Number(points[2].getAttribute("aria-valuemin"));
+    Number(points[2].getAttribute("aria-valuemax")) -
+    Number(points[2].getAttribute("aria-valuemin"));
   const start = now();
   press(points[2], "ArrowUp");
   assert.ok(Math.abs(now() - start - 0.01 * range) < 1e-9);
@@ -74,7 +75,10 @@ test("a drag bends the picture at once and asks with one number for the whole ge
 test("a press beside a point that moved away takes hold of it, one far from all of none", async () => {
   const { store, root, points } = await open();
   const plot = root.querySelector<SVGSVGElement>(".kv-plot")!;
-  const [x, y] = points[1].getAttribute("transform")!.match(/[\d.]+/g)!.map(Number);
+  const [x, y] = points[1]
+    .getAttribute("transform")!
+    .match(/[\d.]+/g)!
+    .map(Number);
   pointer(plot, "down", x + 3, y + 60);
   pointer(points[1], "move", x, y + 70);
   pointer(plot, "down", x + 8, y - 20);
@@ -191,7 +195,9 @@ test("the errors when the edge was opened stay beside those of now", async () =>
 test("each standing of an edge offers what fits it", async () => {
   const { store, root } = await open();
   const offered = () =>
-    [...root.querySelectorAll("button")].filter((b) => !b.closest("[hidden]")).map((b) => b.textContent);
+    [...root.querySelectorAll("button")]
+      .filter((b) => !b.closest("[hidden]"))
+      .map((b) => b.textContent);
   assert.ok(offered().includes("Freeze") && offered().includes("Remove"));
   const edges = store.scene.value.edges.slice();
   edges[0] = edgeView([0, 0, 0], Math.sin, { state: "pruned" });
@@ -217,7 +223,15 @@ test("locking asks for both edges", async () => {
   const { store, root } = await open();
   inputOf(root, "Lock with").value = "0,1,0";
   buttonOf(root, "Lock").click();
-  assert.deepEqual(store.of("lock"), [{ type: "lock", edges: [[0, 0, 0], [0, 1, 0]] }]);
+  assert.deepEqual(store.of("lock"), [
+    {
+      type: "lock",
+      edges: [
+        [0, 0, 0],
+        [0, 1, 0],
+      ],
+    },
+  ]);
 });
 
 test("the focus goes along when a button gives way to another", async () => {

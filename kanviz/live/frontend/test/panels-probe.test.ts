@@ -1,17 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buttonOf, enter, inputOf, pause, pointer, press, show } from "./panels-dom";
-import { edgeView, FakeStore, makeScene } from "./panels-store";
+import type { Probe } from "../src/contract";
 import { probePanel } from "../src/panels/probe";
 import { termsOf } from "../src/panels/probe_plots";
 import { Sample } from "../src/panels/sample";
+import { buttonOf, enter, inputOf, pause, pointer, press, show } from "./panels-dom";
 import type { Answers } from "./panels-store";
-import type { Probe } from "../src/contract";
+import { edgeView, FakeStore, makeScene } from "./panels-store";
 
 /** Terms that add up: an edge adds ten times its input's place, and so on. */
 const VALUES: Probe = {
   nodes: [[0.5, -1], [0.75, -0.5], [2.25]],
-  edges: [[1, 2, -0.25, -2.5], [3, -0.75]],
+  edges: [
+    [1, 2, -0.25, -2.5],
+    [3, -0.75],
+  ],
 };
 
 const ANSWERS: Answers = (ask) => (ask.type === "probe" ? VALUES : null);
@@ -23,7 +26,8 @@ async function open(scene = makeScene()) {
   return { store, root };
 }
 
-const reading = (root: HTMLElement): string => root.querySelector(".kv-bars + .kv-reading")!.textContent!;
+const reading = (root: HTMLElement): string =>
+  root.querySelector(".kv-bars + .kv-reading")!.textContent!;
 
 test("the probe starts at a row of the data and can be closed", async () => {
   const { store, root } = await open();
@@ -58,8 +62,14 @@ test("edges that are not drawn are told as others, so that the sum holds", () =>
   const scene = makeScene();
   scene.edges = scene.edges.filter((view) => !(view.layer === 1 && view.i === 1));
   const terms = termsOf(scene, VALUES, 2, 0);
-  assert.deepEqual(terms.map((term) => term.name), ["node 0 of layer 1", "1 other"]);
-  assert.equal(terms.reduce((sum, term) => sum + term.value, 0), 2.25);
+  assert.deepEqual(
+    terms.map((term) => term.name),
+    ["node 0 of layer 1", "1 other"],
+  );
+  assert.equal(
+    terms.reduce((sum, term) => sum + term.value, 0),
+    2.25,
+  );
   scene.edges.push(edgeView([1, 1, 0], Math.sin, { state: "pruned" }));
   assert.equal(termsOf(scene, { ...VALUES, edges: [VALUES.edges[0], [3, 0]] }, 2, 0).length, 1);
 });
@@ -93,7 +103,10 @@ test("a click in the scatter probes the nearest row", async () => {
   const { store, root } = await open();
   const svg = root.querySelector(".kv-scatter")!;
   const dots = svg.querySelector(".kv-samples")!.getAttribute("d")!;
-  const [, x, y] = dots.split("M")[6].match(/([\d.-]+) ([\d.-]+)h0/)!.map(Number);
+  const [, x, y] = dots
+    .split("M")[6]
+    .match(/([\d.-]+) ([\d.-]+)h0/)!
+    .map(Number);
   svg.dispatchEvent(new MouseEvent("click", { clientX: x, clientY: y, bubbles: true }));
   assert.deepEqual(store.probe.value, store.scene.value.sample.slice(10, 12));
 });
@@ -108,7 +121,10 @@ test("a box on the histogram lights the rows inside it; keys move its ends", asy
   const count = () => store.slice.value!.reduce((sum, one) => sum + one, 0);
   const inside = count();
   assert.ok(inside > 0 && inside < 30);
-  assert.match(root.querySelector('.kv-reading[role="status"]')!.textContent!, new RegExp(`^${inside} of 30`));
+  assert.match(
+    root.querySelector('.kv-reading[role="status"]')!.textContent!,
+    new RegExp(`^${inside} of 30`),
+  );
   const upper = svg.querySelectorAll(".kv-slice-end")[1];
   const before = Number(upper.getAttribute("aria-valuenow"));
   press(upper, "ArrowRight", true);

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buttonOf, enter, inputOf, pause, show, works } from "./panels-dom";
-import { edgeView, FakeStore, makeScene } from "./panels-store";
-import { came } from "../src/panels/simplify";
-import { simplifyPanel } from "../src/panels/simplify";
-import type { Answers } from "./panels-store";
 import type { Edge, Plan } from "../src/contract";
+import { came, simplifyPanel } from "../src/panels/simplify";
+import { buttonOf, enter, inputOf, pause, show, works } from "./panels-dom";
+import type { Answers } from "./panels-store";
+import { edgeView, FakeStore, makeScene } from "./panels-store";
 
-const EDGES: Edge[] = [[1, 1, 0], [0, 1, 1], [0, 1, 0]];
+const EDGES: Edge[] = [
+  [1, 1, 0],
+  [0, 1, 1],
+  [0, 1, 0],
+];
 const PLAN: Plan = {
   steps: [
     { edges: [EDGES[0]], score: 0.01, train: 2e-4, test: 0.0032 },
@@ -68,7 +71,11 @@ test("symbolify tells what became a formula, to be kept or undone", async () => 
   buttonOf(root, "Find formulas").click();
   assert.ok(!works(buttonOf(root, "Prune and refit")));
   const edges = store.scene.value.edges.slice();
-  edges[0] = edgeView([0, 0, 0], Math.sin, { state: "symbolic", formula: "sin(3*x)", quality: 0.99999 });
+  edges[0] = edgeView([0, 0, 0], Math.sin, {
+    state: "symbolic",
+    formula: "sin(3*x)",
+    quality: 0.99999,
+  });
   await pause(20);
   const done = [...store.scene.value.history.done, "made 1 of 6 edges formulas"];
   const error = { name: "RMSE", train: 1e-4, test: 0.003 };
@@ -109,6 +116,9 @@ test("only edges that came to a state are told", () => {
   const edges = before.edges.slice();
   edges[1] = { ...edges[1], state: "pruned" };
   const after = makeScene({ edges });
-  assert.deepEqual(came(before, after, "pruned").map((v) => [v.i, v.j]), [[0, 1]]);
+  assert.deepEqual(
+    came(before, after, "pruned").map((v) => [v.i, v.j]),
+    [[0, 1]],
+  );
   assert.deepEqual(came(after, after, "pruned"), []);
 });

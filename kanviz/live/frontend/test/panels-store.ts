@@ -1,9 +1,10 @@
 /** A store for the tests of the panels: no kernel, every request kept, answers given by the test. */
+
 import { Signal, signal } from "@preact/signals-core";
-import { findEdge, type Patch, patched } from "../src/scene";
-import { Store } from "../src/store";
 import type { Ask, Edge, EdgeView, NodeView, Scene, Status } from "../src/contract";
 import { between } from "../src/panels/reshape";
+import { findEdge, type Patch, patched } from "../src/scene";
+import { Store } from "../src/store";
 
 const even = (n: number, low: number, high: number): Float64Array =>
   Float64Array.from({ length: n }, (_, k) => low + ((high - low) * k) / (n - 1));
@@ -45,7 +46,14 @@ function nodes(widths: number[], names: string[]): NodeView[] {
 
 /** A scene of a [2, 2, 1] network with a history, losses and 30 rows of data. */
 export function makeScene(more: Partial<Scene> = {}): Scene {
-  const edges: Edge[] = [[0, 0, 0], [0, 0, 1], [0, 1, 0], [0, 1, 1], [1, 0, 0], [1, 1, 0]];
+  const edges: Edge[] = [
+    [0, 0, 0],
+    [0, 0, 1],
+    [0, 1, 0],
+    [0, 1, 1],
+    [1, 0, 0],
+    [1, 1, 0],
+  ];
   const step = even(60, 0, 59);
   const train = step.map((n) => 0.5 * Math.exp(-n / 9) + 2e-4);
   return {

@@ -1,10 +1,10 @@
 /** One view from first paint to the last listener. */
 
-import { pause, press } from "./panels-dom";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import explorer from "../src/index";
-import { fakeModel, packed, scene, type Fake } from "./scenes";
+import { pause, press } from "./panels-dom";
+import { type Fake, fakeModel, packed, scene } from "./scenes";
 
 /** Tells at once that an element is 700 pixels wide. */
 class Observer {

@@ -1,8 +1,8 @@
 /** A network of one edge, packed, and a model that carries it. */
 
 import type { EdgeView, LayerRecipe, Request, Scene } from "../src/contract";
-import { LayerMaker } from "../src/math/evaluate";
 import type { CourseTraits } from "../src/course/stage";
+import { LayerMaker } from "../src/math/evaluate";
 import type { Model } from "../src/store";
 
 const KNOTS = Float64Array.from({ length: 12 }, (_, m) => -1 + ((m - 3) * 2) / 5);

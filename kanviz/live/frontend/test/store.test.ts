@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { effect } from "@preact/signals-core";
 import { LayerMaker } from "../src/math/evaluate";
 import { LiveStore } from "../src/store";
-import { fakeModel, layer, packed, scene, view, type Fake } from "./scenes";
+import { type Fake, fakeModel, layer, packed, scene, view } from "./scenes";
 
 function make(local = false): Fake & { store: LiveStore } {
   const fake = fakeModel({ scene: packed(scene()), local });
@@ -24,7 +24,9 @@ test("a bent edge follows at once, exactly as its coefficients say", () => {
   weight[4] += 0.7;
   store.bend([0, 0, 0], weight);
   const wanted = new LayerMaker({ ...layer(), weight }).curve(0, 0, view().curve_x);
-  store.scene.value.edges[0].curve_y.forEach((y, at) => assert.ok(Math.abs(y - wanted[at]) < 1e-12));
+  store.scene.value.edges[0].curve_y.forEach((y, at) =>
+    assert.ok(Math.abs(y - wanted[at]) < 1e-12),
+  );
 });
 
 test("an edge that a hand holds stays bent until Python has answered", async () => {

@@ -1,13 +1,14 @@
 /** The matrix of a layer, films, the staircase and continual learning, without a browser. */
-import { buttonOf, enter, pause, press } from "./panels-dom";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LayerRecipe, Recipe } from "../src/contract";
+import teaching from "../src/course/index";
+import { decimalsFor, fixed, splitter, through } from "../src/course/layer";
 import { LayerMaker } from "../src/math/evaluate";
 import { LossScale, lossPath, MARGIN } from "../src/ui/loss_chart";
-import { decimalsFor, fixed, splitter, through } from "../src/course/layer";
-import teaching from "../src/course/index";
-import { fakeModel, layer as oneEdge, packed, scene, view, type Fake } from "./scenes";
+import { buttonOf, enter, pause, press } from "./panels-dom";
+import { type Fake, fakeModel, layer as oneEdge, packed, scene, view } from "./scenes";
 
 /** Tells at once that an element is 700 pixels wide. */
 class Observer {
@@ -88,12 +89,21 @@ test("numbers of a matrix share their decimals", () => {
 
 test("losses of 0 are left out of a line, and the axis holds all others", () => {
   const plain = { x: (step: number) => step, y: (value: number) => value };
-  const [step, values] = [[0, 1, 2, 3], [1, 0, 2, 3]];
+  const [step, values] = [
+    [0, 1, 2, 3],
+    [1, 0, 2, 3],
+  ];
   assert.equal(lossPath(step, values, plain, true), "M0.0 1.0M2.0 2.0L3.0 3.0");
   assert.equal(lossPath(step, values, plain, false), "M0.0 1.0L2.0 2.0L3.0 3.0");
   const scale = new LossScale(400, 200);
   const [top, bottom] = [MARGIN.top, 200 - MARGIN.bottom];
-  scale.fit({ step: [0, 1, 2], lines: [[1e-6, 0, 1e-2], [NaN, 1e-4, NaN]] });
+  scale.fit({
+    step: [0, 1, 2],
+    lines: [
+      [1e-6, 0, 1e-2],
+      [NaN, 1e-4, NaN],
+    ],
+  });
   assert.ok(scale.y(1e-6) < bottom && scale.y(10 ** -6.5) > bottom);
   assert.ok(scale.y(1e-2) > top && scale.y(10 ** -1.5) < top);
   scale.fit({ step: [0], lines: [[0]] });
@@ -104,7 +114,12 @@ function filmState(count: number, more = {}): object {
   const { widths, nodes, n_edges } = scene();
   const frames = Array.from({ length: count }, (_, n) => {
     const edge = view();
-    return { widths, nodes, n_edges, edges: [{ ...edge, curve_y: edge.curve_x.map((x) => x * n) }] };
+    return {
+      widths,
+      nodes,
+      n_edges,
+      edges: [{ ...edge, curve_y: edge.curve_x.map((x) => x * n) }],
+    };
   });
   const captions = frames.map((_, n) => `moment ${n}`);
   const chart = {
@@ -176,11 +191,22 @@ test("a layer shows each value, and the sums below", async () => {
   const { terms, sums } = through(recipe(), 0, [0.5]);
   const shown = [...el.querySelectorAll(".kv-phi-value")].map((cell) => cell.textContent);
   const decimals = decimalsFor([...terms, ...sums]);
-  assert.deepEqual(shown, terms.map((value) => fixed(value, decimals)));
-  const feet = [...el.querySelectorAll<HTMLElement>(".kv-column-sum")].map((cell) => Number(cell.title));
+  assert.deepEqual(
+    shown,
+    terms.map((value) => fixed(value, decimals)),
+  );
+  const feet = [...el.querySelectorAll<HTMLElement>(".kv-column-sum")].map((cell) =>
+    Number(cell.title),
+  );
   assert.deepEqual(feet, sums);
-  const parts = one(el, ".kv-parts").textContent!.replace(/\u2212 ?/g, "-").split(" + ");
-  const total = parts.join(" ").split(" ").map(Number).reduce((a, b) => a + b, 0);
+  const parts = one(el, ".kv-parts")
+    .textContent!.replace(/\u2212 ?/g, "-")
+    .split(" + ");
+  const total = parts
+    .join(" ")
+    .split(" ")
+    .map(Number)
+    .reduce((a, b) => a + b, 0);
   assert.ok(Math.abs(total - terms[0]) < 3 * 10 ** -decimals);
   end();
 });
@@ -206,7 +232,10 @@ test("a layer follows Python: another curve, a removed function", async () => {
   values.state = layerState({ edges });
   fake.fire("change:state");
   const cells = [...el.querySelectorAll<SVGElement>(".kv-cell")];
-  assert.deepEqual(cells.map((cell) => cell.dataset.state), ["spline", "pruned"]);
+  assert.deepEqual(
+    cells.map((cell) => cell.dataset.state),
+    ["spline", "pruned"],
+  );
   assert.equal(el.querySelectorAll(".kv-phi-value")[1].textContent, "0, removed");
   end();
   assert.equal(fake.listeners(), 0);
@@ -215,9 +244,26 @@ test("a layer follows Python: another curve, a removed function", async () => {
 test("continual learning shows the errors of what was seen, and no others", async () => {
   const x = [0, 0.5, 1];
   const state = {
-    ...{ x, target: [0, 1, 0], windows: [[0, 0.5], [0.5, 1]] },
-    learners: { KAN: [[0, 1, 1], [0, 1, 0]] },
-    errors: { KAN: [[0.01, 0.5], [0.02, 0.03]] },
+    ...{
+      x,
+      target: [0, 1, 0],
+      windows: [
+        [0, 0.5],
+        [0.5, 1],
+      ],
+    },
+    learners: {
+      KAN: [
+        [0, 1, 1],
+        [0, 1, 0],
+      ],
+    },
+    errors: {
+      KAN: [
+        [0.01, 0.5],
+        [0.02, 0.03],
+      ],
+    },
   };
   const { el, end } = await open("forgetting", state);
   const cells = (): (string | null)[] =>
@@ -229,7 +275,10 @@ test("continual learning shows the errors of what was seen, and no others", asyn
 });
 
 test("everything that takes the focus keeps the notebook's shortcuts away", async () => {
-  for (const [kind, state] of [["film", filmState(3)], ["layer", layerState()]] as const) {
+  for (const [kind, state] of [
+    ["film", filmState(3)],
+    ["layer", layerState()],
+  ] as const) {
     const { el, end } = await open(kind, state);
     const reachable = el.querySelectorAll("button, input, select, textarea, [tabindex]");
     assert.ok(reachable.length > 1);

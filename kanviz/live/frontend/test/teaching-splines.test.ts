@@ -1,14 +1,21 @@
 /** Bezier curves and B-splines from first paint to the last listener. */
-import { buttonOf, pause, press } from "./panels-dom";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import teaching from "../src/course/index";
-import { fakeModel, type Fake } from "./scenes";
+import { buttonOf, pause, press } from "./panels-dom";
+import { type Fake, fakeModel } from "./scenes";
 
 type View = Fake & { el: HTMLElement; state: Record<string, unknown>; end: () => void };
 
 const STATES: Record<string, () => Record<string, unknown>> = {
-  bezier: () => ({ points: [[0, 0], [1, 2], [2, 0]] }),
+  bezier: () => ({
+    points: [
+      [0, 0],
+      [1, 2],
+      [2, 0],
+    ],
+  }),
   bspline: () => ({ order: 1, knots: [-1, 0, 1, 2, 3], coef: [0, 1, -1] }),
 };
 
@@ -54,7 +61,9 @@ for (const kind of ["bezier", "bspline"]) {
     assert.ok(reachable.length >= 7);
     for (const element of reachable) {
       assert.equal(element.getAttribute("data-lm-suppress-shortcuts"), "true", element.outerHTML);
-      assert.ok(element.textContent || element.getAttribute("aria-label") || element.closest("label"));
+      assert.ok(
+        element.textContent || element.getAttribute("aria-label") || element.closest("label"),
+      );
     }
     end();
   });
@@ -127,9 +136,22 @@ test("an answer to an earlier part of a drag does not throw the point back", asy
 
 test("points that Python sets are drawn, also when there are more or fewer", () => {
   const view = open("bezier");
-  view.state = { points: [[0, 0], [1, 1], [2, 1], [3, 0], [4, 5]] };
+  view.state = {
+    points: [
+      [0, 0],
+      [1, 1],
+      [2, 1],
+      [3, 0],
+      [4, 5],
+    ],
+  };
   assert.equal(grips(view.el, "point").length, 5);
-  view.state = { points: [[0, 0], [1, 1]] };
+  view.state = {
+    points: [
+      [0, 0],
+      [1, 1],
+    ],
+  };
   assert.equal(grips(view.el, "point").length, 2);
   assert.match(words(view.el), /^Level 1: one point is left/);
   view.end();

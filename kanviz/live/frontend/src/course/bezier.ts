@@ -1,14 +1,15 @@
 /**
  * A Bezier curve: its points, de Casteljau's construction at t, and the weights of the points.
  */
-import { playButton } from "./playing";
-import { Frame, holds, serves, type Range } from "./frame";
-import { Grips, type Grip, type Owner } from "./grips";
-import { keepDrawn, wide, type Stage } from "./stage";
+
 import { assign, button, enable, h, s, write } from "../ui/dom";
-import { saidSlider, type SaidSlider } from "../ui/fields";
+import { type SaidSlider, saidSlider } from "../ui/fields";
 import * as m from "../ui/mathml";
 import { count, extent, short } from "../ui/numbers";
+import { Frame, holds, type Range, serves } from "./frame";
+import { type Grip, Grips, type Owner } from "./grips";
+import { playButton } from "./playing";
+import { keepDrawn, type Stage, wide } from "./stage";
 
 const [FEWEST, MOST] = [2, 10];
 
@@ -50,15 +51,30 @@ class Bezier implements Owner {
   private readonly remove = button("Remove point", () => this.removePoint(this.chosen));
 
   constructor(private readonly stage: Stage) {
-    this.slider = saidSlider("t", T, (t) => t.toFixed(2), (t) => this.go(round(t)));
-    this.levelSlider = saidSlider("Levels", { low: 0, high: 1, step: 1, value: 0 }, String, (level) => this.showLevel(level));
+    this.slider = saidSlider(
+      "t",
+      T,
+      (t) => t.toFixed(2),
+      (t) => this.go(round(t)),
+    );
+    this.levelSlider = saidSlider(
+      "Levels",
+      { low: 0, high: 1, step: 1, value: 0 },
+      String,
+      (level) => this.showLevel(level),
+    );
     this.frame.inside.append(this.curve, this.levels);
   }
 
   start(): void {
     const { root, life } = this.stage;
     this.slider.value = this.t;
-    const play = playButton(life, SECONDS, () => this.t, (t) => this.go(t));
+    const play = playButton(
+      life,
+      SECONDS,
+      () => this.t,
+      (t) => this.go(t),
+    );
     root.append(
       h("div", { class: "kv-frames" }, this.frame.element, this.weights.frame.element),
       h("div", { class: "kv-tools" }, this.slider.element, play, this.levelSlider.element),
@@ -253,7 +269,9 @@ class BernsteinPlot {
     );
     this.nameCurves(n, mark);
     const said = weights.map((weight, i) => `${i}: ${weight.toFixed(2)}`).join(", ");
-    assign(frame.element, { "aria-label": `Weights of the points at t = ${t.toFixed(2)}: ${said}` });
+    assign(frame.element, {
+      "aria-label": `Weights of the points at t = ${t.toFixed(2)}: ${said}`,
+    });
   }
 
   /** Each curve has its number above its highest point, which lies at i / n. */
@@ -278,7 +296,8 @@ export function describe(levels: readonly Point[][], shown: number, t: number): 
   const share = t.toFixed(2);
   if (shown === 0) return "Level 0: the control points and the lines between neighbours.";
   const made = count(levels[shown].length, "point");
-  if (shown < n) return `Level ${shown}: go ${share} of the way along each line, which gives ${made}.`;
+  if (shown < n)
+    return `Level ${shown}: go ${share} of the way along each line, which gives ${made}.`;
   const [x, y] = levels[n][0];
   return `Level ${n}: one point is left, and it lies on the curve: (${short(x)}, ${short(y)}).`;
 }
@@ -351,10 +370,9 @@ export function deCasteljau(points: readonly Point[], t: number): Point[][] {
   while (levels[levels.length - 1].length > 1) {
     const last = levels[levels.length - 1];
     levels.push(
-      last.slice(1).map(([x, y], i) => [
-        (1 - t) * last[i][0] + t * x,
-        (1 - t) * last[i][1] + t * y,
-      ]),
+      last
+        .slice(1)
+        .map(([x, y], i) => [(1 - t) * last[i][0] + t * x, (1 - t) * last[i][1] + t * y]),
     );
   }
   return levels;
@@ -369,10 +387,7 @@ export function elevated(points: readonly Point[]): Point[] {
   const n = points.length;
   const middle = points.slice(1).map(([x, y], i): Point => {
     const share = (i + 1) / n;
-    return [
-      share * points[i][0] + (1 - share) * x,
-      share * points[i][1] + (1 - share) * y,
-    ];
+    return [share * points[i][0] + (1 - share) * x, share * points[i][1] + (1 - share) * y];
   });
   return [points[0], ...middle, points[n - 1]];
 }

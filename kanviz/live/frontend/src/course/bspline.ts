@@ -1,22 +1,23 @@
 /** A B-spline: knots and control points to move, its basis functions, and their sum. */
+
+import { assign, button, h, write } from "../ui/dom";
+import { type SaidSlider, saidSlider } from "../ui/fields";
+import * as m from "../ui/mathml";
+import { short } from "../ui/numbers";
+import { BasisPlot, type Chosen, SplinePlot } from "./bspline_plots";
 import { playButton } from "./playing";
-import { BasisPlot, SplinePlot, type Chosen } from "./bspline_plots";
 import {
   basisAt,
   gridOf,
   moveKnot,
   multiplicity,
   pieces,
+  type Spline,
   withClampedEnds,
   withEvenKnots,
   withOrder,
-  type Spline,
 } from "./splines";
-import { keepDrawn, wide, type Stage } from "./stage";
-import { assign, button, h, write } from "../ui/dom";
-import { saidSlider, type SaidSlider } from "../ui/fields";
-import * as m from "../ui/mathml";
-import { short } from "../ui/numbers";
+import { keepDrawn, type Stage, wide } from "./stage";
 
 const ORDERS = [0, 1, 2, 3, 4, 5];
 
@@ -58,8 +59,16 @@ class BSpline {
     this.chosen = { kind: "point", n: Math.floor(this.spline.coef.length / 2) };
     const hold = (held: boolean): void => this.hold(held);
     this.above = new SplinePlot(
-      { hold, choose: (n) => this.choose("point", n), move: (n, _, y, key) => this.lift(n, y, key) },
-      { hold, choose: (n) => this.choose("knot", n), move: (n, x, _, key) => this.slide(n, x, key) },
+      {
+        hold,
+        choose: (n) => this.choose("point", n),
+        move: (n, _, y, key) => this.lift(n, y, key),
+      },
+      {
+        hold,
+        choose: (n) => this.choose("knot", n),
+        move: (n, x, _, key) => this.slide(n, x, key),
+      },
     );
     const say = (share: number): string => short(this.at(share));
     this.x = saidSlider("x", SHARE, say, (share) => this.go(Math.round(100 * share) / 100));
@@ -67,7 +76,12 @@ class BSpline {
 
   start(): void {
     const { root, life } = this.stage;
-    const play = playButton(life, SECONDS, () => this.share, (share) => this.go(share));
+    const play = playButton(
+      life,
+      SECONDS,
+      () => this.share,
+      (share) => this.go(share),
+    );
     const even = button("Even knots", () => this.set(withEvenKnots(this.spline)));
     const ends = button("Clamped ends", () => this.set(withClampedEnds(this.spline)));
     const name = h("span", { class: "kv-label" }, "Order k");
@@ -218,7 +232,8 @@ export function aboutKnot({ order, knots }: Spline, n: number): string {
   }
   if (x === low || x === high) return where + aboutEnd(times, order);
   const smooth = order - times;
-  if (smooth < 0) return `${where}the curve may jump there (not even C\u2070: ${order} \u2212 ${times} < 0).`;
+  if (smooth < 0)
+    return `${where}the curve may jump there (not even C\u2070: ${order} \u2212 ${times} < 0).`;
   const says = SMOOTH[smooth] ?? `its first ${smooth} derivatives go on, the next may jump`;
   return `${where}the curve is C${raised(smooth)} there (${order} \u2212 ${times} = ${smooth}): ${says}.`;
 }
@@ -265,11 +280,7 @@ const of = (what: Node): Node => m.together(m.name("s"), m.inside(what));
 const line = (...parts: Node[]): HTMLElement => h("div", { class: "kv-sum-line" }, ...parts);
 
 function term(n: number, weight: number, plus: boolean, isChosen: boolean): Element {
-  const made = m.formula(
-    ...(plus ? [m.plus()] : []),
-    m.fixed(weight, 3),
-    m.indexed("c", n),
-  );
+  const made = m.formula(...(plus ? [m.plus()] : []), m.fixed(weight, 3), m.indexed("c", n));
   made.classList.toggle("kv-active", isChosen);
   return made;
 }

@@ -1,7 +1,10 @@
 /**
  * The two pictures of a B-spline: the curve with its points and knots, and the basis functions.
  */
-import { Frame, serves, type Range } from "./frame";
+
+import { assign, s } from "../ui/dom";
+import { extent, roomy, rounded, short } from "../ui/numbers";
+import { Frame, type Range, serves } from "./frame";
 import { Grips, type Owner } from "./grips";
 import {
   combine,
@@ -9,12 +12,10 @@ import {
   greville,
   gridOf,
   multiplicity,
-  stack,
   type Piece,
   type Spline,
+  stack,
 } from "./splines";
-import { assign, s } from "../ui/dom";
-import { extent, roomy, rounded, short } from "../ui/numbers";
 
 /** What is chosen: a control point or a knot. */
 export interface Chosen {
@@ -184,11 +185,17 @@ export class BasisPlot {
       ...spline.coef.map((_, n) =>
         s("path", {
           class: `kv-basis${mark(n)}`,
-          d: path(drawn.filter(({ rows }) => rows.some((row) => row[n] > 0)), (row) => row[n]),
+          d: path(
+            drawn.filter(({ rows }) => rows.some((row) => row[n] > 0)),
+            (row) => row[n],
+          ),
         }),
       ),
     );
-    this.sum.setAttribute("d", path(drawn, (row) => row.reduce((a, b) => a + b, 0)));
+    this.sum.setAttribute(
+      "d",
+      path(drawn, (row) => row.reduce((a, b) => a + b, 0)),
+    );
     this.now.setAttribute("d", cursor(frame, x));
     this.dots.replaceChildren(
       ...row.flatMap((value, n) => {
@@ -201,7 +208,9 @@ export class BasisPlot {
     this.beyond.setAttribute("d", outside(frame, grid));
     this.drawGaussians(hasGaussians ? spline : null, drawn);
     this.name(grid, hasGaussians);
-    assign(frame.element, { "aria-label": `${spline.coef.length} basis functions, which sum to 1` });
+    assign(frame.element, {
+      "aria-label": `${spline.coef.length} basis functions, which sum to 1`,
+    });
   }
 
   /** On the grid they hardly ever sum to the same: near 1.77, but not everywhere. */
@@ -217,7 +226,9 @@ export class BasisPlot {
     const rows = xs.map((x) => gaussians(grid, size, x));
     const path = (height: (row: readonly number[]) => number): string =>
       this.frame.path(xs.map((x, n) => [x, height(rows[n])]));
-    const curves = rows[0].map((_, m) => s("path", { class: "kv-radial", d: path((row) => row[m]) }));
+    const curves = rows[0].map((_, m) =>
+      s("path", { class: "kv-radial", d: path((row) => row[m]) }),
+    );
     const total = path((row) => row.reduce((a, b) => a + b, 0));
     this.radial.replaceChildren(...curves, s("path", { class: "kv-radial kv-total", d: total }));
   }

@@ -1,14 +1,12 @@
 /**
  * A film of a network, and the staircase of grid extension, which is one with its losses beside.
  */
-import { EMPTY, scenesOf } from "./frames";
-import { Scrubber } from "./playing";
-import type { Stage } from "./stage";
+
 import type { Scene } from "../contract";
 import { Curves } from "../diagram/curves";
 import { HOME } from "../diagram/gestures";
-import { layout, sensibleCount, strongest, type Layout } from "../diagram/layout";
-import { natural, untangled, type Places } from "../diagram/order";
+import { type Layout, layout, sensibleCount, strongest } from "../diagram/layout";
+import { natural, type Places, untangled } from "../diagram/order";
 import { NO_MARKS, paintEdges } from "../diagram/painter";
 import { SvgPen } from "../diagram/pen";
 import { Captions, NodeWords } from "../diagram/words";
@@ -18,6 +16,9 @@ import type { Life } from "../ui/life";
 import { LossChart, MARGIN } from "../ui/loss_chart";
 import { short } from "../ui/numbers";
 import { Palette } from "../ui/theme";
+import { EMPTY, scenesOf } from "./frames";
+import { Scrubber } from "./playing";
+import type { Stage } from "./stage";
 
 /** Heights of the losses below a film, beside it, and alone. */
 const BELOW = 130;
@@ -77,10 +78,20 @@ class LossLines {
     this.chart = new LossChart({ height, lifts: true, dots: true });
     const names = Object.keys(losses.lines);
     const keys = names.map((name, n) =>
-      h("span", { class: `kv-line-key kv-line-key-${n}` }, s("svg", {}, s("path", { d: "M0 5h22" })), name),
+      h(
+        "span",
+        { class: `kv-line-key kv-line-key-${n}` },
+        s("svg", {}, s("path", { d: "M0 5h22" })),
+        name,
+      ),
     );
     const { element } = this.chart;
-    this.element = h("div", { class: "kv-film-losses" }, element, h("p", { class: "kv-line-keys" }, ...keys));
+    this.element = h(
+      "div",
+      { class: "kv-film-losses" },
+      element,
+      h("p", { class: "kv-line-keys" }, ...keys),
+    );
     draggable(element, (press) => {
       const move = (event: MouseEvent): void => pick(this.chart.placeOf(event));
       move(press);
@@ -205,7 +216,12 @@ class NetPicture {
 
   private drawNodes(): void {
     const circles = this.layout.nodes.map(({ x, y, radius, live }) =>
-      s("circle", { class: live ? "kv-film-node" : "kv-film-node kv-film-bare", cx: x, cy: y, r: radius }),
+      s("circle", {
+        class: live ? "kv-film-node" : "kv-film-node kv-film-bare",
+        cx: x,
+        cy: y,
+        r: radius,
+      }),
     );
     this.nodes.replaceChildren(...circles);
   }

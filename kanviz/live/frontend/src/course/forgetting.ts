@@ -1,10 +1,11 @@
 /** Continual learning, phase by phase: the data, what each learner makes of them, and its errors. */
-import { Scrubber } from "./playing";
-import type { Stage } from "./stage";
+
 import { pathOf } from "../ui/curve_plot";
 import { assign, h, s, scrolling } from "../ui/dom";
 import type { Life } from "../ui/life";
-import { extent, labels, linear, roomy, short, type Scale } from "../ui/numbers";
+import { extent, labels, linear, roomy, type Scale, short } from "../ui/numbers";
+import { Scrubber } from "./playing";
+import type { Stage } from "./stage";
 
 const HEIGHT = 150;
 const MARGIN = { left: 44, right: 10, top: 8, bottom: 22 };
@@ -114,7 +115,12 @@ function errorTable(names: string[], errors: Errors, count: number) {
   const peaks = Array.from({ length: count }, (_, k) => h("th", { scope: "col" }, `part ${k + 1}`));
   const head = h("tr", {}, h("th", { scope: "col" }, "RMSE on"), ...peaks);
   const rows = names.map((name, n) => h("tr", {}, h("th", { scope: "row" }, name), ...cells[n]));
-  const table = h("table", { class: "kv-error-table" }, h("thead", {}, head), h("tbody", {}, ...rows));
+  const table = h(
+    "table",
+    { class: "kv-error-table" },
+    h("thead", {}, head),
+    h("tbody", {}, ...rows),
+  );
   const show = (at: number): void => {
     names.forEach((name, n) =>
       cells[n].forEach((cell, k) => {
@@ -146,7 +152,12 @@ export function forgetting({ root, shared, life }: Stage): void {
     table.show(at);
   });
   const key = (kind: string, text: string): HTMLElement =>
-    h("span", { class: "kv-line-key" }, s("svg", {}, s("path", { class: kind, d: "M0 5h22" })), text);
+    h(
+      "span",
+      { class: "kv-line-key" },
+      s("svg", {}, s("path", { class: kind, d: "M0 5h22" })),
+      text,
+    );
   const keys = [key("kv-target", "target"), key("kv-data", "data of this phase")];
   const legend = h("p", { class: "kv-line-keys" }, ...keys);
   root.setAttribute("aria-label", "Continual learning");

@@ -1,4 +1,5 @@
 /** A plot of its own size in pixels: axes with numbers, a clipped inside, and a layer on top. */
+
 import { assign, s } from "../ui/dom";
 import { labels, linear, type Scale } from "../ui/numbers";
 

@@ -1,4 +1,5 @@
 /** Pictures of a network as Python packs them, made into scenes that the diagram's parts draw. */
+
 import { unpack } from "../codec";
 import type { EdgeView, NodeView, Scene } from "../contract";
 
@@ -6,7 +7,15 @@ import type { EdgeView, NodeView, Scene } from "../contract";
 export interface EdgeFrame
   extends Pick<
     EdgeView,
-    | "layer" | "i" | "j" | "score" | "strength" | "state" | "frozen" | "locked" | "formula"
+    | "layer"
+    | "i"
+    | "j"
+    | "score"
+    | "strength"
+    | "state"
+    | "frozen"
+    | "locked"
+    | "formula"
     | "function"
   > {
   curve_x: Float32Array;

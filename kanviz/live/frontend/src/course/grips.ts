@@ -1,7 +1,8 @@
 /** Points that are moved with the mouse, a finger or the arrow keys. */
-import { draggable, type Drag } from "../ui/drag";
-import type { Frame } from "./frame";
+
 import { assign, focusable, s } from "../ui/dom";
+import { type Drag, draggable } from "../ui/drag";
+import type { Frame } from "./frame";
 
 const KEYS: Record<string, readonly [across: number, up: number]> = {
   ArrowLeft: [-1, 0],

@@ -1,14 +1,15 @@
 /** The teaching widgets: `render` is what anywidget, or a page, calls for each view of one. */
+
+import type { Model } from "../store";
+import { h } from "../ui/dom";
+import { Life } from "../ui/life";
+import { followTheme } from "../ui/theme";
 import { bezier } from "./bezier";
 import { bspline } from "./bspline";
 import { film } from "./film";
 import { forgetting } from "./forgetting";
 import { layer } from "./layer";
 import { type CourseTraits, type Renderer, Shared } from "./stage";
-import type { Model } from "../store";
-import { h } from "../ui/dom";
-import { Life } from "../ui/life";
-import { followTheme } from "../ui/theme";
 
 /** What draws each kind of widget. */
 const KINDS: Record<string, Renderer> = {

@@ -1,6 +1,5 @@
 /** A layer as a matrix of functions: a row per input, a column per output, sums below. */
-import { unpacked, type EdgeFrame } from "./frames";
-import type { Stage } from "./stage";
+
 import type { LayerRecipe, Recipe } from "../contract";
 import { LayerMaker, probe } from "../math/evaluate";
 import { featureCount } from "../math/features";
@@ -8,6 +7,8 @@ import { pathOf } from "../ui/curve_plot";
 import { assign, h, s, scrolling, write } from "../ui/dom";
 import { fineSlider, type SaidSlider } from "../ui/fields";
 import { extent, linear, roomy, short } from "../ui/numbers";
+import { type EdgeFrame, unpacked } from "./frames";
+import type { Stage } from "./stage";
 
 /** What Python sends; see kanviz/course/teaching/layer.py. */
 interface LayerRecord {
@@ -81,7 +82,9 @@ class Matrix {
       cell.title = String(sum);
       const [scale, shift] = [recipe.y_scale[j], recipe.y_shift[j]];
       if (!isLast || (scale === 1 && shift === 0)) return;
-      cell.append(h("div", { class: "kv-parts" }, `${short(sum * scale + shift, 4)} in your units`));
+      cell.append(
+        h("div", { class: "kv-parts" }, `${short(sum * scale + shift, 4)} in your units`),
+      );
     });
     const goes = isLast ? "are the output" : `go on to layer ${layer + 1}`;
     write(this.note, `The sums ${goes}. Numbers are rounded: point at one for all its digits.`);
@@ -137,7 +140,12 @@ function legend(): HTMLElement {
     ["kv-spline-part", "spline part"],
   ];
   const keys = names.map(([kind, text]) =>
-    h("span", { class: "kv-line-key" }, s("svg", {}, s("path", { class: kind, d: "M0 5h22" })), text),
+    h(
+      "span",
+      { class: "kv-line-key" },
+      s("svg", {}, s("path", { class: kind, d: "M0 5h22" })),
+      text,
+    ),
   );
   return h("span", { class: "kv-line-keys" }, ...keys);
 }
@@ -244,7 +252,10 @@ class LayerCell {
     write(this.value, shown);
     this.value.title = String(value);
     const two = parts ? [parts.base(x), parts.spline(x)] : [];
-    const sum = two.map((part) => fixed(part, decimals)).join(" + ").replace("+ \u2212", "\u2212 ");
+    const sum = two
+      .map((part) => fixed(part, decimals))
+      .join(" + ")
+      .replace("+ \u2212", "\u2212 ");
     write(this.sum, edge.state === "symbolic" ? (edge.formula ?? "") : sum);
     this.sum.title = edge.formula ?? two.join(" + ");
     const words = parts ? `, base part ${short(two[0])} plus spline part ${short(two[1])}` : "";

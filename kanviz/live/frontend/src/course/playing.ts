@@ -1,4 +1,5 @@
 /** What moves by itself: a share that runs to 1, and a scrubber through the frames of something. */
+
 import { assign, button, h, wantsStill, write } from "../ui/dom";
 import { slider } from "../ui/fields";
 import type { Life } from "../ui/life";

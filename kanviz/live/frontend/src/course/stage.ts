@@ -1,6 +1,7 @@
 /**
  * What a renderer of the teaching widgets gets: its element, and the state it shares with Python.
  */
+
 import type { Model } from "../store";
 import type { Life } from "../ui/life";
 
@@ -77,7 +78,7 @@ export class Shared {
     private readonly model: Model<CourseTraits>,
     life: Life,
   ) {
-    this.own = { ...(model.get("state")) };
+    this.own = { ...model.get("state") };
     this.send = life.paced(() => this.sendNow(), 30);
     const changed = (): void => this.hear();
     model.on("change:state", changed);

@@ -1,31 +1,32 @@
 /** The live picture of the network: it puts its parts together and draws at most once a frame. */
-import { Curves } from "./curves";
-import { standalone } from "./export";
-import { Foot } from "./foot";
-import { HOME, Hands, kept } from "./gestures";
-import { Items, Roving, type Item } from "./items";
-import { range } from "./labels";
-import {
-  layout,
-  planOf,
-  sensibleCount,
-  strongest,
-  wantedHeight,
-  withViews,
-  type Layout,
-  type Size,
-} from "./layout";
-import { natural, untangled, type Places } from "./order";
-import { marksOf, paintEdges, type Look } from "./painter";
-import { CanvasPen, SvgPen, type Camera } from "./pen";
-import { Tip } from "./tip";
-import { Probing, Sampled } from "./values";
-import { Captions, NodeWords } from "./words";
+
 import type { EdgeView, Scene } from "../contract";
 import type { LiveStore } from "../store";
 import { h, s, wantsStill } from "../ui/dom";
 import type { Life } from "../ui/life";
 import { Palette } from "../ui/theme";
+import { Curves } from "./curves";
+import { standalone } from "./export";
+import { Foot } from "./foot";
+import { Hands, HOME, kept } from "./gestures";
+import { type Item, Items, Roving } from "./items";
+import { range } from "./labels";
+import {
+  type Layout,
+  layout,
+  planOf,
+  type Size,
+  sensibleCount,
+  strongest,
+  wantedHeight,
+  withViews,
+} from "./layout";
+import { natural, type Places, untangled } from "./order";
+import { type Look, marksOf, paintEdges } from "./painter";
+import { type Camera, CanvasPen, SvgPen } from "./pen";
+import { Tip } from "./tip";
+import { Probing, Sampled } from "./values";
+import { Captions, NodeWords } from "./words";
 
 /** With more edges than this the curves are drawn on a canvas, which is faster. */
 const MOST_SVG = 100;

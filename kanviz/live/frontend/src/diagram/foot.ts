@@ -1,8 +1,9 @@
 /** The lines below the diagram: what the signs mean, and how many edges are drawn. */
+
 import type { Store } from "../store";
+import { assign, h, s, write } from "../ui/dom";
 import type { EdgeShape } from "./layout";
 import { rings, snowflake } from "./paths";
-import { assign, h, s, write } from "../ui/dom";
 
 /** With more edges than this a slider says how many are drawn, up to the second. */
 const MANY = 60;

@@ -1,11 +1,12 @@
 /** What the user does with the diagram: by mouse, by touch and by keys; zoom and pan. */
-import type { Item, Items, Roving } from "./items";
-import type { Size } from "./layout";
-import type { Camera } from "./pen";
+
 import type { LiveStore } from "../store";
 import { focusable, h } from "../ui/dom";
 import { hold } from "../ui/drag";
 import type { Life } from "../ui/life";
+import type { Item, Items, Roving } from "./items";
+import type { Size } from "./layout";
+import type { Camera } from "./pen";
 
 const STEP = 1.4;
 

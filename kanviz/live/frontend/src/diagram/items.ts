@@ -2,13 +2,14 @@
  * What can be pointed at and focused: an element for each edge and node, and the keys between
  * them.
  */
-import type { Store } from "../store";
-import { edgeOf } from "../scene";
-import { edgeSentence, nodeSentence } from "./labels";
-import { shrunk, type EdgeShape, type Layout, type NodeShape } from "./layout";
-import { circle } from "./paths";
+
 import type { Edge } from "../contract";
+import { edgeOf } from "../scene";
+import type { Store } from "../store";
 import { assign, focusable, s } from "../ui/dom";
+import { edgeSentence, nodeSentence } from "./labels";
+import { type EdgeShape, type Layout, type NodeShape, shrunk } from "./layout";
+import { circle } from "./paths";
 
 /** One thing that takes the focus. */
 export interface Item {

@@ -1,12 +1,13 @@
 /** Paints the edges with a pen: lines first, then the small plots, the strongest last. */
+
+import type { Edge } from "../contract";
 import { keyOf } from "../scene";
 import type { Store } from "../store";
+import type { Name, Palette } from "../ui/theme";
 import type { Curve, Curves } from "./curves";
-import { shrunk, type EdgeShape, type Rect } from "./layout";
+import { type EdgeShape, type Rect, shrunk } from "./layout";
 import { circle, rings, rounded, snowflake } from "./paths";
 import type { Pen } from "./pen";
-import type { Edge } from "../contract";
-import type { Name, Palette } from "../ui/theme";
 
 /** Free part of a box at each side of its curve. */
 const MARGIN = 0.12;

@@ -43,8 +43,8 @@ export class CanvasPen implements Pen {
 
   shape(d: string, stroke: Stroke | null, fill?: string): void {
     const { context } = this;
-    let path = this.paths.get(d);
-    if (!path) this.paths.set(d, (path = new Path2D(d)));
+    const path = this.paths.get(d) ?? new Path2D(d);
+    this.paths.set(d, path);
     if (fill) {
       context.fillStyle = fill;
       context.fill(path);

@@ -1,15 +1,16 @@
 /** What is said of the edge or node that is pointed at, beside it. */
-import type { Store } from "../store";
-import type { Item } from "./items";
-import { range, standing } from "./labels";
-import type { Camera } from "./pen";
-import type { Sampled } from "./values";
+
 import type { EdgeView, Scene } from "../contract";
-import { edgeName, edgeOf, nodeName, findEdge } from "../scene";
+import { edgeName, edgeOf, findEdge, nodeName } from "../scene";
+import type { Store } from "../store";
 import { h, s } from "../ui/dom";
 import { bars, counts } from "../ui/histogram";
 import { formulaNode } from "../ui/mathml";
 import { short } from "../ui/numbers";
+import type { Item } from "./items";
+import { range, standing } from "./labels";
+import type { Camera } from "./pen";
+import type { Sampled } from "./values";
 
 const BINS = 24;
 const GAP = 12;

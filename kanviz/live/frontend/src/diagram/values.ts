@@ -1,8 +1,9 @@
 /** Values at nodes and edges: of the sample, computed when asked for, and of the probed row. */
-import type { Store } from "../store";
+
 import { signal } from "@preact/signals-core";
 import type { Edge, Probe, Recipe, Scene } from "../contract";
-import { LayerMaker, nodeValues, unscaled, type NodeValues } from "../math/evaluate";
+import { LayerMaker, type NodeValues, nodeValues, unscaled } from "../math/evaluate";
+import type { Store } from "../store";
 
 /** Most points of a slice that are drawn on one curve. */
 const MOST = 160;

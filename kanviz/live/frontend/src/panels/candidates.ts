@@ -2,15 +2,16 @@
  * Formulas for the open edge, typed or suggested: tried over its curve with their errors, then
  * taken.
  */
-import type { Store } from "../store";
-import { notice, reason, say, tell } from "./panel";
-import type { Ask, Edge, Preview, Suggestion, Scene } from "../contract";
+
+import type { Ask, Edge, Preview, Scene, Suggestion } from "../contract";
 import { keyOf, sameEdge } from "../scene";
+import type { Store } from "../store";
 import { button, h, hasFocus, row, write } from "../ui/dom";
 import { field } from "../ui/fields";
 import type { Life } from "../ui/life";
 import { formulaNode } from "../ui/mathml";
 import { short } from "../ui/numbers";
+import { notice, reason, say, tell } from "./panel";
 
 type Question = Extract<Ask, { type: "preview" }>;
 

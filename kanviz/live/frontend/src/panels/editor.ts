@@ -1,18 +1,19 @@
 /** The editor of one edge: its curve by hand, by formula, or by a known function. */
+
 import { computed } from "@preact/signals-core";
-import type { Store } from "../store";
-import { FormulaBox, LossTable, Suggestions, Trial } from "./candidates";
-import { Handles } from "./handles";
-import { notice, reason, say, tell, type Panel } from "./panel";
-import { Pen, shapeTools } from "./reshape";
 import type { Ask, Edge, EdgeView } from "../contract";
-import { keyOf, edgeName, edgeOf } from "../scene";
+import { edgeName, edgeOf, keyOf } from "../scene";
+import type { Store } from "../store";
 import { curvePlot } from "../ui/curve_plot";
 import { button, focusable, h, hasFocus, row, section, write } from "../ui/dom";
 import { field, setChoices } from "../ui/fields";
 import { Life } from "../ui/life";
 import { formulaNode } from "../ui/mathml";
 import { short } from "../ui/numbers";
+import { FormulaBox, LossTable, Suggestions, Trial } from "./candidates";
+import { Handles } from "./handles";
+import { notice, type Panel, reason, say, tell } from "./panel";
+import { Pen, shapeTools } from "./reshape";
 
 const STATES = { spline: "spline", symbolic: "formula", pruned: "removed" };
 
@@ -190,7 +191,8 @@ class EdgeActions {
       one.hidden = !fits(view) || (needsKernel && this.store.local);
     }
     // Remove gives way to Restore, and so on: the focus goes along.
-    if (focused?.button.hidden) this.actions.find((action) => !action.button.hidden)?.button.focus();
+    if (focused?.button.hidden)
+      this.actions.find((action) => !action.button.hidden)?.button.focus();
     this.listPartners(view);
     const lockable = view.state === "spline" && this.partners.length > 0;
     this.locking.hidden = this.store.local || !lockable;

@@ -1,11 +1,12 @@
 /** The grid of all splines: finer knots, or knots that follow the data. */
+
 import { computed } from "@preact/signals-core";
 import type { Store } from "../store";
-import { notice, tell } from "./panel";
 import { button, enable, h, row } from "../ui/dom";
 import { saidSlider } from "../ui/fields";
 import type { Life } from "../ui/life";
 import { count } from "../ui/numbers";
+import { notice, tell } from "./panel";
 
 /** The finest grid that the slider offers at least. */
 const FINEST = 50;
@@ -16,7 +17,9 @@ export function gridControl(store: Store, life: Life): HTMLElement {
   const now = computed(() => store.scene.value.grid_size);
   const say = (wanted: number): string =>
     wanted === now.value ? count(wanted, "interval") : `${now.value} \u2192 ${wanted} intervals`;
-  const size = saidSlider("Grid size", { low: 1, high: FINEST, step: 1, value: 1 }, say, () => draw());
+  const size = saidSlider("Grid size", { low: 1, high: FINEST, step: 1, value: 1 }, say, () =>
+    draw(),
+  );
   const refine = button("Refine", () => {
     void tell(store, line, { type: "refine", grid_size: size.value });
   });

@@ -1,7 +1,8 @@
 /** Control points that are dragged up and down, or moved with the arrow keys. */
-import type { Store } from "../store";
+
 import type { Edge, EdgeView } from "../contract";
 import { newDrag, sameEdge } from "../scene";
+import type { Store } from "../store";
 import type { CurvePlot } from "../ui/curve_plot";
 import { assign, focusable, s } from "../ui/dom";
 import { hold } from "../ui/drag";
@@ -51,7 +52,8 @@ export class Handles {
   /** Places the handles; makes and drops as many as the edge needs. */
   draw(): void {
     const view = this.store.open.value;
-    if (this.gesture !== null && !sameEdge(this.gesture.edge, this.store.selected.value)) this.finish();
+    if (this.gesture !== null && !sameEdge(this.gesture.edge, this.store.selected.value))
+      this.finish();
     const n = view?.state === "spline" ? view.control_x.length : 0;
     while (this.points.length < n) this.points.push(this.make(this.points.length));
     for (const gone of this.points.splice(n)) gone.remove();

@@ -1,9 +1,10 @@
 /** What was done, in sentences, and the way back to any place. */
+
 import type { Store } from "../store";
-import { notice, tell, type Panel } from "./panel";
 import { button, enable, h, row, write } from "../ui/dom";
 import { copier } from "../ui/files";
 import { Life } from "../ui/life";
+import { notice, type Panel, tell } from "./panel";
 
 class HistoryList {
   readonly element: HTMLElement;

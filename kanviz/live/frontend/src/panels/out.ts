@@ -1,11 +1,12 @@
 /** Taking things out: the picture, the formula, the page. */
-import type { Store } from "../store";
-import { notice, reason, say, tell, type Panel } from "./panel";
+
 import type { FormulaText } from "../contract";
+import type { Store } from "../store";
 import { button, focusable, h, row, section } from "../ui/dom";
 import { copier, download, fileName, pngOf } from "../ui/files";
 import { Life } from "../ui/life";
 import { formulaNode } from "../ui/mathml";
+import { notice, type Panel, reason, say, tell } from "./panel";
 
 /** Returns the diagram as it is seen, as the text of an SVG file. */
 export type ExportSvg = (store: Store) => string;
@@ -16,7 +17,8 @@ function pictures(store: Store, exportSvg: ExportSvg): HTMLElement {
   const save = async (ending: "svg" | "png"): Promise<void> => {
     try {
       const text = exportSvg(store);
-      const data = ending === "svg" ? new Blob([text], { type: "image/svg+xml" }) : await pngOf(text);
+      const data =
+        ending === "svg" ? new Blob([text], { type: "image/svg+xml" }) : await pngOf(text);
       const name = fileName(store.scene.value.title, ending);
       download(data, name);
       say(line, `Saved ${name}.`);
@@ -37,7 +39,12 @@ class FormulaView {
   private readonly line = notice();
   // It can be wider than the panel: with the focus the arrow keys scroll it.
   private readonly shown = focusable(
-    h("div", { class: "kv-formula kv-block", tabindex: 0, role: "group", "aria-label": "The network" }),
+    h("div", {
+      class: "kv-formula kv-block",
+      tabindex: 0,
+      role: "group",
+      "aria-label": "The network",
+    }),
   );
   private readonly copies: HTMLElement;
   private formula: FormulaText | null = null;

@@ -1,8 +1,9 @@
 /**
  * What a panel of the right-hand column is, and how all of them ask Python and say what happened.
  */
-import type { Store } from "../store";
+
 import type { Ask, Status } from "../contract";
+import type { Store } from "../store";
 import { h, write } from "../ui/dom";
 import type { Life } from "../ui/life";
 

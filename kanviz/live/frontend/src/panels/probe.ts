@@ -1,13 +1,14 @@
 /** One row of inputs followed through the network, and slices of the data. */
-import type { Store } from "../store";
-import { notice, tell, type Panel } from "./panel";
-import { ProbeScatter, ProbeTerms, SliceBox } from "./probe_plots";
-import { Sample } from "./sample";
+
 import type { Probe } from "../contract";
+import type { Store } from "../store";
 import { button, h, isShown, row, section, write } from "../ui/dom";
 import { fineSlider, type SaidSlider } from "../ui/fields";
 import { Life } from "../ui/life";
 import { short } from "../ui/numbers";
+import { notice, type Panel, tell } from "./panel";
+import { ProbeScatter, ProbeTerms, SliceBox } from "./probe_plots";
+import { Sample } from "./sample";
 
 class Prober {
   readonly element: HTMLElement;
@@ -107,7 +108,8 @@ class Prober {
     }
     const x = Array.from(probe);
     const values = await tell<Probe>(this.store, this.line, { type: "probe", x });
-    if (values !== undefined && this.store.probe.value === probe) this.terms.draw(values, this.targets());
+    if (values !== undefined && this.store.probe.value === probe)
+      this.terms.draw(values, this.targets());
   }
 
   private targets(): Float64Array | null {
@@ -282,9 +284,7 @@ class ProbeTable {
 
   private makeRow(at: number, columns: number[]): HTMLTableRowElement {
     const choose = button(String(at), () => this.pick(at), `Probe row ${at}`);
-    const cells = columns.map((c) =>
-      h("td", { class: "kv-number" }, short(this.sample.at(at, c))),
-    );
+    const cells = columns.map((c) => h("td", { class: "kv-number" }, short(this.sample.at(at, c))));
     const made = h("tr", {}, h("th", { scope: "row" }, choose), ...cells);
     made.dataset.row = String(at);
     made.addEventListener("click", (event) => {

@@ -1,13 +1,14 @@
 /** What the probe shows: how a node adds up, the data by two columns, a slice of one input. */
-import type { Store } from "../store";
-import { draggable, type Drag } from "../ui/drag";
-import { bars, counts } from "../ui/histogram";
-import { Sample } from "./sample";
+
 import type { Probe, Scene } from "../contract";
 import { nodeName } from "../scene";
+import type { Store } from "../store";
 import { assign, button, focusable, h, row, s, write } from "../ui/dom";
+import { type Drag, draggable } from "../ui/drag";
 import { choice, field, setChoices } from "../ui/fields";
+import { bars, counts } from "../ui/histogram";
 import { count, extent, labels, linear, rangeText, roomy, short } from "../ui/numbers";
+import { Sample } from "./sample";
 
 /** More terms than these are told as one. */
 const MOST = 12;
@@ -73,7 +74,11 @@ export class ProbeTerms {
     const nodes = scene.nodes.filter((node) => node.layer > 0);
     nodes.sort((a, b) => b.layer - a.layer || a.index - b.index);
     const keys = nodes.map((node) => `${node.layer},${node.index}`);
-    setChoices(this.pick, keys, nodes.map((node) => nodeName(scene, node.layer, node.index)));
+    setChoices(
+      this.pick,
+      keys,
+      nodes.map((node) => nodeName(scene, node.layer, node.index)),
+    );
   }
 
   /** Shows the terms of the chosen node; `targets` are the outputs that the data say. */
@@ -105,7 +110,10 @@ export class ProbeTerms {
     const terms = termsOf(this.store.scene.value, values, layer, j);
     const sum = terms.reduce((total, term) => total + term.value, 0);
     const all = [...terms, { name: "sum", value: sum }];
-    const [low, high] = extent([0], all.map((term) => term.value)) ?? [0, 1];
+    const [low, high] = extent(
+      [0],
+      all.map((term) => term.value),
+    ) ?? [0, 1];
     while (this.bars.length < all.length) this.bars.push(this.makeBar());
     for (const gone of this.bars.splice(all.length)) gone.row.remove();
     all.forEach((term, n) => this.place(this.bars[n], term, low, high));
@@ -216,7 +224,10 @@ export class ProbeScatter {
     this.svg.setAttribute("aria-label", `${names[up]} against ${names[across]}; pick in the table`);
     this.drawAxes();
     const slice = this.store.slice.value;
-    this.dots.setAttribute("d", this.points(xs, ys, (n) => !slice?.[n]));
+    this.dots.setAttribute(
+      "d",
+      this.points(xs, ys, (n) => !slice?.[n]),
+    );
     this.sliced.setAttribute("d", slice ? this.points(xs, ys, (n) => slice[n] === 1) : "");
     this.drawHere(across, up);
   }
@@ -276,7 +287,11 @@ export class SliceBox {
   private readonly bars = s("g", { class: "kv-bins" });
   private readonly axis = s("g", { class: "kv-axes" });
   private readonly box = s("rect", { class: "kv-slice", y: 4, height: FLOOR - 4 });
-  private readonly ground = s("rect", { class: "kv-paper", width: WIDTH, height: HISTOGRAM_HEIGHT });
+  private readonly ground = s("rect", {
+    class: "kv-paper",
+    width: WIDTH,
+    height: HISTOGRAM_HEIGHT,
+  });
   private readonly ends: SVGGElement[];
   private readonly said = h("p", { class: "kv-reading", role: "status" });
   private readonly svg: SVGSVGElement;
@@ -305,7 +320,11 @@ export class SliceBox {
   rebuild(): void {
     this.sample = new Sample(this.store.scene.value);
     const names = this.sample.inputNames();
-    setChoices(this.pick, names.map((_, c) => String(c)), names);
+    setChoices(
+      this.pick,
+      names.map((_, c) => String(c)),
+      names,
+    );
     this.element.hidden = this.sample.rows === 0;
     this.read();
   }

@@ -1,10 +1,11 @@
 /** New curves for the open edge: smooth, flatten, shift, scale, or drawn free-hand. */
-import type { Store } from "../store";
+
 import type { Edge, EdgeView } from "../contract";
 import { newDrag } from "../scene";
-import { pathOf, type CurvePlot } from "../ui/curve_plot";
+import type { Store } from "../store";
+import { type CurvePlot, pathOf } from "../ui/curve_plot";
 import { button, h, row, s } from "../ui/dom";
-import { draggable, type Drag } from "../ui/drag";
+import { type Drag, draggable } from "../ui/drag";
 import { field, slider } from "../ui/fields";
 import type { Life } from "../ui/life";
 import { extent } from "../ui/numbers";
@@ -19,12 +20,7 @@ interface Gesture {
 }
 
 /** Bends the edge to `wanted` in the picture at once, and asks Python for it. */
-function bendTo(
-  store: Store,
-  gesture: Gesture,
-  wanted: Float64Array,
-  failed: Failed,
-): void {
+function bendTo(store: Store, gesture: Gesture, wanted: Float64Array, failed: Failed): void {
   const { edge, before, drag } = gesture;
   const [x, y] = [Array.from(before.curve_x), Array.from(wanted)];
   store.bend(edge, guess(before, wanted));

@@ -1,15 +1,16 @@
 /** Towards a small network: fewer edges, another grid, formulas for curves. */
+
 import { effect, signal } from "@preact/signals-core";
-import type { Store } from "../store";
-import { gridControl } from "./grid";
-import { notice, say, statusLine, tell, type Panel } from "./panel";
 import type { Done, Edge, EdgeState, EdgeView, Plan, Scene } from "../contract";
-import { keyOf, edgeName, edgeOf } from "../scene";
+import { edgeName, edgeOf, keyOf } from "../scene";
+import type { Store } from "../store";
 import { button, enable, h, hasFocus, row, s, section } from "../ui/dom";
 import { field, slider } from "../ui/fields";
 import { Life } from "../ui/life";
 import { formulaNode } from "../ui/mathml";
 import { change, count, extent, linear, short } from "../ui/numbers";
+import { gridControl } from "./grid";
+import { notice, type Panel, say, statusLine, tell } from "./panel";
 
 type Search = "prune_in_context" | "symbolify";
 
@@ -42,7 +43,10 @@ class Searches {
   }
 
   private draw(): void {
-    const free = this.store.status.value.state === "idle" && this.store.scene.value.has_data && !this.running.value;
+    const free =
+      this.store.status.value.state === "idle" &&
+      this.store.scene.value.has_data &&
+      !this.running.value;
     for (const one of Object.values(this.buttons)) enable(one, free);
   }
 

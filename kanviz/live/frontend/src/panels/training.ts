@@ -1,13 +1,14 @@
 /** Training: its options, its course, and what happened on the way. */
-import type { Store } from "../store";
-import { gridControl } from "./grid";
-import { notice, reason, say, statusLine, tell, type Panel } from "./panel";
+
 import type { Ask, Losses, TrainingOptions } from "../contract";
+import type { Store } from "../store";
 import { button, enable, h, hasFocus, row, section, write } from "../ui/dom";
 import { choice, field, logSlider, numberBox } from "../ui/fields";
 import { Life } from "../ui/life";
 import { LossChart, type LossScale } from "../ui/loss_chart";
 import { short } from "../ui/numbers";
+import { gridControl } from "./grid";
+import { notice, type Panel, reason, say, statusLine, tell } from "./panel";
 
 /** Thirty drawings of the chart a second. */
 const GAP_MS = 32;
@@ -67,21 +68,13 @@ class Training {
 
   private makeOptions(): HTMLElement {
     const { options } = this;
-    const optimizer = choice(
-      OPTIMIZERS,
-      (name) => (options.optimizer = name),
-      OPTIMIZER_TEXTS,
-    );
+    const optimizer = choice(OPTIMIZERS, (name) => (options.optimizer = name), OPTIMIZER_TEXTS);
     const steps = numberBox(options.steps, { low: 1, step: 1 }, (n) => (options.steps = n ?? 1));
-    const rate = numberBox(
-      null,
-      { low: 0, step: "any", none: "automatic" },
-      (value) => this.change({ learning_rate: value === 0 ? null : value }),
+    const rate = numberBox(null, { low: 0, step: "any", none: "automatic" }, (value) =>
+      this.change({ learning_rate: value === 0 ? null : value }),
     );
-    const entropy = numberBox(
-      options.entropy,
-      { low: 0, step: "any" },
-      (value) => this.change({ entropy: value ?? 0 }),
+    const entropy = numberBox(options.entropy, { low: 0, step: "any" }, (value) =>
+      this.change({ entropy: value ?? 0 }),
     );
     this.fixed = [optimizer, steps];
     const powers = { low: -6, high: 0 };
@@ -167,9 +160,17 @@ class TrainingChart {
       key("mark", "edit, refine or prune: click to go there"),
     );
     const parts = [frame, this.marks.choices, this.reading];
-    this.element = h("div", { class: "kv-stack" }, h("div", { class: "kv-stack" }, ...parts), legend);
+    this.element = h(
+      "div",
+      { class: "kv-stack" },
+      h("div", { class: "kv-stack" }, ...parts),
+      legend,
+    );
     frame.append(this.marks.element);
-    life.resized(frame, life.drawn(() => this.draw(), GAP_MS));
+    life.resized(
+      frame,
+      life.drawn(() => this.draw(), GAP_MS),
+    );
     frame.addEventListener("pointermove", (event) => this.point(this.chart.placeOf(event)));
     frame.addEventListener("pointerleave", () => this.point(-1));
   }

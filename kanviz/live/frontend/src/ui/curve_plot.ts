@@ -1,9 +1,10 @@
 /** The open edge, large: axes, knots, the data on the curve, the curve, and a preview over it. */
+
+import type { EdgeView } from "../contract";
+import { nodeName, sameEdge } from "../scene";
 import type { Store } from "../store";
 import { assign, s, write } from "./dom";
 import { extent, labels, linear, rangeText, roomy, rounded, type Scale } from "./numbers";
-import type { EdgeView } from "../contract";
-import { nodeName, sameEdge } from "../scene";
 
 const WIDTH = 380;
 const HEIGHT = 250;
@@ -100,7 +101,8 @@ class Plot implements CurvePlot {
     this.polygon.setAttribute("d", points);
     this.drawSamples(view);
     const trial = this.store.preview.value;
-    const shown = trial !== null && sameEdge(trial.edge, this.store.selected.value) ? trial.curve_y : [];
+    const shown =
+      trial !== null && sameEdge(trial.edge, this.store.selected.value) ? trial.curve_y : [];
     this.preview.setAttribute("d", shown.length ? through(view.curve_x, shown) : "");
     this.describe(view);
   }

@@ -1,5 +1,6 @@
 /** What a panel must end when it goes, and how often it may work until then. */
-import { type ReadonlySignal, effect, signal } from "@preact/signals-core";
+
+import { effect, type ReadonlySignal, signal } from "@preact/signals-core";
 
 export class Life {
   private readonly ends: (() => void)[] = [];
