@@ -10,9 +10,9 @@ from torch import Tensor
 
 import kanviz
 from kanviz.data import Dataset, from_function
-from kanviz.data.about import About
-from kanviz.history import History
+from kanviz.data.dataset import About
 from kanviz.model import KAN
+from kanviz.model.history import History
 from kanviz.nn import Network
 from kanviz.nn.state import NetworkState
 from kanviz.nn.symbols import SymbolicEdges

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_helpers import make_sample
 
-from kanviz.data.dataset import Scaling
+from kanviz.data.scaling import Scaling
 from kanviz.nn import Network
 from kanviz.nn.symbols import with_formula
 from kanviz.symbolic import default_library

@@ -6,7 +6,7 @@ import sympy
 import torch
 from model_helpers import make_network, make_sample
 
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.model import KAN
 from kanviz.nn import Network
 from kanviz.nn.symbols import with_formula

@@ -1,12 +1,12 @@
 """From a network and a sample to the plain record that every picture is drawn from.
 
-All numbers are computed for many edges at once in torch, and only those of the edges to draw become
-Python numbers.
+All numbers are computed for many edges at once in torch; each edge gets rows of the tables.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -17,7 +17,6 @@ from kanviz.layout import node_positions, strengths, strongest
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge, EdgeView, NodeView, Snapshot
-from kanviz.symbolic.formula import edge_texts
 
 N_CURVE = 65
 """Points of a drawn curve."""
@@ -130,24 +129,23 @@ def _edge_views(
         torch.tensor(index, device=grid.device)
         for index in zip(*[e[1:] for e in edges], strict=True)
     )
-    curve_y, sample_y = (edge_values(layer, points, i, j).tolist() for points in (grid, sample))
-    control_y = layer.coef[i, j].tolist()
+    curve_y, sample_y = (rows_of(edge_values(layer, points, i, j)) for points in (grid, sample))
+    control_y = rows_of(layer.coef[i, j])
     standings = _standings(layer, edges)
     frozen, locked = layer.frozen[i, j].tolist(), layer.locked[i, j].tolist()
-    # By input, so that edges from one node share their tuples.
+    # By input, so that edges from one node share their arrays.
     by_input = [grid.T, layer.grid_points, layer.control_points, sample.T]
-    shared = [[tuple(row) for row in table.tolist()] for table in by_input]
-    curve_x, knots, control_x, sample_x = shared
+    curve_x, knots, control_x, sample_x = map(rows_of, by_input)
     return [
         EdgeView(
             *edge,
             curve_x=curve_x[edge.i],
-            curve_y=tuple(curve_y[n]),
+            curve_y=curve_y[n],
             knots=knots[edge.i],
             control_x=control_x[edge.i],
-            control_y=tuple(control_y[n]),
+            control_y=control_y[n],
             sample_x=sample_x[edge.i],
-            sample_y=tuple(sample_y[n]),
+            sample_y=sample_y[n],
             score=edge_scores[n],
             strength=strength,
             frozen=frozen[n],
@@ -156,6 +154,13 @@ def _edge_views(
         )
         for n, (edge, strength) in enumerate(zip(edges, strengths(edge_scores), strict=True))
     ]
+
+
+def rows_of(table: Float[Tensor, "rows points"]) -> list[np.ndarray]:
+    """Return the rows of a table as arrays that nobody can write to."""
+    numbers = table.detach().cpu().numpy().astype(np.float64)
+    numbers.setflags(write=False)
+    return list(numbers)
 
 
 def edge_values(
@@ -177,7 +182,7 @@ def edge_values(
 
 def _standings(layer: KANLayer, edges: Sequence[Edge]) -> list[dict[str, Any]]:
     """Return state, formula and function's name of some edges, as ``EdgeView`` takes them."""
-    symbols, texts, mask = layer.symbols, edge_texts(layer), layer.mask.tolist()
+    symbols, texts, mask = layer.symbols, _texts(layer), layer.mask.tolist()
     functions = () if symbols is None else zip(symbols.edges, symbols.functions, strict=True)
     names = {edge: function.name for edge, function in functions}
     quality = {} if symbols is None else dict(zip(symbols.edges, symbols.quality, strict=True))
@@ -191,6 +196,15 @@ def _standings(layer: KANLayer, edges: Sequence[Edge]) -> list[dict[str, Any]]:
         else:
             found.append({"state": "spline"})
     return found
+
+
+def _texts(layer: KANLayer) -> dict[tuple[int, int], str]:
+    """Return the formulas of a layer's symbolic edges as text."""
+    if layer.symbols is None:
+        return {}
+    from kanviz.symbolic.formula import edge_texts  # brings sympy, which splines do not need
+
+    return edge_texts(layer)
 
 
 def _check_finite(network: Network, values: list[Tensor]) -> None:

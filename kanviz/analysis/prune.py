@@ -7,11 +7,18 @@ from typing import Any, get_args
 from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.analysis.planning import measure_of
-from kanviz.analysis.prune_in_context import prune_in_context
-from kanviz.analysis.prune_report import Drop, PruneReport
-from kanviz.analysis.pruning import What, cut_off, live_edges, nodes_in_use, selected, with_dead
-from kanviz.analysis.take_out import edge_means, take_out
+from kanviz.analysis.prune_plan import measure_of
+from kanviz.analysis.prune_search import Drop, PruneReport, prune_in_context
+from kanviz.analysis.pruning import (
+    What,
+    cut_off,
+    edge_means,
+    live_edges,
+    nodes_in_use,
+    selected,
+    take_out,
+    with_dead,
+)
 from kanviz.checks import check_choice
 from kanviz.data import Dataset
 from kanviz.nn.network import Network

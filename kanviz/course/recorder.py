@@ -5,7 +5,7 @@ from typing import Any
 from kanviz.analysis.capture import capture
 from kanviz.checks import check_integer
 from kanviz.data import as_dataset
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.nn.state import NetworkState
 from kanviz.snapshot import Snapshot
 from kanviz.training.report import Progress

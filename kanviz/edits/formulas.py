@@ -7,8 +7,7 @@ import torch
 from kanviz.edits.address import check_edge
 from kanviz.edits.code import call_code
 from kanviz.nn.network import Network
-from kanviz.nn.symbols import with_formula, without_formula
-from kanviz.symbolic.functions import Function
+from kanviz.nn.symbols import EdgeFunction, with_formula, without_formula
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class FixEdge:
     ----------
     layer, i, j : int
         The edge.
-    function : Function
+    function : EdgeFunction
         f; it carries its own formula, so nothing else is needed to do this again.
     numbers : (a, b, c, d)
         In the units of the edge.
@@ -34,11 +33,16 @@ class FixEdge:
     layer: int
     i: int
     j: int
-    function: Function
+    function: EdgeFunction
     numbers: tuple[float, float, float, float]
     trainable: bool
     text: str
     quality: float | None = None
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The one layer that it touches."""
+        return (self.layer,)
 
     def apply_to(self, network: Network) -> None:
         """Fix the edge; ValueError if it is removed."""
@@ -46,7 +50,7 @@ class FixEdge:
         layer = network.layers[edge.layer]
         if not bool(layer.mask[edge.i, edge.j]):
             raise ValueError(
-                f"edge must be in the network to be fixed; got {tuple(edge)}, which is removed. "
+                f"Edge {tuple(edge)} is removed and cannot be a formula. "
                 "Bring it back with restore_edge."
             )
         symbols = with_formula(layer, edge.i, edge.j, self.function, self.numbers, self.quality)
@@ -73,15 +77,17 @@ class UnfixEdge:
     i: int
     j: int
 
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The one layer that it touches."""
+        return (self.layer,)
+
     def apply_to(self, network: Network) -> None:
         """Unfix the edge; ValueError if it is no formula."""
         edge = check_edge(network, self.layer, self.i, self.j)
         layer = network.layers[edge.layer]
         if layer.symbols is None or (edge.i, edge.j) not in layer.symbols.edges:
-            raise ValueError(
-                f"edge must be a formula to be unfixed; got {tuple(edge)}, which is a spline. "
-                "Make it one with fix."
-            )
+            raise ValueError(f"Edge {tuple(edge)} is a spline already. Make it a formula with fix.")
         layer.set_symbols(without_formula(layer, edge.i, edge.j))
 
     def sentence(self) -> str:

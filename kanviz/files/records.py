@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from kanviz.data.about import About
-from kanviz.data.dataset import Scaling
+from kanviz.data.dataset import About
+from kanviz.data.scaling import Scaling
 from kanviz.nn.spec import FunctionSpec
 from kanviz.nn.state import LayerState
 from kanviz.nn.symbols import SymbolicEdges

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from kanviz.data.dataset import Scaling
+from kanviz.data.scaling import Scaling
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge
 from kanviz.symbolic.functions import Function, probes, traits

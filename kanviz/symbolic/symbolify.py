@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from kanviz.data.dataset import Scaling
+from kanviz.data.scaling import Scaling
 from kanviz.nn.compact import put_back, without_idle_nodes
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.least_squares import fit_coefficients

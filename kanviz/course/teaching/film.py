@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from kanviz.course.teaching.widget import TeachingWidget, packed_frames
+from kanviz.layout import labels
 from kanviz.snapshot import Snapshot
-from kanviz.views import labels
 
 Losses = Sequence[float] | Mapping[str, Sequence[float]]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from kanviz.course.teaching.widget import TeachingWidget
-from kanviz.views import labels
+from kanviz.layout import labels
 
 MOST_LEARNERS = 4
 """Colours that can be told apart."""
