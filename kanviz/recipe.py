@@ -5,7 +5,7 @@ A ``Recipe`` holds numpy arrays, numbers and text: no tensor, no network. It is 
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -76,8 +76,8 @@ class LayerRecipe:
     grid_size: int
     padding: int
     uniform: bool
-    base: str
-    extrapolation: str
+    base: Literal["silu", "identity", "zero"]
+    extrapolation: Literal["linear", "zero"]
     knots: np.ndarray
     weight: np.ndarray
     mask: Annotated[np.ndarray, "Uint8Array"]

@@ -94,7 +94,7 @@ def _node_views(
     labels = [[""] * width for width in network.widths]
     labels[0] = list(input_names) or labels[0]
     labels[-1] = list(output_names) or labels[-1]
-    places = node_positions(network.widths, _order(network))
+    places = node_positions(network.widths, order_of(network))
     return tuple(
         NodeView(layer, index, labels[layer][index], score, *places[layer][index])
         for layer, layer_scores in enumerate(node_scores)
@@ -102,7 +102,7 @@ def _node_views(
     )
 
 
-def _order(network: Network) -> Order:
+def order_of(network: Network) -> Order:
     """Return the order of the nodes in which few lines cross; by their numbers where very many."""
     masks = [layer.mask for layer in network.layers]
     if sum(int(mask.sum()) for mask in masks) > MAX_EDGES:

@@ -784,11 +784,9 @@ def _interface(record: type) -> str:
 
 def _request(kind: type[Ask]) -> str:
     hints = get_type_hints(kind, include_extras=True)
-    fields = "".join(f" {name}: {_type(hint)};" for name, hint in hints.items())
-    return (
-        textwrap.indent(_comment(kind.__doc__), "  ")
-        + f'  | {{ type: "{type_of(kind)}";{fields} }}'
-    )
+    fields = [f"{name}: {_type(hint)}" for name, hint in hints.items()]
+    record = "; ".join([f'type: "{type_of(kind)}"', *fields])
+    return f"  {_comment(kind.__doc__)}  | {{ {record} }}"
 
 
 def _notes(record: type) -> dict[str, str]:

@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kanviz.analysis.capture import N_CURVE, capture, moving_curves
+from kanviz.analysis.capture import N_CURVE, capture, moving_curves, order_of
 from kanviz.analysis.pruning import edge_means, take_out
 from kanviz.analysis.recipe import recipe_of
 from kanviz.analysis.trace import trace
 from kanviz.data import Dataset
 from kanviz.data.dataset import About
 from kanviz.edits import Edit, Freeze, Lock, MovePoint, Refine, Remove, SetCurve, UnfixEdge
+from kanviz.layout import Order
 from kanviz.live import contract as c
 from kanviz.live.page import live_page
 from kanviz.live.patch import Look, changes, is_drawn_alike
@@ -58,6 +59,7 @@ class Sent:
 
     version: int
     drawn: list[Edge]
+    order: Order
     look: Look
     about: About
     history: list[str]
@@ -150,7 +152,8 @@ class Desk:
             look = Look.of(self.model.network, self._sample(about))
             drawn, has_recipe = [view.edge for view in snapshot.edges], scene["recipe"] is not None
             done = scene["history"]["done"]
-            self._sent = Sent(version, drawn, look, about, done, has_recipe)
+            order = order_of(self.model.network)
+            self._sent = Sent(version, drawn, order, look, about, done, has_recipe)
             self._look, self._must_be_scene = look, False
             self._losses.count_from_here()
             return scene
@@ -237,7 +240,9 @@ class Desk:
         look = Look.of(network, self._sample(about))
         if not is_drawn_alike(look, sent.drawn, self._max_edges):
             return None
-        found = changes(sent.look, look, network, sent.drawn, has_recipe=sent.has_recipe)
+        found = changes(
+            sent.look, look, network, sent.drawn, sent.order, has_recipe=sent.has_recipe
+        )
         if found is None:
             return None
         self._look = look

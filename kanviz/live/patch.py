@@ -19,10 +19,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.analysis.attribution import Scores, scores
-from kanviz.analysis.capture import check_finite, edge_views, sample_rows, standings, visited_range
+from kanviz.analysis.capture import (
+    check_finite,
+    edge_views,
+    order_of,
+    sample_rows,
+    standings,
+    visited_range,
+)
 from kanviz.analysis.recipe import formulas_of
 from kanviz.analysis.trace import node_values
-from kanviz.layout import strongest
+from kanviz.layout import Order, strongest
 from kanviz.live.contract import EdgeChange, Visited
 from kanviz.live.scene import drawn_edge, mathml_of
 from kanviz.nn.layer import KANLayer
@@ -89,7 +96,13 @@ def _layer_look(layer: KANLayer, values: Float[Tensor, "samples inputs"]) -> Lay
 
 
 def changes(
-    before: Look, now: Look, network: Network, drawn: Sequence[Edge], *, has_recipe: bool
+    before: Look,
+    now: Look,
+    network: Network,
+    drawn: Sequence[Edge],
+    order: Order,
+    *,
+    has_recipe: bool,
 ) -> dict[str, Any] | None:
     """Return what of a ``Patch`` the network says; None where a scene must be sent.
 
@@ -101,11 +114,17 @@ def changes(
         As it is now.
     drawn : sequence of Edge
         The edges of the scene, in its order.
+    order : Order
+        In which the nodes of the scene stand.
     has_recipe : bool
         Whether the browser can compute the network.
     """
     pairs = list(zip(before.layers, now.layers, strict=True))
     if not all(one.spec == two.spec and np.array_equal(one.knots, two.knots) for one, two in pairs):
+        return None
+    # With other edges the nodes may stand in another order.
+    has_other_edges = any((one.flags != two.flags)[..., 0].any() for one, two in pairs)
+    if has_other_edges and order_of(network) != order:
         return None
     edges = [Edge(n, i, j) for n, pair in enumerate(pairs) for i, j in _edges_between(*pair)]
     nodes = [(n, i) for n, pair in enumerate(pairs) for i in _nodes_between(*pair)]

@@ -5,6 +5,9 @@ export type Edge = readonly [layer: number, i: number, j: number];
 
 export type EdgeState = "spline" | "symbolic" | "pruned";
 
+/** a, b, c, d of c f(a x + b) + d. */
+export type Affine = [a: number, b: number, c: number, d: number];
+
 /**
  * One node: where it stands in the network, what it is called and how much it matters.
  *
@@ -60,7 +63,7 @@ export interface StepRecipe {
 export interface FormulaRecipe {
   i: number;
   j: number;
-  affine: [number, number, number, number];
+  affine: Affine;
   steps: StepRecipe[];
   output: number;
 }
@@ -94,8 +97,8 @@ export interface LayerRecipe {
   grid_size: number;
   padding: number;
   uniform: boolean;
-  base: string;
-  extrapolation: string;
+  base: "silu" | "identity" | "zero";
+  extrapolation: "linear" | "zero";
   knots: Float64Array;
   weight: Float64Array;
   mask: Uint8Array;
@@ -336,7 +339,7 @@ export interface Suggestion {
   r2: number;
   complexity: number;
   on_front: boolean;
-  numbers: [number, number, number, number];
+  numbers: Affine;
   /** At the edge's curve_x. */
   curve_y: number[];
 }
@@ -384,75 +387,75 @@ export interface Probe {
  */
 export type Ask =
   /** Move a control point. */
-  | { type: "move_point"; edge: Edge; m: number; height: number; drag: number; }
+  | { type: "move_point"; edge: Edge; m: number; height: number; drag: number }
   /** Bend an edge through points. */
-  | { type: "set_curve"; edge: Edge; x: number[]; y: number[]; drag: number; }
+  | { type: "set_curve"; edge: Edge; x: number[]; y: number[]; drag: number }
   /** Make an edge a formula; without numbers Python fits them. */
-  | { type: "fix"; edge: Edge; formula: string; numbers: [number, number, number, number] | null; }
+  | { type: "fix"; edge: Edge; formula: string; numbers: Affine | null }
   /** Give a formula its spline back. */
-  | { type: "unfix"; edge: Edge; }
+  | { type: "unfix"; edge: Edge }
   /** Take an edge out. */
-  | { type: "remove_edge"; edge: Edge; }
+  | { type: "remove_edge"; edge: Edge }
   /** Bring an edge back. */
-  | { type: "restore_edge"; edge: Edge; }
+  | { type: "restore_edge"; edge: Edge }
   /** Keep an edge from learning. */
-  | { type: "freeze"; edge: Edge; }
+  | { type: "freeze"; edge: Edge }
   /** Let an edge learn again. */
-  | { type: "unfreeze"; edge: Edge; }
+  | { type: "unfreeze"; edge: Edge }
   /** Take out all edges at a node. */
-  | { type: "remove_node"; layer: number; index: number; }
+  | { type: "remove_node"; layer: number; index: number }
   /** Bring back all edges at a node. */
-  | { type: "restore_node"; layer: number; index: number; }
+  | { type: "restore_node"; layer: number; index: number }
   /** Let edges share one function. */
-  | { type: "lock"; edges: Edge[]; }
+  | { type: "lock"; edges: Edge[] }
   /** Let locked edges go their own way. */
-  | { type: "unlock"; edges: Edge[]; }
+  | { type: "unlock"; edges: Edge[] }
   /** Give every edge so many intervals. */
-  | { type: "refine"; grid_size: number; }
+  | { type: "refine"; grid_size: number }
   /** Move the knots to the data. */
-  | { type: "update_grid"; }
+  | { type: "update_grid" }
   /** Take out these edges as one step. */
-  | { type: "prune"; edges: Edge[]; }
+  | { type: "prune"; edges: Edge[] }
   /** Take back the last step. */
-  | { type: "undo"; }
+  | { type: "undo" }
   /** Do again what was undone last. */
-  | { type: "redo"; }
+  | { type: "redo" }
   /** Undo or redo until so many steps are done. */
-  | { type: "jump"; position: number; }
+  | { type: "jump"; position: number }
   /** Start a fit. */
-  | { type: "train"; options: TrainingOptions; }
+  | { type: "train"; options: TrainingOptions }
   /** Change how the running fit goes on. */
-  | { type: "set_training"; options: Partial<TrainingOptions>; }
+  | { type: "set_training"; options: Partial<TrainingOptions> }
   /** Let the fit wait. */
-  | { type: "pause"; }
+  | { type: "pause" }
   /** Let it go on. */
-  | { type: "resume"; }
+  | { type: "resume" }
   /** Let it take one more step and wait. */
-  | { type: "step"; }
+  | { type: "step" }
   /** End it with the best that it found. */
-  | { type: "stop"; }
+  | { type: "stop" }
   /** Prune by trying each edge inside the network; progress comes as status. */
-  | { type: "prune_in_context"; }
+  | { type: "prune_in_context" }
   /** Try formulas edge by edge; progress comes as status. */
-  | { type: "symbolify"; }
-  /** Which functions may this edge be? */
-  | { type: "suggest"; edge: Edge; }
-  /** What would this formula do? */
-  | { type: "preview"; edge: Edge; formula: string; numbers: [number, number, number, number] | null; }
-  /** What would pruning take, step by step? */
-  | { type: "plan"; }
-  /** What happens to one row, in the user's units? */
-  | { type: "probe"; x: number[]; }
-  /** What is the formula of the network? */
-  | { type: "formula"; }
-  /** Which Python does all this? */
-  | { type: "script"; }
-  /** The page that needs no kernel. */
-  | { type: "page"; }
-  /** The whole picture, sent once more. */
-  | { type: "scene"; }
+  | { type: "symbolify" }
+  /** Ask which functions an edge may be. */
+  | { type: "suggest"; edge: Edge }
+  /** Ask what a formula would do. */
+  | { type: "preview"; edge: Edge; formula: string; numbers: Affine | null }
+  /** Ask what pruning would take, step by step. */
+  | { type: "plan" }
+  /** Ask what happens to one row, in the user's units. */
+  | { type: "probe"; x: number[] }
+  /** Ask for the formula of the network. */
+  | { type: "formula" }
+  /** Ask for Python that does all this. */
+  | { type: "script" }
+  /** Ask for the page that needs no kernel. */
+  | { type: "page" }
+  /** Ask for the whole picture once more. */
+  | { type: "scene" }
   /** How many edges are drawn at most, the strongest of each layer; null: as Python thinks fit. */
-  | { type: "show"; max_edges: number | null; };
+  | { type: "show"; max_edges: number | null };
 
 export type Request = Ask & { seq: number };
 
