@@ -65,7 +65,7 @@ class Counter:
             yield
         finally:
             sys.setprofile(None)
-            threading.setprofile(None)  # type: ignore[arg-type]  # typeshed forgets that it may
+            threading.setprofile(None)
 
     @contextlib.contextmanager
     def counting(self) -> Iterator[None]:
