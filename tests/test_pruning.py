@@ -5,7 +5,7 @@ import torch
 from model_helpers import make_network, make_sample
 
 from kanviz.analysis.attribution import Scores, scores
-from kanviz.analysis.pruning import (
+from kanviz.analysis.removal import (
     candidates,
     cut_off,
     live_edges,

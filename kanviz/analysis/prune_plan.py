@@ -1,16 +1,15 @@
 """The plan of a pruning: what would go step by step, without training, and what each step costs."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import overload
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.analysis.attribution import scores
-from kanviz.analysis.pruning import (
+from kanviz.analysis.removal import (
     Candidate,
     What,
     candidates,
@@ -25,7 +24,7 @@ from kanviz.analysis.trace import node_values
 from kanviz.data import Dataset
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge
-from kanviz.tables import html_table, text_table
+from kanviz.tables import ReportTable
 from kanviz.training.judge import Judge, judge_of
 
 MOST_ROWS = 40
@@ -59,7 +58,7 @@ class PlanStep:
 
 
 @dataclass(frozen=True)
-class PrunePlan(Sequence[PlanStep]):
+class PrunePlan(ReportTable[PlanStep]):
     """The steps from the network as it is to the smallest that still feeds every output.
 
     A sequence of steps, weakest first. Shows itself as a table; ``dataclasses.asdict`` gives what
@@ -119,25 +118,9 @@ class PrunePlan(Sequence[PlanStep]):
         good = [number for number, step in enumerate(self.steps, 1) if step.error <= error]
         return self.upto(max(good, default=0))
 
-    @overload
-    def __getitem__(self, index: int) -> PlanStep: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[PlanStep, ...]: ...
-    def __getitem__(self, index: int | slice) -> PlanStep | tuple[PlanStep, ...]:
-        """Return one step, or several."""
-        return self.steps[index]
-
-    def __len__(self) -> int:
-        return len(self.steps)
-
-    def __iter__(self) -> Iterator[PlanStep]:
-        return iter(self.steps)
-
-    def __str__(self) -> str:
-        return f"{text_table(self._rows())}\n{self._note()}"
-
-    def _repr_html_(self) -> str:
-        return html_table(self._rows(), self._note())
+    @property
+    def _records(self) -> tuple[PlanStep, ...]:
+        return self.steps
 
     def _rows(self) -> list[tuple[str, ...]]:
         head = ("step", "goes", "score", "edges left", "error")

@@ -17,7 +17,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from kanviz.analysis.attribution import EdgeScores, Metric, NodeScores, feature_scores, scores
-from kanviz.analysis.prune import limits_of, prune
 from kanviz.analysis.prune_plan import (
     PrunePlan,
     judge_of_all,
@@ -25,10 +24,10 @@ from kanviz.analysis.prune_plan import (
     measure_of,
     plan_of,
 )
-from kanviz.analysis.prune_search import PruneReport
-from kanviz.analysis.pruning import What
+from kanviz.analysis.pruning import PruneReport, limits_of, prune
 from kanviz.analysis.quality import quality
 from kanviz.analysis.recipe import recipe_of
+from kanviz.analysis.removal import What
 from kanviz.analysis.trace import Trace, node_values, seen_by, trace
 from kanviz.checks import check_choice, check_integer
 from kanviz.data import Dataset

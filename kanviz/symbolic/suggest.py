@@ -1,7 +1,6 @@
 """Which known functions a curve looks like: a question to two arrays that changes nothing."""
 
-import html
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
 
@@ -13,6 +12,7 @@ from kanviz.symbolic.functions import Function, Library, default_library, traits
 from kanviz.symbolic.printing import to_text
 from kanviz.symbolic.samples import Numbers, prepare_samples
 from kanviz.symbolic.simplify import rounded
+from kanviz.tables import ReportTable, Rows
 
 ROUNDING = 1e-9
 """Errors below this are all the same: nothing but rounding."""
@@ -58,7 +58,7 @@ class Suggestion(AffineFit):
 
 
 @dataclass(frozen=True)
-class SuggestionTable(Sequence[Suggestion]):
+class SuggestionTable(ReportTable[Suggestion]):
     """Suggestions, best first.
 
     Those whose error cannot be told from the lowest come first, the simplest of them at the top;
@@ -81,30 +81,13 @@ class SuggestionTable(Sequence[Suggestion]):
         chosen = self.rows[index]
         return SuggestionTable(chosen) if isinstance(chosen, tuple) else chosen
 
-    def __len__(self) -> int:
-        return len(self.rows)
+    @property
+    def _records(self) -> tuple[Suggestion, ...]:
+        return self.rows
 
-    def __iter__(self) -> Iterator[Suggestion]:
-        return iter(self.rows)
-
-    def __str__(self) -> str:
-        table = [_HEADER, *(_cells(row) for row in self.rows)]
-        widths = [max(len(line[column]) for line in table) for column in range(len(_HEADER))]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-            for line in table
-        )
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th>{html.escape(title)}</th>" for title in _HEADER)
-        body = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in _cells(row))}</tr>"
-            for row in self.rows
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-_HEADER = ("function", "error", "r2", "complexity", "front", "formula")
+    def _rows(self) -> Rows:
+        head = ("function", "error", "r2", "complexity", "front", "formula")
+        return [head, *map(_cells, self.rows)]
 
 
 def _cells(row: Suggestion) -> tuple[str, ...]:

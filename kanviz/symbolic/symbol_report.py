@@ -1,11 +1,9 @@
 """What came of a search for formulas: edge by edge, and as a way from splines to formulas."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
 
 from kanviz.snapshot import Edge
-from kanviz.tables import html_table, text_table
+from kanviz.tables import ReportTable
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class ParetoTable(Sequence[Point]):
+class ParetoTable(ReportTable[Point]):
     """Complexity against held-out error over the way from splines to formulas.
 
     Complexity is the sum over all live edges: that of its function for a formula, the number of its
@@ -83,25 +81,9 @@ class ParetoTable(Sequence[Point]):
         """The stages that are on the front, the simplest first."""
         return tuple(sorted((p for p in self.points if p.on_front), key=lambda p: p.complexity))
 
-    @overload
-    def __getitem__(self, index: int) -> Point: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Point, ...]: ...
-    def __getitem__(self, index: int | slice) -> Point | tuple[Point, ...]:
-        """Return one stage, or some."""
-        return self.points[index]
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-    def __iter__(self) -> Iterator[Point]:
-        return iter(self.points)
-
-    def __str__(self) -> str:
-        return text_table(self._rows())
-
-    def _repr_html_(self) -> str:
-        return html_table(self._rows())
+    @property
+    def _records(self) -> tuple[Point, ...]:
+        return self.points
 
     def _rows(self) -> list[tuple[str, ...]]:
         return [_HEADER, *map(_cells, self.points)]
