@@ -115,7 +115,9 @@ def scores(
     ]
     if metric == "std":
         if output is not None:
-            raise ValueError(f"output must be None for metric='std'; got {output!r}. Leave it out.")
+            raise ValueError(
+                f"metric='std' counts all outputs; got output={output!r}. Leave it out."
+            )
         found = Scores(edge_spreads, node_spreads)
     else:
         wanted = _wanted_outputs(node_spreads[-1], output)
@@ -136,10 +138,7 @@ def _wanted_outputs(outputs: Float[Tensor, " outputs"], output: int | None) -> T
     if output is None:
         return torch.full_like(outputs, 1 / count)
     if isinstance(output, bool) or not isinstance(output, int) or not 0 <= output < count:
-        raise IndexError(
-            f"output must be from 0 to {count - 1} because there are {count} outputs; "
-            f"got {output!r}. Count from 0."
-        )
+        raise IndexError(f"There is no output {output!r}: the network has {count}, counted from 0.")
     wanted = torch.zeros_like(outputs)
     wanted[output] = 1.0
     return wanted

@@ -101,8 +101,7 @@ class PrunePlan(ReportTable[PlanStep]):
         """
         if not 0 <= count <= len(self.steps):
             raise ValueError(
-                f"count must be from 0 to {len(self.steps)}, the number of steps; got {count!r}. "
-                "Choose another."
+                f"count must be from 0 to {len(self.steps)}, the number of steps; got {count!r}."
             )
         return replace(self, steps=self.steps[:count])
 

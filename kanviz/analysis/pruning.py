@@ -206,8 +206,8 @@ def limits_of(
     given = {name: value for name, value in asked.items() if value is not None}
     if len(given) > 1:
         raise ValueError(
-            f"threshold, fraction and edges must not be given together; got {' and '.join(given)}. "
-            "Choose one."
+            f"prune takes one limit, not {' and '.join(given)} together. "
+            "Pass threshold, fraction or edges."
         )
     if threshold is not None:
         _check_range("threshold", threshold)
@@ -219,15 +219,14 @@ def limits_of(
 def _check_range(name: str, value: float, most: float = float("inf")) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
         rule = "at least 0" if most == float("inf") else f"from 0 to {most:g}"
-        raise ValueError(f"{name} must be a number {rule}; got {value!r}. Choose another.")
+        raise ValueError(f"{name} must be a number {rule}; got {value!r}.")
 
 
 def _check_live(network: Network, edges: Sequence[Edge]) -> None:
     for edge in edges:
         if not bool(network.layers[edge.layer].mask[edge.i, edge.j]):
             raise ValueError(
-                f"edges must be in the network to be removed; got {tuple(edge)}, which is removed "
-                "already. Leave it out, or make a new plan."
+                f"Edge {tuple(edge)} is removed already. Leave it out, or make a new plan."
             )
 
 
@@ -243,10 +242,7 @@ def _take_out(
     if lost:
         (name, value), *_ = limits.items()
         shown = [tuple(edge) for edge in value] if name == "edges" else value
-        raise ValueError(
-            f"{name} must leave every output an edge; got {shown!r}, which cuts off output "
-            f"{lost[0]}. Take out less."
-        )
+        raise ValueError(f"{name}={shown!r} would cut off output {lost[0]}. Take out less.")
     take_out(network, gone, edge_means(network, sample))
 
 
@@ -299,8 +295,8 @@ def prune_in_context(
     now = judge.error(network)
     if math.isinf(now):
         raise ValueError(
-            "outputs must be finite for the data to be judged by them; got nan or inf. Look at the "
-            "range of x, or take back the last step with undo()."
+            "The network's outputs are not finite on these data, so no part can be judged. Look at "
+            "the range of x, or take back the last step with undo()."
         )
     least_right = _share_right(network, judge) - tolerance
     search = _Search(network, judge, now + tolerance, least_right, frozenset(may_go), now)

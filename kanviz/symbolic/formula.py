@@ -229,8 +229,8 @@ def check_formula(
     limit = max(MOST_DIFFERENCE, 100 * torch.finfo(x.dtype).eps, digits_left)
     if difference > limit:
         raise ArithmeticError(
-            f"the formula must equal the network to {limit:.0e}; got a difference of "
-            f"{difference:.1e}. Look for an edge whose formula leaves its domain."
+            f"The formula differs from the network by {difference:.1e}; {limit:.0e} is the most "
+            "that rounding explains. Look for an edge whose formula leaves its domain."
         )
 
 
@@ -439,7 +439,7 @@ def _node(values: Sequence[sympy.Expr], functions: Sequence[sympy.Expr | None]) 
     value = constant_value(total)
     if value is None:
         raise ValueError(
-            f"formula must have real numbers of at most 1e100; got {str(total)[:60]!r}. "
+            f"A formula must have real numbers of at most 1e100; got {str(total)[:60]!r}. "
             "Look for an edge whose function is used outside its domain."
         )
     return number(value)
@@ -457,7 +457,7 @@ def _check_widths(
     output_units: Units | None,
 ) -> None:
     if not edges or not all(layer and layer[0] for layer in edges):
-        raise ValueError("edges must have at least one layer of edges; got none. Pass them all.")
+        raise ValueError("edges is empty. Pass at least one layer of functions.")
     widths = [len(input_names), *(len(layer[0]) for layer in edges)]
     for n, layer in enumerate(edges):
         if len(layer) != widths[n] or any(len(row) != widths[n + 1] for row in layer):
@@ -474,8 +474,7 @@ def _check_widths(
     for name, (count, wanted) in counts.items():
         if count != wanted:
             raise ValueError(
-                f"{name} must have one entry per column, {wanted} of them; got {count}. "
-                "Pass one for each."
+                f"{name} must have one entry per column, {wanted} of them; got {count}."
             )
     if len(set(input_names)) != len(input_names):
         raise ValueError(

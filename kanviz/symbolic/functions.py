@@ -55,8 +55,7 @@ class Function:
         is_text = isinstance(self.name, str) and self.name.isprintable() and self.name.strip()
         if not is_text or len(self.name) > LONGEST_NAME:
             raise ValueError(
-                f"name must be one line of 1 to {LONGEST_NAME} characters; got {self.name!r}. "
-                "Choose another name."
+                f"name must be one line of 1 to {LONGEST_NAME} characters; got {self.name!r}."
             )
         check_integer("complexity", self.complexity, 0)
         if not self.domain[0] < self.domain[1]:
@@ -115,8 +114,8 @@ class Library(Mapping[str, Function]):
         for function in self.functions:
             if function.name == name:
                 return function
-        hint = did_you_mean(name, list(self)) or "List the library for all names."
-        raise KeyError(f"function must be in the library; got {name!r}. {hint}")
+        hint = did_you_mean(name, list(self)) or "list(library) has all names."
+        raise KeyError(f"No function of the library is called {name!r}. {hint}")
 
     def __iter__(self) -> Iterator[str]:
         return (function.name for function in self.functions)
@@ -187,7 +186,7 @@ def _in_x(formula: sympy.Expr) -> sympy.Expr:
     if len(symbols) > 1:
         names = ", ".join(sorted(str(symbol) for symbol in symbols))
         raise ValueError(
-            f"expression must have one symbol; got {names}. Put numbers in place of the others."
+            f"A function has one variable; got {names}. Put numbers in the place of the others."
         )
     return formula.xreplace(dict.fromkeys(symbols, X)) if symbols else formula
 

@@ -12,7 +12,7 @@ from sympy.printing.mathml import MathMLPresentationPrinter
 from sympy.printing.numpy import SciPyPrinter
 from sympy.printing.str import StrPrinter
 
-from kanviz.symbolic.language import HEADS, PRINTED, check_expression, gathered
+from kanviz.symbolic.language import HEADS, PRINTED, absorb_factors, check_expression
 
 
 def to_text(expression: sympy.Expr) -> str:
@@ -23,7 +23,7 @@ def to_text(expression: sympy.Expr) -> str:
     >>> to_text(2.5 * sympy.asin(sympy.Symbol("x", real=True)) + sympy.Rational(1, 3))
     '2.5*arcsin(x) + 1/3'
     """
-    return str(_TextPrinter().doprint(gathered(expression, PRINTED)))
+    return str(_TextPrinter().doprint(absorb_factors(expression, PRINTED)))
 
 
 class _TextPrinter(StrPrinter):  # type: ignore[misc]
@@ -83,7 +83,7 @@ def equations(names: Sequence[str], expressions: Sequence[sympy.Expr]) -> str:
 
 
 def _written(expression: sympy.Expr) -> str:
-    return _markup(_MathMLPrinter()._print(gathered(expression, PRINTED)))
+    return _markup(_MathMLPrinter()._print(absorb_factors(expression, PRINTED)))
 
 
 def _markup(node: Any) -> str:
@@ -251,7 +251,7 @@ def _renamed(
     new = dict(zip(variables, arguments, strict=True))
     symbols = expression.free_symbols
     renamed = expression.xreplace({s: sympy.Symbol(new[s.name], real=True) for s in symbols})
-    return gathered(renamed, PRINTED)
+    return absorb_factors(renamed, PRINTED)
 
 
 class _PythonPrinter(SciPyPrinter):  # type: ignore[misc]

@@ -8,9 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.symbolic.affine import AffineFit, fit_affine
-from kanviz.symbolic.functions import Function, Library, default_library, traits
+from kanviz.symbolic.functions import Function, Library, default_library, free_numbers
 from kanviz.symbolic.printing import to_text
-from kanviz.symbolic.samples import Numbers, prepare_samples
+from kanviz.symbolic.samples import Numbers, prepare_samples, within_chance
 from kanviz.symbolic.simplify import rounded
 from kanviz.tables import ReportTable, Rows
 
@@ -21,12 +21,6 @@ SHOWN_DIGITS = 4
 
 Affine = tuple[float, float, float, float]
 """a, b, c, d of c f(a x + b) + d."""
-
-TIE = 8.0
-"""Two errors on n held-out samples are equal if their ratio is below 1 + 8 / n. A fit that misses
-the curve by delta where the noise is sigma has an error sqrt(1 + delta^2 / sigma^2) times larger;
-chance alone makes that uncertain by delta / (sigma sqrt(n)). At delta = 4 sigma / sqrt(n) the first
-is 1 + 8 / n, and 4 times the second's share in it: smaller differences can well be chance."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +123,10 @@ def suggest(
     samples = prepare_samples(x, y, weights)
     chosen = tuple((default_library() if functions is None else functions).values())
     if not chosen:
-        raise ValueError("functions must name at least one; got none. Leave it out to try all.")
+        raise ValueError("functions is empty. Name at least one, or leave it out to try all.")
     fits = fit_affine(chosen, samples)
     lowest = min(fit.error for fit in fits)
-    limit = lowest * (1 + TIE / len(samples.held_out.t)) + ROUNDING
+    limit = within_chance(lowest, len(samples.held_out.t)) + ROUNDING
     fits.sort(key=lambda fit: _rank(fit, lowest, limit))
     return SuggestionTable(tuple(_suggestion(fit, fits) for fit in fits)[:top])
 
@@ -141,8 +135,7 @@ def _rank(fit: AffineFit, lowest: float, limit: float) -> tuple[float, ...]:
     """Return what sorts: equal fits first and among them the simple ones, then by error."""
     if fit.error > limit:
         return (1, fit.error)
-    known = traits(fit.function)
-    numbers = 4 - known.scale_free - known.shift_free
+    numbers = free_numbers(fit.function)
     # Rounded, so that functions that are the same but for a shift stay in the library's order.
     error = round(fit.error / max(lowest, ROUNDING), 4)
     return (0, fit.function.complexity, numbers, error)

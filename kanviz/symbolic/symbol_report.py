@@ -111,8 +111,8 @@ class SymbolReport:
         Held-out error before and after, and the largest that was allowed.
     snapped : tuple of SnappedNumber
         Numbers that were replaced by nice ones, in order.
-    way : tuple of (step, complexity, error)
-        All stages from the splines to what the network is now.
+    stages : tuple of (step, complexity, error)
+        All of them from the splines to what the network is now.
     """
 
     edges: tuple[EdgeReport, ...]
@@ -120,7 +120,7 @@ class SymbolReport:
     after: float
     limit: float
     snapped: tuple[SnappedNumber, ...] = ()
-    way: tuple[tuple[str, int, float], ...] = ()
+    stages: tuple[tuple[str, int, float], ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -129,13 +129,15 @@ class SymbolReport:
 
     def pareto(self) -> ParetoTable:
         """Return complexity against held-out error over the way, with the front marked."""
-        costs = [stage[1:] for stage in self.way]
+        costs = [stage[1:] for stage in self.stages]
         beaten = [
             any(a <= complexity and b <= error and (a, b) != (complexity, error) for a, b in costs)
             for complexity, error in costs
         ]
         return ParetoTable(
-            tuple(Point(*stage, on_front=not b) for stage, b in zip(self.way, beaten, strict=True))
+            tuple(
+                Point(*stage, on_front=not b) for stage, b in zip(self.stages, beaten, strict=True)
+            )
         )
 
     def __str__(self) -> str:
