@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.analysis.attribution import scores
+from kanviz.analysis.attribution import Score, scores
 from kanviz.analysis.removal import (
     Candidate,
     What,
@@ -138,7 +138,12 @@ def _row(number: int, step: PlanStep) -> tuple[str, ...]:
 
 
 def plan_of(
-    network: Network, x: Float[Tensor, "samples inputs"], judge: Judge, what: What, measure: str
+    network: Network,
+    x: Float[Tensor, "samples inputs"],
+    judge: Judge,
+    what: What,
+    measure: str,
+    score: Score = scores,
 ) -> PrunePlan:
     """Return the plan from the weakest candidate on to the smallest network that is connected.
 
@@ -157,9 +162,12 @@ def plan_of(
         See ``candidates``.
     measure : str
         What the judge's errors are, in words.
+    score : callable
+        Scores a network on a sample, as ``kanviz.analysis.scores`` does.
     """
     now, error_now = len(live_edges(network)), judge.error(network)
-    return PrunePlan(tuple(_steps(network, x, judge, what)), error_now, now, measure)
+    steps = tuple(_steps(network, x, judge, what, score))
+    return PrunePlan(steps, error_now, now, measure)
 
 
 def judge_of_all(data: Dataset) -> Judge:
@@ -184,11 +192,13 @@ def measure_of(judge: Judge, *, of_outputs: bool = False) -> str:
 
 
 @torch.no_grad()
-def _steps(network: Network, x: Tensor, judge: Judge, what: What) -> Iterator[PlanStep]:
+def _steps(
+    network: Network, x: Tensor, judge: Judge, what: What, score: Score
+) -> Iterator[PlanStep]:
     means, values = edge_means(network, x), node_values(network, judge.x_held)
-    ranked = candidates(network, scores(network, x), what)
+    ranked = candidates(network, score(network, x), what)
     left = len(live_edges(network))
-    for name, score, edges in _in_steps(network, ranked, what):
+    for name, value, edges in _in_steps(network, ranked, what):
         gone = _what_goes(network, edges)
         if not gone or cut_off(network, gone):
             continue
@@ -197,7 +207,7 @@ def _steps(network: Network, x: Tensor, judge: Judge, what: What) -> Iterator[Pl
         for depth in range(gone[0].layer, len(network.layers)):
             values[depth + 1] = network.layers[depth](values[depth])
         left -= len(gone)
-        yield PlanStep(name, score, gone, left, judge.error_of(values[-1]))
+        yield PlanStep(name, value, gone, left, judge.error_of(values[-1]))
 
 
 def _in_steps(network: Network, ranked: list[Candidate], what: What) -> Iterator[Candidate]:

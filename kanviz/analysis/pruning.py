@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.analysis.attribution import scores
+from kanviz.analysis.attribution import Score, scores
 from kanviz.analysis.prune_plan import measure_of
 from kanviz.analysis.removal import (
     Candidate,
@@ -146,6 +146,7 @@ def prune(
     *,
     what: What,
     tolerance: float,
+    score: Score = scores,
 ) -> PruneReport:
     """Remove what does not matter, in place; with data in context, see ``KAN.prune``.
 
@@ -162,7 +163,10 @@ def prune(
     what : str
         See ``candidates``.
     tolerance : float
-        By how much the held-out error may rise in all.
+        By how much the held-out error may rise in all, as a share of the standard deviation of y.
+    score : callable
+        Scores a network on a sample, as ``kanviz.analysis.scores`` does: what scores lowest is
+        tried first.
 
     Returns
     -------
@@ -175,12 +179,14 @@ def prune(
     """
     before = copy.deepcopy(network)
     _check_live(network, limits.get("edges", ()))
-    may_go = selected(network, x, what, **limits)
+    may_go = selected(network, x, what, score=score, **limits)
     if data is None:
-        _take_out(network, x, may_go, limits)
+        _remove(network, x, may_go, limits)
         return _report(before, network)
     judge = judge_of(data)
-    drops = prune_in_context(network, judge, what=what, may_go=may_go, tolerance=tolerance)
+    drops = prune_in_context(
+        network, judge, what=what, may_go=may_go, tolerance=tolerance, score=score
+    )
     return _report(before, network, drops, measure_of(judge))
 
 
@@ -230,7 +236,7 @@ def _check_live(network: Network, edges: Sequence[Edge]) -> None:
             )
 
 
-def _take_out(
+def _remove(
     network: Network,
     sample: Float[Tensor, "samples inputs"],
     edges: Sequence[Edge],
@@ -261,7 +267,13 @@ def _report(
 
 
 def prune_in_context(
-    network: Network, judge: Judge, *, tolerance: float, what: What, may_go: Iterable[Edge]
+    network: Network,
+    judge: Judge,
+    *,
+    tolerance: float,
+    what: What,
+    may_go: Iterable[Edge],
+    score: Score = scores,
 ) -> list[Drop]:
     """Remove in place what is weak, weakest first, as long as the held-out error stays.
 
@@ -281,6 +293,8 @@ def prune_in_context(
         See ``candidates``.
     may_go : iterable of Edge
         The edges that may go at all, besides those that lead nowhere any more.
+    score : callable
+        As for ``prune``.
 
     Returns
     -------
@@ -299,7 +313,7 @@ def prune_in_context(
             "the range of x, or take back the last step with undo()."
         )
     least_right = _share_right(network, judge) - tolerance
-    search = _Search(network, judge, now + tolerance, least_right, frozenset(may_go), now)
+    search = _Search(network, judge, now + tolerance, least_right, frozenset(may_go), score, now)
     search.at_once(what)
     for kind in ("nodes", "edges") if what == "edges" else (what,):
         search.one_by_one(kind)
@@ -315,6 +329,7 @@ class _Search:
     limit: float
     least_right: float
     may_go: frozenset[Edge]
+    score: Score
     now: float
     tried: list[Drop] = field(default_factory=list)
     refused: set[tuple[Edge, ...]] = field(default_factory=set)
@@ -342,7 +357,7 @@ class _Search:
             failures = 0 if drop.removed else failures + (drop.after is not None)
 
     def _ranked(self, what: What) -> list[Candidate]:
-        ranked = candidates(self.network, scores(self.network, self.judge.x), what)
+        ranked = candidates(self.network, self.score(self.network, self.judge.x), what)
         return [candidate for candidate in ranked if self.may_go.issuperset(candidate.edges)]
 
     def _first(self, ranked: Sequence[Candidate]) -> Drop | None:

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from kanviz.analysis.attribution import Scores, scores
+from kanviz.analysis.attribution import Score, Scores, scores
 from kanviz.analysis.trace import node_values, rows_at_once
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
@@ -27,7 +27,17 @@ Means = list[Float[Tensor, "_inputs _outputs"]]
 
 
 class Candidate(NamedTuple):
-    """Something that may go as a whole: its name, its score, and its live edges."""
+    """Something that may go as a whole.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"edge (0, 1, 2)"``, ``"node (1, 3)"`` or ``"input 0"``.
+    score : float
+        How much it matters, at least 0, in the unit of the score.
+    edges : tuple of Edge
+        Its live edges.
+    """
 
     name: str
     score: float
@@ -35,7 +45,11 @@ class Candidate(NamedTuple):
 
 
 def live_edges(network: Network) -> list[Edge]:
-    """Return the edges that are not removed, in order."""
+    """Return the edges that are not removed, in order of address.
+
+    >>> live_edges(Network([2, 1], seed=0))
+    [Edge(layer=0, i=0, j=0), Edge(layer=0, i=1, j=0)]
+    """
     return [
         Edge(depth, i, j)
         for depth, layer in enumerate(network.layers)
@@ -54,6 +68,13 @@ def candidates(network: Network, found: Scores, what: What) -> list[Candidate]:
         Of its edges and nodes.
     what : str
         ``"edges"``, ``"nodes"`` (hidden nodes and inputs) or ``"inputs"``.
+
+    Examples
+    --------
+    >>> network = Network([2, 3, 1], seed=0)
+    >>> ranked = candidates(network, scores(network, torch.rand(50, 2)), "nodes")
+    >>> sorted(candidate.name for candidate in ranked)
+    ['input 0', 'input 1', 'node (1, 0)', 'node (1, 1)', 'node (1, 2)']
     """
     if what == "edges":
         scores = [layer.tolist() for layer in found.edges]
@@ -81,6 +102,7 @@ def selected(
     threshold: float | None = None,
     fraction: float | None = None,
     edges: Sequence[tuple[int, ...]] | None = None,
+    score: Score = scores,
 ) -> list[Edge]:
     """Return the edges that a limit, at most one, allows to go; all that are live without one.
 
@@ -98,10 +120,12 @@ def selected(
         The weakest, this share of all, rounded down.
     edges : sequence of (layer, i, j), optional
         These.
+    score : callable
+        Scores a network on a sample, as ``kanviz.analysis.scores`` does.
     """
     if edges is not None:
         return [Edge(*edge) for edge in edges]
-    ranked = candidates(network, scores(network, x), what)
+    ranked = candidates(network, score(network, x), what)
     if threshold is not None:
         ranked = [candidate for candidate in ranked if candidate.score < threshold]
     elif fraction is not None:
@@ -118,8 +142,11 @@ def name_of_node(layer: int, i: int) -> str:
 def with_dead(network: Network, removed: Iterable[Edge]) -> list[Edge]:
     """Return the given edges and all that leads nowhere or comes from nowhere without them.
 
-    A hidden node that nothing leaves is not seen, and one that nothing enters is a constant 0:
+    A hidden node that nothing leaves has no effect, and one that nothing enters is a constant 0:
     the edges at such nodes go too, until none is left.
+
+    >>> with_dead(Network([1, 2, 1], seed=0), [Edge(0, 0, 1)])
+    [Edge(layer=0, i=0, j=1), Edge(layer=1, i=1, j=0)]
     """
     masks = [layer.mask.clone() for layer in network.layers]
     before = [mask.clone() for mask in masks]

@@ -28,7 +28,7 @@ from kanviz.analysis.pruning import PruneReport, limits_of, prune
 from kanviz.analysis.quality import quality
 from kanviz.analysis.recipe import recipe_of
 from kanviz.analysis.removal import What
-from kanviz.analysis.trace import Trace, node_values, seen_by, trace
+from kanviz.analysis.trace import Trace, edge_samples, node_values, trace
 from kanviz.checks import check_choice, check_integer
 from kanviz.data import Dataset
 from kanviz.data.arrays import as_dataset, choose_dtype
@@ -1109,7 +1109,7 @@ class KAN(nn.Module):
         from kanviz.symbolic.suggest import library_of, suggest
 
         with self._bench.lock:
-            x, y = seen_by(self.network, self._input(None), check_edge(self.network, *edge))
+            x, y = edge_samples(self.network, self._input(None), check_edge(self.network, *edge))
         return suggest(x, y, functions=library_of(functions), top=top)
 
     def fix(
@@ -1146,7 +1146,7 @@ class KAN(nn.Module):
         with self._bench.rest():
             place = layer, i, j = check_edge(self.network, *edge)
             sample = self._input(None)
-            curve = seen_by(self.network, sample, place)
+            curve = edge_samples(self.network, sample, place)
             function, found = function_of(formula, numbers, *curve)
             step = trace(self.network, sample).layers[layer]
             own = step.inputs[:, i].double(), step.edge_outputs[:, i, j].double()

@@ -460,7 +460,7 @@ def candidates(
     functions: Mapping[str, Function],
 ) -> list[Suggestion]:
     """Return the few functions worth a trial, the simplest first, then as ``suggest`` has them."""
-    inputs, values, share = edge_samples(network, edge, x)
+    inputs, values, share = _edge_samples(network, edge, x)
     step = max(1, math.ceil(len(x) / SUGGESTION_SAMPLES))
     table = suggest(inputs[::step], values[::step], functions=functions)
     good = [row for row in table if row.error < WORST_SHAPE]
@@ -531,7 +531,7 @@ def complexity(network: Network) -> int:
 def give_spline(network: Network, edge: Edge, x: Float[Tensor, "samples inputs"]) -> None:
     """Give an edge a spline that follows its formula where data are, on knots that lie there."""
     network.update_grid(x)
-    inputs, values, _ = edge_samples(network, edge, x)
+    inputs, values, _ = _edge_samples(network, edge, x)
     layer: KANLayer = network.layers[edge.layer]
     layer.set_symbols(without_formula(layer, edge.i, edge.j))
     coef, _ = fit_coefficients(
@@ -542,7 +542,7 @@ def give_spline(network: Network, edge: Edge, x: Float[Tensor, "samples inputs"]
 
 
 @torch.no_grad()
-def edge_samples(
+def _edge_samples(
     network: Network, edge: Edge, x: Float[Tensor, "samples inputs"]
 ) -> tuple[Float[Tensor, " samples"], Float[Tensor, " samples"], float]:
     """Return inputs and outputs of an edge, and its share in the spread at the node it leads to."""
