@@ -44,10 +44,19 @@ OF_OUTPUTS = "root mean square change on {} samples, as a share of the outputs' 
 class PlanStep:
     """One step of a plan: what goes next, and the error of the network after it.
 
-    ``name`` says what goes, such as ``"edge (0, 1, 2)"`` or ``"input 1"``; ``score`` is its score
-    in the network as it is now; ``edges`` are all that go with this step, those among them that
-    lead nowhere any more without it; ``edges_left`` counts the rest. ``error`` is that after this
-    step and all before it, without any training; inf where the outputs are not finite.
+    Parameters
+    ----------
+    name : str
+        What goes, such as ``"edge (0, 1, 2)"`` or ``"input 1"``.
+    score : float
+        Its score in the network as it is now.
+    edges : tuple of Edge
+        All that go with this step, those among them that lead nowhere any more without it.
+    edges_left : int
+        How many stay.
+    error : float
+        After this step and all before it, without any training; inf where the outputs are not
+        finite.
     """
 
     name: str
@@ -62,7 +71,7 @@ class PrunePlan(ReportTable[PlanStep]):
     """The steps from the network as it is to the smallest that still feeds every output.
 
     A sequence of steps, weakest first. Shows itself as a table; ``dataclasses.asdict`` gives what
-    JSON can hold. To do it: ``model.prune(edges=plan.upto(7).edges)``.
+    JSON can hold.
 
     Parameters
     ----------
@@ -74,6 +83,15 @@ class PrunePlan(ReportTable[PlanStep]):
         How many edges it has.
     measure : str
         What the errors are.
+
+    Examples
+    --------
+    >>> import kanviz as kv
+    >>> model = kv.KAN([2, 3, 1], seed=0)
+    >>> plan = model.plan()
+    >>> plan.edges_now, plan[-1].edges_left
+    (9, 2)
+    >>> report = model.prune(edges=plan.upto(1).edges)  # do the first step of it
     """
 
     steps: tuple[PlanStep, ...]

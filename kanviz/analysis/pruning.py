@@ -50,12 +50,24 @@ GIVE_UP = 3
 
 @dataclass(frozen=True)
 class Drop:
-    """One candidate: what would go, and the held-out error before and after.
+    """One candidate that was tried: what would go, and the held-out error before and after.
 
-    ``name`` says what was tried, ``edges`` what goes with it, ``score`` is that of what was tried
-    (of several the highest). ``after`` is the error without it, after a brief refit; None where it
-    was not tried. ``limit`` is the highest error that is accepted. ``reason`` says why it stayed,
-    such as ``"output 0 would be cut off"``; empty where it went.
+    Parameters
+    ----------
+    name : str
+        What was tried, such as ``"node (1, 3)"``.
+    edges : tuple of Edge
+        What goes with it.
+    score : float
+        Of what was tried; of several the highest.
+    before : float
+        The error with it.
+    after : float or None
+        The error without it, after a brief refit; None where it was not tried.
+    limit : float
+        The highest error that is accepted.
+    reason : str
+        Why it stayed, such as ``"output 0 would be cut off"``; empty where it went.
     """
 
     name: str

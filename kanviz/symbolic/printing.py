@@ -194,6 +194,17 @@ def python_source(
     ------
     ValueError
         If a formula has a part that is no formula yet, such as a spline.
+
+    Examples
+    --------
+    >>> x = sympy.Symbol("x", real=True)
+    >>> print(python_source([sympy.sin(x) / 2], ["x"], ["half_a_sine"]).strip())
+    import numpy
+    <BLANKLINE>
+    <BLANKLINE>
+    def half_a_sine(x):
+        x = numpy.asarray(x, dtype=float)
+        return (1/2)*numpy.sin(x)
     """
     printer = _PythonPrinter({"fully_qualified_modules": True})
     arguments = identifiers(variables, PYTHON_WORDS)
@@ -215,6 +226,14 @@ def c_source(
     """Return C code (C99, and POSIX for the Bessel functions): one function per formula.
 
     Parameters and errors are those of ``python_source``.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> print(c_source([sympy.sin(x) / 2], ["x"], ["half_a_sine"]).strip())
+    #include <math.h>
+    <BLANKLINE>
+    double half_a_sine(double x) {
+        return (1.0/2.0)*sin(x);
+    }
     """
     printer = _CPrinter()
     arguments = identifiers(variables, C_WORDS)
@@ -229,7 +248,11 @@ def c_source(
 
 
 def identifiers(names: Sequence[str], taken: frozenset[str] | set[str]) -> list[str]:
-    """Return names that a programming language accepts, different from each other and ``taken``."""
+    """Return names that a programming language accepts, different from each other and ``taken``.
+
+    >>> identifiers(["heat flux [W/m^2]", "0", "if"], PYTHON_WORDS)
+    ['heat_flux_W_m_2', 'x_0', 'if_2']
+    """
     used = set(taken)
     found = []
     for name in names:

@@ -132,6 +132,13 @@ def compile_expressions(
     ------
     TypeError, ValueError
         If an expression has a part that cannot be computed.
+
+    Examples
+    --------
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> program = compile_expressions([x * y, sympy.exp(x)], ["x", "y"])
+    >>> program(torch.tensor([[0.0, 2.0]], dtype=torch.float64)).tolist()
+    [[0.0, 1.0]]
     """
     functions = dict(functions or {})
     for expression in expressions:
@@ -191,7 +198,11 @@ def _softplus_argument(expression: sympy.Expr) -> sympy.Expr | None:
 
 
 def curve(expression: sympy.Expr) -> "Curve":
-    """Return the function of one variable that ``expression`` in ``x`` stands for."""
+    """Return the function of one variable that ``expression`` in ``X`` stands for.
+
+    >>> curve(1 / X).plain(torch.tensor([0.5, 4.0])).tolist()
+    [2.0, 0.25]
+    """
     return Curve(compile_expressions([expression], [X.name]))
 
 

@@ -119,6 +119,14 @@ def suggest(
     ------
     ValueError
         If samples are too few, differ in number or are not finite, or no function is given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.linspace(-2, 2, 60)
+    >>> lines_and_exponentials = default_library().only(["x", "exp"])
+    >>> suggest(x, 3 * np.exp(0.5 * x) + 1, functions=lines_and_exponentials).best.text
+    '3.0*exp(0.5*x) + 1'
     """
     samples = prepare_samples(x, y, weights)
     chosen = tuple((default_library() if functions is None else functions).values())

@@ -1,4 +1,4 @@
-"""What came of a search for formulas: edge by edge, and as a way from splines to formulas."""
+"""What came of a search for formulas: edge by edge, and stage by stage."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,17 @@ from kanviz.tables import ReportTable
 
 @dataclass(frozen=True)
 class Attempt:
-    """One candidate tried inside the network, and the held-out error after its refit."""
+    """One candidate that was tried inside the network.
+
+    Parameters
+    ----------
+    formula : str
+        The name of its function.
+    complexity : int
+        That of its function.
+    error : float
+        The held-out error after its refit; inf if the candidate was refused.
+    """
 
     formula: str
     complexity: int
@@ -44,9 +54,18 @@ class EdgeReport:
 
 @dataclass(frozen=True)
 class SnappedNumber:
-    """One number of a formula that became a nice one: ``text`` such as ``"1/2"`` or ``"pi"``.
+    """One number of a formula that became a nice one.
 
-    ``name`` is a, b, c or d of c f(a x + b) + d; ``value`` what it was.
+    Parameters
+    ----------
+    edge : Edge
+        Whose formula it is.
+    name : str
+        ``"a"``, ``"b"``, ``"c"`` or ``"d"`` of c f(a x + b) + d.
+    value : float
+        What it was, in the user's units at the ends of the network.
+    text : str
+        What it is now, such as ``"1/2"`` or ``"pi"``.
     """
 
     edge: Edge
@@ -57,7 +76,19 @@ class SnappedNumber:
 
 @dataclass(frozen=True)
 class Point:
-    """One stage on the way: what was done, how complex the network is then, its held-out error."""
+    """One stage between the splines and the formula.
+
+    Parameters
+    ----------
+    step : str
+        What was done, such as ``"edge (0, 1, 2): sin"``.
+    complexity : int
+        Of the whole network after it, see ``ParetoTable``.
+    error : float
+        The held-out error after it.
+    on_front : bool
+        Whether no other stage is at most as complex and at most as wrong, and less in one of both.
+    """
 
     step: str
     complexity: int
@@ -67,7 +98,7 @@ class Point:
 
 @dataclass(frozen=True)
 class ParetoTable(ReportTable[Point]):
-    """Complexity against held-out error over the way from splines to formulas.
+    """Complexity against held-out error over the stages from splines to formulas.
 
     Complexity is the sum over all live edges: that of its function for a formula, the number of its
     coefficients for a spline. A stage is on the front unless another is no worse in both and
@@ -128,7 +159,7 @@ class SymbolReport:
         return all(report.chosen is not None for report in self.edges)
 
     def pareto(self) -> ParetoTable:
-        """Return complexity against held-out error over the way, with the front marked."""
+        """Return complexity against held-out error over the stages, with the front marked."""
         costs = [stage[1:] for stage in self.stages]
         beaten = [
             any(a <= complexity and b <= error and (a, b) != (complexity, error) for a, b in costs)
