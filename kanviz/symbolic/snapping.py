@@ -4,7 +4,7 @@ Whatever scales a hidden node can be undone by the edges that leave it, and cons
 edge to edge: 0.78 sqrt(1.66 x^2 + 1.66 y^2) is sqrt(x^2 + y^2). Training ends anywhere among these.
 So the numbers are taken out as ``Term`` records, every formula gets its normal form, in which nice
 numbers show, and then those near to 0, integers, pi, e and simple fractions become these. What the
-normal form fixes stays, so that a refit determines the others.
+normal form settles is frozen, so that a refit determines the others.
 """
 
 import copy
@@ -59,7 +59,7 @@ class Term:
         f.
     numbers : list of float
         a, b, c, d, in the user's units at the ends of the network.
-    fixed : list of bool
+    frozen : list of bool
         Which of them a refit leaves as they are.
     is_free : bool
         Whether they may change on their own: the edge is live, not frozen and not locked.
@@ -68,7 +68,7 @@ class Term:
     edge: Edge
     function: Function
     numbers: list[float]
-    fixed: list[bool]
+    frozen: list[bool]
     is_free: bool
 
     def stretch(self, factor: float) -> None:
@@ -94,10 +94,10 @@ class Term:
             self._compensate(*known.mirror)
         if known.scale_free and self.numbers[A] != 0:
             self.stretch(abs(self.numbers[A]))
-            self.fixed[A] = True
+            self.frozen[A] = True
         if known.shift_free and abs(self.numbers[B]) < LARGEST_SHIFT:
             self.drop_shift()
-            self.fixed[B] = True
+            self.frozen[B] = True
         if known.is_periodic:
             self._wrap_shift()
 
@@ -147,7 +147,7 @@ class Units:
 
 
 def read_terms(network: Network, units: Units) -> list[list[Term]]:
-    """Return the formulas of each layer, in the order of its ``symbols``; none is fixed yet.
+    """Return the formulas of each layer, in the order of its ``symbols``; none is frozen yet.
 
     The shift of an output's unit is not in them; see ``Units.offset``.
     """
@@ -179,9 +179,9 @@ def write_terms(network: Network, layers: list[list[Term]], units: Units) -> Non
             layer.symbols.affine[n] = layer.symbols.affine.new_tensor(row)
 
 
-def fixed_numbers(layers: list[list[Term]]) -> list[Bool[Tensor, "_edges 4"] | None]:
-    """Return which numbers of each layer's formulas are fixed, as ``Judge.refit`` takes it."""
-    return [torch.tensor([term.fixed for term in terms]) if terms else None for terms in layers]
+def frozen_numbers(layers: list[list[Term]]) -> list[Bool[Tensor, "_edges 4"] | None]:
+    """Return which numbers of each layer's formulas are frozen, as ``Judge.refit`` takes it."""
+    return [torch.tensor([term.frozen for term in terms]) if terms else None for terms in layers]
 
 
 def normalise(network: Network, units: Units) -> list[list[Term]]:
@@ -210,8 +210,8 @@ def _normalise_node(network: Network, layers: list[list[Term]], depth: int, node
     outgoing = [t for t in layers[depth] if t.edge.i == node and t.is_free]
     splines = before.spline_mask[:, node]
     n_in, n_out = int(before.mask[:, node].sum()), int(after.mask[node].sum())
-    is_fixed = bool(((before.frozen | before.locked) & before.mask)[:, node].any())
-    if not incoming or is_fixed or len(incoming) + int(splines.sum()) != n_in:
+    cannot_change = bool(((before.frozen | before.locked) & before.mask)[:, node].any())
+    if not incoming or cannot_change or len(incoming) + int(splines.sum()) != n_in:
         return
     _gather_constants(incoming)
     if not outgoing or len(outgoing) != n_out or outgoing[0].numbers[A] == 0:
@@ -228,7 +228,7 @@ def _gather_constants(terms: Sequence[Term]) -> None:
     for term in terms[1:]:
         terms[0].numbers[D] += term.numbers[D]
         term.numbers[D] = 0.0
-        term.fixed[D] = True
+        term.frozen[D] = True
 
 
 def _scale(incoming: Sequence[Term], factor: float) -> None:
@@ -247,7 +247,7 @@ def _adopt_scale(incoming: Sequence[Term], outgoing: Sequence[Term]) -> float:
         term.numbers[B] -= term.numbers[A] * shift
     for term in outgoing[1:]:
         term.tidy()
-    outgoing[0].fixed[A] = outgoing[0].fixed[B] = True
+    outgoing[0].frozen[A] = outgoing[0].frozen[B] = True
     return factor
 
 
@@ -255,7 +255,7 @@ def _use_freedom(incoming: Sequence[Term], term: Term, *, rescalable: bool) -> f
     """Use that c and d can do what a scale or a shift of the node does, where f is such."""
     known, constant = traits(term.function), incoming[0].numbers[D]
     if known.shift_free and abs(constant) < LARGEST_SHIFT:
-        incoming[0].numbers[D], incoming[0].fixed[D] = 0.0, True
+        incoming[0].numbers[D], incoming[0].frozen[D] = 0.0, True
         term.numbers[B] = constant
         term.drop_shift()
     if not known.scale_free or not rescalable:
@@ -265,7 +265,7 @@ def _use_freedom(incoming: Sequence[Term], term: Term, *, rescalable: bool) -> f
         return 1.0
     factor, chosen = min(options, key=lambda option: _cost(option[1]))
     for old, new in zip([*incoming, term], chosen, strict=True):
-        old.numbers, old.fixed = new.numbers, new.fixed
+        old.numbers, old.frozen = new.numbers, new.frozen
     return factor
 
 
@@ -292,7 +292,7 @@ def _rescaled(
     terms[-1].stretch(1 / factor)
     terms[-1].numbers[A] = 1.0
     terms[unit].numbers[C] = math.copysign(1.0, terms[unit].numbers[C])
-    terms[unit].fixed[C] = True
+    terms[unit].frozen[C] = True
     return factor, terms
 
 
@@ -308,7 +308,7 @@ def _cost(terms: Sequence[Term]) -> float:
 
 @dataclass(frozen=True)
 class _Stage:
-    """A network, its terms with what is fixed, and its error."""
+    """A network, its terms with what is frozen, and its error."""
 
     network: Network
     layers: list[list[Term]]
@@ -374,23 +374,23 @@ def _near(
     for term in (term for terms in layers for term in terms):
         for which, number in enumerate(term.numbers):
             # In the user's units b depends on a wherever the unit has a shift.
-            waits = which == B and not term.fixed[A] and units.of(network, term.edge)[0] != 0
+            waits = which == B and not term.frozen[A] and units.of(network, term.edge)[0] != 0
             value = number + units.offset(network, term.edge, which)
             nice = snap(value, tolerance)
-            if not term.fixed[which] and not waits and not isinstance(nice, sympy.Float):
+            if not term.frozen[which] and not waits and not isinstance(nice, sympy.Float):
                 distance = abs(float(nice) - value) / (abs(value) if nice != 0 else 1.0)
                 found.append((distance, _NearNumber(term, which, nice)))
     return [near for _, near in sorted(found, key=lambda pair: pair[0])]
 
 
 def _try(stage: _Stage, chosen: list[_NearNumber], judge: Judge, units: Units) -> _Stage:
-    """Return what becomes of a copy with these numbers made nice and fixed."""
+    """Return what becomes of a copy with these numbers made nice and frozen."""
     network, layers = copy.deepcopy(stage.network), copy.deepcopy(stage.layers)
     by_edge = {term.edge: term for terms in layers for term in terms}
     for (edge, which), nice in ((near.address, near.nice) for near in chosen):
         term = by_edge[edge]
         term.numbers[which] = float(nice) - units.offset(network, edge, which)
-        term.fixed[which] = True
+        term.frozen[which] = True
     return _refitted(network, layers, judge, units, SNAP_STEPS)
 
 
@@ -399,12 +399,12 @@ def _refitted(
 ) -> _Stage:
     """Write the numbers, refit those that are free in place, and read them."""
     write_terms(network, layers, units)
-    judge.refit(network, steps, fixed_numbers(layers))
+    judge.refit(network, steps, frozen_numbers(layers))
     for terms, fresh in zip(layers, read_terms(network, units), strict=True):
         for term, now in zip(terms, fresh, strict=True):
             term.numbers = [
-                old if fixed else new
-                for old, new, fixed in zip(term.numbers, now.numbers, term.fixed, strict=True)
+                old if frozen else new
+                for old, new, frozen in zip(term.numbers, now.numbers, term.frozen, strict=True)
             ]
     write_terms(network, layers, units)
     return _Stage(network, layers, judge.error(network))
