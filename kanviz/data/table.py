@@ -360,7 +360,8 @@ def read_csv(path: str | Path) -> TextTable:
         cells.append(row)
     if len(cells) < 2:
         raise ValueError(
-            f"{path.name} must have at least 2 rows below its header; got {len(cells)}."
+            f"{path.name} must have at least 2 rows below its header; got {len(cells)}. "
+            "Check that the file is whole."
         )
     columns = [list(column) for column in zip(*cells, strict=True)]
     named = dict(zip(header, columns, strict=True))
