@@ -1,14 +1,17 @@
 """Numbers that Python computed, packed, for the unit tests of the front end to compute again."""
 
+import random
 from itertools import product
 from typing import Any
 
 import numpy as np
 import torch
-from model_helpers import make_model
+from model_helpers import make_data, make_model, make_sample
+from test_edit_walk import MOVES
 
 from kanviz.analysis.attribution import scores
 from kanviz.analysis.recipe import recipe_of
+from kanviz.live.desk import Desk
 from kanviz.live.packing import pack
 from kanviz.model import KAN
 from kanviz.nn.rbf import RADIAL_FUNCTIONS
@@ -22,7 +25,42 @@ N_ARGUMENTS = {"add": 2, "multiply": 2}
 def fixture() -> bytes:
     """Return operations, networks and a drawn curve with what Python makes of each."""
     networks = [network(*each) for each in models()]
-    return pack({"operations": operations(), "networks": networks, "drawn": drawn()})
+    return pack(
+        {
+            "operations": operations(),
+            "networks": networks,
+            "drawn": drawn(),
+            "patches": [*patches(0), *patches(1, basis="gaussian"), *patches(2, base="identity")],
+        }
+    )
+
+
+def patches(seed: int, **options: Any) -> list[dict[str, Any]]:
+    """Return patches of random edits, each with the scene that it is told from and a fresh one."""
+    desk, rng, found = (
+        Desk(make_model(grid_size=3, **options), make_data()),
+        random.Random(seed),
+        [],
+    )
+    moves = dict(MOVES) | {"undo": lambda m, r, x: m.undo(), "redo": lambda m, r, x: m.redo()}
+    base = desk.scene()
+    while len(found) < 12:
+        try:
+            moves[rng.choice(list(moves))](desk.model, rng, make_sample(samples=40))
+        except (ValueError, IndexError):
+            continue
+        ((kind, record),) = desk.news().items()
+        if kind == "scene":
+            base = record
+        else:
+            found.append({"scene": base, "patch": record, "fresh": fresh(desk)})
+    return found
+
+
+def fresh(desk: Desk) -> dict[str, Any]:
+    """Return the whole scene that would be sent now, without sending it."""
+    with desk._still():
+        return dict(desk._scene(desk.snapshot(), desk._version))
 
 
 def operations() -> list[dict[str, Any]]:

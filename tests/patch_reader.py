@@ -73,7 +73,9 @@ def _change_view(
 def _values(layer: Record, i: int, j: int, x: np.ndarray) -> np.ndarray:
     for formula in layer["formulas"]:
         if (formula["i"], formula["j"]) == (i, j):
-            steps = [StepRecipe(s["op"], tuple(s["sources"]), s["number"]) for s in formula["steps"]]
+            steps = [
+                StepRecipe(s["op"], tuple(s["sources"]), s["number"]) for s in formula["steps"]
+            ]
             affine = tuple(map(float, formula["affine"]))
             recipe = FormulaRecipe(i, j, affine, tuple(steps), formula["output"])
             return formula_values(recipe, x)

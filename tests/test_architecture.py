@@ -93,16 +93,16 @@ def imports_of(source: str) -> list[Import]:
     lazy = inside_functions(tree) | for_types_only(tree)
     found = []
     for node in ast.walk(tree):
-        names = []
+        names: list[str] = []
         if isinstance(node, ast.Import):
             names = [name.name for name in node.names]
         elif isinstance(node, ast.ImportFrom):
             stem = f"{'.' * node.level}{node.module or ''}."
             names = [stem + name.name for name in node.names]
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
-            names = [arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)]
+            names = [str(arg.value) for arg in node.args[:1] if isinstance(arg, ast.Constant)]
         line = getattr(node, "lineno", 0)
-        found += [Import(str(name), line, node in lazy) for name in names]
+        found += [Import(name, line, node in lazy) for name in names]
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from desk_helpers import ask, make_desk
+from make_frontend_fixture import fresh
 from model_helpers import make_data, make_model, make_sample
 from nn_helpers import type_checks_off
 from patch_reader import difference, patched
@@ -28,14 +29,6 @@ def sent(record: Any) -> dict[str, Any]:
     return found
 
 
-def fresh(desk: Desk) -> dict[str, Any]:
-    """Return the scene that a browser would get which has none, and what is compared of it."""
-    other = Desk(desk.model, desk.data, title=desk.title)
-    other._losses, other._max_edges = desk._losses, desk._max_edges
-    with desk._still():
-        return sent(other._scene(other.snapshot(), desk._version))
-
-
 def sorted_formulas(scene: dict[str, Any]) -> dict[str, Any]:
     for layer in (scene["recipe"] or {"layers": []})["layers"]:
         layer["formulas"].sort(key=lambda one: (one["i"], one["j"]))
@@ -44,7 +37,10 @@ def sorted_formulas(scene: dict[str, Any]) -> dict[str, Any]:
 
 def walk(desk: Desk, seed: int, steps: int, tolerance: float) -> dict[str, int]:
     """Edit at random; after each edit what the browser shows must be what a fresh scene shows."""
-    rng, sample = random.Random(seed), make_sample(samples=40).to(desk.model.network.layers[0].knots)
+    rng, sample = (
+        random.Random(seed),
+        make_sample(samples=40).to(desk.model.network.layers[0].knots),
+    )
     moves = dict(MOVES) | {"undo": lambda m, r, x: m.undo(), "redo": lambda m, r, x: m.redo()}
     base, counts = sent(desk.scene()), {"scene": 0, "patch": 0}
     for _ in range(steps):
@@ -59,7 +55,7 @@ def walk(desk: Desk, seed: int, steps: int, tolerance: float) -> dict[str, int]:
         record = sent(record)
         base = record if kind == "scene" else base
         shown = base if kind == "scene" else patched(base, record)
-        wanted = sorted_formulas(fresh(desk))
+        wanted = sorted_formulas(sent(fresh(desk)))
         assert not difference(sorted_formulas(shown), wanted, tolerance=tolerance)
     return counts
 
@@ -105,7 +101,7 @@ def test_a_patch_holds_for_a_view_that_missed_the_others() -> None:
     last = desk.news()["patch"]
     assert last["since"] == lost["since"] == base["version"]
     assert last["version"] > lost["version"]
-    assert not difference(patched(base, sent(last)), fresh(desk), tolerance=1e-9)
+    assert not difference(patched(base, sent(last)), sent(fresh(desk)), tolerance=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +133,7 @@ def test_losses_and_history_come_with_the_patch() -> None:
     shown = patched(base, sent(desk.news()["patch"]))
     assert shown["history"]["done"] == desk.model.history
     assert [mark["text"] for mark in shown["losses"]["marks"]] == desk.model.history
-    assert not difference(shown, fresh(desk), tolerance=1e-9)
+    assert not difference(shown, sent(fresh(desk)), tolerance=1e-9)
 
 
 def test_a_page_made_meanwhile_changes_nothing_of_what_the_browser_has() -> None:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from kanviz.analysis.capture import N_CURVE, capture, moving_curves, order_of
-from kanviz.analysis.pruning import edge_means, take_out
 from kanviz.analysis.recipe import recipe_of
+from kanviz.analysis.removal import edge_means, take_out
 from kanviz.analysis.trace import trace
 from kanviz.data import Dataset
 from kanviz.data.dataset import About
