@@ -37,11 +37,9 @@ def fixture() -> bytes:
 
 def patches(seed: int, **options: Any) -> list[dict[str, Any]]:
     """Return patches of random edits, each with the scene that it is told from and a fresh one."""
-    desk, rng, found = (
-        Desk(make_model(grid_size=3, **options), make_data()),
-        random.Random(seed),
-        [],
-    )
+    desk, rng = Desk(make_model(grid_size=3, **options), make_data()), random.Random(seed)
+    desk.watch(lambda _: None)
+    found: list[dict[str, Any]] = []
     moves = dict(MOVES) | {"undo": lambda m, r, x: m.undo(), "redo": lambda m, r, x: m.redo()}
     base = desk.scene()
     while len(found) < 12:

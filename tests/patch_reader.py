@@ -76,8 +76,8 @@ def _values(layer: Record, i: int, j: int, x: np.ndarray) -> np.ndarray:
             steps = [
                 StepRecipe(s["op"], tuple(s["sources"]), s["number"]) for s in formula["steps"]
             ]
-            affine = tuple(map(float, formula["affine"]))
-            recipe = FormulaRecipe(i, j, affine, tuple(steps), formula["output"])
+            a, b, c, d = map(float, formula["affine"])
+            recipe = FormulaRecipe(i, j, (a, b, c, d), tuple(steps), formula["output"])
             return formula_values(recipe, x)
     inputs, outputs = layer["inputs"], layer["outputs"]
     shaped = {"knots": layer["knots"].reshape(inputs, -1), "formulas": ()}

@@ -46,7 +46,7 @@ ROOMS = {
     "model": Room(4, "jaxtyping matplotlib networkx numpy sympy torch tqdm"),
     "files": Room(5, "numpy safetensors torch"),
     "views": Room(5, "anywidget matplotlib networkx numpy traitlets"),
-    "live": Room(5, "anywidget ipywidgets numpy torch traitlets"),
+    "live": Room(5, "anywidget ipywidgets jaxtyping numpy torch traitlets"),
     "convert": Room(6, "jaxtyping numpy torch"),
     "sklearn": Room(6, "numpy sklearn torch"),
     "course": Room(6, "anywidget jaxtyping matplotlib networkx numpy pandas scipy torch traitlets"),

@@ -189,7 +189,8 @@ TWO = (Edge(1, 0, 0), Edge(1, 1, 2))
 def both_ways(edit: Remove | Freeze | Lock) -> list[Any]:
     """Return an edit and the way back from it, which is its last field the other way round."""
     flag = dataclasses.fields(edit)[-1].name
-    return [edit, dataclasses.replace(edit, **{flag: False})]
+    changes: dict[str, Any] = {flag: False}
+    return [edit, dataclasses.replace(edit, **changes)]
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_points_cannot_be_written_to_and_a_view_differs_with_each_of_its_fields(
         if isinstance(value, np.ndarray):
             with pytest.raises(ValueError, match="read-only"):
                 value[0] = 1.0
-        other = value + 1.0 if isinstance(value, np.ndarray) else "other"
+        other: Any = value + 1.0 if isinstance(value, np.ndarray) else "other"
         assert dataclasses.replace(view, **{field.name: value}) == view
         with type_checks_off():
             assert dataclasses.replace(view, **{field.name: other}) != view

@@ -174,8 +174,8 @@ class Lock:
         """The layers that it touches; there is but one if the edges can be locked."""
         return tuple(sorted({edge.layer for edge in self.edges}))
 
-    def apply_to(self, network: Network) -> float | None:
-        """Lock them and return the largest change of an edge by a move to common knots; or unlock.
+    def apply_to(self, network: Network) -> float:
+        """Lock or unlock; return the largest change of an edge by a move to common knots.
 
         ValueError if they are not free, live edges of one layer, or, to be unlocked, not locked.
         """
@@ -187,7 +187,8 @@ class Lock:
         for edge, pair in zip(self.edges, pairs, strict=True):
             if not layer.locked[pair]:
                 raise ValueError(f"Edge {tuple(edge)} is not locked. Leave it out.")
-        return unlock(layer, pairs)
+        unlock(layer, pairs)
+        return 0.0
 
     def sentence(self) -> str:
         """Say what was done."""

@@ -791,10 +791,11 @@ def _request(kind: type[Ask]) -> str:
 
 def _notes(record: type) -> dict[str, str]:
     """Return the text that stands below each field of a record."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(record))).body[0].body  # type: ignore[attr-defined]
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(record))).body
+    assert isinstance(definition, ast.ClassDef)
     return {
-        field.target.id: note.value.value
-        for field, note in itertools.pairwise(body)
+        ast.unparse(field.target): str(note.value.value)
+        for field, note in itertools.pairwise(definition.body)
         if isinstance(field, ast.AnnAssign)
         and isinstance(note, ast.Expr)
         and isinstance(note.value, ast.Constant)

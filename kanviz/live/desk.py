@@ -96,7 +96,7 @@ class Desk:
         self._news = None if self.data is None else About.data(self.data)
         self._tell: Teller = lambda _: None
         self._lock = threading.Lock()
-        self._version = 1
+        self._version, self._shown = 1, 0  # of the model, and of the last picture
         self._sent: Sent | None = None
         self._look: Look | None = None  # of the last picture, a patch or a scene
         self._must_be_scene = False
@@ -141,8 +141,8 @@ class Desk:
                 title=self.title,
             )
 
-    def scene(self) -> c.Scene:
-        """Return the whole picture as it is now; ValueError if that cannot be drawn.
+    def scene(self) -> dict[str, Any]:
+        """Return the contract's ``Scene`` as it is now; ValueError if that cannot be drawn.
 
         ``news`` is told from it.
         """
@@ -154,12 +154,14 @@ class Desk:
             done = scene["history"]["done"]
             order = order_of(self.model.network)
             self._sent = Sent(version, drawn, order, look, about, done, has_recipe)
-            self._look, self._must_be_scene = look, False
+            self._look, self._must_be_scene, self._shown = look, False, version
             self._losses.count_from_here()
             return scene
 
     def news(self) -> dict[str, Any]:
         """Return what brings the browser up to date: ``{"patch": Patch}`` or ``{"scene": Scene}``.
+
+        Where nothing has happened since the last picture there is none.
 
         Raises
         ------
@@ -167,8 +169,13 @@ class Desk:
             If the model holds a number that is not finite.
         """
         with self._still():
+            if self._version == self._shown:
+                return {}
             patch = self._patch()
-            return {"scene": self.scene()} if patch is None else {"patch": patch}
+            if patch is None:
+                return {"scene": self.scene()}
+            self._shown = patch["version"]
+            return {"patch": patch}
 
     def page(self) -> str:
         """Return the page that needs no kernel."""
@@ -176,8 +183,8 @@ class Desk:
             snapshot = self.snapshot()
             return live_page(snapshot, self._scene(snapshot, self._version))
 
-    def frame(self) -> c.Frame | None:
-        """Return the curves of the fit that runs, or None where they cannot be drawn.
+    def frame(self) -> dict[str, Any] | None:
+        """Return the contract's ``Frame`` of the fit that runs, or None where it cannot be drawn.
 
         Only to be called in ``tell("step")``.
         """
@@ -193,7 +200,7 @@ class Desk:
             return None
         if not all(np.isfinite(values).all() for values in curves.values()):
             return None
-        return c.Frame(version=sent.version, **curves, **self._losses.news())
+        return {"version": sent.version, **curves, **self._losses.news()}
 
     def status(self) -> dict[str, Any]:
         """Return the contract's ``Status`` without ``answered``."""
@@ -207,31 +214,31 @@ class Desk:
         text = f"step {steps} of {total}{self._losses.words()}"
         return found | {"state": fit.state, "text": text, "progress": min(1.0, steps / total)}
 
-    def _scene(self, snapshot: Snapshot, version: int) -> c.Scene:
+    def _scene(self, snapshot: Snapshot, version: int) -> dict[str, Any]:
         about, history = self._about(), self.session.history
         network, rows = self.model.network, Rows.of(about, self._sample(about), self.data)
         spec = network.layers[0].spec
         is_small = sum(layer.weight.numel() for layer in network.layers) <= MOST_WEIGHTS
-        return c.Scene(
+        return {
             **drawing(snapshot),
-            version=version,
-            recipe=recipe_of(network, about).to_dict() if is_small else None,
-            input_names=list(about.input_names),
-            output_names=list(about.output_names),
-            sample=rows.sample,
-            target=rows.target,
-            history=c.History(done=history.sentences(), undone=history.undone_sentences()),
-            losses=self._losses.record(),
-            error=errors_now(network, self.data),
-            has_data=self.data is not None,
-            grid_size=spec.grid_size,
-            spline_order=spec.spline_order,
-            basis=spec.basis,
-            functions=list(default_library()),
-        )
+            "version": version,
+            "recipe": recipe_of(network, about).to_dict() if is_small else None,
+            "input_names": list(about.input_names),
+            "output_names": list(about.output_names),
+            "sample": rows.sample,
+            "target": rows.target,
+            "history": c.History(done=history.sentences(), undone=history.undone_sentences()),
+            "losses": self._losses.record(),
+            "error": errors_now(network, self.data),
+            "has_data": self.data is not None,
+            "grid_size": spec.grid_size,
+            "spline_order": spec.spline_order,
+            "basis": spec.basis,
+            "functions": list(default_library()),
+        }
 
-    def _patch(self) -> c.Patch | None:
-        """Return what is another since the last scene; None where a scene must be sent."""
+    def _patch(self) -> dict[str, Any] | None:
+        """Return the contract's ``Patch`` of the last scene; None where a scene must be sent."""
         sent, version, about = self._sent, self._version, self._about()
         losses = self._losses.tail()
         if sent is None or self._must_be_scene or about is not sent.about or losses is None:
@@ -247,14 +254,14 @@ class Desk:
             return None
         self._look = look
         kept, done = tail(sent.history, history.sentences())
-        return c.Patch(
+        return {
             **found,
-            since=sent.version,
-            version=version,
-            history=c.HistoryTail(kept=kept, done=done, undone=history.undone_sentences()),
-            losses=losses,
-            error=errors_now(network, self.data),
-        )
+            "since": sent.version,
+            "version": version,
+            "history": c.HistoryTail(kept=kept, done=done, undone=history.undone_sentences()),
+            "losses": losses,
+            "error": errors_now(network, self.data),
+        }
 
     # ---- what happens to the model ---------------------------------------------------------------
 
@@ -568,8 +575,9 @@ def _plan(desk: Desk, _: c.AskPlan) -> c.Plan:
         take_out(work, step.edges, means)
         is_late = time.perf_counter() - start > PATIENCE
         errors = errors_now(work, None if is_late else desk.data)
-        parts = {"train": errors["train"], "test": errors["test"]}
-        steps.append(c.PlanStep(edges=list(step.edges), score=step.score, **parts))
+        train, test = errors["train"], errors["test"]
+        edges = list(step.edges)
+        steps.append(c.PlanStep(edges=edges, score=step.score, train=train, test=test))
     return c.Plan(steps=steps)
 
 

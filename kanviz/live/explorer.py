@@ -200,8 +200,8 @@ class Explorer(anywidget.AnyWidget):
             news = {name: pack(record) for name, record in self._desk.news().items()}
         except ValueError as error:  # numbers that cannot be drawn: the last picture stays
             return {"status": self._status(str(error))}
-        nothing = {"patch": b""} if "scene" in news else {}
-        return nothing | news | {"status": self._status()}
+        none = {"patch": b""} if "scene" in news else {}
+        return none | news | {"status": self._status()}
 
     def _status(self, problem: str = "") -> dict[str, Any]:
         status = self._desk.status()

@@ -196,7 +196,7 @@ def _edge_changes(network: Network, now: Look, edges: list[Edge]) -> list[EdgeCh
                 j=edge.j,
                 weight=look.weight[edge.i, :, edge.j],
                 live=live,
-                program=None if program is None else program.to_dict(),
+                program=None if program is None else program.to_dict(),  # type: ignore[typeddict-item]
                 state=standing["state"],
                 frozen=frozen,
                 locked=locked,

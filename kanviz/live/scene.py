@@ -13,7 +13,7 @@ from torch import Tensor
 
 from kanviz.data import Dataset
 from kanviz.data.dataset import About
-from kanviz.live.contract import ErrorNow, Losses, LossTail, Mark
+from kanviz.live.contract import ErrorNow, Mark
 from kanviz.nn.network import Network
 from kanviz.snapshot import EdgeView, Snapshot
 from kanviz.symbolic.parse import parse
@@ -160,9 +160,9 @@ class LossLog:
         step, kind = self._steps_before + self._logged, kinds[0] if kinds else "edit"
         self._marks.append(Mark(step=step, kind=kind, text=sentence, position=position))
 
-    def record(self) -> Losses:
-        """Return all of it."""
-        return Losses(**_columns(self._points), name=self.name, marks=list(self._marks))
+    def record(self) -> dict[str, Any]:
+        """Return all of it, as the contract's ``Losses``."""
+        return {**_columns(self._points), "name": self.name, "marks": list(self._marks)}
 
     def count_from_here(self) -> None:
         """Let ``news`` and ``tail`` be of what comes from now on."""
@@ -173,12 +173,15 @@ class LossLog:
         """Return the points that came since ``count_from_here``."""
         return _columns([point for point in self._points if point[0] > self._shown])
 
-    def tail(self) -> LossTail | None:
-        """Return what came since ``count_from_here``; None where what was before is another too."""
+    def tail(self) -> dict[str, Any] | None:
+        """Return the contract's ``LossTail`` since ``count_from_here``.
+
+        None where what was before is another too.
+        """
         if self._is_rewritten:
             return None
         kept, marks = tail(self._shown_marks, self._marks)
-        return LossTail(**self.news(), kept=kept, marks=marks)
+        return {**self.news(), "kept": kept, "marks": marks}
 
     def words(self) -> str:
         """Return the last training error in words, after a comma; empty where there is none."""
