@@ -26,7 +26,8 @@ MEASURE = """async ([root, count]) => {
       watch.observe(root, { attributeFilter: ["data-version"] });
       setTimeout(() => fail(new Error("no answer")), 10000);
     });
-    handle.dispatchEvent(new PointerEvent("pointermove", { clientX: x, clientY, bubbles: true }));
+    const at = { clientX: x, clientY, bubbles: true, pointerId: 1 };  // that of the mouse
+    handle.dispatchEvent(new PointerEvent("pointermove", at));
     if (handle.getAttribute("aria-valuenow") === drawn) throw new Error("the point stays");
     await frame();
     draws.push(performance.now() - start);
