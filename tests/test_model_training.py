@@ -109,7 +109,7 @@ def test_wait_gives_up_in_time_and_refuses_to_wait_for_itself() -> None:
     paused = start(model, pause_at=1)
     with pytest.raises(TimeoutError, match=r"must be over within timeout; got 0\.01 s"):
         paused.wait(0.01)
-    with pytest.raises(RuntimeError, match="got a second fit"):
+    with pytest.raises(RuntimeError, match="A fit is running already"):
         fit_briefly(model)
     paused.stop()
     paused.wait(20)

@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -134,6 +134,14 @@ class FitOptions:
             raise ValueError(
                 f"grids must be increasing; got {list(self.grids)}. Pass for example [3, 5, 10]."
             )
+
+
+def read_options(options: dict[str, Any]) -> FitOptions:
+    """Return options by name, checked one by one; ValueError for a name that is none."""
+    known = [field.name for field in fields(FitOptions)]
+    for name in options:
+        check_choice("option", name, known)
+    return FitOptions(**options)
 
 
 @dataclass(frozen=True)
