@@ -73,7 +73,7 @@ def test_rest_without_an_edit_leaves_no_trace() -> None:
             assert len(model.history) == 1
     with pytest.raises(ValueError, match="edge must be removed to be restored"):
         model.restore_edge(0, 0, 0)
-    with pytest.raises(IndexError, match="history must hold a step to redo"):
+    with pytest.raises(IndexError, match="Nothing to redo"):
         model.redo()
     assert (bytes_of(model), model.history) == (before, [])
     fit.resume()

@@ -330,14 +330,10 @@ class FitHandle:
         """
         if self.is_mine():
             raise RuntimeError(
-                "wait must be called outside the fit; got a call from one of its callbacks. "
-                "Use stop to end the fit."
+                "A callback of a fit cannot wait for it: it would wait forever. Use stop to end it."
             )
         if not self._ended.wait(timeout):
-            raise TimeoutError(
-                f"the fit must be over within timeout; got {timeout!r} s, which have passed. "
-                "Wait longer, or stop it."
-            )
+            raise TimeoutError(f"The fit is not over after {timeout:g} s. Wait longer, or stop it.")
         if self.error is not None:
             raise self.error
         return self.report

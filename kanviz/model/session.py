@@ -315,9 +315,8 @@ class Session:
             fit = self.running
             if fit is not None and fit.is_mine():
                 raise RuntimeError(
-                    "model must not be changed while it is being fitted; got a change in a "
-                    "callback of the fit. Make it from outside: the fit lets it in between two "
-                    "steps."
+                    "A callback of a fit cannot change the model, which waits for it. Make the "
+                    "change from another thread: the fit lets it in between two steps."
                 )
             gate = nullcontext() if fit is None else fit.gate.held()
             with gate, self._turn():

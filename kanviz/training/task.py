@@ -282,7 +282,7 @@ def _check_together(options: FitOptions, loss: str | Loss, data: Dataset) -> Non
     is_lm = options.optimizer == "lm"
     if is_lm and (loss != "mse" or options.batch_size is not None):
         raise ValueError(
-            "optimizer must not be 'lm' with batches or another loss than 'mse'; got "
+            "optimizer='lm' needs squared loss on all samples at once; got "
             f"loss={loss!r}, batch_size={options.batch_size!r}. Use 'lbfgs' or 'adam'."
         )
     if is_lm and isinstance(options.sparsity, Sparsity) and options.sparsity.metric != "std":
