@@ -71,7 +71,7 @@ def test_rest_without_an_edit_leaves_no_trace() -> None:
         assert bytes_of(model) != before  # up to date with the fit
         with model.session.at_rest():
             assert len(model.history) == 1
-    with pytest.raises(ValueError, match="edge must be removed to be restored"):
+    with pytest.raises(ValueError, match=r"Edge .* is not removed. Take it out"):
         model.restore_edge(0, 0, 0)
     with pytest.raises(IndexError, match="Nothing to redo"):
         model.redo()

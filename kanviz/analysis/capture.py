@@ -1,19 +1,19 @@
 """From a network and a sample to the plain record that every picture is drawn from.
 
-All numbers are computed for many edges at once in torch, and only those of the edges to draw become
-Python numbers.
+All numbers are computed for many edges at once in torch; each edge gets rows of the tables.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from kanviz.analysis.attribution import Metric, scores
 from kanviz.analysis.trace import node_values
-from kanviz.layout import node_positions, strengths, strongest
+from kanviz.layout import MAX_EDGES, Order, natural, node_positions, strengths, strongest, untangled
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge, EdgeView, NodeView, Snapshot
@@ -79,7 +79,7 @@ def capture(
         views += _edge_views(layer, edges, edge_score, grid, values[number][rows])
     return Snapshot(
         widths=network.widths,
-        nodes=_node_views(network.widths, found.nodes, input_names, output_names),
+        nodes=_node_views(network, found.nodes, input_names, output_names),
         edges=tuple(views),
         n_edges=sum(layer.mask.numel() for layer in network.layers),
         title=title,
@@ -87,20 +87,31 @@ def capture(
 
 
 def _node_views(
-    widths: tuple[int, ...],
+    network: Network,
     node_scores: list[Tensor],
     input_names: Sequence[str],
     output_names: Sequence[str],
 ) -> tuple[NodeView, ...]:
-    labels = [[""] * width for width in widths]
+    labels = [[""] * width for width in network.widths]
     labels[0] = list(input_names) or labels[0]
     labels[-1] = list(output_names) or labels[-1]
-    places = node_positions(widths)
+    places = node_positions(network.widths, _order(network))
     return tuple(
         NodeView(layer, index, labels[layer][index], score, *places[layer][index])
         for layer, layer_scores in enumerate(node_scores)
         for index, score in enumerate(layer_scores.tolist())
     )
+
+
+def _order(network: Network) -> Order:
+    """Return the order of the nodes in which few lines cross; by their numbers where very many."""
+    masks = [layer.mask for layer in network.layers]
+    if sum(int(mask.sum()) for mask in masks) > MAX_EDGES:
+        return natural(network.widths)
+    edges = [
+        Edge(layer, i, j) for layer, mask in enumerate(masks) for i, j in mask.nonzero().tolist()
+    ]
+    return untangled(network.widths, tuple(edges))
 
 
 def curve_grid(
@@ -129,24 +140,23 @@ def _edge_views(
         torch.tensor(index, device=grid.device)
         for index in zip(*[e[1:] for e in edges], strict=True)
     )
-    curve_y, sample_y = (edge_values(layer, points, i, j).tolist() for points in (grid, sample))
-    control_y = layer.coef[i, j].tolist()
+    curve_y, sample_y = (rows_of(edge_values(layer, points, i, j)) for points in (grid, sample))
+    control_y = rows_of(layer.coef[i, j])
     standings = _standings(layer, edges)
     frozen, locked = layer.frozen[i, j].tolist(), layer.locked[i, j].tolist()
-    # By input, so that edges from one node share their tuples.
+    # By input, so that edges from one node share their arrays.
     by_input = [grid.T, layer.grid_points, layer.control_points, sample.T]
-    shared = [[tuple(row) for row in table.tolist()] for table in by_input]
-    curve_x, knots, control_x, sample_x = shared
+    curve_x, knots, control_x, sample_x = map(rows_of, by_input)
     return [
         EdgeView(
             *edge,
             curve_x=curve_x[edge.i],
-            curve_y=tuple(curve_y[n]),
+            curve_y=curve_y[n],
             knots=knots[edge.i],
             control_x=control_x[edge.i],
-            control_y=tuple(control_y[n]),
+            control_y=control_y[n],
             sample_x=sample_x[edge.i],
-            sample_y=tuple(sample_y[n]),
+            sample_y=sample_y[n],
             score=edge_scores[n],
             strength=strength,
             frozen=frozen[n],
@@ -155,6 +165,13 @@ def _edge_views(
         )
         for n, (edge, strength) in enumerate(zip(edges, strengths(edge_scores), strict=True))
     ]
+
+
+def rows_of(table: Float[Tensor, "rows points"]) -> list[np.ndarray]:
+    """Return the rows of a table as arrays that nobody can write to."""
+    numbers = table.detach().cpu().numpy().astype(np.float64)
+    numbers.setflags(write=False)
+    return list(numbers)
 
 
 def edge_values(

@@ -258,6 +258,11 @@ class FitHandle:
         return self._trainer.n_steps
 
     @property
+    def about(self) -> About:
+        """Names, units and a sample of the data that it is trained on."""
+        return self.call.about
+
+    @property
     def network(self) -> Network:
         """The network in training; read it at rest or in a callback only."""
         return self._trainer.network

@@ -36,17 +36,13 @@ from kanviz.edits import (
     Became,
     FixEdge,
     Freeze,
-    LockEdges,
+    Lock,
     MovePoint,
     Refine,
-    RemoveEdge,
-    RemoveNode,
-    RestoreEdge,
-    RestoreNode,
+    Remove,
     SetCurve,
     Solved,
     UnfixEdge,
-    UnlockEdges,
     UpdateGrid,
 )
 from kanviz.edits.address import check_edge, read_edges, read_place
@@ -786,11 +782,11 @@ class KAN(nn.Module):
         ValueError
             If it is removed already.
         """
-        self.session.change(RemoveEdge(layer, i, j))
+        self.session.change(Remove((layer, i, j)))
 
     def restore_edge(self, layer: int, i: int, j: int) -> None:
         """Bring back a removed edge with the function that it had; errors as in ``remove_edge``."""
-        self.session.change(RestoreEdge(layer, i, j))
+        self.session.change(Remove((layer, i, j), removed=False))
 
     def remove_node(self, layer: int, i: int) -> None:
         """Take out all edges at node i of ``layer``, an input (layer 0) or a hidden node.
@@ -804,11 +800,11 @@ class KAN(nn.Module):
         ValueError
             If it has no edge left.
         """
-        self.session.change(RemoveNode(layer, i))
+        self.session.change(Remove((layer, i)))
 
     def restore_node(self, layer: int, i: int) -> None:
         """Bring back all edges at a node, whichever way each was removed."""
-        self.session.change(RestoreNode(layer, i))
+        self.session.change(Remove((layer, i), removed=False))
 
     def move_point(self, edge: Sequence[int], m: int, height: float) -> None:
         """Put control point m of an edge at a height, in the unit of the node it leads to.
@@ -944,7 +940,7 @@ class KAN(nn.Module):
         ValueError
             If the edges cannot be locked together.
         """
-        return self.session.change(LockEdges(read_edges(edges)))
+        return self.session.change(Lock(read_edges(edges)))
 
     def unlock(self, edges: Sequence[EdgeAddress]) -> None:
         """Let locked edges learn on their own again; each keeps the function that it shared.
@@ -963,7 +959,7 @@ class KAN(nn.Module):
         ValueError
             If one is not locked.
         """
-        self.session.change(UnlockEdges(read_edges(edges)))
+        self.session.change(Lock(read_edges(edges), locked=False))
 
     # ---- pruning ---------------------------------------------------------------------------------
 

@@ -280,7 +280,7 @@ class Session:
             if part is not None:
                 key = burst if burst == self.history.burst else None
                 key = fit.key if key is None else key
-                self.history.do(self.network, part, about=fit.call.about, burst=key)
+                self.history.do(self.network, part, about=fit.about, burst=key)
 
     def _undo(self) -> str:
         sentence, fit = "", self.running
@@ -298,7 +298,7 @@ class Session:
             try:
                 edit = fit.outcome(self.history)
                 if edit is not None:
-                    about = fit.call.about
+                    about = fit.about
                     with self.reading():
                         self.history.do(self.network, edit, about=about)
             finally:
