@@ -57,6 +57,11 @@ class SuggestionTable(ReportTable[Suggestion]):
 
     Those whose error cannot be told from the lowest come first, the simplest of them at the top;
     the others follow by error. Shows itself as a table.
+
+    Parameters
+    ----------
+    rows : tuple of Suggestion
+        In this order.
     """
 
     rows: tuple[Suggestion, ...]
