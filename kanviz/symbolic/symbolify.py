@@ -2,7 +2,7 @@
 
 In context (see In-Context Symbolic Regression for KANs, arXiv 2603.15250): a candidate is judged
 inside the network after a brief refit of everything, not by how it looks on its own edge. A pass
-over all edges takes the simplest function that does; then each choice is questioned again, now that
+over all edges takes the simplest function that does; then each choice is reconsidered, now that
 the others are known; at last numbers become nice ones where the error agrees.
 
 Below ``symbolify`` stand, in this order: the search with its moves, the trial of one candidate and
@@ -83,7 +83,7 @@ def symbolify(
     search.note("splines")
     search.first_pass()
     search.branch()
-    search.question()
+    search.reconsider()
     snapped = search.finish(units or _plain_units(network))
     put_back(network, small, nodes)
     reports = tuple(search.reports.values())
@@ -258,19 +258,19 @@ class Search:
                 return True
         return False
 
-    def question(self) -> None:
-        """Question each choice now that the others are known, until no choice changes."""
+    def reconsider(self) -> None:
+        """Reconsider each choice now that the others are known, until no choice changes."""
         for _ in range(MOST_ROUNDS):
             changed = False
             for edge in self.chosen:
                 error = self.judge.error(self.network)
                 if error <= FLOOR:
                     return
-                changed |= self._question(edge, error)
+                changed |= self._reconsider(edge, error)
             if not changed:
                 return
 
-    def _question(self, edge: Edge, error: float) -> bool:
+    def _reconsider(self, edge: Edge, error: float) -> bool:
         """Look what a spline in the place of one choice wants to be; return whether it changed."""
         known = self.chosen[edge]
         work = copy.deepcopy(self.network)
