@@ -1,7 +1,7 @@
 """What the front end takes over from Python: constants of the layout, and the colours.
 
-``python -m kanviz.live.tokens`` writes ``tokens.ts`` and ``ui/colors.css`` of ``frontend/src`` anew;
-a test holds the committed files to what it would write.
+``python -m kanviz.live.tokens`` writes ``tokens.ts`` and ``ui/colors.css`` of the front end; a test
+holds the committed files to what it would write.
 """
 
 import ast
