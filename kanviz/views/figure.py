@@ -91,7 +91,7 @@ def plot_color(mark: PlotMark, colors: Theme, share: float = 1.0) -> str:
     return blend(getattr(colors, mark.view.state), colors.paper, share * mark.opacity)
 
 
-def _dashes(dashed: bool, width: float) -> tuple[float, tuple[float, float] | None]:
+def _dashes(width: float, *, dashed: bool) -> tuple[float, tuple[float, float] | None]:
     """Return the style of a line of a width in pixels; matplotlib's unit of dashes is the width."""
     return (0.0, (DASH / width, BREAK / width)) if dashed else SOLID
 
@@ -105,7 +105,7 @@ def draw_plots(axes: Axes, marks: Sequence[PlotMark], colors: Theme) -> None:
         facecolors=colors.panel,
         edgecolors=strokes,
         linewidths=[mark.thin * unit for mark in marks],
-        linestyles=[_dashes(mark.view.state == "pruned", mark.thin) for mark in marks],
+        linestyles=[_dashes(mark.thin, dashed=mark.view.state == "pruned") for mark in marks],
     )
     add(axes, boxes, "boxes", 2)
     zeros = []
@@ -165,7 +165,7 @@ def draw_key(axes: Axes, entries: Sequence[KeyMark], colors: Theme) -> None:
             entry.strokes,
             colors=getattr(colors, entry.kind, colors.ink),
             linewidths=width * unit,
-            linestyles=[_dashes(entry.kind == "pruned", width / 2)],
+            linestyles=[_dashes(width / 2, dashed=entry.kind == "pruned")],
         )
         add(axes, lines, f"key {entry.kind}", 6)
 
@@ -242,7 +242,9 @@ def _draw_connectors(axes: Axes, marks: Sequence[EdgeMark], colors: Theme) -> No
             facecolors="none",
             edgecolors=[plot_color(mark.plot, colors, share) for mark in marks],
             linewidths=[mark.plot.thin * unit for mark in marks],
-            linestyles=[_dashes(mark.view.state == "pruned", mark.plot.thin) for mark in marks],
+            linestyles=[
+                _dashes(mark.plot.thin, dashed=mark.view.state == "pruned") for mark in marks
+            ],
         )
         add(axes, lines, name, 1)
 
