@@ -192,7 +192,7 @@ class Desk:
         if fit is None or fit.progress is None or sent is None:
             return None
         self._losses.follow(fit.report, fit.progress.errors())
-        network, like = fit.progress.network, self._sample(fit.record.about)
+        network, like = fit.progress.network, self._sample(fit.about)
         sample = like.to(network.layers[0].weight.detach())
         try:
             curves = vars(moving_curves(network, sample, sent.drawn))
