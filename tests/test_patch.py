@@ -20,7 +20,7 @@ from kanviz.live.desk import Desk
 from kanviz.live.packing import pack, unpack
 from kanviz.model import KAN
 
-MOST_CALLS, MOST_BYTES = 400, 3000
+MOST_CALLS, MOST_BYTES = 520, 3000
 
 
 def sent(record: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ the whole picture, whatever patch was lost, and for a view that opens late too. 
 the numbers that were sent with those of now, so it does not matter who changed them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,15 +83,17 @@ def _layer_look(layer: KANLayer, values: Float[Tensor, "samples inputs"]) -> Lay
     if symbols is not None:
         numbers = zip(symbols.functions, layer.affine.tolist(), symbols.quality, strict=True)
         formulas = dict(zip(symbols.edges, numbers, strict=True))
+    # As one table, for each step to numpy takes its time.
+    visited = _numbers(torch.cat([low[None], high[None], values[sample_rows(values)]]))
     return LayerLook(
         spec=layer.spec,
         knots=_numbers(layer.knots),
         weight=_numbers(layer.tied_weight()),
         flags=torch.stack([layer.mask, layer.frozen, layer.locked], -1).cpu().numpy(),
         formulas=formulas,
-        low=_numbers(low),
-        high=_numbers(high),
-        sample=_numbers(values[sample_rows(values)].T),
+        low=visited[0],
+        high=visited[1],
+        sample=visited[2:].T,
     )
 
 
@@ -120,14 +122,18 @@ def changes(
         Whether the browser can compute the network.
     """
     pairs = list(zip(before.layers, now.layers, strict=True))
-    if not all(one.spec == two.spec and np.array_equal(one.knots, two.knots) for one, two in pairs):
-        return None
+    edges: list[Edge] = []
+    nodes: list[tuple[int, int]] = []
+    has_other_edges = False
+    for n, (one, two) in enumerate(pairs):
+        if one.spec != two.spec or not np.array_equal(one.knots, two.knots):
+            return None
+        has_other_edges |= bool((one.flags != two.flags)[..., 0].any())
+        edges += _edges_between(n, one, two)
+        nodes += _nodes_between(n, one, two)
     # With other edges the nodes may stand in another order.
-    has_other_edges = any((one.flags != two.flags)[..., 0].any() for one, two in pairs)
     if has_other_edges and order_of(network) != order:
         return None
-    edges = [Edge(n, i, j) for n, pair in enumerate(pairs) for i, j in _edges_between(*pair)]
-    nodes = [(n, i) for n, pair in enumerate(pairs) for i in _nodes_between(*pair)]
     if len(edges) + len(nodes) > MOST_CHANGES:
         return None
     found: dict[str, Any] = {"visited": [], "edges": [], "views": []}
@@ -140,13 +146,19 @@ def changes(
         if len(views) > MOST_CHANGES:
             return None
         found["views"] = _whole(network, now, views)
-    edge_scores, node_scores = now.scores
-    layers, rows, columns = np.array(drawn).T
-    table = [_numbers(part) for part in edge_scores]
-    found["score"] = np.concatenate(
-        [part[rows[layers == n], columns[layers == n]] for n, part in enumerate(table)]
-    ).astype(np.float32)
-    found["node_score"] = torch.cat(node_scores).cpu().numpy().astype(np.float32)
+    found["score"] = _scores_of(now, drawn)
+    found["node_score"] = _numbers(torch.cat(now.scores.nodes)).astype(np.float32)
+    return found
+
+
+def _scores_of(now: Look, drawn: Sequence[Edge]) -> np.ndarray:
+    """Return the scores of the edges in their order, as float32."""
+    sizes = [part.shape for part in now.scores.edges]
+    starts = np.cumsum([0, *(inputs * outputs for inputs, outputs in sizes)])
+    widths = np.array([outputs for _, outputs in sizes])
+    layers, i, j = np.array(drawn).T
+    flat = _numbers(torch.cat([part.flatten() for part in now.scores.edges]))
+    found: np.ndarray = flat[starts[layers] + i * widths[layers] + j].astype(np.float32)
     return found
 
 
@@ -157,22 +169,21 @@ def is_drawn_alike(now: Look, drawn: Sequence[Edge], limit: int | None) -> bool:
     return strongest([part.tolist() for part in now.scores.edges], limit) == list(drawn)
 
 
-def _edges_between(before: LayerLook, now: LayerLook) -> Iterator[tuple[int, int]]:
+def _edges_between(layer: int, before: LayerLook, now: LayerLook) -> list[Edge]:
     """Return the edges that are another, but for what the sample visits."""
     others = (before.weight != now.weight).any(1) | (before.flags != now.flags).any(-1)
     if before.formulas != now.formulas:
         for edge in before.formulas.keys() | now.formulas.keys():
             others[edge] |= before.formulas.get(edge) != now.formulas.get(edge)
-    return zip(*(index.tolist() for index in others.nonzero()), strict=True)
+    return [Edge(layer, i, j) for i, j in np.argwhere(others).tolist()]
 
 
-def _nodes_between(before: LayerLook, now: LayerLook) -> list[int]:
+def _nodes_between(layer: int, before: LayerLook, now: LayerLook) -> list[tuple[int, int]]:
     """Return the input nodes at which the sample visits something else."""
     others = (before.low != now.low) | (before.high != now.high)
-    if before.sample.shape != now.sample.shape:
-        return list(range(len(others)))
-    found: list[int] = (others | (before.sample != now.sample).any(1)).nonzero()[0].tolist()
-    return found
+    is_longer = before.sample.shape != now.sample.shape
+    others |= True if is_longer else (before.sample != now.sample).any(1)
+    return [(layer, i) for i in others.nonzero()[0].tolist()]
 
 
 def _visited(look: LayerLook, layer: int, i: int) -> Visited:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -193,8 +192,11 @@ class LossLog:
 
 def tail(before: Sequence[Any], now: Sequence[Any]) -> tuple[int, list[Any]]:
     """Return how many items two lists have in common at their begin, and the rest of the second."""
-    pairs = zip(before, now, strict=False)
-    kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    kept = 0
+    for one, two in zip(before, now, strict=False):
+        if one != two:
+            break
+        kept += 1
     return kept, list(now[kept:])
 
 
