@@ -3,9 +3,11 @@
 import functools
 import hashlib
 import inspect
+import operator
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +16,15 @@ import torch
 
 REORDERED = {"contract", "reassoc"}
 
+ONE_PART = 1 << 15
+"""Numbers (samples times inputs) up to which a second thread costs more than it gains."""
+
+PART, SAMPLES_OF_PART, MOST_PARTS = 1 << 13, 64, 32
+"""Least numbers and least samples of a part beyond, so that its work outweighs a task of a thread
+and the addition of its result; most parts, which keep any usual number of threads busy."""
+
 F = TypeVar("F", bound=Callable[..., object])
+T = TypeVar("T")
 
 
 def compiled(function: F) -> F:
@@ -67,21 +77,50 @@ def _digest_of_kernels() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
-def over_batch(
-    work: Callable[[int, int], object], samples: int, threads: int | None = None
-) -> None:
-    """Call ``work(start, stop)`` on parts of the batch, one per thread that torch may use.
+def parts_of(samples: int, inputs: int) -> list[tuple[int, int]]:
+    """Return (start, stop) of the parts that a batch is worked on in, in order.
+
+    They follow from the shape alone, never from the number of threads: so do all sums over them.
+    """
+    numbers = samples * inputs
+    if numbers <= ONE_PART:
+        return [(0, samples)]
+    parts = max(1, min(MOST_PARTS, numbers // PART, samples // SAMPLES_OF_PART))
+    bounds = [samples * part // parts for part in range(parts + 1)]
+    return list(pairwise(bounds))
+
+
+def over_parts(work: Callable[[int, int], object], samples: int, inputs: int) -> None:
+    """Call ``work(start, stop)`` on all parts of a batch, in the threads that torch may use."""
+    for _ in _results(work, samples, inputs):
+        pass  # asks each part for its error
+
+
+def sum_over_parts(
+    work: Callable[[int, int], T],
+    samples: int,
+    inputs: int,
+    add: Callable[[T, T], T] = operator.iadd,
+) -> T:
+    """Return the sum of ``work(start, stop)`` over all parts of a batch, in the parts' order.
+
+    Whichever thread ends first, the same numbers are added in the same order, so that the result is
+    the same to the last bit; ``add`` may join two parts in another way.
+    """
+    return functools.reduce(add, _results(work, samples, inputs))
+
+
+def _results(work: Callable[[int, int], T], samples: int, inputs: int) -> Iterable[T]:
+    """Yield what ``work`` returns for each part, in order.
 
     numba's own threads are not used: one of its schedulers ends the process when two Python
     threads call it at once, which a training in the background may well do.
     """
-    parts = min(threads or torch.get_num_threads(), samples)
-    if parts <= 1:
-        work(0, samples)
-        return
-    bounds = [samples * part // parts for part in range(parts + 1)]
-    for _ in _pool(os.getpid(), parts).map(work, bounds[:-1], bounds[1:]):
-        pass  # asks each part for its error
+    parts = parts_of(samples, inputs)
+    threads = min(torch.get_num_threads(), len(parts))
+    if threads == 1:
+        return (work(start, stop) for start, stop in parts)
+    return _pool(os.getpid(), threads).map(work, *zip(*parts, strict=True))
 
 
 @functools.cache

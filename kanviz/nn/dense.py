@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kanviz.nn.compiled import over_batch
+from kanviz.nn.compiled import over_parts, sum_over_parts
 from kanviz.nn.kernels_dense import BLOCK, dense_sums
 from kanviz.nn.plan import Array, Plan, columns_of, contiguous
 
@@ -22,9 +22,6 @@ FEW_OUTPUTS = 8
 
 KEPT = 1 << 18
 """Most features that are kept for the way back: beyond, making them again costs less."""
-
-ONE_THREAD = 1 << 15
-"""Numbers (samples times inputs) up to which a second thread costs more than it gains."""
 
 NONE = {kind: np.empty((0, 0), kind) for kind in (np.float32, np.float64)}
 NO_WEIGHT = {kind: np.empty((0, 0, 0), kind) for kind in (np.float32, np.float64)}
@@ -77,18 +74,13 @@ def outer_dense(dense: Dense, gradient: Tensor, plan: Plan) -> Tensor:
         return (torch.from_numpy(features) @ gradient).view(inputs, plan.width, outputs)
     g, none = columns_of(gradient), NONE[plan.dtype]
     is_filled, no_weight = dense.features.size > 0, NO_WEIGHT[plan.dtype]
-    parts = []
 
-    def work(start: int, stop: int) -> None:
+    def work(start: int, stop: int) -> Array:
         h = np.zeros((inputs, plan.width, outputs), plan.dtype)
         _sums(start, stop, dense, plan, is_filled, no_weight, g, none, h, none, none)
-        parts.append(h)
+        return h
 
-    if dense.columns.size <= ONE_THREAD:
-        work(0, samples)
-    else:
-        over_batch(work, samples)
-    return torch.from_numpy(parts[0] if len(parts) == 1 else np.sum(parts, axis=0))
+    return torch.from_numpy(sum_over_parts(work, samples, inputs))
 
 
 def slope_dense(dense: Dense, gradient: Tensor, plan: Plan) -> Tensor:
@@ -124,11 +116,8 @@ def _filled(dense: Dense, plan: Plan) -> Dense:
 
 def _run(dense: Dense, plan: Plan, *rest: Any) -> None:
     """Let the kernel go over the batch, in as many threads as pay."""
-    samples = dense.columns.shape[1]
-    if dense.columns.size <= ONE_THREAD:
-        _sums(0, samples, dense, plan, *rest)
-    else:
-        over_batch(lambda start, stop: _sums(start, stop, dense, plan, *rest), samples)
+    inputs, samples = dense.columns.shape
+    over_parts(lambda start, stop: _sums(start, stop, dense, plan, *rest), samples, inputs)
 
 
 def _sums(start: int, stop: int, dense: Dense, plan: Plan, *rest: Any) -> None:

@@ -4,7 +4,6 @@ The variance of an edge's output is a quadratic form in its coefficients, w^T C 
 covariance of the features of its input: exact, and nothing of size (samples, in, out) is made.
 """
 
-from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +11,8 @@ import torch
 from torch import Tensor
 
 from kanviz.nn import kernels_groups, kernels_moments, kernels_spread
-from kanviz.nn.compiled import over_batch
-from kanviz.nn.dense import NONE, ONE_THREAD, Dense
+from kanviz.nn.compiled import over_parts, sum_over_parts
+from kanviz.nn.dense import NONE, Dense
 from kanviz.nn.fast import Kept
 from kanviz.nn.kernels_moments import BLOCK
 from kanviz.nn.plan import Array, Plan, contiguous
@@ -48,9 +47,9 @@ def moments_of(x: Tensor, knots: Tensor, plan: Plan, kept: Kept = None) -> Momen
 def _dense(x: Tensor, knots: Tensor, plan: Plan, kept: Dense | None) -> Moments:
     columns, grid = contiguous(x.T), contiguous(knots)
     features = NONE[plan.dtype] if kept is None else kept.features
-    (inputs, samples), width, parts = columns.shape, plan.width, {}
+    (inputs, samples), width = columns.shape, plan.width
 
-    def work(start: int, stop: int) -> None:
+    def work(start: int, stop: int) -> Moments:
         room = np.empty((plan.n_scratch_rows, BLOCK), plan.dtype)
         wide = np.empty((width + 1, BLOCK))
         mean, square = np.empty((inputs, 1, width)), np.zeros((inputs, 1, width, width))
@@ -58,10 +57,9 @@ def _dense(x: Tensor, knots: Tensor, plan: Plan, kept: Dense | None) -> Moments:
         arguments = columns, grid, *plan.arguments, features, *sums
         kernels_moments.dense_moments(start, stop, room, wide, *arguments)
         count = np.full((inputs, 1), float(stop - start))
-        parts[start] = Moments(plan.rows - plan.active, count, mean, square)
+        return Moments(plan.rows - plan.active, count, mean, square)
 
-    over_batch(work, samples, 1 if columns.size <= ONE_THREAD else None)
-    return reduce(_merged, (parts[start] for start in sorted(parts)))
+    return sum_over_parts(work, samples, inputs, _merged)
 
 
 def _merged(a: Moments, b: Moments) -> Moments:
@@ -89,7 +87,7 @@ def _sparse(x: Tensor, knots: Tensor, plan: Plan, kept: Active | None) -> Moment
     if kept is not None:
         work(kept)
     else:
-        for_each_chunk(x, knots, None, plan, work, threads=1)  # all add to the same sums
+        for_each_chunk(x, knots, None, plan, work, in_order=True)  # all add to the same sums
     kernels_groups.recentre(count, mean, sums, square)
     return Moments(has_base, count, mean, square)
 
@@ -192,5 +190,5 @@ def _pulled_dense(
         others = products, *factors, slope
         kernels_moments.dense_pull(start, stop, room, *arguments, *others)
 
-    over_batch(work, len(x), 1 if columns.size <= ONE_THREAD else None)
+    over_parts(work, *x.shape)
     return torch.from_numpy(slope).T

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from kanviz.nn import kernels_sparse
-from kanviz.nn.compiled import over_batch
+from kanviz.nn.compiled import over_parts
 from kanviz.nn.plan import Array, Plan, contiguous
 
 CHUNK = 1 << 15
@@ -76,7 +76,7 @@ def outer_sparse(
     if kept is not None:
         work(kept)
     else:
-        for_each_chunk(x, knots, scale, plan, work, threads=1)  # all add to one target
+        for_each_chunk(x, knots, scale, plan, work, in_order=True)  # all add to one target
     return torch.from_numpy(h)
 
 
@@ -87,7 +87,7 @@ def for_each_chunk(
     plan: Plan,
     work: Callable[[Active], None],
     *,
-    threads: int | None = None,
+    in_order: bool = False,
 ) -> Active | None:
     """Call ``work`` with parts of the batch; return the part if it was all of the batch."""
     points, grid = contiguous(x), contiguous(knots)
@@ -108,7 +108,10 @@ def for_each_chunk(
 
     if len(points) <= length:
         return run(0, len(points))
-    over_batch(run_in_chunks, len(points), threads)
+    if in_order:
+        run_in_chunks(0, len(points))
+    else:
+        over_parts(run_in_chunks, *points.shape)
     return None
 
 
