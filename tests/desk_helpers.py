@@ -6,8 +6,8 @@ import torch
 from model_helpers import make_data, make_model
 
 from kanviz.data import Dataset
+from kanviz.live.desk import Desk
 from kanviz.model import KAN
-from kanviz.model.desk import Desk
 
 
 class Told(list[str]):

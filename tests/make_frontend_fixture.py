@@ -9,10 +9,10 @@ from model_helpers import make_model
 
 from kanviz.analysis.attribution import scores
 from kanviz.analysis.recipe import recipe_of
+from kanviz.live.packing import pack
 from kanviz.model import KAN
 from kanviz.nn.rbf import RADIAL_FUNCTIONS
 from kanviz.symbolic.safe import SAFE
-from kanviz.views.packing import pack
 
 EXPONENTS = (2, 3, -1, -2, 0.5, -1.5, 1.5, 1 / 3)
 FORMULAS = ("sin", "x^2", "sqrt", "log", "J0(3*x)", "relu(x - 0.1)", "x**2.5 + 2", "erf(x)")

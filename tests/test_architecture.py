@@ -4,9 +4,7 @@
 """
 
 import ast
-import io
 import sys
-import tokenize
 import tomllib
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -17,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "kanviz"
 FILES = sorted(PACKAGE.rglob("*.py"))
-TEST_FILES = sorted((ROOT / "tests").rglob("*.py"))
+PACKAGES = {".".join(path.parent.relative_to(ROOT).parts) for path in PACKAGE.rglob("__init__.py")}
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -32,37 +30,53 @@ class Room(NamedTuple):
 
 
 ROOMS = {
-    "snapshot": Room(0, ""),
-    "layout": Room(0, ""),
+    "snapshot": Room(0, "numpy"),
+    "layout": Room(0, "numpy"),
+    "theme": Room(0, ""),
     "checks": Room(0, "jaxtyping numpy torch"),
     "recipe": Room(0, "numpy"),
     "writing": Room(0, ""),
     "tables": Room(0, ""),
     "plan": Room(0, ""),
     "data": Room(0, "jaxtyping numpy pandas torch"),
-    "problems": Room(0, "jaxtyping numpy scipy torch"),
     "nn": Room(1, "jaxtyping numba numpy torch"),
     "training": Room(2, "jaxtyping matplotlib numba numpy torch tqdm"),
     "symbolic": Room(2, "jaxtyping joblib numpy sympy torch"),
     "analysis": Room(2, "jaxtyping numpy torch"),
     "edits": Room(3, "jaxtyping torch"),
-    "history": Room(4, "torch"),
-    "files": Room(5, "safetensors torch"),
-    "model": Room(6, "jaxtyping matplotlib networkx numpy torch"),
-    "views": Room(7, "anywidget matplotlib networkx numpy traitlets"),
-    "live": Room(7, ""),
-    "__init__": Room(8, ""),
-    "cli": Room(9, "torch tqdm"),
-    "__main__": Room(10, ""),
+    "model": Room(4, "jaxtyping matplotlib networkx numpy sympy torch tqdm"),
+    "files": Room(5, "numpy safetensors torch"),
+    "views": Room(5, "anywidget matplotlib networkx numpy traitlets"),
+    "live": Room(5, "anywidget ipywidgets numpy torch traitlets"),
+    "convert": Room(6, "jaxtyping numpy torch"),
+    "sklearn": Room(6, "numpy sklearn torch"),
+    "course": Room(6, "anywidget jaxtyping matplotlib networkx numpy pandas scipy torch traitlets"),
+    "__init__": Room(7, ""),
+    "cli": Room(8, "torch tqdm"),
+    "__main__": Room(9, ""),
+    # Places that the house of DESIGN.md gives up: they go as soon as what they hold has moved.
+    "problems": Room(0, "jaxtyping numpy scipy torch"),  # to course/
+    "history": Room(4, "torch"),  # to model/
 }
 
 # Views read the plain records of a network and nothing else of kanviz, whatever the floors allow.
 ONLY_FROM = {
-    "views": {"snapshot", "recipe", "layout", "plan", "tables", "checks", "writing", "live", "views"}
+    "views": {
+        *("snapshot", "recipe", "layout", "theme", "plan", "tables", "checks", "writing", "views"),
+        "live",  # goes when the page and the widget have moved to live/
+    }
 }
 
-# These draw on request: they reach up to the views, inside functions only.
-DRAWS_ON_REQUEST = {"model", "training"}
+# The one exception: an object that a user holds saves and draws itself on request, as users expect
+# (`model.save(path)`, `model.plot()`, `report.plot()`). It reaches up for that, but inside the
+# method only, so that nobody who does not ask pays for it.
+ON_REQUEST = {"model": {"files", "views", "live"}, "training": {"views"}}
+
+# Goes when files/ stands above model/: until then the model imports it as a lower floor.
+STILL_BELOW = {("model", "files")}
+
+# Goes when the variance's kernels stand in nn/kernels/.
+STILL_CIRCLES = ("kanviz.nn.spread",)
 
 
 class Import(NamedTuple):
@@ -70,19 +84,28 @@ class Import(NamedTuple):
 
     name: str
     line: int
-    inside_function: bool
+    is_lazy: bool
 
 
 def imports_of(source: str) -> list[Import]:
+    """Return every import of a file, those inside functions and those by a string included.
+
+    ``is_lazy`` is said of what does not run with the file: inside a function, or for types only.
+    """
     tree = ast.parse(source)
-    inside = inside_functions(tree)
+    lazy = inside_functions(tree) | for_types_only(tree)
     found = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            stem = ""
-            if isinstance(node, ast.ImportFrom):
-                stem = f"{'.' * node.level}{node.module or ''}."
-            found += [Import(stem + name.name, node.lineno, node in inside) for name in node.names]
+        names = []
+        if isinstance(node, ast.Import):
+            names = [name.name for name in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            stem = f"{'.' * node.level}{node.module or ''}."
+            names = [stem + name.name for name in node.names]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            names = [arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)]
+        line = getattr(node, "lineno", 0)
+        found += [Import(str(name), line, node in lazy) for name in names]
     return found
 
 
@@ -98,6 +121,13 @@ def inside_functions(tree: ast.Module) -> set[ast.AST]:
         for statement in function.body
         for inner in ast.walk(statement)
     }
+
+
+def for_types_only(tree: ast.Module) -> set[ast.AST]:
+    """Return what stands below ``if TYPE_CHECKING:``."""
+    tests = (node for node in ast.walk(tree) if isinstance(node, ast.If))
+    guards = (node for node in tests if ast.unparse(node.test).endswith("TYPE_CHECKING"))
+    return {inner for guard in guards for one in guard.body for inner in ast.walk(one)}
 
 
 def room_of(module: str) -> str:
@@ -122,24 +152,12 @@ def _complaint(room: str, imported: Import) -> str:
         return "no pyplot: it keeps global figures"
     if top in sys.stdlib_module_names or top in ROOMS[room].packages.split():
         return ""
-    if other == "views" and room in DRAWS_ON_REQUEST:
-        return "" if imported.inside_function else f"import {name} inside the function that draws"
+    if other in ON_REQUEST.get(room, ()) and (room, other) not in STILL_BELOW:
+        return "" if imported.is_lazy else f"import {name} inside the function that needs it"
     if top == "kanviz" and other in ONLY_FROM.get(room, ROOMS):
-        is_below = ROOMS[other].floor <= ROOMS[room].floor
+        is_below = ROOMS[other].floor <= ROOMS[room].floor or (room, other) in STILL_BELOW
         return "" if is_below else f"{room} must not reach up to {name}"
     return f"{room} must not import {name}"
-
-
-def code_lines(function: FunctionNode, source: str) -> int:
-    """Count the lines of a function that hold code: no docstring, comment or blank line."""
-    docstring = function.body[0] if ast.get_docstring(function) is not None else None
-    lines: set[int] = set()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.string.strip() and token.type != tokenize.COMMENT:
-            lines.update(range(token.start[0], token.end[0] + 1))
-    if docstring is not None:
-        lines -= set(range(docstring.lineno, (docstring.end_lineno or docstring.lineno) + 1))
-    return sum(function.lineno <= line <= (function.end_lineno or 0) for line in lines)
 
 
 def unannotated(function: FunctionNode) -> list[str]:
@@ -162,39 +180,82 @@ def test_module_has_a_room_and_imports_only_what_the_room_may(path: Path) -> Non
 
 
 @pytest.mark.parametrize("path", FILES, ids=_module_name)
-def test_functions_are_short_and_typed(path: Path) -> None:
-    source = path.read_text()
-    tree = ast.parse(source)
+def test_functions_are_typed(path: Path) -> None:
+    tree = ast.parse(path.read_text())
     functions, local = functions_of(tree), inside_functions(tree)
-    assert {f.name: n for f in functions if (n := code_lines(f, source)) > 40} == {}
     named = [f for f in functions if f.name == "__init__" or not f.name.startswith("_")]
     public = [f for f in named if f not in local]
     assert {f.name: names for f in public if (names := unannotated(f))} == {}
 
 
-@pytest.mark.parametrize("path", [*FILES, *TEST_FILES], ids=_module_name)
-def test_file_has_at_most_300_lines(path: Path) -> None:
-    n_lines = path.read_text().count("\n")
-    assert n_lines <= 300
+class Arrow(NamedTuple):
+    """One module of kanviz imports another."""
+
+    source: str
+    target: str
+
+
+def arrows() -> list[Arrow]:
+    """Return who imports whom, lazy imports included, but for what is saved or drawn on request.
+
+    A name that a package hands on is an arrow to the module that it comes from.
+    """
+    modules = {_module_name(path): imports_of(path.read_text()) for path in FILES}
+    origin = {
+        f"{package}.{imported.name.rpartition('.')[2]}": imported.name
+        for package in PACKAGES
+        for imported in modules[package]
+    }
+    found = set()
+    for module, imports in modules.items():
+        on_request = ON_REQUEST.get(room_of(module), set())
+        for imported in imports:
+            name = imported.name
+            while origin.get(name, name) != name:
+                name = origin[name]
+            if not (imported.is_lazy and room_of(name) in on_request):
+                found.add(Arrow(module, name if name in modules else name.rpartition(".")[0]))
+    return sorted(one for one in found if one.target in modules and one.source != one.target)
 
 
 def test_no_circle_of_imports() -> None:
-    modules = {_module_name(path): path.read_text() for path in FILES}
-    graph = {}
-    for module, source in modules.items():
-        names = [imported.name for imported in imports_of(source) if not imported.inside_function]
-        targets = {name if name in modules else name.rpartition(".")[0] for name in names}
-        graph[module] = targets & modules.keys() - {module}
+    graph: dict[str, set[str]] = {}
+    for arrow in arrows():
+        if not all(module.startswith(STILL_CIRCLES) for module in arrow):
+            graph.setdefault(arrow.source, set()).add(arrow.target)
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(f"modules import each other: {' -> '.join(error.args[1])}")
 
 
+def with_one_importer() -> dict[str, str]:
+    """Return the modules with one importer, and that one; a name handed on has its users too."""
+    importers: dict[str, set[str]] = {}
+    for source, target in arrows():
+        importers.setdefault(target, set()).add(source)
+    return {
+        target: source
+        for target, sources in importers.items()
+        for source in sources
+        if len(sources) == 1 and not {source, target} & PACKAGES
+    }
+
+
+# Goes down with each merge; at the end a table of the few that stay takes its place, each with the
+# reason why it is no part of its importer.
+MOST_WITH_ONE_IMPORTER = 80
+
+
+def test_few_modules_have_one_importer_only() -> None:
+    found = with_one_importer()
+    assert len(found) <= MOST_WITH_ONE_IMPORTER, found
+
+
 def test_every_package_in_the_map_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = {requirement.split(">=")[0] for requirement in project["dependencies"]}
-    optional = {"numba", "pandas", "scipy"}  # used where installed, imported inside functions
+    optional = {"pandas", "scipy", "sklearn"}  # used where installed, imported inside functions
     used = {package for room in ROOMS.values() for package in room.packages.split()}
     assert used - optional <= declared
 
@@ -221,7 +282,9 @@ def test_at_most_25_public_names_and_all_exist() -> None:
         ("model", "import matplotlib.pyplot as plt"),
         ("model", "from matplotlib import pyplot"),
         ("edits", "from kanviz import KAN"),
-        ("snapshot", "import numpy"),
+        ("edits", "def load():\n    from kanviz.files import read_model"),
+        ("nn", "importlib.import_module('kanviz.training.kernels')"),
+        ("snapshot", "import torch"),
         ("data", "from . import checks"),
         ("data", "from __future__ import annotations"),
     ],
@@ -236,17 +299,13 @@ def test_a_forbidden_import_is_seen(room: str, source: str) -> None:
         ("model", "def plot():\n    from kanviz.views.figure import network_figure"),
         ("views", "from kanviz.snapshot import Snapshot"),
         ("training", "from kanviz.analysis.trace import trace"),
+        ("model", "if TYPE_CHECKING:\n    from kanviz.live import Explorer"),
+        ("live", "from kanviz.model import KAN"),
         ("cli", "from kanviz import KAN"),
     ],
 )
 def test_a_right_import_passes(room: str, source: str) -> None:
     assert complaints(room, source) == []
-
-
-def test_code_lines_leave_out_docstring_comments_and_blanks() -> None:
-    docstring = '    """One.\n\n    Two.\n    """\n'
-    source = f"def f() -> None:\n{docstring}    # why\n\n    return g(\n        1\n    )\n"
-    assert code_lines(functions_of(ast.parse(source))[0], source) == 4
 
 
 def test_unannotated_names_each_parameter_without_a_type() -> None:

@@ -13,9 +13,9 @@ from recipe_reader import predict
 
 from kanviz.analysis.recipe import recipe_of
 from kanviz.data import from_arrays
+from kanviz.live.desk import Desk
+from kanviz.live.packing import pack, unpack
 from kanviz.model import KAN
-from kanviz.model.desk import Desk
-from kanviz.views.packing import pack, unpack
 
 CONTRACT = Path(__file__).parent.parent / "kanviz" / "live" / "frontend" / "src" / "contract.ts"
 

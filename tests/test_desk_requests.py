@@ -12,9 +12,7 @@ from model_helpers import bytes_of, fit_briefly, make_model
 from nn_helpers import type_checks_off
 from test_desk import CONTRACT, fields_of
 
-from kanviz.model.desk.desk import _OTHERS
-from kanviz.model.desk.edits import EDITS
-from kanviz.model.desk.steering import STEERING
+from kanviz.live.desk import _OTHERS, EDITS, STEERING
 
 MOVE = {"type": "move_point", "edge": [0, 0, 0], "m": 2, "height": 0.5, "drag": 1}
 

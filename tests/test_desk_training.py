@@ -9,8 +9,8 @@ from model_helpers import fit_briefly, make_data, make_model
 from test_desk import fields_of
 
 from kanviz.analysis.capture import capture
+from kanviz.live.scene import MOST_POINTS, LossLog
 from kanviz.model import KAN
-from kanviz.model.desk.losses import MOST_POINTS, LossLog
 from kanviz.training.errors import Errors
 from kanviz.training.report import FitReport
 from kanviz.training.sparsity import Sparsity

@@ -10,13 +10,11 @@ import pytest
 from model_helpers import bytes_of, fit_briefly, make_data, make_model, until
 from nn_helpers import type_checks_off
 
+from kanviz.live.explorer import INTERVAL, Explorer, keep_routes
+from kanviz.live.packing import unpack
 from kanviz.model import KAN
 from kanviz.snapshot import Edge
 from kanviz.symbolic.symbol_report import EdgeReport, SymbolReport
-from kanviz.views import courier
-from kanviz.views.explorer import INTERVAL, Explorer
-from kanviz.views.packing import unpack
-from kanviz.views.routes import keep_routes
 
 MOVE = {"type": "move_point", "edge": [0, 0, 0], "m": 2, "drag": 1}
 
@@ -143,7 +141,7 @@ def test_several_explorers_show_one_model(monkeypatch: pytest.MonkeyPatch, model
 
 
 def test_after_close_nothing_is_left_behind(model: KAN, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(courier, "LINGER", 0.05)
+    monkeypatch.setattr("kanviz.live.explorer.LINGER", 0.05)
     explorer = model.explore(make_data())
     browser = Browser(explorer, monkeypatch)
     browser.ask(1, **MOVE, height=0.7)
@@ -176,7 +174,7 @@ def test_a_closed_explorer_lets_its_model_go(monkeypatch: pytest.MonkeyPatch) ->
 def test_threads_end_when_there_is_nothing_to_do(
     model: KAN, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(courier, "LINGER", 0.05)
+    monkeypatch.setattr("kanviz.live.explorer.LINGER", 0.05)
     for seq in range(2):
         browser.ask(seq, **MOVE, height=0.1)
         until(lambda: bool(browser.replies))

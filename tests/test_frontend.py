@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from make_frontend_fixture import fixture
 
-from kanviz.live.bundle import SCRIPT, STYLE, TEACHING_SCRIPT, TEACHING_STYLE
+from kanviz.live.page import SCRIPT, STYLE, TEACHING_SCRIPT, TEACHING_STYLE
 
 FRONTEND = SCRIPT.parent.parent / "frontend"
 MOST_BYTES = {SCRIPT: 140_000, TEACHING_SCRIPT: 90_000}

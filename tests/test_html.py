@@ -9,8 +9,8 @@ import pytest
 from make_snapshot import make_snapshot
 from test_svg import HOSTILE, make_mixed
 
+from kanviz.live.page import page, write_page
 from kanviz.snapshot import Edge, Snapshot
-from kanviz.views.html import page, write_page
 from kanviz.views.svg import network_svg
 
 
@@ -152,7 +152,7 @@ def test_a_write_that_fails_leaves_the_old_page(
 
     path = tmp_path / "page.html"
     path.write_text("before")
-    monkeypatch.setattr("kanviz.views.html.os.replace", fail)
+    monkeypatch.setattr("kanviz.live.page.os.replace", fail)
     with pytest.raises(OSError, match="no room"):
         write_page(make_mixed(), path)
     assert path.read_text() == "before"

@@ -58,8 +58,18 @@ def execute(path: Path, folder: Path, replace: tuple[str, str] = ("", "")) -> Ru
     here = os.pathsep.join([str(ROOT), str(ROOT / "tests")])  # this checkout, installed or not
     environment = {**os.environ, "PYTHONPATH": here}
     asyncio.run(client.async_execute(env=environment))  # which also closes the thread's loop
-    *outputs, last = [out for cell in notebook.cells for out in cell.get("outputs", [])]
-    return Run(outputs, *json.loads(last.text))
+    *cells, last = notebook.cells
+    outputs = [out for cell in cells for out in cell.get("outputs", [])]
+    return Run(outputs, *answer_in(last.outputs))
+
+
+def answer_in(outputs: list[Any]) -> Any:
+    """Return what a cell printed last, as JSON.
+
+    A kernel sends a line in as many chunks as it likes, and the last may be a lone line break.
+    """
+    printed = "".join(out["text"] for out in outputs if out.get("name") == "stdout")
+    return json.loads(printed.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +114,18 @@ def test_a_notebook_whose_claim_is_false_fails(tmp_path: Path) -> None:
     assert falsified[0] in first.read_text(encoding="utf-8")
     with pytest.raises(CellExecutionError, match="AssertionError"):
         execute(first, tmp_path / "work", falsified)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [["[1.5, []]\n"], ["[1.5, []]", "\n"], ["[1.5, ", "[]]", "\n"], ["a\nb\n[1.5", ", []]\n"]],
+)
+def test_an_answer_is_read_from_all_chunks(chunks: list[str]) -> None:
+    outputs: list[Any] = [
+        {"output_type": "stream", "name": "stdout", "text": text} for text in chunks
+    ]
+    noise = {"output_type": "stream", "name": "stderr", "text": "a warning\n"}
+    assert answer_in([*outputs[:1], noise, *outputs[1:]]) == [1.5, []]
 
 
 def test_contents_list_every_notebook_in_order_with_a_picture() -> None:

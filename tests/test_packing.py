@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from nn_helpers import type_checks_off
 
-from kanviz.views.packing import pack, unpack
+from kanviz.live.packing import pack, unpack
 
 KINDS: st.SearchStrategy[Any] = st.sampled_from([np.dtype("f8"), np.dtype("f4"), np.dtype("u1")])
 ARRAYS: st.SearchStrategy[np.ndarray] = hnp.arrays(

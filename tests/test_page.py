@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from model_helpers import bytes_of, fitted_model, make_model, make_sample
 
+from kanviz.live.packing import unpack
+from kanviz.live.page import SCRIPT
 from kanviz.model import KAN
-from kanviz.live.bundle import SCRIPT
-from kanviz.views.packing import unpack
 
 HOSTILE = '<img src=x onerror=alert(1)></script><script>alert("&")</script>'
 

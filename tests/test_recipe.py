@@ -9,9 +9,9 @@ from recipe_reader import edge_outputs, predict
 
 from kanviz.analysis.recipe import recipe_of
 from kanviz.data import from_arrays
+from kanviz.live.packing import pack, unpack
 from kanviz.model import KAN
 from kanviz.nn.spec import BasisName
-from kanviz.views.packing import pack, unpack
 
 RADIAL = [name for name in get_args(BasisName) if name != "bspline"]
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from make_snapshot import make_snapshot
 
+from kanviz.live.packing import unpack
 from kanviz.snapshot import Snapshot
 from kanviz.views import teaching
-from kanviz.views.packing import unpack
 from kanviz.views.teaching.widget import TeachingWidget
 
 HISTORY: dict[str, list[float]] = {

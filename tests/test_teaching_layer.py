@@ -10,9 +10,9 @@ import pytest
 from model_helpers import fit_briefly, make_model, until
 
 from kanviz.data import from_arrays
+from kanviz.live.packing import unpack
 from kanviz.model import KAN
 from kanviz.views import teaching
-from kanviz.views.packing import unpack
 from kanviz.views.teaching.layer import Layer
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from kanviz.live.page import TEACHING_SCRIPT
 from kanviz.views import teaching
-from kanviz.live.bundle import TEACHING_SCRIPT
 from kanviz.views.teaching.widget import TeachingWidget
 
 

@@ -129,8 +129,8 @@ class Pictures(Questions):
             If the data do not fit the model, an option is none of these, or the model holds a
             number that is not finite.
         """
-        from kanviz.model.desk import Desk
-        from kanviz.views.explorer import Explorer
+        from kanviz.live.desk import Desk
+        from kanviz.live.explorer import Explorer
 
         check_choice("theme", theme, ("auto", "light", "dark"))
         if height is not None:
@@ -166,9 +166,8 @@ class Pictures(Questions):
         OSError
             If the file cannot be written.
         """
-        from kanviz.model.desk import Desk
-        from kanviz.views.html import write_page
-        from kanviz.views.page import write_live_page
+        from kanviz.live.desk import Desk
+        from kanviz.live.page import write_live_page, write_page
 
         snapshot = self.snapshot(x, title=title)
         if not live:
@@ -179,7 +178,7 @@ class Pictures(Questions):
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a notebook shows: the picture, or, where that fails, the text alone."""
-        from kanviz.views.still import still_bundle
+        from kanviz.live.page import still_bundle
 
         try:
             return still_bundle(self.snapshot(), repr(self))

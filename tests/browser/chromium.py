@@ -62,6 +62,6 @@ class Console:
 def why_not() -> str:
     """Return why no browser can be had; empty where one can."""
     missing = [] if PATH and Path(PATH).exists() else ["Chromium (apt-get install chromium)"]
-    modules = ("playwright", "jupyterlab")
+    modules = ("playwright", "jupyterlab", "axe_playwright_python")
     missing += [name for name in modules if importlib.util.find_spec(name) is None]
     return f"needs {', '.join(missing)}" if missing else ""

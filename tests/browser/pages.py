@@ -1,5 +1,6 @@
 """Pages without a kernel: models written to files, and what their probe computes."""
 
+import importlib.resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,13 +9,11 @@ import torch
 
 from browser.chromium import WAIT, Console
 from browser.diagram import Diagram
+from kanviz.live.page import SCRIPT
 from kanviz.model import KAN
-from kanviz.live.bundle import SCRIPT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-AXE = SCRIPT.parent.parent / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
 # Moves all sliders at once, picks a node, and reads what it is made of one frame later.
 PROBE = """async (root, [rows, nodes]) => {
@@ -89,6 +88,7 @@ class ModelPage:
 
 def faults(diagram: Diagram) -> list[str]:
     """Return what axe-core finds of serious faults in what is shown."""
-    diagram.page.evaluate(AXE.read_text("utf-8"))
+    axe = importlib.resources.files("axe_playwright_python") / "axe.min.js"
+    diagram.page.evaluate(axe.read_text("utf-8"))
     found: list[str] = diagram.root.evaluate(f"root => ({AUDIT})(root)")
     return found

@@ -111,7 +111,7 @@ def test_a_large_network_is_shown_and_panned(notebook: Open, note: Note, lab: La
     at = notebook(make, "model.explore()")
     at.run(0)
     # What was never compiled on this machine is compiled now.
-    at.python("from kanviz.model.desk import Desk; _ = Desk(model).scene()")
+    at.python("from kanviz.live.desk import Desk; _ = Desk(model).scene()")
     seconds, _ = at.seconds_to_paint(1)
     at.diagram.root.locator(".kd-canvas").wait_for()
     frames = at.diagram.frames_while_panning()

@@ -10,7 +10,7 @@ import torch
 from model_helpers import make_data, make_model
 
 import kanviz
-from browser.pages import AXE, ModelPage, faults
+from browser.pages import ModelPage, faults
 from kanviz.model import KAN
 
 if TYPE_CHECKING:
@@ -133,7 +133,6 @@ def test_hostile_names_are_text(page: "Page", tmp_path: Path) -> None:
     assert at.console.errors == []
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="needs node, and `npm ci` in kanviz/live/frontend")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_page_has_no_serious_fault_of_access(theme: str, page: "Page", tmp_path: Path) -> None:
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from browser.cells import IMPORTS
 from browser.chromium import WAIT, Console
 from browser.diagram import Diagram
 from browser.notebook import Notebook
-from browser.pages import AXE, faults
+from browser.pages import faults
 from kanviz.snapshot import EdgeView, Snapshot
 from kanviz.views import teaching
 from kanviz.views.teaching.widget import TeachingWidget
@@ -186,7 +186,6 @@ def test_films_jump_for_whoever_wants_less_motion(page: "Page", tmp_path: Path) 
     film_is_drawn_as(root, make_snapshot((2, 3, 1), seed=3))
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="needs node, and `npm ci` in kanviz/live/frontend")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_page_has_a_serious_fault_of_access(
     theme: str, page: "Page", tmp_path: Path, artefacts: Path

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from kanviz.live.packing import pack
 from kanviz.snapshot import EdgeView, Snapshot
-from kanviz.views.packing import pack
 
 Arrays = dict[tuple[float, ...], np.ndarray]
 
@@ -26,7 +26,7 @@ def packed_frames(snapshots: Iterable[Snapshot]) -> str:
 
 
 def packed(record: dict[str, Any]) -> str:
-    """Return a record of arrays and plain values as text; see ``kanviz.views.packing``."""
+    """Return a record of arrays and plain values as text; see ``kanviz.live.packing``."""
     return base64.b64encode(pack(record)).decode()
 
 

@@ -5,10 +5,10 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from kanviz.live.explorer import Courier
 from kanviz.recipe import MOST_WEIGHTS, Recipe
 from kanviz.snapshot import Snapshot
 from kanviz.views import labels
-from kanviz.views.courier import Courier
 from kanviz.views.teaching.frames import frame, packed
 from kanviz.views.teaching.widget import TeachingWidget
 

@@ -11,9 +11,8 @@ import anywidget
 import traitlets
 
 from kanviz.checks import check_choice
-from kanviz.live.bundle import TEACHING_SCRIPT, TEACHING_STYLE
-from kanviz.views.routes import keep_routes
-from kanviz.views.standalone import standalone_page
+from kanviz.live.explorer import keep_routes
+from kanviz.live.page import TEACHING_SCRIPT, TEACHING_STYLE, standalone_page
 from kanviz.writing import write_whole
 
 THEMES = ("auto", "light", "dark")
