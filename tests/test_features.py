@@ -8,8 +8,8 @@ from nn_helpers import make_knots, make_points
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
+from kanviz.nn.basis import RADIAL_FUNCTIONS
 from kanviz.nn.features import active, basis, evaluate, features
-from kanviz.nn.rbf import RADIAL_FUNCTIONS
 from kanviz.nn.spec import FunctionSpec
 
 SPLINES = [

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from kanviz.nn.knots import is_uniform
+from kanviz.nn.basis import is_uniform
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.symbols import SymbolicEdges

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from kanviz.nn.knots import greville_points, is_uniform
+from kanviz.nn.basis import greville_points, is_uniform
 from kanviz.nn.regrid import Functions, grid_points
 from kanviz.nn.spec import FunctionSpec
 from kanviz.nn.symbols import SymbolicEdges

@@ -10,9 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from kanviz.nn.bspline import active_basis, spread
+from kanviz.nn.basis import active_basis, differentiate, radial_basis, scatter_rows
 from kanviz.nn.dispatch import contractions, takes_kernels
-from kanviz.nn.rbf import differentiate, radial_basis
 from kanviz.nn.spec import FunctionSpec
 
 BASE_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -88,7 +87,7 @@ def basis(
 ) -> Float[Tensor, "*batch inputs basis"]:
     """Return the basis functions alone, continued outside the grid, or their derivatives in x."""
     first, values = active(x, knots, spec, derivative=derivative)
-    return spread(first, values, spec.n_basis) if spec.is_spline else values
+    return scatter_rows(first, values, spec.n_basis) if spec.is_spline else values
 
 
 def active(

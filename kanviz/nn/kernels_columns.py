@@ -64,7 +64,7 @@ def fill(
 def _locate(x: Array, size: int, low: float, high: float, room: Array) -> bool:
     """Find interval and place within it, from 0 to 1, of the point of the grid nearest to x.
 
-    Rounded as in ``kanviz.nn.bspline``, so that both find the same interval. Writes the signed
+    Rounded as in ``kanviz.nn.basis``, so that both find the same interval. Writes the signed
     distance from the grid too; returns whether any is not 0.
     """
     far, away, interval, place = 0, room[AWAY], room[INTERVAL], room[PLACE]

@@ -8,13 +8,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.checks import check_integer
+from kanviz.nn.basis import extend_knots, uniform_points
 from kanviz.nn.edges import EdgeFunctions
 from kanviz.nn.features import evaluate, features
-from kanviz.nn.from_arrays import functions_from_arrays
 from kanviz.nn.initialise import initial_weight
 from kanviz.nn.inputs import GridRange, bounds, check_like
-from kanviz.nn.knots import extend_knots, uniform_points
-from kanviz.nn.regrid import refined, refitted
+from kanviz.nn.regrid import functions_from_arrays, refined, refitted
 from kanviz.nn.spec import FunctionSpec
 from kanviz.nn.ties import tied_points
 

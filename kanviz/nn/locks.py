@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from kanviz.nn.knots import adapted_points
+from kanviz.nn.basis import adapted_points
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.symbols import with_formula
 from kanviz.nn.ties import Group, groups_of, inputs_together, leaders_of

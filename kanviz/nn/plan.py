@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kanviz.nn import kernels_basis, kernels_columns, kernels_dense
-from kanviz.nn.bspline import uniform_polynomials
+from kanviz.nn.basis import uniform_polynomials
 from kanviz.nn.spec import FunctionSpec
 
 Array = NDArray[Any]

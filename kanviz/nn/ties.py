@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
-from kanviz.nn.knots import adapted_points
+from kanviz.nn.basis import adapted_points
 
 Group = list[tuple[int, int]]
 

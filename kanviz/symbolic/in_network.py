@@ -5,8 +5,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from kanviz.nn.layer import KANLayer
-from kanviz.nn.least_squares import fit_coefficients
 from kanviz.nn.network import Network
+from kanviz.nn.regrid import fit_coefficients
 from kanviz.nn.symbols import without_formula
 from kanviz.nn.ties import groups_of
 from kanviz.snapshot import Edge
