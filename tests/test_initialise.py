@@ -6,8 +6,8 @@ from nn_helpers import make_generator, make_knots, make_points, type_checks_off
 from torch import Tensor
 
 from kanviz.nn import KANLayer, Network
-from kanviz.nn.features import evaluate
 from kanviz.nn.initialise import initial_weight
+from kanviz.nn.kernels import edge_sum
 from kanviz.nn.spec import FunctionSpec
 
 BASES = ["bspline", "gaussian"]
@@ -129,8 +129,8 @@ def test_curves_follow_the_grid_wherever_it_lies() -> None:
     spec = FunctionSpec(5, base="zero")
     knots = make_knots(50, spec)
     x = make_points(knots, spec, 200)
-    here = evaluate(x, knots, initial_weight("auto", knots, 30, spec, make_generator()), spec)
-    there = evaluate(
+    here = edge_sum(x, knots, initial_weight("auto", knots, 30, spec, make_generator()), spec)
+    there = edge_sum(
         1e3 * x, 1e3 * knots, initial_weight("auto", 1e3 * knots, 30, spec, make_generator()), spec
     )
     assert (here - there).abs().max() <= 1e-9

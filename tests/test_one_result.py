@@ -11,7 +11,7 @@ from nn_helpers import make_generator, threads
 from torch import Tensor
 
 from kanviz.nn import Network
-from kanviz.nn.compiled import parts_of
+from kanviz.nn.kernels.jit import parts_of
 from kanviz.training.jacobian import Jacobian
 from kanviz.training.linearise import linearise, n_weights
 from kanviz.training.normal_equations import normal_equations

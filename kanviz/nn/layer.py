@@ -10,9 +10,10 @@ from torch import Tensor
 from kanviz.checks import check_integer
 from kanviz.nn.basis import extend_knots, uniform_points
 from kanviz.nn.edges import EdgeFunctions
-from kanviz.nn.features import evaluate, features
+from kanviz.nn.features import features
 from kanviz.nn.initialise import initial_weight
 from kanviz.nn.inputs import GridRange, bounds, check_like
+from kanviz.nn.kernels import edge_sum
 from kanviz.nn.regrid import functions_from_arrays, refined, refitted
 from kanviz.nn.spec import FunctionSpec
 from kanviz.nn.ties import tied_points
@@ -122,7 +123,7 @@ class KANLayer(EdgeFunctions):
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Return the layer's outputs for x of shape (..., in_features)."""
         self.check_input(x)
-        outputs: Tensor = evaluate(x, self.knots, self.live_weight(), self.spec)
+        outputs: Tensor = edge_sum(x, self.knots, self.live_weight(), self.spec)
         if self.symbols is None:
             return outputs
         return outputs.index_add(-1, self.symbols.outputs, self.symbol_outputs(x))

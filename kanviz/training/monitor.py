@@ -61,7 +61,7 @@ class Monitor:
         self.progress: Progress | None = None
         self.start = time.perf_counter()
         # The first call in a new environment compiles for some seconds: say so meanwhile.
-        ready = "kanviz.nn.contractions" in sys.modules
+        ready = "kanviz.nn.kernels.dense" in sys.modules
         self.bar = tqdm(
             total=total,
             disable=not show,

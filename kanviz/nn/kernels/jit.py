@@ -1,4 +1,4 @@
-"""How the CPU kernels are compiled, and how they share the batch among threads."""
+"""How the CPU kernels are compiled, and how threads share a batch."""
 
 import functools
 import hashlib
@@ -27,7 +27,7 @@ F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
 
 
-def compiled(function: F) -> F:
+def kernel(function: F) -> F:
     """Compile a function on its first call, without the GIL, and keep the result on disk.
 
     Sums may be reordered so that they run in vector registers; NaN and inf keep their meaning.
@@ -37,13 +37,13 @@ def compiled(function: F) -> F:
     return _compile(function, REORDERED, _nrt=False)
 
 
-def compiled_with_memory(function: F) -> F:
-    """Compile a function as ``compiled`` does that makes arrays."""
+def kernel_with_memory(function: F) -> F:
+    """Compile a function as ``kernel`` does that makes arrays."""
     return _compile(function, REORDERED, _nrt=True)
 
 
-def compiled_as_written(function: F) -> F:
-    """Compile a function as ``compiled`` does whose operations are rounded one by one."""
+def kernel_as_written(function: F) -> F:
+    """Compile a function as ``kernel`` does whose operations are rounded one by one."""
     return _compile(function, set(), _nrt=False)
 
 
@@ -61,10 +61,10 @@ def _compile(function: F, fastmath: set[str], *, _nrt: bool) -> F:
     bare.__qualname__ += _digest_of_kernels()
     compile_it: Any = functools.partial(numba.njit, **options)
     try:
-        kernel: F = compile_it(bare, cache=True)
+        compiled: F = compile_it(bare, cache=True)
     except RuntimeError:  # no folder to keep it in
-        kernel = compile_it(bare)
-    return kernel
+        compiled = compile_it(bare)
+    return compiled
 
 
 @functools.cache
@@ -73,7 +73,7 @@ def _digest_of_kernels() -> str:
 
     numba forgets a kernel on disk when its own file changes, but not when one that it calls does.
     """
-    files = [*sorted(Path(__file__).parent.glob("kernels*.py")), Path(__file__)]
+    files = sorted(Path(__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
@@ -83,9 +83,9 @@ def parts_of(samples: int, inputs: int) -> list[tuple[int, int]]:
     They follow from the shape alone, never from the number of threads: so do all sums over them.
     """
     numbers = samples * inputs
-    if numbers <= ONE_PART:
+    parts = min(MOST_PARTS, numbers // PART, samples // SAMPLES_OF_PART)
+    if numbers <= ONE_PART or parts <= 1:
         return [(0, samples)]
-    parts = max(1, min(MOST_PARTS, numbers // PART, samples // SAMPLES_OF_PART))
     bounds = [samples * part // parts for part in range(parts + 1)]
     return list(pairwise(bounds))
 

@@ -7,7 +7,7 @@ import numba
 import pytest
 from nn_helpers import threads
 
-from kanviz.nn.compiled import compiled, over_parts, parts_of, sum_over_parts
+from kanviz.nn.kernels.jit import kernel, over_parts, parts_of, sum_over_parts
 
 SAMPLES, INPUTS = 20_000, 4  # more numbers than one thread takes
 
@@ -60,4 +60,4 @@ def test_a_kernel_compiles_where_no_folder_can_be_written(monkeypatch: pytest.Mo
         return 2 * x
 
     monkeypatch.setattr(numba, "njit", no_folder)
-    assert compiled(double)(1.5) == 3.0
+    assert kernel(double)(1.5) == 3.0
