@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.edits.curves import MovePoint
 from kanviz.edits.edit import Edit, Result_co
 from kanviz.nn.network import Network

@@ -6,8 +6,8 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
+from kanviz.symbolic.functions import Function
 from kanviz.symbolic.language import X
-from kanviz.symbolic.library import Function
 
 UNARY = (
     sympy.sin,

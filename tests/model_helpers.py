@@ -10,7 +10,7 @@ from torch import Tensor
 
 import kanviz
 from kanviz.data import Dataset, from_function
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.history import History
 from kanviz.model import KAN
 from kanviz.nn import Network

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from kanviz.problems import Problem
+from kanviz.course.problems import Problem
 
 MOST_POINTS = 10_000
 

@@ -4,7 +4,7 @@ import pytest
 from accuracy import toy_formulas
 from accuracy.measure import measure_kan, samples
 
-from kanviz.problems import problem
+from kanviz.course.problems import problem
 
 
 @pytest.mark.parametrize("name", ["ellipeinc", "kv", "sph_harm_0_1", "III.10.19"])

@@ -37,7 +37,6 @@ ROOMS = {
     "recipe": Room(0, "numpy"),
     "writing": Room(0, ""),
     "tables": Room(0, ""),
-    "plan": Room(0, ""),
     "data": Room(0, "jaxtyping numpy pandas torch"),
     "nn": Room(1, "jaxtyping numba numpy torch"),
     "training": Room(2, "jaxtyping matplotlib numba numpy torch tqdm"),
@@ -55,14 +54,13 @@ ROOMS = {
     "cli": Room(8, "torch tqdm"),
     "__main__": Room(9, ""),
     # Places that the house of DESIGN.md gives up: they go as soon as what they hold has moved.
-    "problems": Room(0, "jaxtyping numpy scipy torch"),  # to course/
     "history": Room(4, "torch"),  # to model/
 }
 
 # Views read the plain records of a network and nothing else of kanviz, whatever the floors allow.
 ONLY_FROM = {
     "views": {
-        *("snapshot", "recipe", "layout", "theme", "plan", "tables", "checks", "writing", "views"),
+        *("snapshot", "recipe", "layout", "theme", "tables", "checks", "writing", "views"),
         "live",  # goes when the page and the widget have moved to live/
     }
 }

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from kanviz.views.charts import lines_figure, scaling_figure
+from kanviz.views.charts import lines_figure, maps_figure, scaling_figure
 from kanviz.views.figure import NotebookFigure
-from kanviz.views.maps import maps_figure
 
 SIZES = np.array([3.0, 5.0, 10.0, 20.0])
 

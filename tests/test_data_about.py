@@ -2,7 +2,7 @@ import torch
 from model_helpers import make_sample
 
 from kanviz.data import from_arrays
-from kanviz.data.about import MAX_SAMPLE, About, thin_out
+from kanviz.data.dataset import MAX_SAMPLE, About, thin_out
 
 
 def test_a_small_sample_is_kept_whole_and_apart() -> None:

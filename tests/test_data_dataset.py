@@ -119,7 +119,7 @@ def test_no_global_generator_is_touched() -> None:
 import pickle, random
 import numpy as np, torch
 from kanviz.data import as_dataset, example_path, from_arrays, from_csv, from_function
-from kanviz.problems import problem
+from kanviz.course.problems import problem
 
 def state():
     arrays = pickle.dumps((np.random.get_state(), random.getstate()))

@@ -12,8 +12,8 @@ import torch
 from model_helpers import bytes_of, make_network, make_sample
 
 import kanviz.files.model_file as files_module
-from kanviz.data.about import About
-from kanviz.data.dataset import Scaling
+from kanviz.data.dataset import About
+from kanviz.data.scaling import Scaling
 from kanviz.files import SavedModel, read_model, write_model
 from kanviz.files.model_file import FORMAT
 from kanviz.nn import Network
@@ -90,7 +90,7 @@ def test_a_range_per_input_comes_back(tmp_path: Path) -> None:
 
 
 def test_formulas_and_frozen_edges_come_back(tmp_path: Path) -> None:
-    from kanviz.symbolic.library import make_function
+    from kanviz.symbolic.functions import make_function
 
     network = make_network()
     layer = network.layers[0]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from make_snapshot import make_edge, make_nodes, make_snapshot
 
 from kanviz.layout import FAINTEST
+from kanviz.layout.marks import Chain, EdgeMark, Picture, Rect
+from kanviz.layout.picture import WIDEST, picture
 from kanviz.snapshot import Edge, Snapshot
-from kanviz.views.geometry import WIDEST, picture
-from kanviz.views.marks import Chain, EdgeMark, Picture, Rect
 
 FORMULA: dict[str, Any] = {"state": "symbolic", "formula": "sin(3.14*x)"}
 WIDTHS = [[1, 1], [2, 1, 1], [2, 5, 1], [4, 2, 1, 1], [13, 4, 1], [10, 20, 10, 3], [64, 64, 1]]

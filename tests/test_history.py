@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from model_helpers import bytes_of, make_history, make_network, make_sample
 
 import kanviz.history as history_module
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.edits import (
     Fitted,
     Refine,

@@ -10,8 +10,8 @@ from make_snapshot import make_snapshot
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
+from kanviz.layout.labels import ELLIPSIS, details, fit, number, plain, text_width
 from kanviz.snapshot import Edge
-from kanviz.views.labels import ELLIPSIS, details, fit, number, plain, text_width
 
 SIZE = 13.0
 NASTY = "\x00\x1b[31m \ud800 \ufffe \u202eabc\u2066 \r\n\t e" + "\u0301" * 50

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from kanviz.training import FitReport
+from kanviz.views.charts import loss_figure
 from kanviz.views.figure import NotebookFigure
-from kanviz.views.losses import loss_figure
 
 
 def make_history(*, validation: bool) -> dict[str, list[float]]:

@@ -15,11 +15,9 @@ from matplotlib.colors import to_hex
 
 from kanviz.layout import FAINTEST
 from kanviz.snapshot import Edge, Snapshot
-from kanviz.views.canvas import NotebookFigure
-from kanviz.views.cells import Cell
-from kanviz.views.matrix import MAX_EDGES, layer_figure
-from kanviz.views.table import Selection, table
-from kanviz.views.theme import DARK, LIGHT, blend
+from kanviz.theme import DARK, LIGHT, blend
+from kanviz.views.figure import NotebookFigure
+from kanviz.views.matrix import MAX_EDGES, Cell, Selection, layer_figure, table
 
 HOSTILE = ["$x^2", r"\frac{a}{b}", "<script>", "n" * 5000, "\u202egnp.exe", "e" + "\u0301" * 99, ""]
 CHANGES: dict[Edge, dict[str, Any]] = {

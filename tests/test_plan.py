@@ -8,12 +8,11 @@ import pytest
 import torch
 from model_helpers import bytes_of, fitted_model, make_data, make_model, make_network, make_sample
 
-from kanviz.analysis import planning
-from kanviz.analysis.planning import judge_of_outputs, plan_of
+from kanviz.analysis import prune_plan
+from kanviz.analysis.prune_plan import MOST_ROWS, PlanStep, PrunePlan, judge_of_outputs, plan_of
 from kanviz.analysis.pruning import What
 from kanviz.data import from_arrays
 from kanviz.model import KAN
-from kanviz.plan import MOST_ROWS, PlanStep, PrunePlan
 from kanviz.snapshot import Edge
 
 
@@ -121,7 +120,7 @@ def test_a_plan_changes_nothing(rng_untouched: None, unchecked: None) -> None:
 
 def test_very_many_edges_go_several_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     network, x = make_network((4, 6, 2)), make_sample(4)
-    monkeypatch.setattr(planning, "MOST_STEPS", 10)
+    monkeypatch.setattr(prune_plan, "MOST_STEPS", 10)
     plan = plan_of(network, x, judge_of_outputs(network, x), "edges", "")
     assert plan[0].name == "the next 4 edges"
     assert len(plan[0].edges) >= 4

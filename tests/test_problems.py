@@ -13,9 +13,9 @@ import torch
 from problem_helpers import check_it_and_its_slopes_are_bounded, make_points
 from torch.testing import assert_close
 
+from kanviz.course.problems import Problem, names, problem, special_functions, toy_functions
+from kanviz.course.problems.record import PaperResult
 from kanviz.data import from_function
-from kanviz.problems import Problem, names, problem, special_functions, toy_functions
-from kanviz.problems.record import PaperResult
 
 EVERY = [*toy_functions(), *special_functions()]
 

@@ -8,7 +8,7 @@ import sympy
 import torch
 from problem_helpers import check_it_and_its_slopes_are_bounded
 
-from kanviz.problems import FeynmanResult, Problem, feynman_problems, names, problem
+from kanviz.course.problems import FeynmanResult, Problem, feynman_problems, names, problem
 
 EVERY = feynman_problems()
 SMOOTH = [entry for entry in EVERY if entry.name != "I.16.6"]

@@ -7,9 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from kanviz.course.mlp import MLP, jacobian_of, train_mlp
 from kanviz.data import Dataset, Scaling, from_arrays, from_function
-from kanviz.problems.descents import jacobian_of
-from kanviz.problems.mlp import MLP, train_mlp
 
 
 def wave(x: Tensor) -> Tensor:

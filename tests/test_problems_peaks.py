@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from kanviz import KAN
-from kanviz.problems.mlp import train_mlp
-from kanviz.problems.peaks import Peaks, five_peaks, five_peaks_2d
+from kanviz.course.mlp import train_mlp
+from kanviz.course.peaks import Peaks, five_peaks, five_peaks_2d
 
 EVERY = {
     "line": five_peaks(20, dtype=torch.float64),

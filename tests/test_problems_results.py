@@ -8,10 +8,10 @@ import pytest
 import torch
 
 import kanviz as kv
+from kanviz.course.mlp import step_seconds
+from kanviz.course.problems import comparison, feynman_problems, problem, results, special_functions
+from kanviz.course.problems.stored import STORED
 from kanviz.data import from_function
-from kanviz.problems import comparison, feynman_problems, problem, results, special_functions
-from kanviz.problems.stored import STORED
-from kanviz.problems.timing import step_seconds
 
 TABLES = Path(__file__).parent / "accuracy"
 

@@ -16,8 +16,7 @@ from model_helpers import (
 )
 from torch import Tensor
 
-from kanviz.analysis.prune_in_context import prune_in_context
-from kanviz.analysis.prune_report import Drop, PruneReport
+from kanviz.analysis.prune_search import Drop, PruneReport, prune_in_context
 from kanviz.analysis.pruning import live_edges, nodes_in_use
 from kanviz.data import Dataset, from_arrays, from_function
 from kanviz.model import KAN

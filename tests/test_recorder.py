@@ -6,7 +6,7 @@ import torch
 from fit_helpers import make_data
 from model_helpers import bytes_of
 
-from kanviz.analysis.recorder import Recorder
+from kanviz.course.recorder import Recorder
 from kanviz.model import KAN
 from kanviz.nn import Network
 from kanviz.training.report import FitReport, Progress

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanviz.views.marks import Rect
-from kanviz.views.slots import Slot, edge_slots, spread
+from kanviz.layout.marks import Rect
+from kanviz.layout.slots import Slot, edge_slots, spread
 
 
 def make_slots(before: int, after: int, area: Rect) -> dict[tuple[int, int], Slot]:

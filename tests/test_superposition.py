@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from kanviz.problems.superposition import wild_inner, wild_sum
+from kanviz.course.superposition import wild_inner, wild_sum
 
 
 def make_grid(digits: int) -> torch.Tensor:

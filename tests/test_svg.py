@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from make_snapshot import make_snapshot
 
+from kanviz.layout.picture import picture
 from kanviz.snapshot import Edge, Snapshot
-from kanviz.views.geometry import picture
+from kanviz.theme import DARK, LIGHT
 from kanviz.views.svg import network_svg
-from kanviz.views.theme import DARK, LIGHT
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 HOSTILE = ("<b>", "$x$", "</script>", "]]>", "&lt;", "\"'", "\x00\x07\x1b", "\ufffe", "a\u202eb")

@@ -7,12 +7,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from kanviz.symbolic.affine import fit_affine
-from kanviz.symbolic.built_in import BUILT_IN
-from kanviz.symbolic.descent import descend, project
-from kanviz.symbolic.library import INFINITY, Function, make_function
+from kanviz.symbolic.affine_search import descend, into_domain, project, starting_points
+from kanviz.symbolic.functions import BUILT_IN, INFINITY, Function, make_function, traits
 from kanviz.symbolic.samples import Part, prepare_samples
-from kanviz.symbolic.starts import into_domain, starting_points
-from kanviz.symbolic.traits import traits
 
 NAMES = list(BUILT_IN)
 

@@ -5,7 +5,7 @@ import scipy.special
 import torch
 from torch.autograd import gradcheck, gradgradcheck
 
-from kanviz.symbolic.bessel import bessel_j
+from kanviz.symbolic.safe import bessel_j
 
 POINTS = torch.cat(
     [

@@ -8,12 +8,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanviz.symbolic.compose import compose, spline_symbol
-from kanviz.symbolic.formula import Formula
+from kanviz.symbolic.formula import Formula, compose, spline_symbol
 from kanviz.symbolic.parse import parse
+from kanviz.symbolic.printing import to_text
 from kanviz.symbolic.program import curve
 from kanviz.symbolic.suggest import suggest
-from kanviz.symbolic.text import to_text
 
 Texts = Sequence[Sequence[Sequence[str | None]]]
 CURVES = [

@@ -7,9 +7,15 @@ import sympy
 import torch
 from make_symbolic import inner_points
 
-from kanviz.symbolic.built_in import BUILT_IN, default_library
+from kanviz.symbolic.functions import (
+    BUILT_IN,
+    Function,
+    Library,
+    Registry,
+    default_library,
+    make_function,
+)
 from kanviz.symbolic.language import X
-from kanviz.symbolic.library import Function, Library, Registry, make_function
 
 # pykan 0.2.8 has these; it calls the constant "0" too.
 PYKAN_NAMES = [

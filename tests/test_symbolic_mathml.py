@@ -6,8 +6,8 @@ import sympy
 
 from kanviz.symbolic import default_library
 from kanviz.symbolic.language import WORDS, X
-from kanviz.symbolic.mathml import TAGS, equations, to_mathml
 from kanviz.symbolic.parse import parse
+from kanviz.symbolic.printing import TAGS, equations, to_mathml
 
 
 def read(mathml: str) -> ElementTree.Element:

@@ -6,14 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_helpers import make_sample
 
-from kanviz.data.dataset import Scaling
+from kanviz.data.scaling import Scaling
 from kanviz.nn import Network
 from kanviz.nn.symbols import with_formula
 from kanviz.symbolic import default_library
-from kanviz.symbolic.normal_form import normalise
-from kanviz.symbolic.snap_network import snap_network
+from kanviz.symbolic.snapping import Units, normalise, read_terms, snap_network
 from kanviz.symbolic.symbol_report import SnappedNumber
-from kanviz.symbolic.terms import Units, read_terms
 from kanviz.training.judge import Judge
 
 NAMES = ("0", "x", "x^2", "x^3", "exp", "sin", "cos", "tanh", "sigmoid", "gaussian", "J0", "abs")

@@ -11,7 +11,7 @@ from make_symbolic import expressions
 
 from kanviz.symbolic.language import HEADS, WORDS, X, check_expression
 from kanviz.symbolic.parse import parse
-from kanviz.symbolic.text import to_text
+from kanviz.symbolic.printing import to_text
 
 x = X
 

@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from make_symbolic import expressions, extreme_numbers
 from torch import Tensor
 
-from kanviz.symbolic.built_in import BUILT_IN
+from kanviz.symbolic.functions import BUILT_IN
 from kanviz.symbolic.language import X
 from kanviz.symbolic.parse import parse
+from kanviz.symbolic.printing import python_source, to_text
 from kanviz.symbolic.program import compile_expressions, curve
 from kanviz.symbolic.safe import largest
-from kanviz.symbolic.source import python_source
-from kanviz.symbolic.text import to_text
 
 
 def by_sympy(expression: sympy.Expr, x: float) -> float:

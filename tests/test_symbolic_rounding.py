@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanviz.symbolic.parse import parse
-from kanviz.symbolic.rounding import rounded, snap, snapped
+from kanviz.symbolic.simplify import rounded, snap, snapped
 
 NICE = {
     0.0: 0,

@@ -6,7 +6,7 @@ from make_symbolic import extreme_numbers, inner_points
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
-from kanviz.symbolic.built_in import BUILT_IN
+from kanviz.symbolic.functions import BUILT_IN
 from kanviz.symbolic.safe import PLAIN, SAFE, largest, nearest, power
 
 EXPONENTS = [1.0, 2.0, 5.0, -1.0, -2.0, -5.0, 0.5, -0.5, 1.5, 2.5, 1 / 3]

@@ -6,15 +6,12 @@ import sympy
 import torch
 from model_helpers import make_network, make_sample
 
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.model import KAN
 from kanviz.nn import Network
 from kanviz.nn.symbols import with_formula
 from kanviz.symbolic import default_library
-from kanviz.symbolic.formula import Formula
-from kanviz.symbolic.in_network import cancellation
-from kanviz.symbolic.of_network import check_formula, formula_of
-from kanviz.symbolic.show import shown
+from kanviz.symbolic.formula import Formula, cancellation, check_formula, formula_of, shown
 
 x = sympy.Symbol("x")
 

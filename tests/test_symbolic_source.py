@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from make_symbolic import expressions, inner_points
 
-from kanviz.symbolic.built_in import BUILT_IN
+from kanviz.symbolic.functions import BUILT_IN
 from kanviz.symbolic.parse import parse
+from kanviz.symbolic.printing import C_WORDS, PYTHON_WORDS, c_source, identifiers, python_source
 from kanviz.symbolic.program import curve
-from kanviz.symbolic.source import C_WORDS, PYTHON_WORDS, c_source, identifiers, python_source
 
 
 def run_python(source: str, name: str, *arguments: Any) -> Any:

@@ -3,8 +3,7 @@ import pytest
 import torch
 from accuracy import symbolic_recovery
 
-from kanviz.symbolic.built_in import BUILT_IN
-from kanviz.symbolic.library import make_function
+from kanviz.symbolic.functions import BUILT_IN, make_function
 from kanviz.symbolic.suggest import suggest
 
 

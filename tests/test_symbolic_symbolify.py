@@ -15,10 +15,8 @@ from kanviz.nn import Network
 from kanviz.nn.locks import lock
 from kanviz.nn.symbols import with_formula
 from kanviz.symbolic import default_library
-from kanviz.symbolic.candidates import candidates
-from kanviz.symbolic.in_network import complexity, splines
 from kanviz.symbolic.symbol_report import SymbolReport
-from kanviz.symbolic.symbolify import symbolify
+from kanviz.symbolic.symbolify import candidates, complexity, splines, symbolify
 from kanviz.training.judge import Judge
 
 FEW = default_library().only(["0", "x", "x^2", "exp", "sin"])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import BPoly
 
-from kanviz.views import teaching
+from kanviz.course import teaching
 
 coordinates = st.floats(-5, 5, allow_nan=False)
 control_points = st.lists(st.tuples(coordinates, coordinates), min_size=2, max_size=10)

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import BSpline
 
+from kanviz.course import teaching
+from kanviz.course.teaching.bspline import BSpline as BSplineWidget
 from kanviz.nn.basis import active_basis, extend_knots, greville_points, scatter_rows
-from kanviz.views import teaching
-from kanviz.views.teaching.bspline import BSpline as BSplineWidget
 
 Recipe = tuple[np.ndarray, list[float], int]
 

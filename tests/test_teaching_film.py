@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from make_snapshot import make_snapshot
 
+from kanviz.course import teaching
+from kanviz.course.teaching.widget import TeachingWidget
 from kanviz.live.packing import unpack
 from kanviz.snapshot import Snapshot
-from kanviz.views import teaching
-from kanviz.views.teaching.widget import TeachingWidget
 
 HISTORY: dict[str, list[float]] = {
     "step": [1, 2, 3, 4, 5, 6],

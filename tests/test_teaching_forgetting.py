@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kanviz.views import teaching
+from kanviz.course import teaching
 
 X = np.linspace(0, 1, 101)
 TARGET = np.sin(6 * X)

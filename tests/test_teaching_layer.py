@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from model_helpers import fit_briefly, make_model, until
 
+from kanviz.course import teaching
+from kanviz.course.teaching.layer import Layer
 from kanviz.data import from_arrays
 from kanviz.live.packing import unpack
 from kanviz.model import KAN
-from kanviz.views import teaching
-from kanviz.views.teaching.layer import Layer
 
 
 def record_of(widget: Layer) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from kanviz.course import teaching
+from kanviz.course.teaching.widget import TeachingWidget
 from kanviz.live.page import TEACHING_SCRIPT
-from kanviz.views import teaching
-from kanviz.views.teaching.widget import TeachingWidget
 
 
 def say(widget: TeachingWidget, change: dict[str, Any], turn: int = 1) -> None:

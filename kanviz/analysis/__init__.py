@@ -1,1 +1,40 @@
-"""Questions about a network: they compute, and never change anything."""
+"""Questions to a network that change nothing: what happens in it, what matters, what could go.
+
+``prune_in_context`` and ``take_out`` are given a copy, which they change.
+"""
+
+from kanviz.analysis.attribution import (
+    Metric,
+    Scores,
+    edge_scores,
+    feature_scores,
+    node_scores,
+    scores,
+)
+from kanviz.analysis.prune_plan import PlanStep, PrunePlan, plan_of
+from kanviz.analysis.prune_search import Drop, PruneReport, prune_in_context
+from kanviz.analysis.pruning import candidates, edge_means, live_edges, take_out
+from kanviz.analysis.trace import LayerTrace, Trace, node_values, trace
+
+__all__ = [
+    "Drop",
+    "LayerTrace",
+    "Metric",
+    "PlanStep",
+    "PrunePlan",
+    "PruneReport",
+    "Scores",
+    "Trace",
+    "candidates",
+    "edge_means",
+    "edge_scores",
+    "feature_scores",
+    "live_edges",
+    "node_scores",
+    "node_values",
+    "plan_of",
+    "prune_in_context",
+    "scores",
+    "take_out",
+    "trace",
+]

@@ -17,7 +17,6 @@ from kanviz.layout import node_positions, strengths, strongest
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge, EdgeView, NodeView, Snapshot
-from kanviz.symbolic.of_network import edge_texts
 
 N_CURVE = 65
 """Points of a drawn curve."""
@@ -177,7 +176,7 @@ def edge_values(
 
 def _standings(layer: KANLayer, edges: Sequence[Edge]) -> list[dict[str, Any]]:
     """Return state, formula and function's name of some edges, as ``EdgeView`` takes them."""
-    symbols, texts, mask = layer.symbols, edge_texts(layer), layer.mask.tolist()
+    symbols, texts, mask = layer.symbols, _texts(layer), layer.mask.tolist()
     functions = () if symbols is None else zip(symbols.edges, symbols.functions, strict=True)
     names = {edge: function.name for edge, function in functions}
     quality = {} if symbols is None else dict(zip(symbols.edges, symbols.quality, strict=True))
@@ -191,6 +190,15 @@ def _standings(layer: KANLayer, edges: Sequence[Edge]) -> list[dict[str, Any]]:
         else:
             found.append({"state": "spline"})
     return found
+
+
+def _texts(layer: KANLayer) -> dict[tuple[int, int], str]:
+    """Return the formulas of a layer's symbolic edges as text."""
+    if layer.symbols is None:
+        return {}
+    from kanviz.symbolic.formula import edge_texts  # brings sympy, which splines do not need
+
+    return edge_texts(layer)
 
 
 def _check_finite(network: Network, values: list[Tensor]) -> None:

@@ -1,16 +1,15 @@
 """From a network and its units to the plain numbers that compute it elsewhere."""
 
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.recipe import FormulaRecipe, LayerRecipe, Recipe, StepRecipe
-from kanviz.symbolic.library import Function
 
 
 @torch.no_grad()
@@ -59,8 +58,8 @@ def _formulas(layer: KANLayer) -> tuple[FormulaRecipe, ...]:
     for (i, j), function, numbers in zip(
         layer.symbols.edges, layer.symbols.functions, layer.affine.tolist(), strict=True
     ):
-        # Layers know functions by what they compute; a model's come from the library.
-        program = cast(Function, function).torch.program
+        # Layers know functions by what they compute; a model's are compiled formulas.
+        program = cast(Any, function).torch.program
         steps = tuple(StepRecipe(s.operation, s.sources, s.number) for s in program.steps)
         a, b, c, d = numbers
         found.append(FormulaRecipe(i, j, (a, b, c, d), steps, program.outputs[0]))

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
+from kanviz.nn.ties import group_at
+from kanviz.snapshot import Edge
 
 CHUNK = 2**22
 """Most numbers in the features of one part of the samples; larger samples go in parts."""
@@ -62,6 +64,24 @@ def trace(network: Network, x: Float[Tensor, "samples inputs"]) -> Trace:
         steps.append(LayerTrace(inputs=x, edge_outputs=layer.edge_outputs(x)))
         x = layer(x)
     return Trace(tuple(steps), x)
+
+
+def seen_by(
+    network: Network, x: Float[Tensor, "samples inputs"], edge: Edge
+) -> tuple[Float[Tensor, " samples"], Float[Tensor, " samples"]]:
+    """Return inputs and outputs of an edge for the sample x, in float64.
+
+    Of a locked edge's samples a part comes from each live edge that shares its function.
+    """
+    layer, step = network.layers[edge.layer], trace(network, x).layers[edge.layer]
+    mine = edge.i, edge.j
+    group = [e for e in group_at(layer.leaders, *mine) if e == mine or bool(layer.mask[e])]
+    parts = [
+        (step.inputs[n :: len(group), i], step.edge_outputs[n :: len(group), i, j])
+        for n, (i, j) in enumerate(group)
+    ]
+    inputs, outputs = (torch.cat(part).double() for part in zip(*parts, strict=True))
+    return inputs, outputs
 
 
 @torch.no_grad()

@@ -4,10 +4,10 @@ Imports torch and numpy, and of kanviz only the shared checks.
 """
 
 from kanviz.data.arrays import as_dataset, from_arrays
-from kanviz.data.dataset import Dataset, Scaling
-from kanviz.data.examples import example_path
+from kanviz.data.dataset import Dataset
 from kanviz.data.function import from_function
-from kanviz.data.table import from_csv
+from kanviz.data.scaling import Scaling
+from kanviz.data.table import example_path, from_csv
 
 __all__ = [
     "Dataset",

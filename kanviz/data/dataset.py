@@ -1,68 +1,22 @@
-"""The record that training reads: samples, names, and the way back to the user's units."""
+"""The records of data: what training reads, and what a model keeps of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
 from kanviz.checks import check_finite
+from kanviz.data.scaling import Scaling
 
 FLOAT_DTYPES = (torch.float32, torch.float64)
+
 MAX_SHOWN = 8
 
-
-@dataclass(frozen=True, eq=False)
-class Scaling:
-    """A straight line per column between the user's units and the scaled ones.
-
-    ``scaled = (value - shift) / scale``.
-
-    Parameters
-    ----------
-    shift : (columns,)
-        The value that becomes 0; in the user's unit of the column.
-    scale : (columns,)
-        The difference that becomes 1; above 0, in the user's unit of the column.
-    """
-
-    shift: Float[Tensor, " columns"]
-    scale: Float[Tensor, " columns"]
-
-    @classmethod
-    def identity(cls, columns: int, like: Tensor) -> "Scaling":
-        """Return the scaling that changes nothing, with dtype and device of ``like``."""
-        return cls(shift=like.new_zeros(columns), scale=like.new_ones(columns))
-
-    @classmethod
-    def standard(cls, values: Float[Tensor, "samples columns"]) -> "Scaling":
-        """Return the scaling to mean 0 and standard deviation 1 (divisor n).
-
-        A column with the same value in every sample is shifted to 0 and not stretched.
-        """
-        deviation = values.std(dim=0, correction=0)
-        # Rounding gives a constant column a deviation near 0, and a tiny deviation exactly 0.
-        constant = (values == values[:1]).all(dim=0) | (deviation == 0)
-        return cls(shift=values.mean(dim=0), scale=deviation.masked_fill(constant, 1.0))
-
-    def apply(self, values: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows columns"]:
-        """Return ``values`` (*rows, columns) in scaled units."""
-        return (values - self.shift) / self.scale
-
-    def undo(self, scaled: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows columns"]:
-        """Return ``scaled`` (*rows, columns) in the user's units."""
-        return scaled * self.scale + self.shift
-
-    def after(self, first: "Scaling") -> "Scaling":
-        """Return the one scaling that does ``first`` and then this one."""
-        return Scaling(shift=first.shift + first.scale * self.shift, scale=first.scale * self.scale)
-
-    def to(
-        self, dtype: torch.dtype | None = None, device: torch.device | str | None = None
-    ) -> "Scaling":
-        """Return this scaling with another dtype or on another device."""
-        return Scaling(*(part.to(dtype=dtype, device=device) for part in (self.shift, self.scale)))
+MAX_SAMPLE = 1000
+"""Most rows of a sample, besides those with extreme values."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -278,3 +232,99 @@ def check_classes(name: str, y: Int64[Tensor, " samples"], class_names: Sequence
 def _shortened(names: Sequence[str]) -> str:
     """Return the first names with commas and an ellipsis for the rest."""
     return ", ".join([*names[:MAX_SHOWN], *(["..."] if len(names) > MAX_SHOWN else [])])
+
+
+@dataclass(frozen=True, eq=False)
+class About:
+    """What a network's inputs and outputs are called, their units, and what inputs look like.
+
+    Parameters
+    ----------
+    input_names, output_names : tuple of str
+        One per input and per output.
+    x_scaling, y_scaling : Scaling
+        Between the user's units and those of the network; float64, on the CPU.
+    sample : (rows, inputs) or None
+        Inputs as last shown, in the network's units, for ranges and scores.
+    """
+
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+    x_scaling: Scaling
+    y_scaling: Scaling
+    sample: Float[Tensor, "rows inputs"] | None = None
+
+    @classmethod
+    def nothing(cls, n_inputs: int, n_outputs: int) -> "About":
+        """Return plain names, no scaling and no sample."""
+        like = torch.empty(0, dtype=torch.float64, device="cpu")
+        return cls(
+            default_names("x", n_inputs),
+            default_names("y", n_outputs),
+            Scaling.identity(n_inputs, like),
+            Scaling.identity(n_outputs, like),
+        )
+
+    @classmethod
+    def data(cls, data: Dataset) -> "About":
+        """Return the names and units of a data set, and a sample of its training inputs."""
+        return cls(
+            data.input_names,
+            data.output_names,
+            data.x_scaling.to(torch.float64, "cpu"),
+            data.y_scaling.to(torch.float64, "cpu"),
+            thin_out(data.x),
+        )
+
+    def named(
+        self, inputs: Sequence[str] | None = None, outputs: Sequence[str] | None = None
+    ) -> "About":
+        """Return the same with other names of the inputs or the outputs, where they are given.
+
+        Raises
+        ------
+        ValueError
+            If they are not as many as there are columns, or are not different texts.
+        """
+        if inputs is None:
+            inputs = self.input_names
+        if outputs is None:
+            outputs = self.output_names
+        return replace(
+            self,
+            input_names=check_names("input_names", inputs, len(self.input_names)),
+            output_names=check_names("output_names", outputs, len(self.output_names)),
+        )
+
+    def seeing(self, x: Float[Tensor, "samples inputs"]) -> "About":
+        """Return the same with a sample of x in place of the one before."""
+        return replace(self, sample=thin_out(x))
+
+
+def thin_out(x: Float[Tensor, "samples inputs"]) -> Float[Tensor, "rows inputs"]:
+    """Return a small sample: rows at equal steps, and those with the extremes of each column.
+
+    With the extremes it spans the very ranges of x.
+    """
+    if len(x) <= MAX_SAMPLE:
+        return x.detach().clone()
+    rows = torch.arange(MAX_SAMPLE, device=x.device) * len(x) // MAX_SAMPLE
+    return x.detach()[torch.cat([rows, x.argmin(0), x.argmax(0)]).unique()]
+
+
+def default_names(prefix: str, count: int) -> tuple[str, ...]:
+    """Return ``x_1, x_2, ...``; a lone output is plain ``y``."""
+    if prefix == "y" and count == 1:
+        return (prefix,)
+    return tuple(f"{prefix}_{number}" for number in range(1, count + 1))
+
+
+def check_names(name: str, names: Sequence[Any], count: int) -> tuple[str, ...]:
+    """Return ``names`` as a tuple if they are ``count`` texts, all different; raise otherwise."""
+    is_text = not isinstance(names, str) and all(isinstance(entry, str) for entry in names)
+    if not is_text or len(names) != count or len(set(names)) != count:
+        raise ValueError(
+            f"{name} must be {count} different texts, one per column; "
+            f"got {names!r}. Rename the columns."
+        )
+    return tuple(names)

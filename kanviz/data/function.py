@@ -8,8 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.checks import check_integer
-from kanviz.data.arrays import choose_dtype, default_names
-from kanviz.data.dataset import Dataset, Scaling
+from kanviz.data.arrays import choose_dtype
+from kanviz.data.dataset import Dataset, default_names
+from kanviz.data.scaling import Scaling
 
 
 def from_function(

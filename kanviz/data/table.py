@@ -1,8 +1,13 @@
-"""A dataset from a CSV file, with a note on everything that was done to it."""
+"""A dataset from a CSV file: cells of text, columns of numbers or categories, inputs and targets.
 
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import chain
+Each error names the file, and line and column where there is one.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, compress
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -11,22 +16,66 @@ import torch
 from jaxtyping import Float64
 
 from kanviz.checks import check_choice, did_you_mean, listed
-from kanviz.data.arrays import Task, from_arrays, split_rows
-from kanviz.data.columns import (
-    MAX_CATEGORIES,
-    CodedColumn,
-    class_labels,
-    code_categories,
-    code_numbers,
-    column_kind,
-    constant_columns,
-)
-from kanviz.data.convert import sorted_classes
-from kanviz.data.csv_file import TextTable, is_missing, read_csv
+from kanviz.data.arrays import Task, from_arrays, sorted_classes, split_rows
 from kanviz.data.dataset import Dataset
 
+DELIMITERS = (",", ";", "\t")
+
+MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null", "none"})
+
+MAX_CATEGORIES = 30
+
+Kind = Literal["numbers", "categories", "texts"]
+
 Missing = Literal["drop", "mean", "error"]
+
 Matrix = Float64[np.ndarray, "rows columns"]
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """The cells of a file, column by column.
+
+    Parameters
+    ----------
+    name : str
+        The file's name, for messages.
+    columns : dict of str to list of str
+        Cells without surrounding blanks, top to bottom; every list is as long as ``lines``.
+    lines : list of int
+        The line of the file (from 1) on which each row ends.
+    decimal_comma : bool
+        Whether ``3,5`` may stand for 3.5, as in files with another delimiter.
+    """
+
+    name: str
+    columns: dict[str, list[str]]
+    lines: list[int]
+    decimal_comma: bool
+
+    def keep_rows(self, keep: list[bool]) -> "TextTable":
+        """Return the rows marked True."""
+        columns = {name: list(compress(cells, keep)) for name, cells in self.columns.items()}
+        return replace(self, columns=columns, lines=list(compress(self.lines, keep)))
+
+
+@dataclass(frozen=True)
+class CodedColumn:
+    """What a network can read of one column.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The column's own name for numbers; ``sex=male`` for a category.
+    values : (rows, names)
+        Numbers; a category is 0 or 1. Not a number where the cell is missing.
+    note : str
+        A sentence on how it was read, or empty if as it stands.
+    """
+
+    names: tuple[str, ...]
+    values: Float64[np.ndarray, "rows names"]
+    note: str = ""
 
 
 def from_csv(
@@ -104,6 +153,29 @@ def from_csv(
     )
     notes = (*without_target, *unused, *incomplete, *target_note, *coding, *filled)
     return replace(data, notes=notes)
+
+
+def example_path(name: str = "penguins") -> Path:
+    """Return the path of a CSV file that comes with kanviz, for ``from_csv``.
+
+    ``"penguins"``: 344 penguins of three species, with bill, flipper and body sizes, island, sex
+    and year, and a few missing values. ``examples/README.md`` beside it tells source and licence.
+
+    Raises
+    ------
+    ValueError
+        If there is no such example.
+
+    Examples
+    --------
+    >>> from kanviz.data.table import from_csv
+    >>> data = from_csv(example_path(), target="species", inputs=["bill_length_mm", "body_mass_g"])
+    >>> data.class_names
+    ('Adelie', 'Chinstrap', 'Gentoo')
+    """
+    folder = Path(__file__).parent / "examples"
+    check_choice("name", name, sorted(file.stem for file in folder.glob("*.csv")))
+    return folder / f"{name}.csv"
 
 
 def _known(name: str, wanted: Sequence[str], table: TextTable) -> tuple[str, ...]:
@@ -239,3 +311,206 @@ def _fill_with_means(
             values[gaps] = (in_train if in_train.size else values[~gaps]).mean()
             notes.append(f"{name}: {gaps.sum()} missing values filled with {values[gaps][0]:.4g}.")
     return x, tuple(notes)
+
+
+def is_missing(cell: str) -> bool:
+    """Return whether a cell stands for no value: empty, NA, N/A, NaN, null, None or ``?``."""
+    return cell.lower() in MISSING
+
+
+def read_csv(path: str | Path) -> TextTable:
+    """Read a file of comma, semicolon or tab separated values with a header line.
+
+    The delimiter is the one that cuts the header into most fields. Quotes, a byte order mark and
+    blank lines are understood.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not UTF-8 text, holds fewer than 2 rows, has no header of different names, or has
+        a row of another length.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"path must be an existing CSV file; got {str(path)!r}. Check the name and the folder."
+        )
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path.name} must be UTF-8 text; got byte {error.object[error.start]:#04x} at place "
+            f"{error.start}. Save it again as CSV UTF-8."
+        ) from None
+    delimiter = _delimiter(text)
+    rows = _rows(path.name, text, delimiter)
+    header = _header(path.name, rows)
+    lines, cells = [], []
+    for line, row in rows:
+        if len(row) != len(header):
+            raise ValueError(
+                f"{path.name} must have {len(header)} fields in every row, like its header; "
+                f"got {len(row)} in line {line}. Quote fields that hold {delimiter!r}."
+            )
+        lines.append(line)
+        cells.append(row)
+    if len(cells) < 2:
+        raise ValueError(
+            f"{path.name} must have at least 2 rows below its header; got {len(cells)}. "
+            "Add the data."
+        )
+    columns = [list(column) for column in zip(*cells, strict=True)]
+    named = dict(zip(header, columns, strict=True))
+    return TextTable(path.name, named, lines, decimal_comma=delimiter != ",")
+
+
+def _delimiter(text: str) -> str:
+    """Return the delimiter that cuts the first line with text into most fields."""
+    first = next((line for line in io.StringIO(text) if line.strip()), "")
+    return max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
+
+
+def _rows(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line number and the cells of each row that is not blank."""
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    try:
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if any(cells) or len(cells) > 1:
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise ValueError(
+            f"{name} must be well-formed CSV; got '{error}' in line {reader.line_num}. "
+            "Check the quotes there."
+        ) from None
+
+
+def _header(name: str, rows: Iterator[tuple[int, list[str]]]) -> list[str]:
+    """Return the column names from the first row; one without a name is called ``''``."""
+    _, header = next(rows, (0, []))
+    if not header:
+        raise ValueError(f"{name} must have a header and rows; got an empty file. Add the data.")
+    if all(_looks_like_number(cell) for cell in header):
+        raise ValueError(
+            f"{name} must begin with a line of column names; got the numbers {header[:3]}. "
+            "Add a first line such as x,y."
+        )
+    repeated = sorted({cell for cell in header if header.count(cell) > 1})
+    if repeated:
+        raise ValueError(
+            f"{name} must have different column names; got {repeated[0]!r} more than once. "
+            "Rename one."
+        )
+    return header
+
+
+def _looks_like_number(cell: str) -> bool:
+    """Return whether Python reads the cell as a number."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def column_kind(table: TextTable, name: str) -> Kind:
+    """Return what a column holds.
+
+    ``"numbers"``: every cell that is not missing is a number. ``"categories"``: there is text, in
+    at most 30 different values and at most half as many as rows (two always do). ``"texts"``: more
+    than that, as in names or running numbers.
+
+    Raises
+    ------
+    ValueError
+        If there are too many values for categories though most cells are numbers: then the text is
+        taken for an error in the file, and the first such cell is named.
+    """
+    cells = table.columns[name]
+    filled = [row for row, cell in enumerate(cells) if not is_missing(cell)]
+    texts = [row for row in filled if _number(cells[row], table) is None]
+    if not texts:
+        return "numbers"
+    different = len({cells[row] for row in filled})
+    if different <= max(2, min(MAX_CATEGORIES, len(filled) // 2)):
+        return "categories"
+    if len(texts) * 2 < len(filled):
+        raise ValueError(
+            f"{table.name} must have numbers in every row of column {name!r}, as in most; "
+            f"got {cells[texts[0]]!r} in line {table.lines[texts[0]]}. "
+            "Correct or empty that cell, or choose other columns with inputs=."
+        )
+    return "texts"
+
+
+def code_numbers(table: TextTable, name: str) -> CodedColumn:
+    """Return a column of kind "numbers" as floats.
+
+    Raises
+    ------
+    ValueError
+        If a number is infinite, or too large for a float.
+    """
+    cells = table.columns[name]
+    values = np.array([np.nan if is_missing(c) else _number(c, table) for c in cells], np.float64)
+    infinite = np.flatnonzero(np.isinf(values))
+    if infinite.size:
+        row = infinite[0]
+        raise ValueError(
+            f"{table.name} must have finite numbers in column {name!r}; got {cells[row]!r} in line "
+            f"{table.lines[row]}. Correct or empty that cell."
+        )
+    commas = table.decimal_comma and any("," in cell for cell in cells)
+    note = f"{name}: decimal commas read as points." if commas else ""
+    return CodedColumn((name,), values[:, None], note)
+
+
+def code_categories(table: TextTable, name: str) -> CodedColumn:
+    """Return a column of kind "categories" as zeros and ones.
+
+    Two categories become one column, which is 1 for the later in sorted order; more become one
+    column each (one-hot).
+    """
+    cells = np.array(table.columns[name])
+    missing = np.array([is_missing(cell) for cell in cells])
+    categories = [str(category) for category in np.unique(cells[~missing])]
+    shown = categories if len(categories) > 2 else categories[-1:]
+    values = (cells[:, None] == np.array(shown)).astype(np.float64)
+    values[missing] = np.nan
+    if len(shown) > 1:
+        note = f"{name}: one 0/1 column for each of {', '.join(categories)}."
+    else:
+        note = f"{name}: 1 is {shown[0]}" + "".join(f", 0 is {c}" for c in categories[:-1]) + "."
+    return CodedColumn(tuple(f"{name}={category}" for category in shown), values, note)
+
+
+def class_labels(table: TextTable, name: str) -> list[str | int]:
+    """Return a column without missing cells as class labels: whole numbers if all are, or text."""
+    cells = table.columns[name]
+    numbers = [_number(cell, table) for cell in cells]
+    whole = [int(number) for number in numbers if number is not None and number.is_integer()]
+    return list(whole) if len(whole) == len(cells) else list(cells)
+
+
+def constant_columns(coded: Sequence[CodedColumn]) -> tuple[str, ...]:
+    """Return the names of the columns that have one value in every row that is not missing."""
+    return tuple(
+        name
+        for column in coded
+        for name, values in zip(column.names, column.values.T, strict=True)
+        if np.nanmin(values) == np.nanmax(values)
+    )
+
+
+def _number(cell: str, table: TextTable) -> float | None:
+    """Return the number that a cell holds, or None."""
+    text = cell.replace(",", ".") if table.decimal_comma else cell
+    # Python would also read the underscores of a part number such as 10_25.
+    if "_" in text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,6 +1,7 @@
 """Addresses of edges and nodes: checked, and looked up in a network."""
 
 import operator
+from collections.abc import Sequence
 
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge
@@ -73,3 +74,19 @@ def check_index(name: str, value: int, count: int, reason: str) -> int:
             f"{name} must be from 0 to {count - 1} because {reason}; got {index}. Count from 0."
         )
     return index
+
+
+def read_edges(edges: Sequence[Sequence[int]]) -> tuple[Edge, ...]:
+    """Return addresses as edges, or raise a TypeError if they are not such."""
+    found = [tuple(edge) if isinstance(edge, Sequence) else (edge,) for edge in edges]
+    if any(len(edge) != 3 for edge in found):
+        raise TypeError(
+            f"edges must be a list of (layer, i, j); got {edges!r}. "
+            "Pass for example [(0, 0, 0), (0, 1, 0)]."
+        )
+    return tuple(Edge(*edge) for edge in found)
+
+
+def read_place(place: int | Sequence[int]) -> tuple[int, ...]:
+    """Return a layer, (layer, i) or (layer, i, j) as a tuple."""
+    return tuple(place) if isinstance(place, Sequence) else (place,)

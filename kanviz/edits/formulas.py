@@ -7,8 +7,7 @@ import torch
 from kanviz.edits.address import check_edge
 from kanviz.edits.code import call_code
 from kanviz.nn.network import Network
-from kanviz.nn.symbols import with_formula, without_formula
-from kanviz.symbolic.library import Function
+from kanviz.nn.symbols import EdgeFunction, with_formula, without_formula
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class FixEdge:
     ----------
     layer, i, j : int
         The edge.
-    function : Function
+    function : EdgeFunction
         f; it carries its own formula, so nothing else is needed to do this again.
     numbers : (a, b, c, d)
         In the units of the edge.
@@ -34,7 +33,7 @@ class FixEdge:
     layer: int
     i: int
     j: int
-    function: Function
+    function: EdgeFunction
     numbers: tuple[float, float, float, float]
     trainable: bool
     text: str

@@ -17,7 +17,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.files.records import (
     about_record,
     layer_record,

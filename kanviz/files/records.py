@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from kanviz.data.about import About
-from kanviz.data.dataset import Scaling
+from kanviz.data.dataset import About
+from kanviz.data.scaling import Scaling
 from kanviz.nn.spec import FunctionSpec
 from kanviz.nn.state import LayerState
 from kanviz.nn.symbols import SymbolicEdges
@@ -82,7 +82,7 @@ def _read_symbols(
 ) -> SymbolicEdges | None:
     if record is None:
         return None
-    from kanviz.symbolic.library import Function  # brings sympy, which most files do not need
+    from kanviz.symbolic.functions import Function  # brings sympy, which most files do not need
 
     inputs, outputs, affine = (tensors[name] for name in SYMBOL_TENSORS)
     _check(inputs, torch.int64, len(record))

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from kanviz.analysis.capture import capture
 from kanviz.analysis.curves import moving_curves
-from kanviz.analysis.prune_report import PruneReport
+from kanviz.analysis.prune_search import PruneReport
+from kanviz.analysis.pruning import edge_means, take_out
 from kanviz.analysis.recipe import recipe_of
-from kanviz.analysis.take_out import edge_means, take_out
 from kanviz.analysis.trace import trace
 from kanviz.data import Dataset
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.edits import MovePoint, SetCurve
 from kanviz.edits.address import check_edge
 from kanviz.live.contract import Request, plain
@@ -30,10 +30,10 @@ from kanviz.model.training import Training
 from kanviz.nn.symbols import EdgeFunction
 from kanviz.recipe import MOST_WEIGHTS
 from kanviz.snapshot import Edge, EdgeView, Snapshot
-from kanviz.symbolic.built_in import default_library
 from kanviz.symbolic.formula import Formula
-from kanviz.symbolic.mathml import equations, to_mathml
-from kanviz.symbolic.rounding import rounded
+from kanviz.symbolic.functions import default_library
+from kanviz.symbolic.printing import equations, to_mathml
+from kanviz.symbolic.simplify import rounded
 from kanviz.symbolic.suggest import SHOWN_DIGITS, Suggestion
 from kanviz.symbolic.symbol_report import EdgeReport, SymbolReport
 from kanviz.training.sparsity import Sparsity

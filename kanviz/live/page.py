@@ -11,9 +11,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from kanviz.layout import labels
 from kanviz.live.packing import pack
 from kanviz.snapshot import EdgeView, Snapshot
-from kanviz.views import labels, style
 from kanviz.views.figure import network_figure
 from kanviz.views.svg import network_svg
 from kanviz.writing import write_whole
@@ -21,6 +21,46 @@ from kanviz.writing import write_whole
 STATIC = Path(__file__).parent / "static"
 SCRIPT, STYLE = STATIC / "explorer.js", STATIC / "explorer.css"
 TEACHING_SCRIPT, TEACHING_STYLE = STATIC / "teaching.js", STATIC / "teaching.css"
+
+PAGE = """
+html.kanviz{background:var(--kanviz-paper);color:var(--kanviz-ink);color-scheme:light dark;
+font:16px/1.5 system-ui,sans-serif;-webkit-text-size-adjust:100%}
+body{margin:0}
+main{max-width:1200px;margin:0 auto;padding:2.5rem 1.5rem 4rem}
+h1{margin:0;font-size:1.6rem;line-height:1.25;font-weight:600;overflow-wrap:anywhere;
+text-wrap:balance}
+h2{margin:3rem 0 0;font-size:1.1rem;font-weight:600}
+p{margin:.3rem 0 0;color:var(--kanviz-muted)}
+.kanviz-scroll:focus-visible{outline:2px solid var(--kanviz-spline);outline-offset:4px}
+.kanviz-scroll svg{margin:2rem auto 0}
+table{width:100%;margin-top:1rem;border-collapse:collapse;font-size:.9rem;
+font-variant-numeric:tabular-nums}
+th,td{padding:.45rem 1.25rem .45rem 0;text-align:left;vertical-align:baseline;
+border-bottom:1px solid var(--kanviz-hair)}
+th{font-weight:600;color:var(--kanviz-muted);white-space:nowrap}
+th:last-child,td:last-child{padding-right:0}
+td{white-space:nowrap}
+td.kanviz-words{white-space:normal;overflow-wrap:anywhere;min-width:4rem;max-width:22rem}
+td.kanviz-words:last-child{min-width:12rem}
+th.kanviz-number,td.kanviz-number{text-align:right}
+td small{color:var(--kanviz-muted)}
+code{font:.95em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+.kanviz-dot{display:inline-block;width:.6em;height:.6em;margin-right:.5em;border-radius:50%;
+background:var(--kanviz-state)}
+@media (max-width:600px){
+main{padding:1.5rem 1rem 3rem}h1{font-size:1.3rem}
+td.kanviz-words:last-child{white-space:nowrap;max-width:none}
+}
+@media print{
+main{max-width:none;padding:0}
+.kanviz-scroll{overflow:visible}
+.kanviz-scroll svg{min-width:0!important}
+table{font-size:8pt}
+tr{break-inside:avoid}h2{break-after:avoid}
+.kanviz-dot{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+}
+"""
+"""Style sheet of a page around a picture, whose own holds the colours."""
 
 
 # What the page may load: nothing but its own style and pictures written into it.
@@ -33,7 +73,7 @@ _HEAD = f"""<!DOCTYPE html>
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
-<style>{style.PAGE}</style>
+<style>{PAGE}</style>
 """
 
 _NUMBER, _WORDS = ' class="kanviz-number"', ' class="kanviz-words"'
@@ -189,7 +229,7 @@ def standalone_page(
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f'<link rel="icon" href="data:,">\n<title>{escape(heading)}</title>\n'
-        f"<style>{style.PAGE}</style>\n<style>{rules}</style>\n</head>\n<body>\n<main>\n"
+        f"<style>{PAGE}</style>\n<style>{rules}</style>\n</head>\n<body>\n<main>\n"
         f'<div id="kanviz-live"></div>\n<div id="kanviz-still">\n<h1>{escape(heading)}</h1>\n'
         f"{still}\n</div>\n</main>\n"
         f"{_data(name, text)}\n{_data('kanviz-script', script.read_text('utf-8'))}\n"

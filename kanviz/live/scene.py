@@ -11,11 +11,11 @@ from torch import Tensor
 
 from kanviz.analysis.quality import quality
 from kanviz.data import Dataset
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.nn.network import Network
 from kanviz.snapshot import EdgeView, Snapshot
-from kanviz.symbolic.mathml import to_mathml
 from kanviz.symbolic.parse import parse
+from kanviz.symbolic.printing import to_mathml
 from kanviz.training.errors import Errors
 from kanviz.training.report import FitReport
 
@@ -74,7 +74,7 @@ def _edge(view: EdgeView, arrays: dict[int, np.ndarray]) -> dict[str, Any]:
 
 @lru_cache(maxsize=2048)
 def mathml_of(text: str) -> str:
-    """Return a formula, as ``kanviz.symbolic.text`` wrote it, as MathML."""
+    """Return a formula, as ``kanviz.symbolic.printing`` wrote it, as MathML."""
     return to_mathml(parse(text))
 
 

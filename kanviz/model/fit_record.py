@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.edits import Fitted
 from kanviz.edits.code import call_code
 from kanviz.history import History

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.checks import check_finite
-from kanviz.data.convert import read_numbers
+from kanviz.data.arrays import read_numbers
 from kanviz.nn.network import Network
 
 N_GRID_SAMPLE = 512

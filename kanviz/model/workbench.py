@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
-from kanviz.data.about import About
+from kanviz.data.dataset import About
 from kanviz.edits import Edit
 from kanviz.history import History
 from kanviz.model.training import Training

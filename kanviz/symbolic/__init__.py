@@ -4,16 +4,20 @@ Knows nothing of models, files or pictures.
 """
 
 from kanviz.symbolic.affine import AffineFit
-from kanviz.symbolic.built_in import BUILT_IN, default_library, register
-from kanviz.symbolic.compose import compose, spline_symbol
-from kanviz.symbolic.formula import Formula
-from kanviz.symbolic.library import Function, Library, make_function
+from kanviz.symbolic.formula import Formula, compose, spline_symbol
+from kanviz.symbolic.functions import (
+    BUILT_IN,
+    Function,
+    Library,
+    default_library,
+    make_function,
+    register,
+)
 from kanviz.symbolic.parse import parse
+from kanviz.symbolic.printing import to_text
 from kanviz.symbolic.program import Curve, Program, compile_expressions, curve
-from kanviz.symbolic.rounding import rounded, snap, snapped
-from kanviz.symbolic.simplify import simplified
+from kanviz.symbolic.simplify import rounded, simplified, snap, snapped
 from kanviz.symbolic.suggest import Suggestion, SuggestionTable, suggest
-from kanviz.symbolic.text import to_text
 
 __all__ = [
     "BUILT_IN",

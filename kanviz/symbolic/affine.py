@@ -14,12 +14,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from kanviz.symbolic.descent import descend, project
+from kanviz.symbolic.affine_search import descend, project, starting_points
+from kanviz.symbolic.functions import INFINITY, Function, traits
 from kanviz.symbolic.language import X, number
-from kanviz.symbolic.library import INFINITY, Function
 from kanviz.symbolic.samples import Part, Samples
-from kanviz.symbolic.starts import starting_points
-from kanviz.symbolic.traits import traits
 
 SCREENED_SAMPLES, COARSE_SAMPLES, MOST_JUMPS = 80, 160, 1000
 BASINS, FINALISTS = 6, 2

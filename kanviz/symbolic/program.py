@@ -11,8 +11,7 @@ from jaxtyping import Float
 from sympy.core.function import AppliedUndef
 from torch import Tensor
 
-from kanviz.symbolic.exponents import COMPUTED, gathered
-from kanviz.symbolic.language import HEADS, X, check_expression, constant_value
+from kanviz.symbolic.language import COMPUTED, HEADS, X, check_expression, constant_value, gathered
 from kanviz.symbolic.safe import PLAIN, SAFE, entry, largest
 
 

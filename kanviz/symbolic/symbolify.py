@@ -4,19 +4,34 @@ In context (see In-Context Symbolic Regression for KANs, arXiv 2603.15250): a ca
 inside the network after a brief refit of everything, not by how it looks on its own edge. A pass
 over all edges takes the simplest function that does; then each choice is questioned again, now that
 the others are known; at last numbers become nice ones where the error agrees.
+
+Below ``symbolify`` stand, in this order: the search with its moves, the trial of one candidate and
+the choice among several, and which functions are worth a trial.
 """
 
-from collections.abc import Callable, Mapping
+import copy
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
 
-from kanviz.data.dataset import Scaling
+from kanviz.data.scaling import Scaling
 from kanviz.nn.compact import put_back, without_idle_nodes
+from kanviz.nn.layer import KANLayer
+from kanviz.nn.regrid import fit_coefficients
 from kanviz.nn.network import Network
-from kanviz.symbolic.library import Function
-from kanviz.symbolic.search import Search
-from kanviz.symbolic.symbol_report import EdgeReport, SymbolReport
-from kanviz.symbolic.terms import Units
+from kanviz.nn.symbols import with_formula, without_formula
+from kanviz.nn.ties import groups_of
+from kanviz.snapshot import Edge
+from kanviz.symbolic.formula import cancellation
+from kanviz.symbolic.functions import Function, free_numbers
+from kanviz.symbolic.snapping import FLOOR, Units, snap_network
+from kanviz.symbolic.suggest import Suggestion, suggest
+from kanviz.symbolic.symbol_report import Attempt, EdgeReport, SnappedNumber, SymbolReport
 from kanviz.training.judge import Judge
 
 ACCURATE = 1e-6
@@ -80,3 +95,460 @@ def _plain_units(network: Network) -> Units:
     like = torch.empty(0, dtype=torch.float64)
     ends = network.widths[0], network.widths[-1]
     return Units(*(Scaling.identity(width, like) for width in ends))
+
+
+PROBE_STEPS, REFIT_STEPS, CLOSE_STEPS = 8, 10, 30
+"""Steps for every candidate; for those that are not hopeless then; for those within the limit."""
+
+TIE = 1.1
+"""Errors within this factor of the lowest count as equal: refits are short, and data have noise."""
+
+MUCH_BETTER = 0.1
+"""A more complex candidate is taken for a simpler one if its error is below this share of it."""
+
+CANCELS = 1e6
+"""A formula whose terms are this much larger than what is left of them is refused. Such a cosine of
+a tiny angle is a parabola in disguise, and its digits are lost in rounding."""
+
+HOPELESS = 30.0
+"""After the first steps of its refit a candidate is given up above so many times the limit."""
+
+LOOSE = 10.0
+"""While another edge is a spline still, the right function may be above the limit by this factor:
+the spline may not be able to follow."""
+
+ENOUGH = 0.1
+"""Below this share of the limit no more complex function is tried: whoever allows more asks for a
+simple formula."""
+
+BACK_STEPS, FINAL_STEPS, MOST_ROUNDS, MOST_BRANCHES = 20, 100, 2, 8
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A copy of the network with one candidate in it, refitted; inf as error if refused."""
+
+    candidate: Suggestion
+    network: Network
+    error: float
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What errors mean in a search.
+
+    Parameters
+    ----------
+    limit : float
+        Largest error that is accepted.
+    hopeless : float
+        Error after the first steps beyond which a candidate is given up.
+    enough : float
+        Once a choice is this good no more complex candidate is tried; at least ``FLOOR``.
+    """
+
+    limit: float
+    hopeless: float
+    enough: float
+
+    def much_better_than(self, error: float) -> "Bounds":
+        """Return bounds for candidates that have to be much better than ``error``."""
+        return Bounds(error / 2, error / 2, self.enough)
+
+
+@dataclass
+class Search:
+    """The state of one search.
+
+    ``network`` is what has been accepted so far; ``nodes`` are the numbers that its nodes have for
+    the user, by layer; ``branches`` holds what each choice was made from: the network before it,
+    and the other candidates.
+    """
+
+    network: Network
+    nodes: list[Int[Tensor, " _nodes"]]
+    judge: Judge
+    limit: float
+    functions: Mapping[str, Function]
+    n_jobs: int
+    on_edge: Callable[[EdgeReport], object]
+    reports: dict[Edge, EdgeReport] = field(default_factory=dict)
+    chosen: dict[Edge, Suggestion] = field(default_factory=dict)
+    branches: dict[Edge, tuple[Network, list[Suggestion]]] = field(default_factory=dict)
+    way: list[tuple[str, int, float]] = field(default_factory=list)
+
+    def note(self, step: str) -> float:
+        """Add what the network is now to the way; return its error."""
+        error = self.judge.error(self.network)
+        self.way.append((step, complexity(self.network), error))
+        return error
+
+    def first_pass(self) -> None:
+        """Try each spline, and again those that failed while others were splines still."""
+        for _ in range(2):
+            before = len(self.chosen)
+            for edge in splines(self.network):
+                error, old = self.judge.error(self.network), copy.deepcopy(self.network)
+                rows = candidates(old, edge, self.judge.x, self.functions)
+                best, tried = self._choose(old, edge, rows, max(TIE * error, ENOUGH * self.limit))
+                self._settle(edge, error, best, tried)
+                if best is not None:
+                    others = [row for row in rows if row.name != best.candidate.name]
+                    self.branches[edge] = (old, others)
+            if not splines(self.network) or len(self.chosen) == before:
+                return
+
+    def branch(self) -> None:
+        """Where an edge stays a spline, go back to earlier choices, the last one first."""
+        budget = MOST_BRANCHES
+        for edge in reversed(list(self.chosen)) if splines(self.network) else []:
+            old, rows = self.branches[edge]
+            if self._branch_at(old, edge, rows[:budget]):
+                return
+            budget -= len(rows[:budget])
+
+    def _branch_at(self, old: Network, edge: Edge, rows: Sequence[Suggestion]) -> bool:
+        """Return whether another function at this edge let all splines become formulas."""
+        before = self.judge.error(self.network)
+        loose = Bounds(LOOSE * self.limit, HOPELESS * self.limit, FLOOR)
+        for trial in self._trials(old, edge, loose, rows):
+            if trial.error > loose.limit:
+                continue
+            work, found = trial.network, {edge: trial}
+            for rest in splines(work):
+                then = candidates(work, rest, self.judge.x, self.functions)
+                best, _ = self._choose(work, rest, then, FLOOR)
+                if best is None:
+                    break
+                work, found[rest] = best.network, best
+            if not splines(work) and self.judge.error(work) <= self.limit:
+                for place, accepted in found.items():
+                    self._settle(place, before, accepted, ())
+                return True
+        return False
+
+    def question(self) -> None:
+        """Question each choice now that the others are known, until no choice changes."""
+        for _ in range(MOST_ROUNDS):
+            changed = False
+            for edge in self.chosen:
+                error = self.judge.error(self.network)
+                if error <= FLOOR:
+                    return
+                changed |= self._question(edge, error)
+            if not changed:
+                return
+
+    def _question(self, edge: Edge, error: float) -> bool:
+        """Look what a spline in the place of one choice wants to be; return whether it changed."""
+        known = self.chosen[edge]
+        work = copy.deepcopy(self.network)
+        give_spline(work, edge, self.judge.x)
+        self.judge.refit(work, BACK_STEPS)
+        found = (
+            trial
+            for bounds, rows in self._alternatives(work, edge, error)
+            for trial in self._trials(work, edge, bounds, rows)
+        )
+        best: Trial | None = None
+        tried: list[Attempt] = []
+        for trial in found:
+            tried.append(Attempt(trial.candidate.name, trial.candidate.complexity, trial.error))
+            now, lowest = (known, error) if best is None else (best.candidate, best.error)
+            if trial.error <= self.limit and is_preferred(trial, now.function, lowest):
+                best = trial
+            if best is not None and best.error <= FLOOR:
+                break
+        self._settle(edge, error, best, tuple(tried))
+        return best is not None
+
+    def _alternatives(
+        self, work: Network, edge: Edge, error: float
+    ) -> list[tuple[Bounds, list[Suggestion]]]:
+        """Return what might be better than the choice for an edge, with the bounds to try it in.
+
+        A function that is no simpler has to follow the curve better than the one that was chosen;
+        a more complex one also has to show in its first steps that it is much better.
+        """
+        rows = candidates(work, edge, self.judge.x, self.functions)
+        known = self.chosen[edge].function
+        mine = next((row.error for row in rows if row.function == known), torch.inf)
+        rows = [row for row in rows if row.function != known]
+        cost = known.complexity, free_numbers(known)
+        simpler = [r for r in rows if (r.complexity, free_numbers(r.function)) < cost]
+        others = [r for r in rows if r not in simpler and r.error < mine]
+        equal = [row for row in others if row.complexity == known.complexity]
+        complex_ = [r for r in others if r.complexity > known.complexity and r.error < mine / 2]
+        as_good = Bounds(self.limit, 10 * error, FLOOR)
+        return [(as_good, [*simpler, *equal]), (as_good.much_better_than(error), complex_)]
+
+    def finish(self, units: Units) -> tuple[SnappedNumber, ...]:
+        """Refit everything to the end, then make numbers nice; return which."""
+        polished = copy.deepcopy(self.network)
+        self.judge.refit(polished, FINAL_STEPS)
+        error = self.judge.error(polished)
+        if error <= max(self.judge.error(self.network), FLOOR):
+            self.network.take(polished)
+            self.note("refitted")
+        nice, snapped = snap_network(self.network, self.judge, units, self.limit)
+        self.network.take(nice)
+        if snapped:
+            self.note(f"made {len(snapped)} numbers nice")
+        return tuple(replace(number, edge=self._for_user(number.edge)) for number in snapped)
+
+    def _choose(
+        self, network: Network, edge: Edge, rows: Sequence[Suggestion], enough: float
+    ) -> tuple[Trial | None, tuple[Attempt, ...]]:
+        bounds = Bounds(self.limit, HOPELESS * self.limit, max(FLOOR, enough))
+        return choose(rows, lambda level, b: self._trials(network, edge, b, level), bounds)
+
+    def _trials(
+        self, network: Network, edge: Edge, bounds: Bounds, rows: Sequence[Suggestion]
+    ) -> Iterator[Trial]:
+        return trials(network, edge, self.judge, bounds, rows, self.n_jobs)
+
+    def _settle(
+        self,
+        edge: Edge,
+        before: float,
+        best: Trial | None,
+        tried: tuple[Attempt, ...],
+    ) -> None:
+        """Take over what was chosen for an edge, if anything, and report it."""
+        old = self.reports.get(edge)
+        tried = (*(old.attempts if old else ()), *tried)
+        if best is None:
+            report = old or EdgeReport(self._for_user(edge), None, before, before, ())
+            self.reports[edge] = replace(report, attempts=tried)
+        else:
+            self.network.take(best.network)
+            self.chosen[edge] = best.candidate
+            name, r2 = best.candidate.name, best.candidate.r2
+            place = self._for_user(edge)
+            self.reports[edge] = EdgeReport(place, name, before, best.error, tried, r2)
+            self.note(f"edge {tuple(place)}: {name}")
+        self.on_edge(self.reports[edge])
+
+    def _for_user(self, edge: Edge) -> Edge:
+        """Return an edge as the user numbers it."""
+        layer, i, j = edge
+        return Edge(layer, int(self.nodes[layer][i]), int(self.nodes[layer + 1][j]))
+
+
+Run = Callable[[Sequence[Suggestion], Bounds], Iterator[Trial]]
+
+
+def choose(
+    candidates: Sequence[Suggestion], run: Run, bounds: Bounds
+) -> tuple[Trial | None, tuple[Attempt, ...]]:
+    """Return the best of the candidates, which come simplest first, and what was tried.
+
+    A more complex one has to be much better than a simpler one, and show so in its first steps;
+    none is tried once the best is good enough. All this goes level by level of complexity, so that
+    the choice does not depend on how many trials are made at a time.
+    """
+    best: Trial | None = None
+    tried: list[Attempt] = []
+    for _, level in itertools.groupby(candidates, key=lambda row: row.complexity):
+        within = bounds if best is None else bounds.much_better_than(best.error)
+        equals: list[Trial] = []
+        for trial in run(list(level), within):
+            tried.append(Attempt(trial.candidate.name, trial.candidate.complexity, trial.error))
+            equals += [trial] if trial.error <= within.limit else []
+            if trial.error <= FLOOR:
+                break
+        chosen = _best_of_equals(equals)
+        if chosen and (best is None or chosen.error < MUCH_BETTER * best.error):
+            best = chosen
+        if best is not None and best.error <= bounds.enough:
+            break
+    return best, tuple(tried)
+
+
+def is_preferred(new: Trial, function: Function, error: float) -> bool:
+    """Return whether a trial should replace ``function``, with which the network has ``error``."""
+    mine, other = new.candidate.function, function
+    if mine.complexity != other.complexity:
+        is_simpler = mine.complexity < other.complexity
+        if is_simpler:
+            return new.error <= FLOOR or MUCH_BETTER * new.error <= error
+        return error > FLOOR and new.error < MUCH_BETTER * error
+    numbers = free_numbers(mine), free_numbers(other)
+    if numbers[0] < numbers[1]:
+        return new.error <= TIE * error + FLOOR
+    return TIE * new.error + FLOOR < error
+
+
+def _best_of_equals(equals: Sequence[Trial]) -> Trial | None:
+    """Return the trial with the fewest free numbers among those whose error ties with the lowest.
+
+    With noise the tip of a wide sine does as well as a square; the square has one number less.
+    """
+    if not equals:
+        return None
+    lowest = min(trial.error for trial in equals)
+    ties = [trial for trial in equals if trial.error <= TIE * lowest + FLOOR]
+    return min(ties, key=lambda trial: (free_numbers(trial.candidate.function), trial.error))
+
+
+def trials(
+    network: Network,
+    edge: Edge,
+    judge: Judge,
+    bounds: Bounds,
+    candidates: Sequence[Suggestion],
+    n_jobs: int,
+) -> Iterator[Trial]:
+    """Yield the trial of each candidate in order, as many at a time as there are workers."""
+    if n_jobs == 1:
+        yield from (attempt(network, edge, judge, bounds, row) for row in candidates)
+        return
+    import joblib  # not needed, nor paid for, without workers
+
+    size = joblib.effective_n_jobs(n_jobs)
+    for start in range(0, len(candidates), size):
+        wave = candidates[start : start + size]
+        tasks = (joblib.delayed(attempt)(network, edge, judge, bounds, row) for row in wave)
+        yield from joblib.Parallel(n_jobs=n_jobs)(tasks)
+
+
+def attempt(
+    network: Network, edge: Edge, judge: Judge, bounds: Bounds, candidate: Suggestion
+) -> Trial:
+    """Put a candidate into a copy of the network, refit everything and judge."""
+    work = copy.deepcopy(network)
+    layer = work.layers[edge.layer]
+    numbers = (candidate.a, candidate.b, candidate.c, candidate.d)
+    layer.set_symbols(
+        with_formula(layer, edge.i, edge.j, candidate.function, numbers, candidate.r2)
+    )
+    judge.refit(work, PROBE_STEPS)
+    error = judge.error(work)
+    if FLOOR < error <= bounds.hopeless:
+        judge.refit(work, REFIT_STEPS)
+        error = judge.error(work)
+    if FLOOR < error <= bounds.limit:  # close: let it show how good it can be
+        judge.refit(work, CLOSE_STEPS)
+        error = judge.error(work)
+    return Trial(candidate, work, error if cancellation(work, judge.x) <= CANCELS else torch.inf)
+
+
+SUGGESTION_SAMPLES = 600
+
+MOST_CANDIDATES = 6
+
+NEAR, SIMPLE = 3.0, 2
+"""Candidates up to this complexity are tried too if their error is within this factor."""
+
+WORST_SHAPE = 0.3
+"""Error of a candidate on its own edge, as a share of the edge's spread, beyond which it is not
+tried: the refit moves numbers, it makes no sine of a parabola."""
+
+FAINT = 0.01
+"""An edge with less than this share of the spread at its node may be a constant or a line,
+whatever its shape."""
+
+ALIKE = 1e-6
+"""Errors of two functions on one curve that differ by less than this share, when their numbers are
+as many, show that they are one function but for a shift, as the sine and the cosine are."""
+
+
+def candidates(
+    network: Network,
+    edge: Edge,
+    x: Float[Tensor, "samples inputs"],
+    functions: Mapping[str, Function],
+) -> list[Suggestion]:
+    """Return the few functions worth a trial, the simplest first, then as ``suggest`` has them."""
+    inputs, values, share = edge_samples(network, edge, x)
+    step = max(1, math.ceil(len(x) / SUGGESTION_SAMPLES))
+    table = suggest(inputs[::step], values[::step], functions=functions)
+    good = [row for row in table if row.error < WORST_SHAPE]
+    chosen = {row.name for row in good[:MOST_CANDIDATES]}
+    chosen |= {row.name for row in good if row.on_front}
+    close = NEAR * min((row.error for row in good), default=0.0)
+    chosen |= {row.name for row in good if row.error <= close and row.complexity <= SIMPLE}
+    if share < FAINT:
+        chosen |= {row.name for row in table if row.complexity <= 1}
+    # A stable sort: among equal ones the table's own order stays, fewer numbers before more.
+    ranked = _without_twins([row for row in table if row.name in chosen])
+    return sorted(ranked, key=lambda row: row.complexity)
+
+
+def _without_twins(rows: Sequence[Suggestion]) -> list[Suggestion]:
+    """Return one of each set of functions that fit alike: the one that needs the least shift."""
+    kept: list[Suggestion] = []
+    for row in rows:
+        twin = next((n for n, other in enumerate(kept) if _is_twin(row, other)), None)
+        if twin is None:
+            kept.append(row)
+        elif abs(row.b) < 0.5 * abs(kept[twin].b):
+            kept[twin] = row
+    return kept
+
+
+def _is_twin(one: Suggestion, other: Suggestion) -> bool:
+    if one.complexity != other.complexity:
+        return False
+    numbers = free_numbers(one.function), free_numbers(other.function)
+    is_alike = abs(one.r2 - other.r2) <= ALIKE * (1 - min(one.r2, other.r2)) + 1e-15
+    close = abs(one.error - other.error) <= ALIKE * max(one.error, other.error) + 1e-9
+    return numbers == (4, 4) and is_alike and close
+
+
+def splines(network: Network) -> list[Edge]:
+    """Return the live edges that are splines and may change; of locked ones the first."""
+    return [
+        Edge(depth, i, j)
+        for depth, layer in enumerate(network.layers)
+        for i, j in _firsts(layer, layer.spline_mask & ~layer.frozen).nonzero().tolist()
+    ]
+
+
+def _firsts(
+    layer: KANLayer, edges: Bool[Tensor, "inputs outputs"]
+) -> Bool[Tensor, "inputs outputs"]:
+    """Return these edges, of those that share a function the first one only."""
+    firsts = edges.clone()
+    for group in groups_of(layer.leaders):
+        for i, j in [edge for edge in group if edges[edge]][1:]:
+            firsts[i, j] = False
+    return firsts
+
+
+def complexity(network: Network) -> int:
+    """Return the sum over live edges: a formula's complexity, a spline's number of coefficients."""
+    total = 0
+    for layer in network.layers:
+        total += int(layer.spline_mask.sum()) * layer.spec.n_features
+        if layer.symbols is not None:
+            for (i, j), function in zip(layer.symbols.edges, layer.symbols.functions, strict=True):
+                total += getattr(function, "complexity", 0) * int(layer.mask[i, j])
+    return total
+
+
+@torch.no_grad()
+def give_spline(network: Network, edge: Edge, x: Float[Tensor, "samples inputs"]) -> None:
+    """Give an edge a spline that follows its formula where data are, on knots that lie there."""
+    network.update_grid(x)
+    inputs, values, _ = edge_samples(network, edge, x)
+    layer: KANLayer = network.layers[edge.layer]
+    layer.set_symbols(without_formula(layer, edge.i, edge.j))
+    coef, _ = fit_coefficients(
+        inputs[:, None], values[:, None, None], layer.knots[edge.i : edge.i + 1], layer.spec
+    )
+    layer.weight[edge.i, :, edge.j] = 0
+    layer.weight[edge.i, : layer.spec.n_basis, edge.j] = coef[0, :, 0]
+
+
+@torch.no_grad()
+def edge_samples(
+    network: Network, edge: Edge, x: Float[Tensor, "samples inputs"]
+) -> tuple[Float[Tensor, " samples"], Float[Tensor, " samples"], float]:
+    """Return inputs and outputs of an edge, and its share in the spread at the node it leads to."""
+    for layer in network.layers[: edge.layer]:
+        x = layer(x)
+    values = network.layers[edge.layer].edge_outputs(x)[:, :, edge.j]
+    total = float(values.sum(1).std()) + 1e-300
+    own = values[:, edge.i]
+    return x[:, edge.i], own, float(own.std()) / total

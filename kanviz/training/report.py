@@ -87,7 +87,7 @@ class FitReport:
 
     def plot(self) -> Figure:
         """Return a figure of the losses against steps, with the grid levels marked."""
-        from kanviz.views.losses import loss_figure
+        from kanviz.views.charts import loss_figure
 
         return loss_figure(self.history)
 

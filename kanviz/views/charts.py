@@ -1,4 +1,4 @@
-"""Charts of measurements: errors against sizes, values against steps.
+"""Charts of measurements: errors against sizes, values against steps, losses, maps of two inputs.
 
 They take numbers and names, never a model. Series differ by colour, mark and dashes, so that no
 meaning hangs on colour alone; the key stands below the axes, where it covers nothing.
@@ -12,11 +12,17 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
-from kanviz.views.canvas import NotebookFigure
-from kanviz.views.theme import Theme, ThemeName, theme_named
+from kanviz.theme import Theme, ThemeName, theme_named
+from kanviz.views.figure import NotebookFigure
 
 SIZE = (7.0, 3.8)
 """Width and height of a chart in inches."""
+
+LOSS_SIZE = (7.0, 3.6)
+"""Of the losses of a fit, which have no key below."""
+
+SIDE = 2.6
+"""Side of one map in inches."""
 
 MARKS = "os^Dv"
 DASHES = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1)))
@@ -72,7 +78,7 @@ def scaling_figure(
     title : str
         A line above the chart.
     theme : "light" or "dark"
-        The colours.
+        The colors.
 
     Returns
     -------
@@ -129,7 +135,7 @@ def lines_figure(
     title : str
         A line above the chart.
     theme : "light" or "dark"
-        The colours.
+        The colors.
 
     Returns
     -------
@@ -161,8 +167,8 @@ def lines_figure(
     return figure
 
 
-def style_axes(axes: Axes, colors: Theme, x_label: str, y_label: str) -> None:
-    """Write the labels and draw the axes in the colours of a theme."""
+def _style_axes(axes: Axes, colors: Theme, x_label: str, y_label: str) -> None:
+    """Write the labels and draw the axes in the colors of a theme."""
     axes.set_xlabel(x_label, color=colors.ink, parse_math=False)
     axes.set_ylabel(y_label, color=colors.ink, parse_math=False)
     axes.tick_params(which="both", colors=colors.muted)
@@ -189,10 +195,16 @@ def _lines(series: Mapping[str, tuple[ArrayLike, ArrayLike]], theme: ThemeName) 
     return lines
 
 
-def _chart(colors: Theme, x_label: str, y_label: str, title: str) -> tuple[NotebookFigure, Axes]:
-    figure = NotebookFigure(figsize=SIZE, facecolor=colors.paper, layout="constrained")
+def _chart(
+    colors: Theme,
+    x_label: str,
+    y_label: str,
+    title: str = "",
+    size: tuple[float, float] = SIZE,
+) -> tuple[NotebookFigure, Axes]:
+    figure = NotebookFigure(figsize=size, facecolor=colors.paper, layout="constrained")
     axes = figure.add_subplot(facecolor=colors.paper)
-    style_axes(axes, colors, x_label, y_label)
+    _style_axes(axes, colors, x_label, y_label)
     if title:
         figure.suptitle(title, color=colors.ink, fontsize=11, parse_math=False)
     return figure, axes
@@ -260,3 +272,111 @@ def _add_key(figure: NotebookFigure, axes: Axes, colors: Theme) -> None:
     )
     for text in key.get_texts():
         text.set_parse_math(False)
+
+
+def loss_figure(
+    history: Mapping[str, Sequence[float]], *, theme: ThemeName = "light"
+) -> NotebookFigure:
+    """Draw training and validation loss on a logarithmic axis, with each refinement marked.
+
+    Parameters
+    ----------
+    history : mapping
+        Lists of equal length under ``"step"``, ``"loss"``, ``"grid_size"`` and, where validation
+        data were given, ``"validation_loss"``; as in ``FitReport.history``.
+    theme : "light" or "dark"
+        The colors.
+
+    Returns
+    -------
+    NotebookFigure
+
+    Raises
+    ------
+    ValueError
+        If the history is empty or the theme unknown.
+    """
+    colors = theme_named(theme)
+    steps = history.get("step", ())
+    if not len(steps):
+        raise ValueError("history must hold at least one step; got none. Fit the model first.")
+    figure, axes = _chart(colors, "step", "loss", size=LOSS_SIZE)
+    _mark_grids(axes, steps, history["grid_size"], colors)
+    axes.plot(steps, history["loss"], color=colors.spline, linewidth=1.6, label="training")
+    if "validation_loss" in history:
+        axes.plot(
+            steps,
+            history["validation_loss"],
+            color=colors.symbolic,
+            linewidth=1.4,
+            linestyle=(0, (4, 2)),
+            label="validation",
+        )
+        axes.legend(frameon=False, labelcolor=colors.ink)
+    axes.set_yscale("log")
+    axes.margins(x=0.01)
+    return figure
+
+
+def _mark_grids(axes: Axes, steps: Sequence[float], grids: Sequence[float], colors: Theme) -> None:
+    """Draw a line and the grid size where each level begins."""
+    top = axes.get_xaxis_transform()
+    for place, (step, grid) in enumerate(zip(steps, grids, strict=True)):
+        if place and grid == grids[place - 1]:
+            continue
+        if place:
+            axes.axvline(step - 0.5, color=colors.hair, linewidth=1)
+        axes.text(step, 1.01, f"G = {grid:.0f}", transform=top, fontsize=8, color=colors.muted)
+
+
+def maps_figure(
+    maps: Mapping[str, ArrayLike],
+    *,
+    extent: tuple[float, float, float, float],
+    x_label: str = "x",
+    y_label: str = "y",
+    theme: ThemeName = "light",
+) -> NotebookFigure:
+    """Draw functions of two inputs side by side, each with its own scale of colors.
+
+    Parameters
+    ----------
+    maps : mapping
+        Name to values (rows, columns): rows are y upwards, columns x.
+    extent : (left, right, bottom, top)
+        The range of x and of y.
+    x_label, y_label : str
+        What the axes measure, with the unit.
+    theme : "light" or "dark"
+        The colors.
+
+    Returns
+    -------
+    NotebookFigure
+
+    Raises
+    ------
+    ValueError
+        If there is no map, or one is not a table of finite numbers.
+    """
+    colors = theme_named(theme)
+    tables = {name: np.asarray(table, dtype=float) for name, table in maps.items()}
+    if not tables:
+        raise ValueError("maps must hold at least one table; got none. Name one.")
+    for name, table in tables.items():
+        if table.ndim != 2 or not table.size or not np.isfinite(table).all():
+            raise ValueError(
+                f"maps[{name!r}] must be a table (rows, columns) of finite numbers; got shape "
+                f"{table.shape}. Evaluate the function on a grid."
+            )
+    size = (SIDE * len(tables) + 0.6, SIDE)
+    figure = NotebookFigure(figsize=size, facecolor=colors.paper, layout="constrained")
+    for place, (name, table) in enumerate(tables.items(), start=1):
+        axes = figure.add_subplot(1, len(tables), place, facecolor=colors.paper)
+        image = axes.imshow(table, extent=extent, origin="lower", aspect="auto", cmap="viridis")
+        bar = figure.colorbar(image, ax=axes)
+        bar.ax.tick_params(colors=colors.muted, labelsize=8)
+        bar.outline.set_visible(False)
+        _style_axes(axes, colors, x_label, y_label)
+        axes.set_title(name, color=colors.ink, fontsize=10, parse_math=False)
+    return figure

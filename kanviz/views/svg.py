@@ -1,16 +1,17 @@
-"""The network picture as SVG text, to stand alone or inside a page.
+"""The network picture as SVG text, to stand alone or inside a page, and its style sheet.
 
 No script, no reference to anything outside, and no id, so any number of pictures share a page.
-Equal snapshots give equal bytes.
+Equal snapshots give equal bytes. Colours are custom properties, light and dark; all names begin
+with ``kanviz``, so that nothing of a notebook around it changes, and two pictures on one page share
+the same rules.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from kanviz.snapshot import Snapshot
-from kanviz.views import labels, style
-from kanviz.views.geometry import PrunedStyle, picture
-from kanviz.views.marks import (
+from kanviz.layout import labels
+from kanviz.layout.marks import (
     Badge,
     Chain,
     EdgeMark,
@@ -21,6 +22,61 @@ from kanviz.views.marks import (
     Point,
     TextMark,
 )
+from kanviz.layout.picture import PrunedStyle, picture
+from kanviz.snapshot import Snapshot
+from kanviz.theme import DARK, LIGHT, Theme
+
+
+def _variables(theme: Theme) -> str:
+    """Return the colours of ``theme`` as declarations, such as ``--kanviz-paper:#ffffff``."""
+    return ";".join(f"--kanviz-{name}:{color}" for name, color in asdict(theme).items())
+
+
+# The reader's system chooses, a notebook that says what it is set to overrules that, and paper is
+# always light. Most particular last.
+_COLORS = f"""
+.kanviz{{{_variables(LIGHT)}}}
+@media screen and (prefers-color-scheme:dark){{.kanviz{{{_variables(DARK)}}}}}
+@media screen{{
+[data-jp-theme-light="true"] .kanviz,.vscode-light .kanviz{{{_variables(LIGHT)}}}
+[data-jp-theme-light="false"] .kanviz,.vscode-dark .kanviz{{{_variables(DARK)}}}
+}}"""
+
+# A pale edge is mixed with the paper, not see-through, or many of them would add up to a dark one;
+# only a browser that cannot mix makes it see-through.
+PICTURE = f"""{_COLORS}
+svg.kanviz{{display:block;font-family:system-ui,sans-serif}}
+.kanviz-scroll{{overflow-x:auto;scrollbar-width:thin}}
+.kanviz-scroll svg{{max-width:100%;min-width:var(--kanviz-least);height:auto}}
+.kanviz-paper{{fill:var(--kanviz-paper)}}
+.kanviz-spline{{--kanviz-state:var(--kanviz-spline)}}
+.kanviz-symbolic{{--kanviz-state:var(--kanviz-symbolic)}}
+.kanviz-pruned{{--kanviz-state:var(--kanviz-pruned)}}
+.kanviz-frozen,.kanviz-locked{{--kanviz-state:var(--kanviz-ink)}}
+.kanviz-edge,.kanviz-key{{fill:none;stroke:var(--kanviz-state)}}
+@supports (color:color-mix(in srgb,red,red)){{
+.kanviz-edge{{--kanviz-mixed:var(--kanviz-state) var(--kanviz-share),var(--kanviz-paper);
+stroke:color-mix(in srgb,var(--kanviz-mixed));stroke-opacity:1}}
+}}
+.kanviz-edge rect{{fill:var(--kanviz-panel)}}
+.kanviz-edge line{{stroke:var(--kanviz-hair);stroke-width:.7;stroke-opacity:1}}
+.kanviz-edge *{{vector-effect:non-scaling-stroke}}
+.kanviz-edge polyline{{stroke-linecap:round;stroke-linejoin:round}}
+.kanviz-pruned path,.kanviz-pruned rect{{stroke-dasharray:3 2.5}}
+.kanviz-key.kanviz-pruned{{stroke-dasharray:6 5}}
+.kanviz-edge:hover{{stroke:var(--kanviz-state);stroke-opacity:1}}
+.kanviz-edge:hover rect,.kanviz-edge:hover path{{stroke-width:2}}
+.kanviz-node{{fill:var(--kanviz-ink);stroke:var(--kanviz-ink)}}
+.kanviz-bare{{fill:var(--kanviz-paper);stroke:var(--kanviz-pruned)}}
+.kanviz-badge{{fill:none;stroke:var(--kanviz-ink);pointer-events:none}}
+.kanviz-badge circle{{fill:var(--kanviz-paper);stroke:none}}
+.kanviz text{{fill:var(--kanviz-ink)}}
+.kanviz .kanviz-title{{font-weight:600}}
+.kanviz .kanviz-note{{fill:var(--kanviz-muted)}}
+.kanviz .kanviz-formula{{fill:var(--kanviz-symbolic);stroke:var(--kanviz-paper);stroke-width:4;
+paint-order:stroke;stroke-linejoin:round;pointer-events:none}}
+"""
+"""Of the picture alone."""
 
 SMALLEST = 0.5
 """Part of its size below which a picture does not shrink: letters would be too small to read."""
@@ -84,7 +140,7 @@ def _canvas(drawing: Picture, description: str) -> Element:
             "aria-label": description,
         },
     )
-    SubElement(root, "style").text = style.PICTURE
+    SubElement(root, "style").text = PICTURE
     SubElement(root, "rect", {"class": "kanviz-paper", "width": width, "height": height})
     return root
 

@@ -6,7 +6,7 @@ minutes on one core); names of rows after it choose some. Each row is kept as so
 
 from accuracy.measure import HOW, compare
 from accuracy.record import Report, run
-from kanviz.problems import comparison, feynman_problems, problem
+from kanviz.course.problems import comparison, feynman_problems, problem
 
 CHANGED = (
     "The shapes of I.13.12 and I.37.4 were changed once, from [2, 5, 1], when their test errors "

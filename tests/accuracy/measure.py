@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from kanviz.course.mlp import MLP, train_mlp
+from kanviz.course.problems import Problem
 from kanviz.data import Dataset
 from kanviz.nn import Network
-from kanviz.problems import Problem
-from kanviz.problems.mlp import MLP, train_mlp
 from kanviz.training import fit
 
 N_TRAIN, N_CHOOSE, N_TEST = 3000, 1000, 1000

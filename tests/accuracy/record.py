@@ -13,7 +13,7 @@ import torch
 from benchmarks.machine import describe_machine
 
 import kanviz as kv
-from kanviz.problems.stored import Results
+from kanviz.course.problems.stored import Results
 
 FOLDER = Path(kv.__file__).parent / "problems" / "results"
 TABLES = Path(__file__).parent

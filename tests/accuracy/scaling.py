@@ -12,9 +12,9 @@ import torch
 
 from accuracy.measure import N_CHOOSE, N_TEST, N_TRAIN, Samples, n_parameters, rmse, samples
 from accuracy.record import Report, run
+from kanviz.course.mlp import train_mlp
+from kanviz.course.problems import problem, results
 from kanviz.nn import Network
-from kanviz.problems import problem, results
-from kanviz.problems.mlp import train_mlp
 from kanviz.training import fit
 
 SHAPES = {"toy_exp_sin": (2, 1, 1), "toy_deep": (4, 2, 1, 1), "jv": (2, 5, 1)}

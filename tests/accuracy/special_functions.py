@@ -7,7 +7,7 @@ there.
 
 from accuracy.measure import HOW, compare
 from accuracy.record import Report, run
-from kanviz.problems import comparison, problem, special_functions
+from kanviz.course.problems import comparison, problem, special_functions
 
 REPORT = Report("special_functions", "Special functions: the KAN paper's Table 1", HOW)
 

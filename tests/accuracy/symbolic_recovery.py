@@ -13,10 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kanviz.symbolic.built_in import BUILT_IN
-from kanviz.symbolic.library import INFINITY, Function
+from kanviz.symbolic.functions import BUILT_IN, INFINITY, Function, traits
 from kanviz.symbolic.suggest import suggest
-from kanviz.symbolic.traits import traits
 
 SAMPLES, NOISE, SEEDS = 1000, 0.01, 20
 

@@ -7,8 +7,8 @@ import time
 
 import torch
 
+from kanviz.course.problems import problem
 from kanviz.nn import Network
-from kanviz.problems import problem
 from kanviz.training import fit
 
 GRIDS = (3, 5, 10, 20, 50)

@@ -17,9 +17,9 @@ from torch import Tensor
 from benchmarks.measure import attempt
 from benchmarks.records import MISSING, OK, FitResult
 from benchmarks.threads import use_threads
+from kanviz.course.problems import Problem, problem
 from kanviz.data import Dataset
 from kanviz.nn import Network
-from kanviz.problems import Problem, problem
 from kanviz.training import fit
 
 GRIDS = (3, 5, 10, 20, 50)

@@ -9,7 +9,6 @@ import torch
 
 from browser.chromium import WAIT, Console
 from browser.diagram import Diagram
-from kanviz.live.page import SCRIPT
 from kanviz.model import KAN
 
 if TYPE_CHECKING:

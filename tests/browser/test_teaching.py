@@ -13,7 +13,7 @@ from browser.diagram import Diagram
 from browser.notebook import Notebook
 from browser.pages import faults
 from browser.splines import Splines
-from kanviz.views import teaching
+from kanviz.course import teaching
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -24,7 +24,7 @@ Note = Callable[..., None]
 MOST = 0.5
 """Pixels that the drawn curve may be away from SciPy's."""
 
-START = "from kanviz.views import teaching\nw = teaching."
+START = "from kanviz.course import teaching\nw = teaching."
 
 
 def bezier_of(points: Any) -> np.ndarray:

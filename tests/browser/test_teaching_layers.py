@@ -15,9 +15,9 @@ from browser.chromium import WAIT, Console
 from browser.diagram import Diagram
 from browser.notebook import Notebook
 from browser.pages import faults
+from kanviz.course import teaching
+from kanviz.course.teaching.widget import TeachingWidget
 from kanviz.snapshot import EdgeView, Snapshot
-from kanviz.views import teaching
-from kanviz.views.teaching.widget import TeachingWidget
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -27,8 +27,8 @@ WINDOWS = [(0.0, 0.5), (0.5, 1.0)]
 
 CELLS = (
     f"""{IMPORTS}
-from kanviz.analysis.recorder import Recorder
-from kanviz.views import teaching
+from kanviz.course.recorder import Recorder
+from kanviz.course import teaching
 data = kv.from_function(
     lambda x: (torch.pi * x[:, 0]).sin() + x[:, 1] ** 2, [(-1, 1)] * 2, dtype=torch.float64
 )

@@ -13,8 +13,11 @@ import { build } from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const [mode, where] = process.argv.slice(2);
 
-/** The live diagram, and the teaching widgets. */
-const ENTRIES = { explorer: "src/index", teaching: "src/teaching/index" };
+/** The live diagram, and the teaching widgets of the course: each a script and a style sheet. */
+const ENTRIES = {
+  explorer: ["src/index.ts", "src/explorer.css"],
+  teaching: ["src/course/index.ts", "src/course/course.css"],
+};
 
 /** An ES module and a style sheet for each, with nothing in them that depends on this machine. */
 async function bundle(directory) {
@@ -25,9 +28,8 @@ async function bundle(directory) {
     target: "es2022",
     legalComments: "none",
   };
-  for (const [name, entry] of Object.entries(ENTRIES)) {
+  for (const [name, [script, sheet]] of Object.entries(ENTRIES)) {
     const outfile = (kind) => join(directory, `${name}.${kind}`);
-    const [script, sheet] = [`${entry}.ts`, `${dirname(entry)}/${name}.css`];
     await build({ ...common, entryPoints: [script], format: "esm", outfile: outfile("js") });
     await build({ ...common, entryPoints: [sheet], outfile: outfile("css") });
   }

@@ -365,7 +365,7 @@ def gaussian_features(
 def _count(n: int, size: int, grid: Grid, place: Array, offset: Array) -> None:
     """Find the interval of each number by its distance; leave its place within it, from 0 to 1.
 
-    Rounded as in ``kanviz.nn.bspline``, so that both find the same interval.
+    Rounded as in ``kanviz.nn.basis``, so that both find the same interval.
     """
     zero, last = place.dtype.type(0), place.dtype.type(size - 1)
     for e in range(n):

@@ -267,34 +267,3 @@ export interface Probe {
 export type Reply =
   | { seq: number; ok: true; value: unknown }
   | { seq: number; ok: false; error: string };
-
-/** What every part of the front end works with; made by `store.ts`. */
-export interface Store {
-  readonly scene: Scene;
-  readonly status: Status;
-  /** True on a page without a kernel. */
-  readonly local: boolean;
-  /** What is asked right now is shown by many parts at once. */
-  selected: Edge | null;
-  hovered: Edge | null;
-  hoveredNode: readonly [layer: number, index: number] | null;
-  /** The probed input row in the user's units, or null while the probe is closed. */
-  probe: Float64Array | null;
-  /** Rows of `scene.sample` that are highlighted, or null. */
-  slice: Uint8Array | null;
-  /** A curve drawn over an edge before it is taken. */
-  preview: { edge: Edge; curve_y: ArrayLike<number> } | null;
-  /** Edges that the pruning slider would remove, each as its three numbers: "0,1,2". */
-  doomed: ReadonlySet<string>;
-  /** Calls `f` after each change of these; returns the function that ends it. */
-  on(
-    what:
-      | "scene" | "frame" | "status" | "selected" | "hovered" | "probe" | "slice" | "preview"
-      | "doomed",
-    f: () => void,
-  ): () => void;
-  /** Sends a request; at most three edits are on their way, of those waiting the latest wins. */
-  ask(request: Ask): Promise<unknown>;
-  /** Bends an edge in the picture at once; `ask` makes it true. */
-  bend(edge: Edge, control_y: ArrayLike<number>): void;
-}

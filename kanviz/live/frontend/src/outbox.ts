@@ -4,7 +4,6 @@
  * Requests go out in order. While all places are taken a request waits, and one that says the same
  * thing with newer numbers takes its place; both then get the same answer.
  */
-
 import type { Ask, Reply, Request } from "./contract";
 
 /** Milliseconds after which an idle kernel without an answer counts as busy with a cell. */
@@ -21,7 +20,7 @@ interface Flying extends Entry {
   overdue: boolean;
 }
 
-export interface Wire {
+interface Wire {
   send(request: Request): void;
   /** A number that grows with each request that the kernel takes. */
   taken(): number;

@@ -1,13 +1,41 @@
 /** The one state of a view: the scene, what is pointed at, and the requests on their way. */
-
-import { bent, keyOf, placeOf, withFrame } from "./bending";
 import { isFilled, unpack } from "./codec";
-import type { Ask, Edge, Frame, Losses, Reply, Request, Scene, Status, Store } from "./contract";
-import { Emitter } from "./emitter";
+import type { Ask, Edge, Frame, Losses, Reply, Request, Scene, Status } from "./contract";
 import { LocalDesk } from "./local/desk";
 import { probe } from "./math/evaluate";
-import type { Model } from "./model";
 import { Outbox } from "./outbox";
+import { bent, keyOf, placeOf, withFrame } from "./scene";
+
+/** What every part of the front end works with. */
+export interface Store {
+  readonly scene: Scene;
+  readonly status: Status;
+  /** True on a page without a kernel. */
+  readonly local: boolean;
+  /** What is asked right now is shown by many parts at once. */
+  selected: Edge | null;
+  hovered: Edge | null;
+  hoveredNode: readonly [layer: number, index: number] | null;
+  /** The probed input row in the user's units, or null while the probe is closed. */
+  probe: Float64Array | null;
+  /** Rows of `scene.sample` that are highlighted, or null. */
+  slice: Uint8Array | null;
+  /** A curve drawn over an edge before it is taken. */
+  preview: { edge: Edge; curve_y: ArrayLike<number> } | null;
+  /** Edges that the pruning slider would remove, each as its three numbers: "0,1,2". */
+  doomed: ReadonlySet<string>;
+  /** Calls `f` after each change of these; returns the function that ends it. */
+  on(
+    what:
+      | "scene" | "frame" | "status" | "selected" | "hovered" | "probe" | "slice" | "preview"
+      | "doomed",
+    f: () => void,
+  ): () => void;
+  /** Sends a request; at most three edits are on their way, of those waiting the latest wins. */
+  ask(request: Ask): Promise<unknown>;
+  /** Bends an edge in the picture at once; `ask` makes it true. */
+  bend(edge: Edge, control_y: ArrayLike<number>): void;
+}
 
 type Event = Parameters<Store["on"]>[0];
 
@@ -241,4 +269,35 @@ export class LiveStore implements Store {
       event === "hovered" ? String(before) === String(value) : before === null && value === null;
     if (!isSame) this.events.emit(event);
   }
+}
+
+/** Who listens to what. */
+class Emitter<Event extends string> {
+  private readonly listeners = new Map<Event, Set<() => void>>();
+
+  /** Calls `f` after each such event; returns the function that ends it. */
+  on(event: Event, f: () => void): () => void {
+    const heard = this.listeners.get(event) ?? new Set();
+    this.listeners.set(event, heard);
+    // Wrapped, so that one function may listen twice.
+    const call = (): void => f();
+    heard.add(call);
+    return () => heard.delete(call);
+  }
+
+  emit(event: Event): void {
+    for (const call of [...(this.listeners.get(event) ?? [])]) call();
+  }
+
+  clear(): void {
+    this.listeners.clear();
+  }
+}
+
+/** What a notebook (or a page) gives us of the widget's model. */
+export interface Model {
+  get(name: string): unknown;
+  on(event: string, f: (...args: never[]) => void): void;
+  off(event: string, f: (...args: never[]) => void): void;
+  send(message: unknown): void;
 }

@@ -8,7 +8,7 @@ import type { Recipe } from "../src/contract";
 import { changed } from "../src/local/edits";
 import { runAll, scoresOf } from "../src/local/network";
 import { nodeValues, outputs, probe } from "../src/math/evaluate";
-import { apply } from "../src/math/functions";
+import { apply } from "../src/math/formula";
 
 interface Fixture {
   operations: {

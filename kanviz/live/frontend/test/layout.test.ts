@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EdgeView, Scene } from "../src/contract";
-import { counts } from "../src/diagram/tip";
+import { counts } from "../src/ui/histogram";
 import { leftOut } from "../src/diagram/foot";
 import { layout, strongest, wantedHeight } from "../src/diagram/layout";
 import { natural, untangled } from "../src/diagram/order";

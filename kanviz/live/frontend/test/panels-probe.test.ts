@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { buttonOf, enter, inputOf, pause, pointer, press, show } from "./panels-dom";
 import { edgeView, FakeStore, makeScene } from "./panels-store";
 import { probePanel } from "../src/panels/probe";
-import { termsOf } from "../src/panels/probe_terms";
+import { termsOf } from "../src/panels/probe_plots";
 import { Sample } from "../src/panels/sample";
 import type { Answers } from "./panels-store";
 import type { Probe } from "../src/contract";

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buttonOf, pause, press, show, works } from "./panels-dom";
 import { FakeStore, makeScene } from "./panels-store";
-import { fileName } from "../src/panels/download";
+import { fileName } from "../src/ui/files";
 import { historyPanel } from "../src/panels/history";
 import { keyHelp, panels } from "../src/panels/index";
-import { formulaNode } from "../src/panels/mathml";
+import { formulaNode } from "../src/ui/mathml";
 import { outPanel } from "../src/panels/out";
-import { labels, rangeText, short, ticks } from "../src/panels/numbers";
+import { labels, rangeText, short, ticks } from "../src/ui/numbers";
 
 const SVG = () => "<svg/>";
 

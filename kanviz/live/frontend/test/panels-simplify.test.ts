@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buttonOf, enter, inputOf, pause, show, works } from "./panels-dom";
 import { edgeView, FakeStore, makeScene } from "./panels-store";
-import { came } from "../src/panels/outcome";
+import { came } from "../src/panels/simplify";
 import { simplifyPanel } from "../src/panels/simplify";
 import type { Answers } from "./panels-store";
 import type { Edge, Plan } from "../src/contract";

@@ -1,6 +1,7 @@
 /** A store for the tests of the panels: no kernel, every request kept, answers given by the test. */
-import type { Ask, Edge, EdgeView, NodeView, Scene, Status, Store } from "../src/contract";
-import { between } from "../src/panels/shapes";
+import type { Store } from "../src/store";
+import type { Ask, Edge, EdgeView, NodeView, Scene, Status } from "../src/contract";
+import { between } from "../src/panels/reshape";
 
 type Event = Parameters<Store["on"]>[0];
 

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buttonOf, enter, inputOf, pause, show, works } from "./panels-dom";
 import { FakeStore, makeScene } from "./panels-store";
-import { LossMarks } from "../src/panels/loss_marks";
-import { LossScale, MARGIN, nearest } from "../src/panels/loss_scale";
-import { trainingPanel } from "../src/panels/training";
+import { LossMarks, trainingPanel } from "../src/panels/training";
+import { LossScale, MARGIN, nearest } from "../src/ui/loss_chart";
 
 function open(scene = makeScene()) {
   const store = new FakeStore(scene);
@@ -91,14 +90,14 @@ test("while a fit runs its status is told in words and as a bar", () => {
 
 test("the scale of the chart is logarithmic and takes in both errors", () => {
   const { losses } = makeScene();
-  const scale = new LossScale();
-  scale.fit(losses, 400, 200);
+  const scale = new LossScale(400, 200);
+  scale.fit({ step: losses.step, lines: [losses.train, losses.test] });
   const [a, b, c] = [scale.y(0.1), scale.y(0.01), scale.y(0.001)];
   assert.ok(Math.abs(b - a - (c - b)) < 1e-9);
   assert.ok(scale.y(Math.max(...losses.test)) >= MARGIN.top);
   assert.equal(scale.x(losses.step[0]), MARGIN.left);
   assert.ok(Math.abs(scale.stepAt(scale.x(17)) - 17) < 1e-9);
-  scale.fit({ ...losses, step: losses.step.slice(0, 0), train: losses.train.slice(0, 0), test: losses.train.slice(0, 0) }, 400, 200);
+  scale.fit({ step: [], lines: [[], []] });
   assert.ok(Number.isFinite(scale.y(0.5)));
 });
 
@@ -112,8 +111,9 @@ function drawnMarks(...steps: number[]) {
   const store = new FakeStore();
   const read: string[] = [];
   const marks = new LossMarks(store, assert.fail, (text) => read.push(text));
-  const scale = new LossScale();
-  scale.fit(store.scene.losses, 400, 200);
+  const scale = new LossScale(400, 200);
+  const { step, train, test: held } = store.scene.losses;
+  scale.fit({ step, lines: [train, held] });
   const list = steps.map((step, n) => ({ step, position: n + 1, kind: "edit", text: `e${n + 1}` }));
   const draw = (count: number) => marks.draw(list.slice(0, count), scale);
   draw(steps.length);

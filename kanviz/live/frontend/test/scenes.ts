@@ -2,7 +2,7 @@
 
 import type { EdgeView, LayerRecipe, Request, Scene } from "../src/contract";
 import { LayerMaker } from "../src/math/evaluate";
-import type { Model } from "../src/model";
+import type { Model } from "../src/store";
 
 const KNOTS = Float64Array.from({ length: 12 }, (_, m) => -1 + ((m - 3) * 2) / 5);
 

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LayerRecipe, Recipe } from "../src/contract";
 import { LayerMaker } from "../src/math/evaluate";
-import { decades, lossPath } from "../src/teaching/loss_lines";
-import { decimalsFor, fixed, splitter, through } from "../src/teaching/layer_values";
-import teaching from "../src/teaching/index";
+import { LossScale, lossPath, MARGIN } from "../src/ui/loss_chart";
+import { decimalsFor, fixed, splitter, through } from "../src/course/layer";
+import teaching from "../src/course/index";
 import { fakeModel, layer as oneEdge, packed, scene, view, type Fake } from "./scenes";
 
 /** Tells at once that an element is 700 pixels wide. */
@@ -87,10 +87,17 @@ test("numbers of a matrix share their decimals", () => {
 });
 
 test("losses of 0 are left out of a line, and the axis holds all others", () => {
-  assert.equal(lossPath([1, 0, 2, 3], (at) => at, (value) => value), "M0.0 1.0M2.0 2.0L3.0 3.0");
-  const [low, high] = decades([[1e-6, 0, 1e-2], [NaN, 1e-4]]);
-  assert.ok(low < -6 && low > -6.5 && high > -2 && high < -1.5);
-  assert.deepEqual(decades([[0]]), [-1, 0]);
+  const plain = { x: (step: number) => step, y: (value: number) => value };
+  const [step, values] = [[0, 1, 2, 3], [1, 0, 2, 3]];
+  assert.equal(lossPath(step, values, plain, true), "M0.0 1.0M2.0 2.0L3.0 3.0");
+  assert.equal(lossPath(step, values, plain, false), "M0.0 1.0L2.0 2.0L3.0 3.0");
+  const scale = new LossScale(400, 200);
+  const [top, bottom] = [MARGIN.top, 200 - MARGIN.bottom];
+  scale.fit({ step: [0, 1, 2], lines: [[1e-6, 0, 1e-2], [NaN, 1e-4, NaN]] });
+  assert.ok(scale.y(1e-6) < bottom && scale.y(10 ** -6.5) > bottom);
+  assert.ok(scale.y(1e-2) > top && scale.y(10 ** -1.5) < top);
+  scale.fit({ step: [0], lines: [[0]] });
+  assert.deepEqual(scale.powers(), [-1, 0]);
 });
 
 function filmState(count: number, more = {}): object {
@@ -122,7 +129,7 @@ test("a film moves by its slider, by keys, and says where it is", async () => {
   assert.equal(one(el, ".kt-caption").textContent, "moment 4");
   press(buttonOf(el, "Play"), "ArrowLeft");
   assert.equal(slider.value, "3");
-  assert.match(one(el, ".kt-losses").getAttribute("aria-label")!, /loss 0.001 at step 4$/);
+  assert.match(one(el, ".kv-loss-chart").getAttribute("aria-label")!, /loss 0.001 at step 4$/);
   end();
 });
 

@@ -1,11 +1,11 @@
 /** The numbers behind the teaching widgets: Bezier curves, B-splines, and what knots may do. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { basisAt, basisIn, gaussians, intervalAt, pieces } from "../src/teaching/basis";
-import { bernstein, bezierAt, deCasteljau, elevated, type Point } from "../src/teaching/bernstein";
-import { aboutKnot, aboutPoint } from "../src/teaching/bspline_words";
-import { areRight, clamped, extended, greville, moveKnot } from "../src/teaching/knots";
-import { withClampedEnds, withEvenKnots, withOrder } from "../src/teaching/spline_edits";
+import { basisAt, basisIn, gaussians, intervalAt, pieces } from "../src/course/splines";
+import { bernstein, bezierAt, deCasteljau, elevated, type Point } from "../src/course/bezier";
+import { aboutKnot, aboutPoint } from "../src/course/bspline";
+import { areRight, clamped, extended, greville, moveKnot } from "../src/course/splines";
+import { withClampedEnds, withEvenKnots, withOrder } from "../src/course/splines";
 
 const near = (found: readonly number[], wanted: readonly number[], by = 1e-12): void => {
   assert.equal(found.length, wanted.length);

@@ -2,7 +2,7 @@
 import { buttonOf, pause, press } from "./panels-dom";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import teaching from "../src/teaching/index";
+import teaching from "../src/course/index";
 import { fakeModel, type Fake } from "./scenes";
 
 type View = Fake & { el: HTMLElement; state: Record<string, unknown>; end: () => void };

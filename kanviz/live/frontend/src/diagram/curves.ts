@@ -1,7 +1,6 @@
 /** The curves as they are drawn now: on their way, in a few frames, to what the scene says. */
-
-import { keyOf } from "../bending";
 import type { Edge, EdgeView, Scene } from "../contract";
+import { edgeOf, keyOf } from "../scene";
 
 export interface Curve {
   x: Float64Array;
@@ -36,7 +35,7 @@ export class Curves {
     const before = this.moving;
     this.moving = new Map(
       scene.edges.map((view) => {
-        const edge: Edge = [view.layer, view.i, view.j];
+        const edge = edgeOf(view);
         return [keyOf(edge), aimed(view, before.get(keyOf(edge)), now, still(edge))];
       }),
     );

@@ -1,16 +1,9 @@
 /** The live picture of the network: it puts its parts together and draws at most once a frame. */
-
-import type { EdgeView, Scene } from "../contract";
-import { h, s } from "../panels/dom";
-import type { Life } from "../panels/life";
-import type { LiveStore } from "../store";
-import { HOME, kept } from "./camera";
 import { Curves } from "./curves";
 import { standalone } from "./export";
 import { Foot } from "./foot";
-import { Hands } from "./hands";
-import { Items, type Item } from "./items";
-import { Roving } from "./keys";
+import { HOME, Hands, kept } from "./gestures";
+import { Items, Roving, type Item } from "./items";
 import { range } from "./labels";
 import {
   layout,
@@ -24,12 +17,15 @@ import {
 } from "./layout";
 import { natural, untangled, type Places } from "./order";
 import { paintEdges, type Look } from "./painter";
-import { Palette } from "./palette";
 import { CanvasPen, SvgPen, type Camera } from "./pen";
-import { Probing } from "./probing";
-import { Sampled } from "./sampled";
 import { Tip } from "./tip";
+import { Probing, Sampled } from "./values";
 import { Captions, NodeWords } from "./words";
+import type { EdgeView, Scene } from "../contract";
+import type { LiveStore } from "../store";
+import { h, s, wantsStill } from "../ui/dom";
+import type { Life } from "../ui/life";
+import { Palette } from "../ui/theme";
 
 /** With more edges than this the curves are drawn on a canvas, which is faster. */
 const MOST_SVG = 100;
@@ -153,8 +149,7 @@ export class Diagram {
   }
 
   private aim(): void {
-    const still =
-      typeof matchMedia === "function" && matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const still = wantsStill();
     this.curves.aim(
       this.store.scene,
       performance.now(),

@@ -1,10 +1,9 @@
 /** The diagram as it is seen, as an SVG that needs no style sheet. */
-
-import { s } from "../panels/dom";
 import { shrunk, type Layout } from "./layout";
 import { paintEdges, type Look } from "./painter";
 import { circle } from "./paths";
 import { SvgPen, type Camera } from "./pen";
+import { s } from "../ui/dom";
 
 const FONT = "system-ui, sans-serif";
 

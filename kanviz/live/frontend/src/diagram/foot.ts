@@ -1,9 +1,8 @@
 /** The lines below the diagram: what the signs mean, and how many edges are drawn. */
-
-import type { Store } from "../contract";
-import { assign, h, s, write } from "../panels/dom";
+import type { Store } from "../store";
 import type { EdgeShape } from "./layout";
 import { rings, snowflake } from "./paths";
+import { assign, h, s, write } from "../ui/dom";
 
 /** With more edges than this a slider says how many are drawn, up to the second. */
 const MANY = 60;

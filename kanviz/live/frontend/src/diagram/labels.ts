@@ -1,8 +1,7 @@
 /** Words for nodes and edges, and which of them fit. */
-
 import type { EdgeView, NodeView, Scene } from "../contract";
-import { nodeName } from "../panels/edges";
-import { short } from "../panels/numbers";
+import { nodeName } from "../scene";
+import { short } from "../ui/numbers";
 
 export const LETTERS = 13;
 export const SMALL = 11;

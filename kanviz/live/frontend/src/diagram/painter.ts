@@ -1,11 +1,11 @@
 /** Paints the edges with a pen: lines first, then the small plots, the strongest last. */
-
-import type { Edge, Store } from "../contract";
+import type { Store } from "../store";
 import type { Curve, Curves } from "./curves";
 import { shrunk, type EdgeShape } from "./layout";
-import type { Name, Palette } from "./palette";
 import { circle, rings, rounded, snowflake } from "./paths";
 import type { Pen } from "./pen";
+import type { Edge } from "../contract";
+import type { Name, Palette } from "../ui/theme";
 
 /** Free part of a box at each side of its curve. */
 const MARGIN = 0.12;
@@ -43,7 +43,7 @@ interface Ink {
 }
 
 /** From the values of an edge to pixels within its box. */
-export interface Scales {
+interface Scales {
   x(value: number): number;
   y(value: number): number;
   /** Whether the curve crosses 0. */
@@ -90,7 +90,7 @@ function ends(values: ArrayLike<number>): [number, number] {
 }
 
 /** Maps a curve into its box; a flat one runs through the middle. */
-export function scalesOf(shape: EdgeShape, curve: Curve, flat = 0): Scales {
+function scalesOf(shape: EdgeShape, curve: Curve, flat = 0): Scales {
   const { left, top, width } = shape.slot.box;
   const room = (1 - 2 * MARGIN) * width;
   const [x0, x1] = ends(curve.x);

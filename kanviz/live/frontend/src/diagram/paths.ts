@@ -1,6 +1,5 @@
 /** Lines of the picture as SVG path texts, as kanviz/views/paths.py draws them. */
-
-import type { Rect, Slot } from "./slots";
+import type { Rect, Slot } from "./layout";
 
 export interface Point {
   x: number;

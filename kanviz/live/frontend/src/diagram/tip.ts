@@ -1,15 +1,15 @@
 /** What is said of the edge or node that is pointed at, beside it. */
-
-import { placeOf } from "../bending";
-import type { EdgeView, Store } from "../contract";
-import { h, s } from "../panels/dom";
-import { edgeName, nodeName } from "../panels/edges";
-import { formulaNode } from "../panels/mathml";
-import { short } from "../panels/numbers";
-import { range, standing } from "./labels";
+import type { Store } from "../store";
 import type { Item } from "./items";
+import { range, standing } from "./labels";
 import type { Camera } from "./pen";
-import type { Sampled } from "./sampled";
+import type { Sampled } from "./values";
+import type { EdgeView } from "../contract";
+import { edgeName, edgeOf, nodeName, placeOf } from "../scene";
+import { h, s } from "../ui/dom";
+import { bars, counts } from "../ui/histogram";
+import { formulaNode } from "../ui/mathml";
+import { short } from "../ui/numbers";
 
 const BINS = 24;
 const GAP = 12;
@@ -54,7 +54,7 @@ export class Tip {
     if (view.formula) rows.push(["formula", formulaNode(view.mathml, view.formula)]);
     if (view.quality !== null) rows.push(["R\u00b2", view.quality.toFixed(5)]);
     rows.push(["x", range(view.curve_x)], ["y", range(view.curve_y)]);
-    return [title(edgeName(scene, [view.layer, view.i, view.j])), table(rows)];
+    return [title(edgeName(scene, edgeOf(view))), table(rows)];
   }
 
   private ofNode(layer: number, index: number): Node[] {
@@ -88,25 +88,9 @@ function table(rows: [string, string | Node][]): Node {
   return h("dl", {}, ...cells);
 }
 
-/** How often values fall where, from the least to the greatest. */
-export function counts(values: Float64Array, bins: number): number[] {
-  const low = values.reduce((a, b) => Math.min(a, b), Infinity);
-  const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
-  const found = new Array<number>(bins).fill(0);
-  const width = (high - low) / bins || 1;
-  for (const value of values) found[Math.min(Math.floor((value - low) / width), bins - 1)]++;
-  return found;
-}
-
 function histogram(values: Float64Array): SVGSVGElement {
-  const found = counts(values, BINS);
-  const most = Math.max(...found);
   const [width, height] = [168, 42];
-  const step = width / BINS;
-  const bars = found.map((count, n) => {
-    const high = count ? Math.max(1, (count / most) * height) : 0;
-    return s("rect", { x: n * step + 0.5, y: height - high, width: step - 1, height: high });
-  });
   const base = s("path", { d: `M0,${height + 0.5}h${width}` });
-  return s("svg", { class: "kd-histogram", width, height: height + 1 }, ...bars, base);
+  const made = bars(counts(values, BINS), { x: 0, y: 0, width, height });
+  return s("svg", { class: "kd-histogram", width, height: height + 1 }, ...made, base);
 }

@@ -1,13 +1,13 @@
 /** The words in the picture: names of nodes, probed values, formulas; each as large as on paper. */
-
-import type { NodeView, Scene, Store, Probe } from "../contract";
-import { assign, h, s } from "../panels/dom";
-import { formulaNode } from "../panels/mathml";
-import { short } from "../panels/numbers";
+import type { Store } from "../store";
 import { LETTERS, SMALL, fit, rowLabels, textWidth, tooTight, type RowLabels } from "./labels";
 import { CAPTION, shrunk, type EdgeShape, type Layout, type NodeShape } from "./layout";
 import type { Camera } from "./pen";
-import { probedValue } from "./sampled";
+import { probedValue } from "./values";
+import type { NodeView, Probe, Scene } from "../contract";
+import { assign, h, s } from "../ui/dom";
+import { formulaNode } from "../ui/mathml";
+import { short } from "../ui/numbers";
 
 /** Narrowest distance of nodes that have room for a number beside them. */
 const NUMBERS = 44;

@@ -1,10 +1,19 @@
 /** Answers requests on a page without a kernel, with a history of its own. */
-
+import { edgeOf, keyOf } from "../scene";
+import { changed, type Change } from "./edits";
+import {
+  edgeViews,
+  errorOf,
+  metricOf,
+  nodeViews,
+  runAll,
+  scoresOf,
+  type Metric,
+  type Run,
+  type Words,
+} from "./network";
 import type { Edge, Recipe, Reply, Request, Scene } from "../contract";
 import { probe } from "../math/evaluate";
-import { changed, type Change } from "./edits";
-import { edgeViews, errorOf, metricOf, nodeViews, runAll, scoresOf } from "./network";
-import type { Metric, Run, Words } from "./network";
 
 interface Moment {
   scene: Scene;
@@ -18,7 +27,7 @@ interface Step {
   drag?: number;
 }
 
-export interface Answer {
+interface Answer {
   reply: Reply;
   /** The scene after an edit. */
   scene?: Scene;
@@ -37,7 +46,7 @@ export class LocalDesk {
   private metric: Metric = "backward";
 
   constructor(private readonly first: Scene) {
-    this.words = new Map(first.edges.map((view) => [[view.layer, view.i, view.j].join(), view]));
+    this.words = new Map(first.edges.map((view) => [keyOf(edgeOf(view)), view]));
   }
 
   /** The scene as it is after all edits. */
@@ -76,7 +85,7 @@ export class LocalDesk {
   private checkLocks(request: Request): void {
     const edge: Edge | null = "edge" in request ? request.edge : null;
     const isLocked = this.scene.edges.some(
-      (view) => view.locked && edge?.join() === [view.layer, view.i, view.j].join(),
+      (view) => view.locked && edge?.join() === keyOf(edgeOf(view)),
     );
     const bends = ["move_point", "set_curve", "unfix"].includes(request.type);
     if (bends && isLocked) throw new Error(`Locked edges change together. ${NEEDS_KERNEL}`);

@@ -1,9 +1,8 @@
-/** A network on a page without a kernel: its values, and the scene that shows them. */
-
+/** A network on a page without a kernel: its values and scores, and the scene that shows them. */
+import { edgeOf, keyOf } from "../scene";
 import type { EdgeView, LayerRecipe, NodeView, Recipe, Scene } from "../contract";
 import { LayerMaker, deviation, runLayer, scaled, unscaled } from "../math/evaluate";
 import { basisSize, featureCount } from "../math/features";
-import { backwardScores, strengths, type Scores } from "../math/scores";
 
 /** All that the sample shows of a network, layer by layer. */
 export interface Run {
@@ -96,7 +95,7 @@ function standingOf(view: EdgeView, layer: LayerRecipe, words: Words): Partial<E
   const { i, j } = view;
   if (!layer.mask[i * layer.outputs + j]) return { ...none, state: "pruned" };
   if (!layer.formulas.some((f) => f.i === i && f.j === j)) return { ...none, state: "spline" };
-  const text = words.get([view.layer, i, j].join()) ?? { ...none, formula: "formula" };
+  const text = words.get(keyOf(edgeOf(view))) ?? { ...none, formula: "formula" };
   return { ...text, state: "symbolic" };
 }
 
@@ -149,4 +148,52 @@ function withStrengths(views: EdgeView[], layers: number): EdgeView[] {
 /** The nodes with their scores. */
 export function nodeViews(nodes: NodeView[], found: Scores): NodeView[] {
   return nodes.map((node) => ({ ...node, score: found.nodes[node.layer][node.index] }));
+}
+
+// How much edges and nodes matter; see kanviz/analysis/attribution.py and kanviz/layout.py.
+
+const FAINTEST = 0.25;
+
+/** Of all layers: per edge (inputs, outputs), and per node. */
+interface Scores {
+  edges: Float64Array[];
+  nodes: Float64Array[];
+}
+
+/**
+ * The "backward" scores: each output hands its score to its edges by their share of its spread, and
+ * a node has the sum of those of the edges that leave it.
+ */
+function backwardScores(edgeSpreads: Float64Array[], nodeSpreads: Float64Array[]): Scores {
+  const last = nodeSpreads[nodeSpreads.length - 1];
+  const nodes = [new Float64Array(last.length).fill(1 / last.length)];
+  const edges: Float64Array[] = [];
+  for (let layer = edgeSpreads.length - 1; layer >= 0; layer--) {
+    const shares = sharesOf(edgeSpreads[layer], nodeSpreads[layer + 1], nodes[0]);
+    const width = nodeSpreads[layer + 1].length;
+    const sums = new Float64Array(nodeSpreads[layer].length);
+    shares.forEach((share, at) => (sums[Math.floor(at / width)] += share));
+    edges.unshift(shares);
+    nodes.unshift(sums);
+  }
+  return { edges, nodes };
+}
+
+function sharesOf(edges: Float64Array, nodes: Float64Array, scores: Float64Array): Float64Array {
+  const width = nodes.length;
+  const sums = new Float64Array(width);
+  edges.forEach((spread, at) => (sums[at % width] += spread));
+  return edges.map((spread, at) => {
+    const j = at % width;
+    const varies = nodes[j] > 100 * Number.EPSILON * sums[j];
+    return varies ? (scores[j] * spread) / nodes[j] : 0;
+  });
+}
+
+/** How strongly to draw edges of these scores, which are those of one layer. */
+function strengths(scores: ArrayLike<number>): number[] {
+  const all = Array.from(scores);
+  const largest = Math.max(...all, 0);
+  if (largest === Math.min(...all)) return all.map(() => 1);
+  return all.map((score) => FAINTEST + (1 - FAINTEST) * Math.sqrt(score / largest));
 }

@@ -1,21 +1,17 @@
 /** The editor of one edge: its curve by hand, by formula, or by a known function. */
-import type { EdgeView, Store } from "../contract";
-import { notice, reason, say } from "./asking";
-import { curvePlot } from "./curve_plot";
-import { focusable, h, section, write } from "./dom";
-import { edgeKey, edgeName, edgeOf, openEdge } from "./edges";
-import { EdgeActions } from "./edge_actions";
-import { FormulaBox } from "./formula_box";
+import type { Store } from "../store";
+import { FormulaBox, LossTable, Suggestions, Trial } from "./candidates";
 import { Handles } from "./handles";
-import { Life } from "./life";
-import { LossTable } from "./loss_table";
-import { formulaNode } from "./mathml";
-import { short } from "./numbers";
-import type { Panel } from "./panel";
-import { Pen } from "./stroke";
-import { shapeTools } from "./shape_tools";
-import { Suggestions } from "./suggestions";
-import { Trial } from "./trial";
+import { notice, reason, say, tell, type Panel } from "./panel";
+import { Pen, shapeTools } from "./reshape";
+import type { Ask, Edge, EdgeView } from "../contract";
+import { keyOf, edgeName, edgeOf, openEdge } from "../scene";
+import { curvePlot } from "../ui/curve_plot";
+import { button, focusable, h, hasFocus, row, section, write } from "../ui/dom";
+import { field, setChoices } from "../ui/fields";
+import { Life } from "../ui/life";
+import { formulaNode } from "../ui/mathml";
+import { short } from "../ui/numbers";
 
 const STATES = { spline: "spline", symbolic: "formula", pruned: "removed" };
 
@@ -124,7 +120,7 @@ class Editor {
   }
 
   private changeEdge(view: EdgeView): void {
-    const key = edgeKey(edgeOf(view));
+    const key = keyOf(edgeOf(view));
     if (key !== this.open) {
       this.open = key;
       this.losses.open();
@@ -144,4 +140,103 @@ export function editorPanel(store: Store): Panel {
   const life = new Life();
   const { element } = new Editor(store, life);
   return { title: "Edge", element, destroy: () => life.end(), opensOn: "selected" };
+}
+
+// What can be done to the open edge as a whole.
+
+type Whole = "unfix" | "remove_edge" | "restore_edge" | "freeze" | "unfreeze";
+
+/** The longest list to pick a partner from. */
+const MOST = 400;
+
+/** One button and when it is of use. */
+interface Action {
+  button: HTMLButtonElement;
+  needsKernel: boolean;
+  fits(view: EdgeView): boolean;
+}
+
+class EdgeActions {
+  readonly element: HTMLElement;
+  private readonly line = notice();
+  private readonly actions: Action[];
+  private readonly partner = h("select", { class: "kv-box" });
+  /** Apart from the rest, as it is needed more rarely. */
+  readonly locking: HTMLElement;
+  private partners: Edge[] = [];
+  private listed = "";
+
+  constructor(private readonly store: Store) {
+    const there = (view: EdgeView): boolean => view.state !== "pruned";
+    this.actions = [
+      this.action("Back to spline", "unfix", (v) => v.state === "symbolic"),
+      this.action("Freeze", "freeze", (v) => there(v) && !v.frozen),
+      this.action("Unfreeze", "unfreeze", (v) => there(v) && v.frozen),
+      this.action("Remove", "remove_edge", there),
+      this.action("Restore", "restore_edge", (v) => !there(v)),
+      {
+        button: button("Unlock", () => this.unlock()),
+        needsKernel: true,
+        fits: (v) => v.locked,
+      },
+    ];
+    const lock = button("Lock", () => this.lock(), "Let both edges share one function");
+    this.locking = row(field("Lock with", this.partner), lock);
+    this.element = h(
+      "div",
+      { class: "kv-stack" },
+      row(...this.actions.map((action) => action.button)),
+      this.line,
+    );
+  }
+
+  /** Shows what fits the open edge now. */
+  draw(): void {
+    const view = openEdge(this.store);
+    if (view === null) return;
+    const focused = this.actions.find((action) => hasFocus(action.button));
+    for (const { button: one, fits, needsKernel } of this.actions) {
+      one.hidden = !fits(view) || (needsKernel && this.store.local);
+    }
+    // Remove gives way to Restore, and so on: the focus goes along.
+    if (focused?.button.hidden) this.actions.find((action) => !action.button.hidden)?.button.focus();
+    this.listPartners(view);
+    const lockable = view.state === "spline" && this.partners.length > 0;
+    this.locking.hidden = this.store.local || !lockable;
+  }
+
+  private action(text: string, type: Whole, fits: Action["fits"]): Action {
+    const made = button(text, () => this.ask((edge) => ({ type, edge })));
+    return { button: made, needsKernel: type === "freeze" || type === "unfreeze", fits };
+  }
+
+  private ask(request: (edge: Edge) => Ask): void {
+    const edge = this.store.selected;
+    if (edge !== null) void tell(this.store, this.line, request(edge));
+  }
+
+  private listPartners(view: EdgeView): void {
+    const { scene } = this.store;
+    const isPartner = (v: EdgeView): boolean =>
+      v.layer === view.layer && v.state === "spline" && (v.i !== view.i || v.j !== view.j);
+    this.partners = scene.edges.filter(isPartner).slice(0, MOST).map(edgeOf);
+    const keys = this.partners.map(keyOf);
+    const listed = keys.join(" ");
+    if (listed === this.listed) return;
+    this.listed = listed;
+    setChoices(
+      this.partner,
+      keys,
+      this.partners.map((edge) => edgeName(scene, edge)),
+    );
+  }
+
+  private lock(): void {
+    const partner = this.partners.find((edge) => keyOf(edge) === this.partner.value);
+    if (partner) this.ask((edge) => ({ type: "lock", edges: [edge, partner] }));
+  }
+
+  private unlock(): void {
+    this.ask((edge) => ({ type: "unlock", edges: [edge] }));
+  }
 }

@@ -1,10 +1,10 @@
 /** The grid of all splines: finer knots, or knots that follow the data. */
-import type { Store } from "../contract";
-import { notice, tell } from "./asking";
-import { button, enable, h, row, write } from "./dom";
-import { field, slider } from "./fields";
-import type { Life } from "./life";
-import { count } from "./numbers";
+import type { Store } from "../store";
+import { notice, tell } from "./panel";
+import { button, enable, h, row } from "../ui/dom";
+import { saidSlider } from "../ui/fields";
+import type { Life } from "../ui/life";
+import { count } from "../ui/numbers";
 
 /** The finest grid that the slider offers at least. */
 const FINEST = 50;
@@ -12,10 +12,13 @@ const FINEST = 50;
 /** Makes the slider for the grid size with its buttons. */
 export function gridControl(store: Store, life: Life): HTMLElement {
   const line = notice();
-  const shown = h("output", { class: "kv-value" });
-  const size = slider({ low: 1, high: FINEST, step: 1, value: 1 }, () => draw());
+  const say = (wanted: number): string => {
+    const now = store.scene.grid_size;
+    return wanted === now ? count(now, "interval") : `${now} \u2192 ${wanted} intervals`;
+  };
+  const size = saidSlider("Grid size", { low: 1, high: FINEST, step: 1, value: 1 }, say, () => draw());
   const refine = button("Refine", () => {
-    void tell(store, line, { type: "refine", grid_size: Number(size.value) });
+    void tell(store, line, { type: "refine", grid_size: size.value });
   });
   const update = button(
     "Fit knots to data",
@@ -23,25 +26,20 @@ export function gridControl(store: Store, life: Life): HTMLElement {
     "Move the knots to where the data are",
   );
   const draw = (): void => {
-    const now = store.scene.grid_size;
-    const wanted = Number(size.value);
-    const text = wanted === now ? count(now, "interval") : `${now} \u2192 ${wanted} intervals`;
-    write(shown, text);
-    size.setAttribute("aria-valuetext", text);
-    enable(refine, wanted > now);
-    refine.title = wanted > now ? "Same function, finer knots" : "Choose more intervals than now";
+    const isFiner = size.value > store.scene.grid_size;
+    enable(refine, isFiner);
+    refine.title = isFiner ? "Same function, finer knots" : "Choose more intervals than now";
   };
   let seen = -1;
   const follow = (): void => {
     const now = store.scene.grid_size;
     if (now === seen) return;
     seen = now;
-    size.min = String(now);
-    size.max = String(Math.max(FINEST, 2 * now));
-    size.value = String(now);
+    size.limit(now, Math.max(FINEST, 2 * now));
+    size.value = now;
     draw();
   };
   life.on(store, ["scene"], follow);
   follow();
-  return h("div", { class: "kv-stack" }, field("Grid size", size, shown), row(refine, update), line);
+  return h("div", { class: "kv-stack" }, size.element, row(refine, update), line);
 }

@@ -1,10 +1,12 @@
 /** Control points that are dragged up and down, or moved with the arrow keys. */
-import type { Edge, EdgeView, Store } from "../contract";
-import type { CurvePlot } from "./curve_plot";
-import { assign, focusable, s } from "./dom";
-import { newDrag, openEdge, sameEdge } from "./edges";
-import { type Life } from "./life";
-import { short } from "./numbers";
+import type { Store } from "../store";
+import type { Edge, EdgeView } from "../contract";
+import { newDrag, openEdge, sameEdge } from "../scene";
+import type { CurvePlot } from "../ui/curve_plot";
+import { assign, focusable, s } from "../ui/dom";
+import { hold } from "../ui/drag";
+import type { Life } from "../ui/life";
+import { short } from "../ui/numbers";
 
 const STEPS: Record<string, number> = {
   ArrowUp: 1,
@@ -29,8 +31,8 @@ interface Gesture {
 export class Handles {
   private readonly points: SVGGElement[] = [];
   private gesture: Gesture | null = null;
-  /** Whether a pointer holds the point, rather than the keys. */
-  private isDragged = false;
+  /** Takes the point out of the hand of a pointer, if it is in one. */
+  private letGo: (() => void) | null = null;
   private sent = NaN;
   private readonly send: () => void;
   private readonly rest: () => void;
@@ -69,12 +71,6 @@ export class Handles {
       ),
     );
     point.addEventListener("pointerdown", (event) => this.grab(point, m, event));
-    point.addEventListener("pointermove", (event) => {
-      if (this.isDragged) this.moveTo(this.plot.at(event)[1]);
-    });
-    for (const end of ["pointerup", "pointercancel"]) {
-      point.addEventListener(end, () => this.finish());
-    }
     point.addEventListener("keydown", (event) => this.press(m, event));
     point.addEventListener("blur", () => this.finish());
     this.plot.top.append(point);
@@ -97,11 +93,13 @@ export class Handles {
 
   private grab(point: SVGGElement, m: number, event: PointerEvent): void {
     if (event.button !== 0) return;
-    event.preventDefault();
     point.focus();
-    point.setPointerCapture?.(event.pointerId);
     this.begin(m);
-    this.isDragged = this.gesture !== null;
+    if (this.gesture === null) return;
+    this.letGo = hold(point, event, {
+      move: (now) => this.moveTo(this.plot.at(now)[1]),
+      end: () => this.finish(),
+    });
   }
 
   /** Takes hold of the point that is nearest to a press which nothing else took. */
@@ -168,7 +166,8 @@ export class Handles {
   }
 
   private finish(): void {
-    this.isDragged = false;
+    this.letGo?.();
+    this.letGo = null;
     if (this.gesture === null) return;
     this.sendNow();
     this.gesture = null;

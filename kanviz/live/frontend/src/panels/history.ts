@@ -1,10 +1,9 @@
 /** What was done, in sentences, and the way back to any place. */
-import type { Store } from "../contract";
-import { notice, tell } from "./asking";
-import { copier } from "./clipboard";
-import { button, enable, h, row, write } from "./dom";
-import { Life } from "./life";
-import type { Panel } from "./panel";
+import type { Store } from "../store";
+import { notice, tell, type Panel } from "./panel";
+import { button, enable, h, row, write } from "../ui/dom";
+import { copier } from "../ui/files";
+import { Life } from "../ui/life";
 
 class HistoryList {
   readonly element: HTMLElement;

@@ -1,6 +1,6 @@
 /** The cheat sheet of keys: "?" opens it, Escape closes it. */
-import { button, h } from "./dom";
-import { Life } from "./life";
+import { button, h } from "../ui/dom";
+import { Life } from "../ui/life";
 
 type Row = readonly [keys: string, does: string];
 
@@ -30,7 +30,7 @@ const GROUPS: readonly (readonly [title: string, rows: readonly Row[]])[] = [
   ],
 ];
 
-export interface KeyHelp {
+interface KeyHelp {
   open(): void;
   destroy(): void;
 }

@@ -1,12 +1,11 @@
 /** Taking things out: the picture, the formula, the page. */
-import type { FormulaText, Store } from "../contract";
-import { notice, reason, say, tell } from "./asking";
-import { copier } from "./clipboard";
-import { button, focusable, h, row, section } from "./dom";
-import { download, fileName, pngOf } from "./download";
-import { Life } from "./life";
-import { formulaNode } from "./mathml";
-import type { Panel } from "./panel";
+import type { Store } from "../store";
+import { notice, reason, say, tell, type Panel } from "./panel";
+import type { FormulaText } from "../contract";
+import { button, focusable, h, row, section } from "../ui/dom";
+import { copier, download, fileName, pngOf } from "../ui/files";
+import { Life } from "../ui/life";
+import { formulaNode } from "../ui/mathml";
 
 /** Returns the diagram as it is seen, as the text of an SVG file. */
 export type ExportSvg = (store: Store) => string;

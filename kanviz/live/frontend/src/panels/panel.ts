@@ -1,3 +1,11 @@
+/**
+ * What a panel of the right-hand column is, and how all of them ask Python and say what happened.
+ */
+import type { Store } from "../store";
+import type { Ask, Status } from "../contract";
+import { h, write } from "../ui/dom";
+import type { Life } from "../ui/life";
+
 /** What a panel of the right-hand column is; `panels/index.ts` lists them all. */
 export interface Panel {
   /** One or two words for its tab. */
@@ -7,4 +15,58 @@ export interface Panel {
   destroy(): void;
   /** Its tab opens by itself when an edge gets selected, or when the probe opens. */
   opensOn?: "selected" | "probe";
+}
+
+// Asking Python, with what went wrong shown beside the button that asked.
+
+/** Makes a line that says what happened; screen readers read it out. */
+export function notice(): HTMLElement {
+  return h("p", { class: "kv-notice", role: "status" });
+}
+
+export function say(line: HTMLElement, text: string, wrong = false): void {
+  line.classList.toggle("kv-wrong", wrong);
+  write(line, text);
+}
+
+export const reason = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+/** Asks and returns the answer, or undefined after showing in `line` why there is none. */
+export async function tell<T = unknown>(
+  store: Store,
+  line: HTMLElement,
+  request: Ask,
+): Promise<T | undefined> {
+  try {
+    const value = (await store.ask(request)) as T;
+    if (line.classList.contains("kv-wrong")) say(line, "");
+    return value;
+  } catch (error) {
+    say(line, reason(error), true);
+    return undefined;
+  }
+}
+
+// What goes on in the kernel: words and a bar. What goes wrong stands in the line at the foot.
+
+/** Makes the line; it shows itself only in the states given. */
+export function statusLine(
+  store: Store,
+  life: Life,
+  states: readonly Status["state"][],
+): HTMLElement {
+  const text = h("p", { class: "kv-reading", "aria-live": "off" });
+  const bar = h("progress", { class: "kv-progress", max: 1, "aria-label": "progress" });
+  const element = h("div", { class: "kv-status" }, bar, text);
+  const draw = (): void => {
+    const { state, progress } = store.status;
+    element.hidden = !states.includes(state);
+    write(text, store.status.text);
+    if (progress === null) bar.removeAttribute("value");
+    else bar.value = progress;
+  };
+  life.on(store, ["status"], draw);
+  draw();
+  return element;
 }

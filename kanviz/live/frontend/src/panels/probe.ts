@@ -1,15 +1,13 @@
 /** One row of inputs followed through the network, and slices of the data. */
-import type { Probe, Store } from "../contract";
-import { notice, tell } from "./asking";
-import { button, h, isShown, row, section } from "./dom";
-import { Life } from "./life";
-import type { Panel } from "./panel";
-import { ProbeInputs } from "./probe_inputs";
-import { ProbeScatter } from "./probe_scatter";
-import { ProbeTable } from "./probe_table";
-import { ProbeTerms } from "./probe_terms";
+import type { Store } from "../store";
+import { notice, tell, type Panel } from "./panel";
+import { ProbeScatter, ProbeTerms, SliceBox } from "./probe_plots";
 import { Sample } from "./sample";
-import { SliceBox } from "./slice_box";
+import type { Probe } from "../contract";
+import { button, h, isShown, row, section, write } from "../ui/dom";
+import { fineSlider, type SaidSlider } from "../ui/fields";
+import { Life } from "../ui/life";
+import { short } from "../ui/numbers";
 
 class Prober {
   readonly element: HTMLElement;
@@ -130,4 +128,177 @@ export function probePanel(store: Store): Panel {
   const life = new Life();
   const { element } = new Prober(store, life);
   return { title: "Probe", element, destroy: () => life.end(), opensOn: "probe" };
+}
+
+// A slider for each input of the probe; of many inputs, a page at a time.
+
+const PAGE = 8;
+
+class ProbeInputs {
+  readonly element: HTMLElement;
+  private readonly list = h("div", { class: "kv-stack" });
+  private readonly pages: HTMLElement;
+  private readonly where = h("span", { class: "kv-said" });
+  private knobs: SaidSlider[] = [];
+  private first = 0;
+  private sample: Sample;
+  private shape = "";
+
+  constructor(
+    private readonly store: Store,
+    private readonly touched: () => void,
+  ) {
+    this.sample = new Sample(store.scene);
+    const previous = button("Previous", () => this.turn(-PAGE));
+    const next = button("Next", () => this.turn(PAGE));
+    this.pages = row(previous, next, this.where);
+    this.element = h("div", { class: "kv-stack" }, this.pages, this.list);
+    this.rebuild();
+  }
+
+  /** Takes over a new scene. */
+  rebuild(): void {
+    const { scene } = this.store;
+    this.sample = new Sample(scene);
+    const names = this.sample.inputNames();
+    const ranges = names
+      .slice(this.first, this.first + PAGE)
+      .map((_, n) => this.sample.range(this.first + n));
+    const shape = [this.first, names, ranges].join("|");
+    // The sliders stay while they can, so that a hand on one is not thrown off.
+    if (shape !== this.shape) {
+      this.shape = shape;
+      this.pages.hidden = names.length <= PAGE;
+      const last = Math.min(names.length, this.first + PAGE);
+      write(this.where, `inputs ${this.first + 1} to ${last} of ${names.length}`);
+      this.knobs = ranges.map((range, n) => {
+        const column = this.first + n;
+        return fineSlider(names[column], range, short, (x) => this.set(column, x));
+      });
+      this.list.replaceChildren(...this.knobs.map((knob) => knob.element));
+    }
+    this.draw();
+  }
+
+  /** Shows the probed row. */
+  draw(): void {
+    const values = this.store.probe ?? this.start();
+    this.knobs.forEach((knob, n) => (knob.value = values[this.first + n]));
+  }
+
+  /** The row that the probe starts from: the first of the sample, or the middle of the ranges. */
+  start(): Float64Array {
+    if (this.sample.rows > 0) return this.sample.input(0);
+    return Float64Array.from({ length: this.sample.inputs }, (_, i) => {
+      const [low, high] = this.sample.range(i);
+      return (low + high) / 2;
+    });
+  }
+
+  private set(column: number, x: number): void {
+    const values = Float64Array.from(this.store.probe ?? this.start());
+    values[column] = x;
+    this.touched();
+    this.store.probe = values;
+  }
+
+  private turn(by: number): void {
+    const last = PAGE * Math.floor((this.sample.inputs - 1) / PAGE);
+    this.first = Math.min(last, Math.max(0, this.first + by));
+    this.rebuild();
+  }
+}
+
+// The first rows of the data, a page at a time; picking one probes it.
+
+/** Rows that can be picked. */
+const MOST_ROWS = 200;
+/** Columns that are shown. */
+const MOST_COLUMNS = 6;
+
+class ProbeTable {
+  readonly element: HTMLElement;
+  private readonly head = h("thead");
+  private readonly body = h("tbody");
+  private readonly where = h("span", { class: "kv-said" });
+  private sample: Sample;
+  private first = 0;
+  private picked = -1;
+
+  constructor(
+    private readonly store: Store,
+    private readonly pick: (row: number) => void,
+  ) {
+    this.sample = new Sample(store.scene);
+    const names = { class: "kv-table", "aria-label": "Rows of the data" };
+    const table = h("table", names, this.head, this.body);
+    const previous = button("Previous", () => this.turn(-PAGE));
+    const next = button("Next", () => this.turn(PAGE));
+    const scroller = h("div", { class: "kv-scroll" }, table);
+    this.element = h("div", { class: "kv-stack" }, scroller, row(previous, next, this.where));
+    this.rebuild();
+  }
+
+  /** Takes over a new scene. */
+  rebuild(): void {
+    this.sample = new Sample(this.store.scene);
+    this.element.hidden = this.sample.rows === 0;
+    const names = this.sample.names();
+    const shown = this.columns().map((c) => names[c]);
+    const cells = ["row", ...shown].map((name) => h("th", { scope: "col" }, name));
+    this.head.replaceChildren(h("tr", {}, ...cells));
+    this.fill();
+  }
+
+  /** Marks the picked row; -1 for none. */
+  mark(picked: number): void {
+    this.picked = picked;
+    for (const made of this.body.rows) {
+      const isPicked = made.dataset.row === String(picked);
+      made.classList.toggle("kv-picked", isPicked);
+      made.querySelector("button")?.setAttribute("aria-pressed", String(isPicked));
+    }
+  }
+
+  /** The first inputs and, at the end, the targets. */
+  private columns(): number[] {
+    const all = this.sample.names().map((_, c) => c);
+    if (all.length <= MOST_COLUMNS) return all;
+    const targets = all.slice(this.sample.inputs).slice(0, 2);
+    return [...all.slice(0, MOST_COLUMNS - targets.length), ...targets];
+  }
+
+  private get rows(): number {
+    return Math.min(MOST_ROWS, this.sample.rows);
+  }
+
+  private fill(): void {
+    const columns = this.columns();
+    const last = Math.min(this.rows, this.first + PAGE);
+    const shown = Array.from({ length: last - this.first }, (_, n) => this.first + n);
+    this.body.replaceChildren(...shown.map((at) => this.makeRow(at, columns)));
+    const left = this.sample.rows - this.rows;
+    const more = left > 0 ? ` (${left} more are not listed)` : "";
+    write(this.where, `rows ${this.first} to ${last - 1} of ${this.rows}${more}`);
+    this.mark(this.picked);
+  }
+
+  private makeRow(at: number, columns: number[]): HTMLTableRowElement {
+    const choose = button(String(at), () => this.pick(at), `Probe row ${at}`);
+    const cells = columns.map((c) =>
+      h("td", { class: "kv-number" }, short(this.sample.at(at, c))),
+    );
+    const made = h("tr", {}, h("th", { scope: "row" }, choose), ...cells);
+    made.dataset.row = String(at);
+    made.addEventListener("click", (event) => {
+      if (!choose.contains(event.target as Node)) this.pick(at);
+    });
+    return made;
+  }
+
+  private turn(by: number): void {
+    const last = PAGE * Math.floor(Math.max(0, this.rows - 1) / PAGE);
+    this.first = Math.min(last, Math.max(0, this.first + by));
+    this.fill();
+  }
 }

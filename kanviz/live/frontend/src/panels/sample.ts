@@ -1,7 +1,7 @@
 /** The rows of the data that came with the scene, read by column: inputs, then targets. */
 import type { Scene } from "../contract";
-import { nodeName } from "./edges";
-import { extent } from "./numbers";
+import { nodeName } from "../scene";
+import { extent } from "../ui/numbers";
 
 export class Sample {
   readonly inputs: number;

@@ -1,13 +1,14 @@
 /** Towards a small network: fewer edges, another grid, formulas for curves. */
-import type { Done, Store } from "../contract";
-import { notice, say, tell } from "./asking";
-import { button, enable, h, row, section } from "./dom";
+import type { Store } from "../store";
 import { gridControl } from "./grid";
-import { Life } from "./life";
-import { Outcome, sceneOf } from "./outcome";
-import type { Panel } from "./panel";
-import { pruningSlider } from "./pruning";
-import { statusLine } from "./status_line";
+import { notice, say, statusLine, tell, type Panel } from "./panel";
+import type { Done, Edge, EdgeState, EdgeView, Plan, Scene } from "../contract";
+import { keyOf, edgeName, edgeOf } from "../scene";
+import { button, enable, h, hasFocus, row, s, section } from "../ui/dom";
+import { field, slider } from "../ui/fields";
+import { Life } from "../ui/life";
+import { formulaNode } from "../ui/mathml";
+import { change, count, extent, linear, short } from "../ui/numbers";
 
 type Search = "prune_in_context" | "symbolify";
 
@@ -80,4 +81,215 @@ export function simplifyPanel(store: Store): Panel {
     section("Grid", gridControl(store, life)),
   );
   return { title: "Simplify", element, destroy: () => life.end() };
+}
+
+// The pruning slider: what would go, weakest first, and what it costs before any refitting.
+
+const WIDTH = 300;
+const HEIGHT = 46;
+const NOTHING: ReadonlySet<string> = new Set();
+
+class PruningSlider {
+  readonly element: HTMLElement;
+  private plan: Plan["steps"] | null = null;
+  private asking = false;
+  /** The version of the scene that the plan is for. */
+  private version = -1;
+  private readonly line = notice();
+  private readonly text = h("p", { class: "kv-reading", "aria-live": "polite" });
+  private readonly cost = s("path", { class: "kv-cost" });
+  private readonly here = s("path", { class: "kv-here" });
+  private readonly chart = s(
+    "svg",
+    { class: "kv-spark", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true" },
+    ...[this.cost, this.here],
+  );
+  private readonly slider = slider({ low: 0, high: 0, step: 1, value: 0 }, () => this.draw());
+  private readonly apply = button("Remove", () => void this.prune(), "Remove these edges");
+
+  constructor(
+    private readonly store: Store,
+    life: Life,
+  ) {
+    for (const event of ["pointerenter", "focus"]) {
+      this.slider.addEventListener(event, () => void this.ready());
+    }
+    const reset = button("Reset", () => this.reset());
+    this.element = h(
+      "div",
+      { class: "kv-stack" },
+      field("Weakest edges", this.slider),
+      this.chart,
+      this.text,
+      row(this.apply, reset),
+      this.line,
+    );
+    life.on(store, ["scene"], () => this.reset());
+    // Marks in the diagram make no sense once another tab is open.
+    life.resized(this.element, () => {
+      if (this.element.offsetWidth === 0) this.reset();
+    });
+    life.add(() => this.mark(NOTHING));
+    this.reset();
+  }
+
+  /** Asks for the plan, once for each scene, when a hand comes near. */
+  private async ready(): Promise<void> {
+    const { version } = this.store.scene;
+    if (this.asking || (this.plan !== null && this.version === version)) return;
+    this.asking = true;
+    const plan = await tell<Plan>(this.store, this.line, { type: "plan" });
+    this.asking = false;
+    if (plan === undefined || version !== this.store.scene.version) return;
+    this.plan = plan.steps;
+    this.version = version;
+    this.slider.max = String(plan.steps.length);
+    this.draw();
+  }
+
+  private get edges(): Edge[] {
+    return (this.plan ?? []).slice(0, Number(this.slider.value)).flatMap((step) => step.edges);
+  }
+
+  private get part(): "train" | "test" {
+    return this.store.scene.error.test === null ? "train" : "test";
+  }
+
+  private reset(): void {
+    this.plan = null;
+    this.slider.value = "0";
+    this.slider.max = String(Math.max(1, this.store.scene.n_edges - 1));
+    this.draw();
+    if (hasFocus(this.slider)) void this.ready();
+  }
+
+  private draw(): void {
+    const { edges } = this;
+    this.mark(edges.length ? new Set(edges.map(keyOf)) : NOTHING);
+    const text = this.sentence(edges.length);
+    say(this.text, text);
+    this.slider.setAttribute("aria-valuetext", text);
+    enable(this.apply, edges.length > 0);
+    this.drawCost();
+  }
+
+  private sentence(n: number): string {
+    if (this.plan === null) return "Move the slider to see what would go and what it costs.";
+    if (n === 0) return `Nothing is removed. ${count(this.plan.length, "step")} are possible.`;
+    const after = this.plan[Number(this.slider.value) - 1];
+    const errors = change(this.store.scene.error[this.part], after[this.part]);
+    const cost = after[this.part] === null ? "" : `: ${this.part} error ${errors} before refitting`;
+    return `Removes ${count(n, "edge")}${cost}.`;
+  }
+
+  /** The error by the number of steps, on a log axis, with the slider's place. */
+  private drawCost(): void {
+    const errors = (this.plan ?? []).map((step) => step[this.part] ?? NaN);
+    const powers = errors.map((e) => (e > 0 ? Math.log10(e) : NaN));
+    const range = extent(powers);
+    this.chart.toggleAttribute("hidden", range === null);
+    if (range === null) return;
+    const x = linear(0, powers.length, 8, WIDTH - 8);
+    const y = linear(range[0], range[1], HEIGHT - 5, 5);
+    const points = powers.map((p, n) => `${x(n + 1).toFixed(1)} ${y(p).toFixed(1)}`);
+    this.cost.setAttribute("d", `M${points.filter((p) => !p.includes("NaN")).join("L")}`);
+    this.here.setAttribute("d", `M${x(Number(this.slider.value)).toFixed(1)} 0V${HEIGHT}`);
+  }
+
+  private mark(doomed: ReadonlySet<string>): void {
+    if (doomed.size > 0 || this.store.doomed.size > 0) this.store.doomed = doomed;
+  }
+
+  private async prune(): Promise<void> {
+    const { edges } = this;
+    if (edges.length === 0) return;
+    await tell(this.store, this.line, { type: "prune", edges });
+    this.mark(NOTHING);
+  }
+}
+
+/** Makes the pruning slider. */
+const pruningSlider = (store: Store, life: Life): HTMLElement =>
+  new PruningSlider(store, life).element;
+
+// What a search did, told from the scenes before and after it, to be kept or undone.
+
+/** The longest list that is shown. */
+const MOST = 100;
+
+/** Resolves once the scene of `version` is there; Python answers before or after it sends it. */
+function sceneOf(store: Store, life: Life, version: number): Promise<Scene> {
+  return new Promise((resolve) => {
+    const look = (): boolean => {
+      if (store.scene.version < version) return false;
+      resolve(store.scene);
+      return true;
+    };
+    if (look()) return;
+    const end = store.on("scene", () => void (look() && end()));
+    life.add(end);
+  });
+}
+
+/** Returns the edges that came to `state` between two scenes. */
+export function came(before: Scene, after: Scene, state: EdgeState): EdgeView[] {
+  const old = new Map(before.edges.map((view) => [keyOf(edgeOf(view)), view.state]));
+  return after.edges.filter(
+    (view) => view.state === state && old.get(keyOf(edgeOf(view))) !== state,
+  );
+}
+
+class Outcome {
+  readonly element = h("div", { class: "kv-stack kv-outcome", hidden: true });
+  private readonly line = notice();
+  private done = -1;
+  private asked: HTMLElement | null = null;
+
+  constructor(
+    private readonly store: Store,
+    life: Life,
+  ) {
+    // Undo means this outcome only as long as nothing else was done.
+    life.on(store, ["scene"], () => {
+      if (this.store.scene.history.done.length !== this.done) this.hide();
+    });
+  }
+
+  /** Shows what came of a search; `asked` is the button that began it. */
+  show(before: Scene, after: Scene, state: "pruned" | "symbolic", asked: HTMLElement): void {
+    this.asked = asked;
+    this.done = after.history.done.length;
+    const edges = came(before, after, state);
+    const verb = state === "pruned" ? "Removed" : "Made formulas of";
+    const part = after.error.test === null ? "train" : "test";
+    const errors = change(before.error[part], after.error[part]);
+    const keep = button("Keep", () => this.hide());
+    const undo = button("Undo", () => void this.undo(), "Give back the network as it was");
+    this.element.replaceChildren(
+      h("p", {}, `${verb} ${count(edges.length, "edge")}: ${part} error ${errors}.`),
+      h("ul", { class: "kv-list" }, ...edges.slice(0, MOST).map((view) => item(after, view))),
+      ...(edges.length > MOST ? [h("p", {}, `and ${edges.length - MOST} more`)] : []),
+      row(keep, undo),
+      this.line,
+    );
+    this.element.hidden = false;
+    if (hasFocus(asked)) keep.focus();
+  }
+
+  hide(): void {
+    if (hasFocus(this.element)) this.asked?.focus();
+    this.element.hidden = true;
+  }
+
+  private async undo(): Promise<void> {
+    await tell(this.store, this.line, { type: "undo" });
+  }
+}
+
+function item(scene: Scene, view: EdgeView): HTMLLIElement {
+  const name = edgeName(scene, edgeOf(view));
+  if (view.formula === null) return h("li", {}, name);
+  const fit = view.quality === null ? "" : ` (R\u00b2 ${short(view.quality, 6)})`;
+  const formula = h("span", { class: "kv-formula" }, formulaNode(view.mathml, view.formula));
+  return h("li", {}, `${name}: `, formula, fit);
 }

@@ -1,13 +1,16 @@
 /** Training: its options, its course, and what happened on the way. */
-import type { Ask, Store, TrainingOptions } from "../contract";
-import { notice, reason, say, tell } from "./asking";
-import { button, enable, h, row, section } from "./dom";
-import { choice, field, logSlider, numberBox } from "./fields";
+import type { Store } from "../store";
 import { gridControl } from "./grid";
-import { Life } from "./life";
-import { lossChart } from "./loss_chart";
-import type { Panel } from "./panel";
-import { statusLine } from "./status_line";
+import { notice, reason, say, statusLine, tell, type Panel } from "./panel";
+import type { Ask, Losses, TrainingOptions } from "../contract";
+import { button, enable, h, hasFocus, row, section, write } from "../ui/dom";
+import { choice, field, logSlider, numberBox } from "../ui/fields";
+import { Life } from "../ui/life";
+import { LossChart, type LossScale } from "../ui/loss_chart";
+import { short } from "../ui/numbers";
+
+/** Thirty drawings of the chart a second. */
+const GAP_MS = 32;
 
 const OPTIMIZERS = ["auto", "lm", "lbfgs", "adam"];
 const OPTIMIZER_TEXTS = ["automatic", "Levenberg-Marquardt", "L-BFGS", "Adam"];
@@ -51,7 +54,7 @@ class Training {
       row(this.start, this.pause, this.step, this.stop),
       statusLine(store, life, ["fitting", "paused"]),
       this.line,
-      lossChart(store, life, failed),
+      new TrainingChart(store, life, failed).element,
       this.makeOptions(),
       section("Grid", gridControl(store, life)),
     );
@@ -132,6 +135,162 @@ class Training {
     enable(this.step, this.paused);
     enable(this.stop, running);
     for (const input of this.fixed) input.disabled = running;
+  }
+}
+
+/** Training and test error by step, as fast as frames come, with marks and a reading. */
+class TrainingChart {
+  readonly element: HTMLElement;
+  private readonly chart = new LossChart({ height: 190, lifts: false, dots: false });
+  private readonly reading = h("p", { class: "kv-reading" });
+  private readonly marks: LossMarks;
+  /** The place under the pointer, or -1. */
+  private pointed = -1;
+  /** What the mark says that has the pointer or the focus. */
+  private marked = "";
+
+  constructor(
+    private readonly store: Store,
+    life: Life,
+    failed: (error: unknown) => void,
+  ) {
+    this.marks = new LossMarks(store, failed, (text) => {
+      this.marked = text;
+      this.read();
+    });
+    const frame = this.chart.element;
+    const key = (kind: string, text: string): HTMLElement =>
+      h("span", { class: `kv-key kv-key-${kind}` }, text);
+    const legend = h("p", { class: "kv-legend" });
+    legend.append(
+      key("train", "training"),
+      key("test", "test"),
+      key("mark", "edit, refine or prune: click to go there"),
+    );
+    const parts = [frame, this.marks.choices, this.reading];
+    this.element = h("div", { class: "kv-stack" }, h("div", { class: "kv-stack" }, ...parts), legend);
+    frame.append(this.marks.element);
+    const draw = life.paced(() => this.draw(), GAP_MS);
+    life.on(store, ["scene", "frame"], draw);
+    life.resized(frame, draw);
+    frame.addEventListener("pointermove", (event) => this.point(this.chart.placeOf(event)));
+    frame.addEventListener("pointerleave", () => this.point(-1));
+    draw();
+  }
+
+  private point(at: number): void {
+    this.pointed = at;
+    this.chart.point(at);
+    this.read();
+  }
+
+  /** Writes what a mark says, or the numbers at the pointer, or those of now. */
+  private read(): void {
+    const { step, train, test } = this.store.scene.losses;
+    const n = this.pointed >= 0 ? this.pointed : step.length - 1;
+    const numbers = n < 0 ? "No training yet." : this.sentence(step[n], train[n], test[n]);
+    write(this.reading, this.marked || numbers);
+  }
+
+  private sentence(step: number, train: number, test: number): string {
+    const second = Number.isNaN(test) ? "" : `, test ${short(test)}`;
+    return `Step ${step}: ${this.store.scene.losses.name} train ${short(train)}${second}`;
+  }
+
+  private draw(): void {
+    this.read();
+    const { step, train, test, marks } = this.store.scene.losses;
+    if (!this.chart.draw({ step, lines: [train, test] })) return;
+    this.marks.draw(marks, this.chart.scale);
+    this.chart.describe(`Errors while training. ${this.reading.textContent}`);
+  }
+}
+
+type Mark = Losses["marks"][number];
+
+/** Marks closer than this many pixels share one button. */
+const APART = 9;
+
+/** Marks over the chart: what happened at a step; a click takes the network back to it. */
+export class LossMarks {
+  readonly element = h("div", { class: "kv-marks" });
+  /** Where several marks share a button, each gets one of its own here. */
+  readonly choices = h("div", { class: "kv-choices", role: "group", hidden: true });
+  private drawn: readonly Mark[] = [];
+  private groups: Mark[][] = [];
+  /** The group whose choices are shown. */
+  private opened = -1;
+
+  constructor(
+    private readonly store: Store,
+    private readonly failed: (error: unknown) => void,
+    private readonly read: (text: string) => void,
+  ) {
+    this.choices.setAttribute("aria-label", "What happened at this step");
+  }
+
+  draw(marks: readonly Mark[], scale: LossScale): void {
+    if (marks !== this.drawn) this.choices.hidden = true;
+    this.drawn = marks;
+    this.groups = [];
+    let edge = -Infinity;
+    for (const mark of marks) {
+      const x = scale.x(mark.step);
+      if (x - edge < APART) this.groups[this.groups.length - 1].push(mark);
+      else {
+        this.groups.push([mark]);
+        edge = x;
+      }
+    }
+    this.fill(scale);
+  }
+
+  /** Keeps the buttons that are there, so that the focus is not lost while a fit runs. */
+  private fill(scale: LossScale): void {
+    const old = [...this.element.children] as HTMLButtonElement[];
+    this.groups.forEach((group, n) => {
+      const one = old[n] ?? this.make(n);
+      const [first] = group;
+      const more = group.length > 1 ? ` and ${group.length - 1} more` : "";
+      const text = `Step ${first.step}: ${first.text}${more}`;
+      one.dataset.kind = first.kind;
+      one.title = text;
+      one.setAttribute("aria-label", `${text}. ${more ? "Choose one" : "Go there"}.`);
+      one.style.left = `${scale.x(first.step)}px`;
+    });
+    for (const gone of old.slice(this.groups.length)) gone.remove();
+  }
+
+  private make(n: number): HTMLButtonElement {
+    const one = button("", () => this.press(this.groups[n]));
+    one.className = "kv-mark";
+    const show = (): void => this.read(one.title);
+    one.addEventListener("pointerenter", show);
+    one.addEventListener("focus", show);
+    for (const leave of ["pointerleave", "blur"]) {
+      one.addEventListener(leave, () => this.read(""));
+    }
+    this.element.append(one);
+    return one;
+  }
+
+  private press(group: Mark[]): void {
+    if (group.length === 1) {
+      this.jump(group[0]);
+      return;
+    }
+    const made = group.map((mark) => button(mark.text, () => this.jump(mark)));
+    this.opened = this.groups.indexOf(group);
+    this.choices.replaceChildren(...made);
+    this.choices.hidden = false;
+    made[0].focus();
+  }
+
+  private jump({ position }: Mark): void {
+    const from = this.element.children[this.opened];
+    if (hasFocus(this.choices) && from instanceof HTMLElement) from.focus();
+    this.choices.hidden = true;
+    this.store.ask({ type: "jump", position }).catch(this.failed);
   }
 }
 

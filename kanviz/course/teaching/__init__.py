@@ -1,0 +1,12 @@
+"""Pictures to touch for those who teach: each a widget in a notebook, and a page without a kernel.
+
+Use as ``from kanviz.course import teaching``.
+"""
+
+from kanviz.course.teaching.bezier import bezier
+from kanviz.course.teaching.bspline import bspline
+from kanviz.course.teaching.film import film, staircase
+from kanviz.course.teaching.forgetting import forgetting
+from kanviz.course.teaching.layer import layer
+
+__all__ = ["bezier", "bspline", "film", "forgetting", "layer", "staircase"]

@@ -1,0 +1,134 @@
+"""The lines of a picture: curves scaled into their boxes, connectors, and small marks.
+
+Coordinates are pixels with y downwards. A connector is a chain of cubic Bezier pieces: a start and
+then three points per piece, which both matplotlib and SVG draw as they are.
+"""
+
+import math
+from collections.abc import Callable
+
+from kanviz.layout.marks import Chain, PlotMark, Point, Rect
+from kanviz.layout.slots import Slot
+from kanviz.snapshot import EdgeView
+
+MARGIN = 0.12
+"""Free part of a box at each side of its curve."""
+
+FLAT = 1e-6
+"""A curve is drawn as flat where its range is below this part of its layer's largest: rounding."""
+
+
+def small_plot(view: EdgeView, box: Rect, largest: float) -> PlotMark:
+    """Return the plot of an edge: its curve fills ``box`` but for a margin.
+
+    A flat curve runs through the middle. ``largest`` is the largest ``half_range`` of the layer, by
+    which a flat curve is told from a small one.
+    """
+    flat = FLAT * largest
+    across = scale(view.curve_x, box.left, box.right, 0.0)
+    up = scale(view.curve_y, box.bottom, box.top, flat)
+    curve = tuple((across(x), up(y)) for x, y in zip(view.curve_x, view.curve_y, strict=True))
+    if len(curve) == 1:
+        margin = MARGIN * box.width
+        curve = ((box.left + margin, curve[0][1]), (box.right - margin, curve[0][1]))
+    crosses = bool(curve) and min(view.curve_y) < 0 < max(view.curve_y)
+    return PlotMark(view, box, curve, up(0.0) if crosses and half_range(view) > flat else None)
+
+
+def half_range(view: EdgeView) -> float:
+    """Return half the range of a curve; half, because the whole may overflow."""
+    return max(view.curve_y) / 2 - min(view.curve_y) / 2 if view.curve_y else 0.0
+
+
+def scale(
+    values: tuple[float, ...], start: float, end: float, flat: float
+) -> Callable[[float], float]:
+    """Return the map of the range of ``values`` onto [start, end] less the margins."""
+    low, high = min(values, default=0.0) / 2, max(values, default=0.0) / 2
+    middle, room = (start + end) / 2, (1 - 2 * MARGIN) * (end - start)
+    if high - low <= flat:
+        return lambda _: middle
+    # Divided first, because a product with a huge range may overflow.
+    return lambda value: middle + room * ((value / 2 - (low + high) / 2) / (high - low))
+
+
+def entry(start: Point, slot: Slot, foot: float, floor: float) -> Chain:
+    """Return the connector from a node below to the box, entering from below or from the left.
+
+    ``floor`` is a y below all boxes of the layer, ``foot`` where a line from below ends. Under the
+    floor the line swings to its column, above it runs straight up beside or below its own box, so
+    it crosses no box.
+    """
+    box = slot.box
+    if slot.lowest:
+        return (start, *_swing(start, (box.middle, floor)), *_run((box.middle, foot)))
+    lane, level = box.left - _lane(slot), _level(box)
+    bend, corner = (lane, level + _lane(slot)), (lane, level)
+    rise = (*_swing(start, (lane, floor)), *_run(bend))
+    return (start, *rise, corner, corner, (box.left, level))
+
+
+def leave(slot: Slot, end: Point, ceiling: float) -> Chain:
+    """Return the connector from the box to a node above, leaving upwards or to the right.
+
+    ``ceiling`` is a y above all boxes of the layer; see ``entry``.
+    """
+    box = slot.box
+    if slot.highest:
+        turn = (box.middle, ceiling)
+        return ((box.middle, box.top), *_run(turn), *_swing(turn, end))
+    lane, level = box.right + _lane(slot), _level(box)
+    turn, corner, bend = (lane, ceiling), (lane, level), (lane, level - _lane(slot))
+    return ((box.right, level), corner, corner, bend, *_run(turn), *_swing(turn, end))
+
+
+def _swing(start: Point, end: Point) -> Chain:
+    """Return the Bezier piece from ``start`` to ``end``, upright at both."""
+    middle = (start[1] + end[1]) / 2
+    return ((start[0], middle), (end[0], middle), end)
+
+
+def _run(end: Point) -> Chain:
+    """Return the Bezier piece of a straight line to ``end``."""
+    return (end, end, end)
+
+
+def _lane(slot: Slot) -> float:
+    """Return how far from a box the lines of its column run: a third of the gap."""
+    return (slot.pitch - slot.box.width) / 3
+
+
+def _level(box: Rect) -> float:
+    return box.top + box.height / 2
+
+
+def snowflake(x: float, y: float, radius: float) -> tuple[Chain, ...]:
+    """Return three strokes through (x, y): the mark of a frozen edge."""
+    turns = (math.pi / 2, math.pi / 6, -math.pi / 6)
+    arms = [(radius * math.cos(turn), radius * math.sin(turn)) for turn in turns]
+    return tuple(((x - dx, y - dy), (x + dx, y + dy)) for dx, dy in arms)
+
+
+def rings(x: float, y: float, radius: float) -> tuple[Chain, ...]:
+    """Return two linked rings around (x, y): the mark of edges locked to one function."""
+    turns = [math.tau * n / 16 for n in range(17)]
+    small = 0.62 * radius
+    return tuple(
+        tuple((x + shift + small * math.cos(t), y + small * math.sin(t)) for t in turns)
+        for shift in (-0.45 * radius, 0.45 * radius)
+    )
+
+
+def rounded(box: Rect, corner: float) -> Chain:
+    """Return the outline of ``box`` with corners of that radius, as a closed line of points."""
+    centres = (
+        (box.right - corner, box.bottom - corner),
+        (box.left + corner, box.bottom - corner),
+        (box.left + corner, box.top + corner),
+        (box.right - corner, box.top + corner),
+    )
+    return tuple(
+        (x + corner * math.cos(turn), y + corner * math.sin(turn))
+        for quarter, (x, y) in enumerate(centres)
+        for turn in ((quarter + step / 4) * math.pi / 2 for step in range(5))
+    )

@@ -1,0 +1,156 @@
+/** Continual learning, phase by phase: the data, what each learner makes of them, and its errors. */
+import { Scrubber } from "./playing";
+import type { Stage } from "./stage";
+import { pathOf } from "../ui/curve_plot";
+import { assign, h, s, scrolling } from "../ui/dom";
+import type { Life } from "../ui/life";
+import { extent, labels, linear, roomy, short, type Scale } from "../ui/numbers";
+
+const HEIGHT = 150;
+const MARGIN = { left: 44, right: 10, top: 8, bottom: 22 };
+/** How far beyond the target a prediction is drawn, as a part of the target's range. */
+const BEYOND = 0.6;
+
+/** What Python sends; see kanviz/course/teaching/forgetting.py. */
+interface Peaks {
+  x: number[];
+  target: number[];
+  windows: [number, number][];
+}
+
+/** The heights of all pictures: of the target, and of predictions unless they go far beyond. */
+function heightsOf(target: number[], predictions: number[][]): [number, number] {
+  const [low, high] = roomy(extent(target), BEYOND);
+  const [least, most] = extent(target, ...predictions) ?? [0, 1];
+  return roomy([Math.max(low, least), Math.min(high, most)], 0.06);
+}
+
+/** One learner: what it gives at x now, over the target and the data of the phase. */
+class Panel {
+  readonly element: HTMLElement;
+  private readonly svg = s("svg", { class: "kt-forgetting-plot", role: "img" });
+  private readonly axes = s("g");
+  private readonly data = s("path", { class: "kt-data" });
+  private readonly window = s("rect", { class: "kt-window" });
+  private readonly target = s("path", { class: "kt-target" });
+  private readonly guess: SVGPathElement;
+  private readonly inner = s("svg");
+  private at = 0;
+  private x: Scale = linear(0, 1, 0, 1);
+  private y: Scale = linear(0, 1, 1, 0);
+
+  constructor(
+    life: Life,
+    private readonly name: string,
+    nth: number,
+    private readonly phases: number[][],
+    private readonly record: Peaks,
+    private readonly heights: [number, number],
+  ) {
+    this.guess = s("path", { class: `kt-guess kt-guess-${nth}` });
+    this.inner.append(this.window, this.target, this.data, this.guess);
+    this.svg.append(this.axes, this.inner);
+    const line = s("path", { class: `kt-guess kt-guess-${nth}`, d: "M0 5h22" });
+    const title = h("h3", { class: "kt-learner" }, s("svg", {}, line), `${name}, prediction`);
+    this.element = h("div", { class: "kt-panel" }, title, this.svg);
+    life.resized(this.element, () => this.arrange());
+  }
+
+  show(at: number, words: string): void {
+    this.at = at;
+    this.svg.setAttribute("aria-label", `${this.name} ${words}`);
+    this.draw();
+  }
+
+  private arrange(): void {
+    const width = this.svg.clientWidth || this.element.clientWidth;
+    if (!width) return;
+    const { left, right, top, bottom } = MARGIN;
+    const { x, target } = this.record;
+    this.x = linear(x[0], x[x.length - 1], left, width - right);
+    this.y = linear(...this.heights, HEIGHT - bottom, top);
+    assign(this.svg, { viewBox: `0 0 ${width} ${HEIGHT}`, height: HEIGHT });
+    // An inner <svg> clips by itself.
+    const box = { x: left, y: top, width: width - left - right, height: HEIGHT - top - bottom };
+    assign(this.inner, { ...box, viewBox: `${box.x} ${box.y} ${box.width} ${box.height}` });
+    this.drawAxes(width);
+    this.target.setAttribute("d", pathOf(x, target, this.x, this.y));
+    this.draw();
+  }
+
+  private drawAxes(width: number): void {
+    const rows = labels(this.y.low, this.y.high, 4).flatMap(({ value, text }) => {
+      const y = Math.round(this.y(value)) + 0.5;
+      return [
+        s("path", { class: "kt-hair", d: `M${MARGIN.left} ${y}H${width - MARGIN.right}` }),
+        s("text", { x: MARGIN.left - 6, y: y + 4, "text-anchor": "end" }, text),
+      ];
+    });
+    const columns = labels(this.x.low, this.x.high, 6).map(({ value, text }) =>
+      s("text", { x: this.x(value), y: HEIGHT - 6, "text-anchor": "middle" }, text),
+    );
+    this.axes.replaceChildren(...rows, ...columns);
+  }
+
+  private draw(): void {
+    const { x, target, windows } = this.record;
+    const [low, high] = windows[this.at];
+    const { top, bottom } = MARGIN;
+    const from = this.x(Math.max(low, this.x.low));
+    const to = this.x(Math.min(high, this.x.high));
+    const width = Math.max(0, to - from); // before it has a size there is nothing to see
+    assign(this.window, { x: from, y: top, width, height: HEIGHT - top - bottom });
+    const seen = target.map((value, n) => (x[n] >= low && x[n] <= high ? value : NaN));
+    this.data.setAttribute("d", pathOf(x, seen, this.x, this.y));
+    this.guess.setAttribute("d", pathOf(x, this.phases[this.at], this.x, this.y));
+  }
+}
+
+type Errors = { [learner: string]: number[][] };
+
+/** The errors of each learner on each window now; "–" for what no phase has shown yet. */
+function errorTable(names: string[], errors: Errors, count: number) {
+  const cells = names.map((name) => errors[name][0].map(() => h("td", { class: "kv-number" })));
+  const peaks = Array.from({ length: count }, (_, k) => h("th", { scope: "col" }, `part ${k + 1}`));
+  const head = h("tr", {}, h("th", { scope: "col" }, "RMSE on"), ...peaks);
+  const rows = names.map((name, n) => h("tr", {}, h("th", { scope: "row" }, name), ...cells[n]));
+  const table = h("table", { class: "kt-errors" }, h("thead", {}, head), h("tbody", {}, ...rows));
+  const show = (at: number): void => {
+    names.forEach((name, n) =>
+      cells[n].forEach((cell, k) => {
+        cell.textContent = k <= at ? short(errors[name][at][k]) : short(null);
+        cell.title = k <= at ? String(errors[name][at][k]) : "not shown yet";
+      }),
+    );
+    peaks.forEach((peak, k) => peak.toggleAttribute("data-now", k === at));
+  };
+  return { element: scrolling(table, "Errors"), show };
+}
+
+export function forgetting({ root, shared, life }: Stage): void {
+  const learners = shared.get<Record<string, number[][]>>("learners");
+  const errors = shared.get<Errors>("errors");
+  const windows = shared.get<[number, number][]>("windows");
+  const record = { x: shared.get<number[]>("x"), target: shared.get<number[]>("target"), windows };
+  const names = Object.keys(learners);
+  const caption = (at: number): string => {
+    const [low, high] = windows[at];
+    return `After phase ${at + 1} of ${windows.length}: the data were x from ${short(low)} to ${short(high)}.`;
+  };
+  const heights = heightsOf(record.target, Object.values(learners).flat());
+  const panels = names.map((name, n) => new Panel(life, name, n, learners[name], record, heights));
+  const table = errorTable(names, errors, windows.length);
+  const reel = { count: windows.length, label: "phase", caption };
+  const scrubber = new Scrubber(life, reel, (at) => {
+    for (const panel of panels) panel.show(at, caption(at));
+    table.show(at);
+  });
+  const key = (kind: string, text: string): HTMLElement =>
+    h("span", { class: "kt-key" }, s("svg", {}, s("path", { class: kind, d: "M0 5h22" })), text);
+  const keys = [key("kt-target", "target"), key("kt-data", "data of this phase")];
+  const legend = h("p", { class: "kt-keys" }, ...keys);
+  root.setAttribute("aria-label", "Continual learning");
+  const pictures = panels.map((panel) => panel.element);
+  root.append(scrubber.caption, legend, ...pictures, table.element, scrubber.element);
+  scrubber.go(0);
+}

@@ -1,0 +1,83 @@
+/** Pictures of a network as Python packs them, made into scenes that the diagram's parts draw. */
+import type { Store } from "../store";
+import { unpack } from "../codec";
+import type { EdgeView, NodeView, Probe, Scene, Status } from "../contract";
+
+/** What Python sends of an edge; see kanviz/course/teaching/widget.py. */
+export interface EdgeFrame
+  extends Pick<
+    EdgeView,
+    | "layer" | "i" | "j" | "score" | "strength" | "state" | "frozen" | "locked" | "formula"
+    | "function"
+  > {
+  curve_x: Float32Array;
+  curve_y: Float32Array;
+}
+
+interface Frame {
+  widths: number[];
+  nodes: NodeView[];
+  edges: EdgeFrame[];
+  n_edges: number;
+}
+
+/** Reads what Python packed into a text. */
+export function unpacked<T>(text: string): T {
+  return unpack<T>(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+}
+
+const NONE = new Float64Array();
+
+/** An edge with all that a diagram asks of one. */
+function viewOf(edge: EdgeFrame): EdgeView {
+  return {
+    ...edge,
+    curve_x: Float64Array.from(edge.curve_x),
+    curve_y: Float64Array.from(edge.curve_y),
+    ...{ mathml: null, quality: null, knots: NONE, control_x: NONE, control_y: NONE },
+    ...{ sample_x: NONE, sample_y: NONE },
+  };
+}
+
+/** Reads the pictures of a film. */
+export function scenesOf(text: string): Scene[] {
+  return unpacked<{ frames: Frame[] }>(text).frames.map((frame, version) => ({
+    ...EMPTY,
+    ...frame,
+    version,
+    edges: frame.edges.map(viewOf),
+  }));
+}
+
+const EMPTY: Scene = {
+  ...{ version: 0, title: "", widths: [], nodes: [], edges: [], n_edges: 0, recipe: null },
+  ...{ input_names: [], output_names: [], sample: NONE, target: NONE },
+  history: { done: [], undone: [] },
+  losses: { step: NONE, train: NONE, test: NONE, name: "", marks: [] },
+  error: { name: "", train: null, test: null },
+  ...{ has_data: false, grid_size: 0, spline_order: 0, basis: "", functions: [] },
+};
+
+/** A scene that nobody points at or changes, for parts of the diagram that ask for a store. */
+export class StillStore implements Store {
+  scene: Scene = EMPTY;
+  readonly status: Status = { state: "idle", text: "", progress: null, error: "", answered: 0 };
+  readonly local = true;
+  readonly selected = null;
+  readonly hovered = null;
+  readonly hoveredNode = null;
+  readonly probe = null;
+  readonly slice = null;
+  readonly preview = null;
+  readonly doomed: ReadonlySet<string> = new Set();
+
+  on(): () => void {
+    return () => undefined;
+  }
+
+  ask(): Promise<Probe> {
+    return Promise.reject(new Error("A film answers nothing."));
+  }
+
+  bend(): void {}
+}

@@ -1,0 +1,259 @@
+/** What the user does with the diagram: by mouse, by touch and by keys; zoom and pan. */
+import type { Item, Items, Roving } from "./items";
+import type { Size } from "./layout";
+import type { Camera } from "./pen";
+import type { LiveStore } from "../store";
+import { focusable, h } from "../ui/dom";
+import { hold } from "../ui/drag";
+import type { Life } from "../ui/life";
+
+const STEP = 1.4;
+
+/** The view of the diagram, which gestures move. */
+export interface View {
+  camera(): Camera;
+  size(): Size;
+  move(camera: Camera): void;
+}
+
+export class Hands {
+  /** To zoom and to see the whole again. */
+  readonly buttons: HTMLElement;
+  private readonly hint = h(
+    "div",
+    { class: "kd-hint" },
+    "Ctrl + wheel zooms; after a click into the picture the wheel alone does",
+  );
+
+  constructor(
+    private readonly store: LiveStore,
+    private readonly life: Life,
+    private readonly stage: HTMLElement,
+    private readonly items: Items,
+    private readonly roving: Roving,
+    private readonly view: View,
+  ) {
+    this.buttons = this.zoomButtons();
+    this.hint.hidden = true;
+    stage.append(this.hint);
+    this.listen();
+  }
+
+  private listen(): void {
+    const { life, stage } = this;
+    const { group } = this.items;
+    const hide = life.later(() => (this.hint.hidden = true), 1800);
+    const gestures = {
+      camera: () => this.view.camera(),
+      move: (camera: Camera) => this.view.move(camera),
+      takesWheel: () => this.view.camera().scale > 1.001 || stage.matches(":focus-within"),
+      refusedWheel: () => {
+        this.hint.hidden = false;
+        hide();
+      },
+    };
+    listenForGestures(stage, life, gestures);
+    life.listen(stage, "keydown", (event) => this.press(event as KeyboardEvent));
+    life.listen(group, "click", (event) => this.select(this.itemAt(event)));
+    life.listen(group, "pointerover", (event) => this.point(this.itemAt(event)));
+    life.listen(group, "pointerout", () => this.point(null));
+    // On the stage: browsers let an SVG group that listens to the focus take it.
+    life.listen(stage, "focusin", (event) => this.visit(this.itemAt(event)));
+    life.listen(stage, "focusout", () => this.point(null));
+  }
+
+  /** Zooms about an item, or about the middle. */
+  private zoom(factor: number, item: Item | null = null): void {
+    const { width, height } = this.view.size();
+    const camera = this.view.camera();
+    const x = item ? item.x * camera.scale + camera.x : width / 2;
+    const y = item ? item.y * camera.scale + camera.y : height / 2;
+    this.view.move(zoomed(camera, factor, x, y));
+  }
+
+  private zoomButtons(): HTMLElement {
+    const make = (text: string, name: string, press: () => void): HTMLElement => {
+      const names = { "aria-label": name, title: name };
+      const element = focusable(h("button", { type: "button", ...names }, text));
+      element.addEventListener("click", press);
+      return element;
+    };
+    return h(
+      "div",
+      { class: "kd-zoom", role: "group", "aria-label": "Zoom" },
+      make("+", "Zoom in (+)", () => this.zoom(STEP)),
+      make("\u2212", "Zoom out (-)", () => this.zoom(1 / STEP)),
+      make("Fit", "Fit (0)", () => this.view.move(HOME)),
+    );
+  }
+
+  private itemAt(event: Event): Item | null {
+    const element = (event.target as Element).closest<SVGGElement>("[data-key]");
+    return this.items.list.get(element?.dataset.key ?? "") ?? null;
+  }
+
+  private point(item: Item | null): void {
+    this.store.hoveredNode = item?.node ?? null;
+    this.store.hovered = item?.edge ?? null;
+  }
+
+  private select(item: Item | null): void {
+    if (!item) return;
+    this.roving.visit(item);
+    if (item.edge) this.store.selected = item.edge;
+  }
+
+  private visit(item: Item | null): void {
+    if (!item) return;
+    this.roving.visit(item);
+    this.point(item);
+    if (item.element.matches(":focus-visible")) this.reveal(item);
+  }
+
+  /** Moves the picture as far as it takes to see an item. */
+  private reveal({ x, y }: Item): void {
+    const camera = this.view.camera();
+    const { width, height } = this.view.size();
+    const shift = (at: number, room: number): number =>
+      Math.min(Math.max(at, 0.08 * room), 0.92 * room) - at;
+    const dx = shift(x * camera.scale + camera.x, width);
+    const dy = shift(y * camera.scale + camera.y, height);
+    if (camera.scale > 1 && (dx || dy)) {
+      this.view.move({ ...camera, x: camera.x + dx, y: camera.y + dy });
+    }
+  }
+
+  private press(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (this.pressed(event.key, this.itemAt(event))) event.preventDefault();
+  }
+
+  /** Answers a key; false for one of no meaning here. */
+  private pressed(key: string, item: Item | null): boolean {
+    if (key === "+" || key === "=") this.zoom(STEP, item);
+    else if (key === "-") this.zoom(1 / STEP, item);
+    else if (key === "0") this.view.move(HOME);
+    else if (key === "Escape") this.store.selected = null;
+    else if (!item) return false;
+    else if (key === "Enter" || key === " ") this.select(item);
+    else return this.roving.press(key, item) !== null;
+    return true;
+  }
+}
+
+// Zoom and pan: by wheel, pinch, drag and buttons.
+
+const NEAREST = 40;
+const FARTHEST = 0.5;
+/** Pixels that a pointer moves before a press becomes a drag. */
+const SLACK = 4;
+
+export const HOME: Camera = { scale: 1, x: 0, y: 0 };
+
+/** A camera whose picture is `factor` times as large, with the point (x, y) staying put. */
+export function zoomed(camera: Camera, factor: number, x: number, y: number): Camera {
+  const scale = Math.min(Math.max(camera.scale * factor, FARTHEST), NEAREST);
+  const change = scale / camera.scale;
+  return { scale, x: x - (x - camera.x) * change, y: y - (y - camera.y) * change };
+}
+
+/** A camera from which at least a part of the picture is seen. */
+export function kept(camera: Camera, width: number, height: number): Camera {
+  const within = (at: number, room: number): number =>
+    Math.min(Math.max(at, 0.3 * room - room * camera.scale), 0.7 * room);
+  return { ...camera, x: within(camera.x, width), y: within(camera.y, height) };
+}
+
+interface Gestures {
+  camera(): Camera;
+  move(camera: Camera): void;
+  /** Whether a plain wheel zooms; otherwise it scrolls the notebook. */
+  takesWheel(): boolean;
+  refusedWheel(): void;
+}
+
+/** Listens for gestures on `stage` as long as `life` lasts. */
+function listenForGestures(stage: HTMLElement, life: Life, gestures: Gestures): void {
+  const hands = new Pointers(stage, gestures);
+  life.listen(stage, "wheel", (event) => hands.wheel(event as WheelEvent));
+  life.listen(stage, "pointerdown", (event) => hands.down(event as PointerEvent));
+  // On its way down, so that nothing else hears the click that ends a drag.
+  const click = (event: Event): void => hands.click(event);
+  stage.addEventListener("click", click, true);
+  life.add(() => stage.removeEventListener("click", click, true));
+}
+
+class Pointers {
+  private readonly pointers = new Map<number, Point>();
+  private dragging = false;
+
+  constructor(
+    private readonly stage: HTMLElement,
+    private readonly gestures: Gestures,
+  ) {}
+
+  wheel(event: WheelEvent): void {
+    if (!event.ctrlKey && !event.metaKey && !this.gestures.takesWheel()) {
+      this.gestures.refusedWheel();
+      return;
+    }
+    event.preventDefault();
+    const { x, y } = this.place(event);
+    // A pinch on a touch pad comes as a wheel with ctrl, in small steps.
+    const speed = event.ctrlKey ? 0.01 : 0.002;
+    const step = event.deltaMode === 1 ? 16 * event.deltaY : event.deltaY;
+    const factor = Math.exp(-Math.min(Math.max(speed * step, -0.5), 0.5));
+    this.gestures.move(zoomed(this.gestures.camera(), factor, x, y));
+  }
+
+  down(press: PointerEvent): void {
+    if (press.button !== 0) return;
+    const id = press.pointerId;
+    this.pointers.set(id, this.place(press));
+    this.dragging = this.pointers.size > 1;
+    const move = (event: PointerEvent): void => this.moved(event);
+    const drag = { move, end: () => void this.pointers.delete(id) };
+    hold(this.stage, press, drag, this.dragging ? 0 : SLACK);
+  }
+
+  private moved(event: PointerEvent): void {
+    const before = this.pointers.get(event.pointerId);
+    if (!before) return;
+    const now = this.place(event);
+    this.dragging = true;
+    const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
+    this.pointers.set(event.pointerId, now);
+    if (other) this.pinch(before, now, other);
+    else this.pan(now.x - before.x, now.y - before.y);
+  }
+
+  /** The click that ends a drag selects nothing. */
+  click(event: Event): void {
+    if (this.dragging) event.stopPropagation();
+    this.dragging = false;
+  }
+
+  private pan(dx: number, dy: number): void {
+    const camera = this.gestures.camera();
+    this.gestures.move({ ...camera, x: camera.x + dx, y: camera.y + dy });
+  }
+
+  private pinch(before: Point, now: Point, other: Point): void {
+    const size = (p: Point): number => Math.hypot(p.x - other.x, p.y - other.y) || 1;
+    const middle = { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 };
+    const factor = size(now) / size(before);
+    const camera = zoomed(this.gestures.camera(), factor, middle.x, middle.y);
+    const shift = { x: (now.x - before.x) / 2, y: (now.y - before.y) / 2 };
+    this.gestures.move({ ...camera, x: camera.x + shift.x, y: camera.y + shift.y });
+  }
+
+  private place(event: MouseEvent): Point {
+    const { left, top } = this.stage.getBoundingClientRect();
+    return { x: event.clientX - left, y: event.clientY - top };
+  }
+}
+
+interface Point {
+  x: number;
+  y: number;
+}

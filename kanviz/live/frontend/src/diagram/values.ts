@@ -1,0 +1,122 @@
+/** Values at nodes and edges: of the sample, computed when asked for, and of the probed row. */
+import type { Store } from "../store";
+import type { Edge, Probe, Recipe } from "../contract";
+import { LayerMaker, nodeValues, unscaled, type NodeValues } from "../math/evaluate";
+
+/** Most points of a slice that are drawn on one curve. */
+const MOST = 160;
+
+interface Points {
+  x: Float64Array;
+  y: Float64Array;
+}
+
+export class Sampled {
+  private recipe: Recipe | null = null;
+  private values: NodeValues = [];
+  private makers: LayerMaker[] = [];
+  private slice: Uint8Array | null = null;
+  private rows: number[] = [];
+  private slices = new Map<string, Points>();
+
+  constructor(private readonly store: Store) {}
+
+  /** Values of a node over the sample: inputs in the user's unit, others in the network's. */
+  atNode(layer: number, index: number): Float64Array | null {
+    const { scene } = this.store;
+    const table = layer === 0 ? scene.sample : this.ready() ? this.values[layer] : null;
+    const width = scene.widths[layer];
+    if (!table?.length) return null;
+    const isOutput = layer === scene.widths.length - 1 && layer > 0;
+    const column = Float64Array.from(
+      { length: table.length / width },
+      (_, row) => table[row * width + index],
+    );
+    if (!isOutput || !scene.recipe) return column;
+    const { y_shift, y_scale } = scene.recipe;
+    return unscaled(column, y_shift.slice(index, index + 1), y_scale.slice(index, index + 1));
+  }
+
+  /** The rows of the highlighted slice as they lie on an edge's curve; null without a slice. */
+  onEdge([layer, i, j]: Edge): Points | null {
+    const { slice, scene } = this.store;
+    if (!slice || !this.ready()) return null;
+    if (slice !== this.slice) {
+      this.slice = slice;
+      this.slices.clear();
+      const chosen = Array.from(slice.keys()).filter((row) => slice[row]);
+      const step = Math.max(1, chosen.length / MOST);
+      this.rows = Array.from(
+        { length: Math.min(chosen.length, MOST) },
+        (_, n) => chosen[Math.floor(n * step)],
+      );
+    }
+    const key = `${layer},${i},${j}`;
+    let found = this.slices.get(key);
+    if (!found) {
+      const width = scene.widths[layer];
+      const x = Float64Array.from(this.rows, (row) => this.values[layer][row * width + i]);
+      found = { x, y: this.makers[layer].curve(i, j, x) };
+      this.slices.set(key, found);
+    }
+    return found;
+  }
+
+  /** Computes the sample through the network; false where that is not possible. */
+  private ready(): boolean {
+    const { recipe, sample } = this.store.scene;
+    if (!recipe || !sample.length) return false;
+    if (recipe !== this.recipe) {
+      this.recipe = recipe;
+      this.values = nodeValues(recipe, sample);
+      this.makers = recipe.layers.map((layer) => new LayerMaker(layer));
+      this.slices.clear();
+    }
+    return true;
+  }
+}
+
+/** The number at a node for a probed row: inputs and outputs in the user's units. */
+export function probedValue(store: Store, probe: Probe, layer: number, index: number): number {
+  const { recipe, widths } = store.scene;
+  const value = probe.nodes[layer][index];
+  if (!recipe) return value;
+  if (layer === 0) return value * recipe.x_scale[index] + recipe.x_shift[index];
+  return layer === widths.length - 1
+    ? value * recipe.y_scale[index] + recipe.y_shift[index]
+    : value;
+}
+
+// The values of the probed row at every node and edge, asked for anew when the row changes.
+
+export class Probing {
+  values: Probe | null = null;
+  private asked = 0;
+
+  constructor(
+    private readonly store: Store,
+    private readonly changed: () => void,
+  ) {}
+
+  /** Asks for the values of the row as it is now; of several answers the last counts. */
+  async refresh(): Promise<void> {
+    const row = this.store.probe;
+    const ours = ++this.asked;
+    let values: Probe | null = null;
+    try {
+      if (row) values = (await this.store.ask({ type: "probe", x: Array.from(row) })) as Probe;
+    } catch {
+      // The panel that opened the probe says what went wrong.
+    }
+    if (ours !== this.asked) return;
+    this.values = values;
+    this.changed();
+  }
+
+  /** The point on the curve of an edge; null while there is none. */
+  onEdge([layer, i, j]: Edge): { x: number; y: number } | null {
+    if (!this.values) return null;
+    const { nodes, edges } = this.values;
+    return { x: nodes[layer][i], y: edges[layer][i * this.store.scene.widths[layer + 1] + j] };
+  }
+}

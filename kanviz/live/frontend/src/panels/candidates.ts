@@ -1,0 +1,313 @@
+/**
+ * Formulas for the open edge, typed or suggested: tried over its curve with their errors, then
+ * taken.
+ */
+import type { Store } from "../store";
+import { notice, reason, say, tell } from "./panel";
+import type { Ask, Edge, Preview, Suggestion } from "../contract";
+import { keyOf, sameEdge } from "../scene";
+import { button, h, hasFocus, row, write } from "../ui/dom";
+import { field } from "../ui/fields";
+import type { Life } from "../ui/life";
+import { formulaNode } from "../ui/mathml";
+import { short } from "../ui/numbers";
+
+type Question = Extract<Ask, { type: "preview" }>;
+
+export class Trial {
+  private wanted: Question | null = null;
+  private readonly askSoon: () => void;
+
+  constructor(
+    private readonly store: Store,
+    private readonly losses: LossTable,
+    life: Life,
+  ) {
+    this.askSoon = life.later(() => void this.askNow(), 200);
+    life.add(() => this.clear());
+  }
+
+  /** Shows a curve that is known already, and asks for the errors that it would give. */
+  show(edge: Edge, formula: string, numbers: number[], curve_y: ArrayLike<number>): void {
+    this.store.preview = { edge, curve_y };
+    this.losses.show(null);
+    this.wanted = { type: "preview", edge, formula, numbers };
+    this.askSoon();
+  }
+
+  /** Asks for the curve of a typed formula; rejects with what is wrong with it. */
+  async ask(edge: Edge, formula: string): Promise<void> {
+    this.wanted = { type: "preview", edge, formula, numbers: null };
+    await this.askNow();
+  }
+
+  clear(): void {
+    this.wanted = null;
+    if (this.store.preview !== null) this.store.preview = null;
+    this.losses.show(null);
+  }
+
+  private async askNow(): Promise<void> {
+    const question = this.wanted;
+    if (question === null) return;
+    const answer = (await this.store.ask(question)) as Preview | undefined;
+    const late = question !== this.wanted || !sameEdge(question.edge, this.store.selected);
+    if (late || answer === undefined) return;
+    this.store.preview = { edge: question.edge, curve_y: answer.curve_y };
+    this.losses.show(answer);
+  }
+}
+
+// The errors before and after: when the edge was opened, now, and with what is only tried.
+
+export interface Errors {
+  train: number | null;
+  test: number | null;
+}
+
+const NONE: Errors = { train: null, test: null };
+const COLUMNS = ["Opened", "Now", "Change"];
+/** What is only tried is computed by a kernel. */
+const LIVE_COLUMNS = [...COLUMNS, "If taken"];
+const ROWS = ["train", "test"] as const;
+
+function growth(before: number | null, now: number | null): string {
+  if (before === null || now === null || !(before > 0)) return short(null);
+  if (now >= 10 * before) return `\u00d7 ${short(now / before, 2)}`;
+  const share = (100 * (now - before)) / before;
+  const sign = share > 0 ? "+" : "";
+  return `${sign}${short(share, 2)} %`;
+}
+
+export class LossTable {
+  readonly element: HTMLElement;
+  private opened: Store["scene"]["error"];
+  private trial: Errors = NONE;
+  private readonly name = h("th", { scope: "col" });
+  private readonly cells: HTMLElement[][];
+  private readonly rows: HTMLElement[];
+
+  constructor(
+    private readonly store: Store,
+    life: Life,
+  ) {
+    this.opened = store.scene.error;
+    const columns = store.local ? COLUMNS : LIVE_COLUMNS;
+    const head = columns.map((text) => h("th", { scope: "col" }, text));
+    this.cells = ROWS.map(() => columns.map(() => h("td")));
+    this.rows = this.cells.map((cells, n) =>
+      h("tr", {}, h("th", { scope: "row" }, n === 0 ? "Training" : "Test"), ...cells),
+    );
+    this.element = h(
+      "table",
+      { class: "kv-losses" },
+      h("thead", {}, h("tr", {}, this.name, ...head)),
+      h("tbody", {}, ...this.rows),
+    );
+    life.on(store, ["scene"], () => this.draw());
+    this.draw();
+  }
+
+  /** Takes the errors of now as those to compare with. */
+  open(): void {
+    this.opened = this.store.scene.error;
+    this.trial = NONE;
+    this.draw();
+  }
+
+  /** Shows what the errors would be with a candidate; null for none. */
+  show(trial: Errors | null): void {
+    this.trial = trial ?? NONE;
+    this.draw();
+  }
+
+  private draw(): void {
+    const now = this.store.scene.error;
+    write(this.name, now.name);
+    // Errors of another kind, as those that a page measures on its sample, cannot be compared.
+    if (now.name !== this.opened.name) this.opened = now;
+    ROWS.forEach((part, n) => {
+      const [before, present] = [this.opened[part], now[part]];
+      this.rows[n].hidden = before === null && present === null;
+      const texts = [short(before), short(present), growth(before, present)];
+      texts.push(short(this.trial[part]));
+      this.cells[n].forEach((cell, c) => write(cell, texts[c]));
+    });
+  }
+}
+
+// A formula typed for the open edge: a preview once typing stops, Enter takes it.
+
+const PAUSE_MS = 350;
+
+export class FormulaBox {
+  readonly element: HTMLElement;
+  private readonly line = notice();
+  private readonly names = h("p", { class: "kv-hint" });
+  private readonly input = h("input", {
+    type: "text",
+    class: "kv-box kv-wide",
+    placeholder: "sin(2*x)+1",
+    spellcheck: "false",
+    autocomplete: "off",
+  });
+
+  constructor(
+    private readonly store: Store,
+    private readonly trial: Trial,
+    life: Life,
+  ) {
+    const later = life.later(() => void this.preview(), PAUSE_MS);
+    this.input.addEventListener("input", later);
+    this.input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") void this.take();
+      else if (event.key === "Escape") this.clear();
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    const take = button("Fix", () => void this.take(), "Make the edge this formula");
+    this.names.append(`Known: ${store.scene.functions.join(", ")}.`);
+    const known = h("details", {}, h("summary", {}, "Functions"), this.names);
+    this.element = h(
+      "div",
+      { class: "kv-stack" },
+      row(field("Formula", this.input), take),
+      this.line,
+      known,
+    );
+  }
+
+  /** Empties the box. */
+  clear(): void {
+    this.input.value = "";
+    this.mark("");
+    this.trial.clear();
+  }
+
+  private mark(wrong: string): void {
+    this.input.setAttribute("aria-invalid", String(wrong !== ""));
+    say(this.line, wrong, wrong !== "");
+    if (wrong !== "") this.line.scrollIntoView?.({ block: "nearest" });
+  }
+
+  private async preview(): Promise<void> {
+    const formula = this.input.value.trim();
+    const edge = this.store.selected;
+    if (edge === null || formula === "") {
+      this.mark("");
+      this.trial.clear();
+      return;
+    }
+    try {
+      await this.trial.ask(edge, formula);
+      this.mark("");
+    } catch (error) {
+      if (this.input.value.trim() !== formula) return;
+      this.trial.clear();
+      this.mark(reason(error));
+    }
+  }
+
+  private async take(): Promise<void> {
+    const formula = this.input.value.trim();
+    const edge = this.store.selected;
+    if (edge === null || formula === "") return;
+    this.mark("");
+    await tell(this.store, this.line, { type: "fix", edge, formula, numbers: null });
+    const wrong = this.line.classList.contains("kv-wrong");
+    this.input.setAttribute("aria-invalid", String(wrong));
+    if (!wrong) this.clear();
+  }
+}
+
+// Which known functions fit the open edge: each can be tried over the curve, then taken.
+
+const HEAD = ["Function", "R\u00b2", "Complexity", "Formula"];
+
+export class Suggestions {
+  readonly element: HTMLElement;
+  private readonly line = notice();
+  private readonly body = h("tbody");
+  private readonly table: HTMLTableElement;
+  private readonly button = button(
+    "Suggest functions",
+    () => void this.find(),
+    "Fit each known function",
+  );
+  private asked = "";
+
+  constructor(
+    private readonly store: Store,
+    private readonly trial: Trial,
+  ) {
+    const head = HEAD.map((text) => h("th", { scope: "col" }, text));
+    this.table = h(
+      "table",
+      { class: "kv-table kv-suggestions", hidden: true },
+      h("caption", {}, "\u2605 nothing simpler fits as well"),
+      h("thead", {}, h("tr", {}, ...head)),
+      this.body,
+    );
+    this.table.addEventListener("pointerleave", () => this.trial.clear());
+    const scroller = h("div", { class: "kv-scroll" }, this.table);
+    this.element = h("div", { class: "kv-stack" }, this.button, this.line, scroller);
+  }
+
+  /** Forgets the list, as it belongs to another edge or curve. */
+  clear(): void {
+    this.asked = "";
+    if (hasFocus(this.table)) this.button.focus();
+    this.table.hidden = true;
+    this.body.replaceChildren();
+    say(this.line, "");
+  }
+
+  private async find(): Promise<void> {
+    const edge = this.store.selected;
+    if (edge === null) return;
+    const key = keyOf(edge);
+    this.asked = key;
+    say(this.line, "Fitting\u2026");
+    const found = await tell<Suggestion[]>(this.store, this.line, { type: "suggest", edge });
+    if (found === undefined || this.asked !== key) return;
+    say(this.line, found.length ? "" : "No known function fits.");
+    this.table.hidden = found.length === 0;
+    this.body.replaceChildren(...found.map((one) => this.makeRow(edge, one)));
+  }
+
+  private makeRow(edge: Edge, one: Suggestion): HTMLTableRowElement {
+    const pick = button(one.name, () => void this.take(edge, one), `Fix the edge to ${one.name}`);
+    const best = one.on_front
+      ? h("span", { class: "kv-star", role: "img", "aria-label": "on the front" }, "\u2605")
+      : null;
+    const made = h(
+      "tr",
+      { class: one.on_front ? "kv-front" : null },
+      h("th", { scope: "row" }, pick, best),
+      h("td", { class: "kv-number" }, fit(one.r2)),
+      h("td", { class: "kv-number" }, short(one.complexity)),
+      h("td", { class: "kv-formula" }, formulaNode(one.mathml, one.formula)),
+    );
+    const show = (): void => this.trial.show(edge, one.name, one.numbers, one.curve_y);
+    made.addEventListener("pointerenter", show);
+    pick.addEventListener("focus", show);
+    pick.addEventListener("blur", () => this.trial.clear());
+    made.addEventListener("click", (event) => {
+      if (!pick.contains(event.target as Node)) pick.click();
+    });
+    return made;
+  }
+
+  private async take(edge: Edge, one: Suggestion): Promise<void> {
+    this.trial.clear();
+    const { name: formula, numbers } = one;
+    await tell(this.store, this.line, { type: "fix", edge, formula, numbers });
+  }
+}
+
+/** R^2 with as many digits as it needs to tell good from perfect. */
+function fit(r2: number): string {
+  if (!(r2 > 0.99)) return short(r2);
+  return r2 >= 1 - 5e-7 ? "1.000000" : r2.toFixed(6);
+}

@@ -1,0 +1,436 @@
+/** What the probe shows: how a node adds up, the data by two columns, a slice of one input. */
+import type { Store } from "../store";
+import { draggable, type Drag } from "../ui/drag";
+import { bars, counts } from "../ui/histogram";
+import { Sample } from "./sample";
+import type { Probe, Scene } from "../contract";
+import { nodeName } from "../scene";
+import { assign, button, focusable, h, row, s, write } from "../ui/dom";
+import { choice, field, setChoices } from "../ui/fields";
+import { count, extent, labels, linear, rangeText, roomy, short } from "../ui/numbers";
+
+/** More terms than these are told as one. */
+const MOST = 12;
+
+interface Term {
+  name: string;
+  value: number;
+}
+
+interface Bar {
+  row: HTMLElement;
+  name: HTMLElement;
+  bar: HTMLElement;
+  value: HTMLElement;
+}
+
+/**
+ * Returns the terms of a node from the edges that are in the network, the most important first:
+ * an order that stands still while a slider moves.
+ */
+export function termsOf(scene: Scene, values: Probe, layer: number, j: number): Term[] {
+  const width = scene.widths[layer];
+  const added = values.edges[layer - 1];
+  const edges = scene.edges
+    .filter((v) => v.layer === layer - 1 && v.j === j && v.state !== "pruned")
+    .sort((a, b) => b.score - a.score);
+  const named = edges.slice(0, MOST).map((view) => ({
+    name: nodeName(scene, view.layer, view.i),
+    value: added[view.i * width + j],
+  }));
+  const told = new Set(edges.slice(0, MOST).map((view) => view.i));
+  let rest = 0;
+  let others = 0;
+  // Edges that are not drawn count too, or the numbers would not add up.
+  for (let i = 0; i < scene.widths[layer - 1]; i++) {
+    const value = added[i * width + j];
+    if (told.has(i) || value === 0) continue;
+    rest += value;
+    others++;
+  }
+  if (others > 0) named.push({ name: count(others, "other"), value: rest });
+  return named;
+}
+
+export class ProbeTerms {
+  readonly element: HTMLElement;
+  private readonly pick = choice([], () => this.redraw());
+  private readonly list = h("div", { class: "kv-bars" });
+  private readonly check = h("p", { class: "kv-reading", "aria-live": "polite" });
+  private readonly bars: Bar[] = [];
+  private values: Probe | null = null;
+  /** What the data say of the output at this row, in the user's units. */
+  private target: number | null = null;
+
+  constructor(private readonly store: Store) {
+    this.element = h("div", { class: "kv-stack" }, field("Node", this.pick), this.list, this.check);
+    this.rebuild();
+  }
+
+  /** Takes over a new scene: outputs first, then hidden nodes. */
+  rebuild(): void {
+    const { scene } = this.store;
+    const nodes = scene.nodes.filter((node) => node.layer > 0);
+    nodes.sort((a, b) => b.layer - a.layer || a.index - b.index);
+    const keys = nodes.map((node) => `${node.layer},${node.index}`);
+    setChoices(this.pick, keys, nodes.map((node) => nodeName(scene, node.layer, node.index)));
+  }
+
+  /** Shows the terms of the chosen node; `targets` are the outputs that the data say. */
+  draw(values: Probe | null, targets: Float64Array | null): void {
+    this.values = values;
+    const [layer, j] = this.node();
+    const isOutput = layer === this.store.scene.widths.length - 1;
+    this.target = isOutput && targets && j < targets.length ? targets[j] : null;
+    this.targets = targets;
+    this.redrawBars();
+  }
+
+  private targets: Float64Array | null = null;
+
+  private node(): [number, number] {
+    const [layer, j] = this.pick.value.split(",").map(Number);
+    return [layer, j];
+  }
+
+  private redraw(): void {
+    this.draw(this.values, this.targets);
+  }
+
+  private redrawBars(): void {
+    const [layer, j] = this.node();
+    const { values } = this;
+    this.element.hidden = values === null || !(layer > 0);
+    if (values === null || !(layer > 0)) return;
+    const terms = termsOf(this.store.scene, values, layer, j);
+    const sum = terms.reduce((total, term) => total + term.value, 0);
+    const all = [...terms, { name: "sum", value: sum }];
+    const [low, high] = extent([0], all.map((term) => term.value)) ?? [0, 1];
+    while (this.bars.length < all.length) this.bars.push(this.makeBar());
+    for (const gone of this.bars.splice(all.length)) gone.row.remove();
+    all.forEach((term, n) => this.place(this.bars[n], term, low, high));
+    this.bars.forEach((bar, n) => bar.row.classList.toggle("kv-sum", n === terms.length));
+    write(this.check, this.sentence(layer, j, sum, values.nodes[layer][j]));
+  }
+
+  private makeBar(): Bar {
+    const name = h("span", { class: "kv-bar-name" });
+    const bar = h("span", { class: "kv-bar" });
+    const value = h("span", { class: "kv-number" });
+    const track = h("span", { class: "kv-bar-track" }, bar);
+    const row = h("div", { class: "kv-bar-row" }, name, track, value);
+    this.list.append(row);
+    return { row, name, bar, value };
+  }
+
+  private place({ name, bar, value }: Bar, term: Term, low: number, high: number): void {
+    const span = high - low || 1;
+    const [start, end] = [Math.min(0, term.value), Math.max(0, term.value)];
+    write(name, term.name);
+    write(value, short(term.value, 4));
+    value.title = String(term.value); // all digits
+    bar.style.left = `${(100 * (start - low)) / span}%`;
+    bar.style.width = `${(100 * (end - start)) / span}%`;
+    bar.classList.toggle("kv-minus", term.value < 0);
+    const track = bar.parentElement as HTMLElement;
+    track.style.setProperty("--kv-at", `${(100 * (0 - low)) / span}%`);
+  }
+
+  private sentence(layer: number, j: number, sum: number, value: number): string {
+    const { scene } = this.store;
+    const name = nodeName(scene, layer, j);
+    const agrees = Math.abs(sum - value) <= 1e-6 * Math.max(1, Math.abs(value));
+    const sign = agrees ? "=" : "\u2260";
+    const said = `Sum ${short(sum, 4)} ${sign} ${name} ${short(value, 4)}`;
+    const target = this.target === null ? "" : `; the data say ${short(this.target, 4)}`;
+    return `${said}${this.inUserUnits(layer, j, value)}${target}.`;
+  }
+
+  private inUserUnits(layer: number, j: number, value: number): string {
+    const { recipe, widths } = this.store.scene;
+    if (recipe === null || layer !== widths.length - 1) return "";
+    const [scale, shift] = [recipe.y_scale[j], recipe.y_shift[j]];
+    if (scale === 1 && shift === 0) return "";
+    return `, ${short(value * scale + shift, 4)} in your units`;
+  }
+}
+
+// The data by two chosen columns; a click probes the nearest row.
+
+const WIDTH = 340;
+const SCATTER_HEIGHT = 210;
+const LEFT = 44;
+const BOTTOM = SCATTER_HEIGHT - 24;
+
+export class ProbeScatter {
+  readonly element: HTMLElement;
+  private readonly across = choice([], () => this.draw());
+  private readonly up = choice([], () => this.draw());
+  private readonly axes = s("g", { class: "kv-axes" });
+  private readonly dots = s("path", { class: "kv-samples" });
+  private readonly sliced = s("path", { class: "kv-samples kv-sliced" });
+  private readonly here = s("circle", { class: "kv-here", r: 6 });
+  private readonly svg: SVGSVGElement;
+  private sample: Sample;
+  private x = linear(0, 1, LEFT, WIDTH - 8);
+  private y = linear(0, 1, BOTTOM, 8);
+
+  constructor(
+    private readonly store: Store,
+    private readonly pick: (row: number) => void,
+  ) {
+    this.sample = new Sample(store.scene);
+    const ground = { x: LEFT, y: 8, width: WIDTH - LEFT - 8, height: BOTTOM - 8 };
+    this.svg = s(
+      "svg",
+      { class: "kv-plot kv-scatter", viewBox: `0 0 ${WIDTH} ${SCATTER_HEIGHT}`, role: "img" },
+      s("rect", { class: "kv-plot-ground", ...ground }),
+      ...[this.axes, this.dots, this.sliced, this.here],
+    );
+    this.svg.addEventListener("click", (event) => this.choose(event));
+    const picks = row(field("Across", this.across), field("Up", this.up));
+    this.element = h("div", { class: "kv-stack" }, picks, this.svg);
+    this.rebuild();
+  }
+
+  /** Takes over a new scene. */
+  rebuild(): void {
+    this.sample = new Sample(this.store.scene);
+    const names = this.sample.names();
+    const keys = names.map((_, c) => String(c));
+    const isNew = this.up.options.length === 0;
+    setChoices(this.across, keys, names);
+    setChoices(this.up, keys, names);
+    if (isNew && keys.length > 1) this.up.value = "1";
+    this.element.hidden = this.sample.rows === 0 || names.length < 2;
+    this.draw();
+  }
+
+  draw(): void {
+    if (this.element.hidden) return;
+    const [across, up] = [Number(this.across.value), Number(this.up.value)];
+    const [xs, ys] = [this.sample.column(across), this.sample.column(up)];
+    this.x = linear(...roomy(extent(xs), 0.04), LEFT, WIDTH - 8);
+    this.y = linear(...roomy(extent(ys), 0.05), BOTTOM, 8);
+    const names = this.sample.names();
+    this.svg.setAttribute("aria-label", `${names[up]} against ${names[across]}; pick in the table`);
+    this.drawAxes();
+    const { slice } = this.store;
+    this.dots.setAttribute("d", this.points(xs, ys, (n) => !slice?.[n]));
+    this.sliced.setAttribute("d", slice ? this.points(xs, ys, (n) => slice[n] === 1) : "");
+    this.drawHere(across, up);
+  }
+
+  /** Shows where the probed row is; a target that it has not is not shown. */
+  drawHere(across = Number(this.across.value), up = Number(this.up.value)): void {
+    const { probe } = this.store;
+    const both = probe !== null && across < this.sample.inputs && up < this.sample.inputs;
+    this.here.toggleAttribute("hidden", !both);
+    if (both) assign(this.here, { cx: this.x(probe[across]), cy: this.y(probe[up]) });
+  }
+
+  private points(xs: Float64Array, ys: Float64Array, shown: (n: number) => boolean): string {
+    let path = "";
+    for (let n = 0; n < xs.length; n++) {
+      if (shown(n)) path += `M${this.x(xs[n]).toFixed(1)} ${this.y(ys[n]).toFixed(1)}h0`;
+    }
+    return path;
+  }
+
+  private drawAxes(): void {
+    const below = labels(this.x.low, this.x.high, 5).map(({ value, text }) =>
+      s("text", { x: this.x(value), y: SCATTER_HEIGHT - 7, "text-anchor": "middle" }, text),
+    );
+    const beside = labels(this.y.low, this.y.high, 4).map(({ value, text }) =>
+      s("text", { x: LEFT - 6, y: this.y(value) + 4, "text-anchor": "end" }, text),
+    );
+    this.axes.replaceChildren(...below, ...beside);
+  }
+
+  private choose(event: MouseEvent): void {
+    const seen = this.svg.getBoundingClientRect();
+    const ratio = WIDTH / (seen.width || WIDTH);
+    const [px, py] = [(event.clientX - seen.left) * ratio, (event.clientY - seen.top) * ratio];
+    const [across, up] = [Number(this.across.value), Number(this.up.value)];
+    let best = -1;
+    let least = Infinity;
+    for (let n = 0; n < this.sample.rows; n++) {
+      const dx = this.x(this.sample.at(n, across)) - px;
+      const dy = this.y(this.sample.at(n, up)) - py;
+      if (dx * dx + dy * dy < least) [best, least] = [n, dx * dx + dy * dy];
+    }
+    if (best >= 0) this.pick(best);
+  }
+}
+
+// A box over the histogram of an input: rows inside are lit on every curve.
+
+const HISTOGRAM_HEIGHT = 130;
+const SIDE = 12;
+const FLOOR = HISTOGRAM_HEIGHT - 22;
+const BINS = 24;
+
+export class SliceBox {
+  readonly element: HTMLElement;
+  private readonly pick = choice([], () => this.change());
+  private readonly bars = s("g", { class: "kv-bins" });
+  private readonly axis = s("g", { class: "kv-axes" });
+  private readonly box = s("rect", { class: "kv-slice", y: 4, height: FLOOR - 4 });
+  private readonly ground = s("rect", { class: "kv-paper", width: WIDTH, height: HISTOGRAM_HEIGHT });
+  private readonly ends: SVGGElement[];
+  private readonly said = h("p", { class: "kv-reading", role: "status" });
+  private readonly svg: SVGSVGElement;
+  private sample: Sample;
+  private values: Float64Array = new Float64Array(0);
+  private x = linear(0, 1, SIDE, WIDTH - SIDE);
+  /** The box, or null while all rows count. */
+  private range: [number, number] | null = null;
+
+  constructor(private readonly store: Store) {
+    this.sample = new Sample(store.scene);
+    this.ends = [0, 1].map(() => this.makeEnd());
+    this.svg = s(
+      "svg",
+      { class: "kv-plot kv-histogram", viewBox: `0 0 ${WIDTH} ${HISTOGRAM_HEIGHT}`, role: "group" },
+      ...[this.bars, this.axis, this.box, this.ground, ...this.ends],
+    );
+    this.listen();
+    const clear = button("Clear", () => this.set(null));
+    const top = row(field("Input", this.pick), clear);
+    this.element = h("div", { class: "kv-stack" }, top, this.svg, this.said);
+    this.rebuild();
+  }
+
+  /** Takes over a new scene; the box stays if its input is still there. */
+  rebuild(): void {
+    this.sample = new Sample(this.store.scene);
+    const names = this.sample.inputNames();
+    setChoices(this.pick, names.map((_, c) => String(c)), names);
+    this.element.hidden = this.sample.rows === 0;
+    this.read();
+  }
+
+  /** Forgets the box when someone else ended the slice. */
+  follow(): void {
+    if (this.store.slice === null && this.range !== null) this.range = null;
+    this.draw();
+  }
+
+  private change(): void {
+    this.read();
+    this.set(null);
+  }
+
+  private read(): void {
+    this.values = this.sample.column(Number(this.pick.value));
+    const [low, high] = extent(this.values) ?? [0, 1];
+    this.x = linear(low, high > low ? high : low + 1, SIDE, WIDTH - SIDE);
+    this.svg.setAttribute("aria-label", `Histogram of ${this.name}`);
+    const texts = labels(this.x.low, this.x.high, 5).map(({ value, text }) =>
+      s("text", { x: this.x(value), y: HISTOGRAM_HEIGHT - 6, "text-anchor": "middle" }, text),
+    );
+    this.axis.replaceChildren(...texts);
+    this.draw();
+  }
+
+  private get name(): string {
+    return this.sample.inputNames()[Number(this.pick.value)];
+  }
+
+  private listen(): void {
+    const at = (event: PointerEvent): number => {
+      const seen = this.svg.getBoundingClientRect();
+      const ratio = WIDTH / (seen.width || WIDTH);
+      return this.clip(this.x.invert((event.clientX - seen.left) * ratio));
+    };
+    const spanFrom = (anchor: number): Drag => ({
+      move: (event) => this.span(anchor, at(event)),
+    });
+    draggable(this.ground, (press) => spanFrom(at(press)));
+    this.ends.forEach((handle, n) => {
+      draggable(handle, () => {
+        handle.focus();
+        return spanFrom(this.edges()[1 - n]);
+      });
+      handle.addEventListener("keydown", (event) => this.press(n, event));
+    });
+  }
+
+  private makeEnd(): SVGGElement {
+    const line = s("line", { y1: 4, y2: FLOOR });
+    const grip = s("rect", { x: -4, y: FLOOR / 2 - 9, width: 8, height: 18, rx: 3 });
+    return focusable(
+      s(
+        "g",
+        { class: "kv-slice-end", role: "slider", tabindex: 0, "aria-orientation": "horizontal" },
+        ...[s("rect", { class: "kv-handle-reach", x: -9, width: 18, height: FLOOR }), line, grip],
+      ),
+    );
+  }
+
+  private press(n: number, event: KeyboardEvent): void {
+    const sign = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+    if (sign === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const by = sign * (event.shiftKey ? 0.1 : 0.01) * (this.x.high - this.x.low);
+    const edges = this.edges();
+    // An end stops at the other one, so that it stays the end that has the focus.
+    const moved = this.clip(edges[n] + by);
+    edges[n] = n === 0 ? Math.min(moved, edges[1]) : Math.max(moved, edges[0]);
+    this.set(edges);
+  }
+
+  private edges(): [number, number] {
+    return this.range ? [...this.range] : [this.x.low, this.x.high];
+  }
+
+  private clip(x: number): number {
+    return Math.min(this.x.high, Math.max(this.x.low, x));
+  }
+
+  private span(from: number, to: number): void {
+    this.set([Math.min(from, to), Math.max(from, to)]);
+  }
+
+  private set(range: [number, number] | null): void {
+    this.range = range;
+    this.store.slice = range
+      ? Uint8Array.from(this.values, (v) => Number(v >= range[0] && v <= range[1]))
+      : null;
+    this.draw();
+  }
+
+  private draw(): void {
+    const [low, high] = this.edges();
+    const isWhole = this.range === null;
+    assign(this.box, { x: this.x(low), width: Math.max(0, this.x(high) - this.x(low)) });
+    this.box.toggleAttribute("hidden", isWhole);
+    [low, high].forEach((value, n) => {
+      assign(this.ends[n], {
+        transform: `translate(${this.x(value).toFixed(1)} 0)`,
+        "aria-label": `${n === 0 ? "Lower" : "Upper"} end of the slice of ${this.name}`,
+        "aria-valuemin": this.x.low,
+        "aria-valuemax": this.x.high,
+        "aria-valuenow": value,
+        "aria-valuetext": short(value),
+      });
+    });
+    this.drawBins(low, high);
+    const inside = this.store.slice?.reduce((sum, one) => sum + one, 0) ?? this.sample.rows;
+    const rows = `${inside} of ${this.sample.rows} rows`;
+    const where = `${this.name} from ${rangeText(low, high)}`;
+    write(this.said, isWhole ? "Drag over the histogram to light a slice." : `${rows}: ${where}`);
+  }
+
+  private drawBins(low: number, high: number): void {
+    const { x } = this;
+    const width = (x.high - x.low) / BINS;
+    const kindOf = (bin: number): string | null => {
+      const middle = x.low + (bin + 0.5) * width;
+      return this.range !== null && middle >= low && middle <= high ? "kv-lit" : null;
+    };
+    const box = { x: SIDE, y: 8, width: WIDTH - 2 * SIDE, height: FLOOR - 8 };
+    this.bars.replaceChildren(...bars(counts(this.values, BINS), box, kindOf));
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Scenes: their edges and nodes by address and name, and what the browser changes in one by
+ * itself.
+ */
+import type { Store } from "./store";
+import type { Edge, EdgeView, Frame, LayerRecipe, Losses, Scene } from "./contract";
+import { LayerMaker } from "./math/evaluate";
+
+/** An edge as a key of maps and sets. */
+export const keyOf = (edge: Edge): string => edge.join(",");
+
+/** Where an edge stands in `scene.edges`, or -1. */
+export function placeOf(scene: Scene, [layer, i, j]: Edge): number {
+  return scene.edges.findIndex((v) => v.layer === layer && v.i === i && v.j === j);
+}
+
+/** Returns the scene with the control points of an edge at other heights. */
+export function bent(scene: Scene, edge: Edge, control_y: ArrayLike<number>): Scene {
+  const place = placeOf(scene, edge);
+  if (place < 0 || scene.edges[place].state !== "spline") return scene;
+  const view = scene.edges[place];
+  const change = view.control_y.map((height, m) => control_y[m] - height);
+  const maker = new LayerMaker(lonelyLayer(scene, view, change));
+  const added = (y: Float64Array, x: Float64Array): Float64Array => {
+    const curve = maker.curve(0, 0, x);
+    return y.map((value, at) => value + curve[at]);
+  };
+  const edges = scene.edges.slice();
+  edges[place] = {
+    ...view,
+    control_y: Float64Array.from(control_y),
+    curve_y: added(view.curve_y, view.curve_x),
+    sample_y: added(view.sample_y, view.sample_x),
+  };
+  return { ...scene, edges };
+}
+
+/** A layer of one edge, whose function has the coefficients `weight` and no base function. */
+function lonelyLayer(scene: Scene, view: EdgeView, weight: Float64Array): LayerRecipe {
+  const isSpline = scene.basis === "bspline";
+  const order = isSpline ? scene.spline_order : 0;
+  return {
+    inputs: 1,
+    outputs: 1,
+    basis: scene.basis,
+    spline_order: order,
+    grid_size: view.knots.length - 1,
+    padding: isSpline ? order : (view.control_x.length - view.knots.length) / 2,
+    uniform: false,
+    base: "zero",
+    extrapolation: scene.recipe?.layers[view.layer]?.extrapolation ?? "linear",
+    knots: isSpline ? extended(view.knots, order) : view.control_x,
+    weight,
+    mask: new Uint8Array([1]),
+    formulas: [],
+  };
+}
+
+/** Grid points with `order` more at each side, at their mean distance. */
+function extended(points: Float64Array, order: number): Float64Array {
+  const last = points.length - 1;
+  const step = (points[last] - points[0]) / last;
+  return Float64Array.from({ length: points.length + 2 * order }, (_, m) => {
+    if (m < order) return points[0] - (order - m) * step;
+    if (m > last + order) return points[last] + (m - order - last) * step;
+    return points[m - order];
+  });
+}
+
+/** Returns losses with those that a frame adds. */
+function withNews(losses: Losses, { step, train, test }: Frame): Losses {
+  const joined = (old: Float64Array, news: Float64Array): Float64Array =>
+    Float64Array.of(...old, ...news);
+  return {
+    ...losses,
+    step: joined(losses.step, step),
+    train: joined(losses.train, train),
+    test: joined(losses.test, test),
+  };
+}
+
+/** Returns the errors of a scene as they are at the last step of a frame. */
+function errorAt(scene: Scene, { train, test }: Frame): Scene["error"] {
+  const { error, losses } = scene;
+  if (error.name !== losses.name || train.length === 0) return error;
+  const last = test.at(-1) ?? NaN;
+  return { ...error, train: train.at(-1)!, test: Number.isNaN(last) ? error.test : last };
+}
+
+/**
+ * Returns the scene with the curves of a frame, but for the edges that a hand holds.
+ *
+ * @param told The losses as the scene brought them: a frame has all that came since.
+ */
+export function withFrame(
+  scene: Scene,
+  frame: Frame,
+  held: ReadonlySet<string>,
+  told: Losses,
+): Scene {
+  const n = scene.edges.length ? frame.curve_x.length / scene.edges.length : 0;
+  const edges = scene.edges.map((view, at) => {
+    const edge = edgeOf(view);
+    const news = { strength: frame.strength[at], score: frame.score[at] };
+    if (held.has(keyOf(edge))) return { ...view, ...news };
+    const part = (values: Float32Array): Float64Array =>
+      Float64Array.from(values.subarray(at * n, (at + 1) * n));
+    return { ...view, ...news, curve_x: part(frame.curve_x), curve_y: part(frame.curve_y) };
+  });
+  return { ...scene, edges, losses: withNews(told, frame), error: errorAt(scene, frame) };
+}
+
+// Finding and naming edges and nodes.
+
+export const edgeOf = (view: EdgeView): Edge => [view.layer, view.i, view.j];
+
+export function sameEdge(a: Edge | null, b: Edge | null): boolean {
+  return a === b || (a !== null && b !== null && a.every((part, n) => part === b[n]));
+}
+
+function findEdge(scene: Scene, edge: Edge | null): EdgeView | null {
+  if (edge === null) return null;
+  const [layer, i, j] = edge;
+  return scene.edges.find((v) => v.layer === layer && v.i === i && v.j === j) ?? null;
+}
+
+/** The edge that is open, as it is drawn; null if none is, or if it is not among those drawn. */
+export const openEdge = (store: Store): EdgeView | null => findEdge(store.scene, store.selected);
+
+/** A node's own name, or its place: "node 2 of layer 1", counted from 0 as in Python. */
+export function nodeName(scene: Scene, layer: number, index: number): string {
+  const node = scene.nodes.find((n) => n.layer === layer && n.index === index);
+  return node?.label || `node ${index} of layer ${layer}`;
+}
+
+export function edgeName(scene: Scene, [layer, i, j]: Edge): string {
+  return `${nodeName(scene, layer, i)} \u2192 ${nodeName(scene, layer + 1, j)}`;
+}
+
+/** A number that joins the requests of one gesture into one step of the history. */
+export const newDrag = (): number => Math.floor(Math.random() * 2 ** 31);

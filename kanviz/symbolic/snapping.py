@@ -1,0 +1,408 @@
+"""The numbers of a network's formulas made simple, each as long as the held-out error agrees.
+
+Whatever scales a hidden node can be undone by the edges that leave it, and constants can move from
+edge to edge: 0.78 sqrt(1.66 x^2 + 1.66 y^2) is sqrt(x^2 + y^2). Training ends anywhere among these.
+So the numbers are taken out as ``Term`` records, every formula gets its normal form, in which nice
+numbers show, and then those near to 0, integers, pi, e and simple fractions become these. What the
+normal form fixes is held, so that a refit determines the others.
+"""
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import sympy
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from kanviz.data.scaling import Scaling
+from kanviz.nn.network import Network
+from kanviz.snapshot import Edge
+from kanviz.symbolic.functions import Function, probes, traits
+from kanviz.symbolic.printing import to_text
+from kanviz.symbolic.simplify import snap
+from kanviz.symbolic.symbol_report import SnappedNumber
+from kanviz.training.judge import Judge
+
+A, B, C, D = range(4)
+
+NEARLY = 1e-3
+
+LARGEST_SHIFT = 20.0
+"""A larger b is not moved out of a function: exp of it would be a huge factor."""
+
+NEAR_NICE = 1e-3
+
+AT_ONCE, ONE_BY_ONE = 1e-4, 0.05
+"""Numbers this near to nice ones (as a share) are tried all together, then singly, nearest first.
+A refit with the others free can bring a number a long way where data are noisy."""
+
+CHANCE = 8.0
+"""Errors on n held-out samples are equal if their ratio is below 1 + 8 / n, as in ``suggest``."""
+
+FLOOR = 1e-7
+"""Held-out errors below it, as shares of y's spread, count as equal: the law has been found."""
+
+POLISH_STEPS, SNAP_STEPS, MOST_TRIALS = 60, 8, 24
+
+
+@dataclass
+class Term:
+    """One formula c f(a x + b) + d.
+
+    Parameters
+    ----------
+    edge : Edge
+        Where it is.
+    function : Function
+        f.
+    numbers : list of float
+        a, b, c, d, in the user's units at the ends of the network.
+    held : list of bool
+        Which of them stay as they are.
+    is_free : bool
+        Whether they may change on their own: the edge is live, not frozen and not locked.
+    """
+
+    edge: Edge
+    function: Function
+    numbers: list[float]
+    held: list[bool]
+    is_free: bool
+
+    def stretch(self, factor: float) -> None:
+        """Take ``factor`` (above 0) out of the argument of f, where c and d can make up for it."""
+        self._make_up(*_line(self.function, factor, 0.0))
+        self.numbers[A] /= factor
+        self.numbers[B] /= factor
+
+    def drop_shift(self) -> None:
+        """Take b out of the argument of f, where c and d can make up for it."""
+        self._make_up(*_line(self.function, 1.0, self.numbers[B]))
+        self.numbers[B] = 0.0
+
+    def _make_up(self, p: float, q: float) -> None:
+        self.numbers[D] += self.numbers[C] * q
+        self.numbers[C] *= p
+
+    def tidy(self) -> None:
+        """Bring a, b, c, d to the simplest form by what is known of f alone."""
+        known = traits(self.function)
+        if known.mirror is not None and self.numbers[A] < 0:
+            self.numbers[A], self.numbers[B] = -self.numbers[A], -self.numbers[B]
+            self._make_up(*known.mirror)
+        if known.scale_free and self.numbers[A] != 0:
+            self.stretch(abs(self.numbers[A]))
+            self.held[A] = True
+        if known.shift_free and abs(self.numbers[B]) < LARGEST_SHIFT:
+            self.drop_shift()
+            self.held[B] = True
+        if known.is_periodic:
+            self._turn_back()
+
+    def _turn_back(self) -> None:
+        """Bring b within a turn, within half a turn where f(u + pi) = -f(u)."""
+        self.numbers[B] = math.remainder(self.numbers[B], 2 * math.pi)
+        is_odd = traits(self.function).is_wave
+        if is_odd and abs(self.numbers[B]) > math.pi / 2 + NEARLY:
+            p, q = _line(self.function, 1.0, math.pi)
+            self.numbers[B] -= math.copysign(math.pi, self.numbers[B])
+            self._make_up(p, q)
+
+
+def _line(function: Function, factor: float, shift: float) -> tuple[float, float]:
+    """Return (p, q) of f(factor u + shift) = p f(u) + q."""
+    u = probes(function.domain)
+    first, second = function.torch.plain(u), function.torch.plain(factor * u + shift)
+    low, high = first.argmin(), first.argmax()
+    rise = float(first[high] - first[low])
+    if rise == 0:
+        return 1.0, 0.0
+    p = float(second[high] - second[low]) / rise
+    q = float((second - p * first).mean())
+    return p, q if abs(q) > 1e-13 * float(second.abs().max()) else 0.0
+
+
+@dataclass(frozen=True)
+class Units:
+    """The user's units of inputs and outputs: where numbers have to be nice."""
+
+    x: Scaling
+    y: Scaling
+
+    def of(self, network: Network, edge: Edge) -> tuple[float, float, float]:
+        """Return (shift, scale) of an edge's input, and the scale of its output."""
+        shift, scale, unit = 0.0, 1.0, 1.0
+        if edge.layer == 0:
+            shift, scale = float(self.x.shift[edge.i]), float(self.x.scale[edge.i])
+        if edge.layer == len(network.layers) - 1:
+            unit = float(self.y.scale[edge.j])
+        return shift, scale, unit
+
+    def offset(self, network: Network, edge: Edge, place: int) -> float:
+        """Return what the user's unit adds to a number: the shift of an output to its constant."""
+        is_last = place == D and edge.layer == len(network.layers) - 1
+        return float(self.y.shift[edge.j]) if is_last else 0.0
+
+
+def read_terms(network: Network, units: Units) -> list[list[Term]]:
+    """Return the formulas of each layer, in the order of its ``symbols``; none is held yet.
+
+    The shift of an output's unit is not in them; see ``Units.offset``.
+    """
+    layers: list[list[Term]] = []
+    for depth, layer in enumerate(network.layers):
+        layers.append([])
+        if layer.symbols is None:
+            continue
+        rows = zip(layer.symbols.edges, layer.symbols.functions, strict=True)
+        for ((i, j), function), (a, b, c, d) in zip(rows, layer.affine.tolist(), strict=True):
+            edge = Edge(depth, i, j)
+            shift, scale, unit = units.of(network, edge)
+            numbers = [a / scale, b - a * shift / scale, c * unit, d * unit]
+            is_free = bool((layer.mask & ~layer.frozen & ~layer.locked)[i, j])
+            known = cast(Function, function)  # a model's come from the library
+            layers[depth].append(Term(edge, known, numbers, [not is_free] * 4, is_free))
+    return layers
+
+
+@torch.no_grad()
+def write_terms(network: Network, layers: list[list[Term]], units: Units) -> None:
+    """Put the numbers into the network."""
+    for layer, terms in zip(network.layers, layers, strict=True):
+        for n, term in enumerate(terms):
+            shift, scale, unit = units.of(network, term.edge)
+            a, b, c, d = term.numbers
+            row = [a * scale, b + a * shift, c / unit, d / unit]
+            assert layer.symbols is not None
+            layer.symbols.affine[n] = layer.symbols.affine.new_tensor(row)
+
+
+def held_numbers(layers: list[list[Term]]) -> list[Bool[Tensor, "_edges 4"] | None]:
+    """Return which numbers of each layer's formulas are held, as ``Judge.refit`` takes it."""
+    return [torch.tensor([term.held for term in terms]) if terms else None for terms in layers]
+
+
+def normalise(network: Network, units: Units) -> list[list[Term]]:
+    """Rearrange the numbers of all formulas in place, and return them; no output changes.
+
+    Frozen and locked edges, and nodes that lead into splines, stay as they are.
+    """
+    layers = read_terms(network, units)
+    for terms in layers:
+        for term in terms:
+            if term.is_free:
+                term.tidy()
+    for depth in range(1, len(layers)):
+        for node in range(network.widths[depth]):
+            _settle(network, layers, depth, node)
+    for node in range(network.widths[-1]):
+        _gather_constants([t for t in layers[-1] if t.edge.j == node and t.is_free])
+    write_terms(network, layers, units)
+    return layers
+
+
+def _settle(network: Network, layers: list[list[Term]], depth: int, node: int) -> None:
+    """Choose scale and origin of a hidden node, if only formulas that may change leave it."""
+    before, after = network.layers[depth - 1], network.layers[depth]
+    incoming = [t for t in layers[depth - 1] if t.edge.j == node and t.is_free]
+    outgoing = [t for t in layers[depth] if t.edge.i == node and t.is_free]
+    splines = before.spline_mask[:, node]
+    n_in, n_out = int(before.mask[:, node].sum()), int(after.mask[node].sum())
+    is_fixed = bool(((before.frozen | before.locked) & before.mask)[:, node].any())
+    if not incoming or is_fixed or len(incoming) + int(splines.sum()) != n_in:
+        return
+    _gather_constants(incoming)
+    if not outgoing or len(outgoing) != n_out or outgoing[0].numbers[A] == 0:
+        return
+    factor = _adopt_scale(incoming, outgoing)
+    if len(outgoing) == 1:
+        factor *= _use_freedom(incoming, outgoing[0], rescalable=not bool(splines.any()))
+    with torch.no_grad():
+        before.weight[splines, :, node] *= factor
+
+
+def _gather_constants(terms: Sequence[Term]) -> None:
+    """Let the first of the terms of one sum have all their constants."""
+    for term in terms[1:]:
+        terms[0].numbers[D] += term.numbers[D]
+        term.numbers[D] = 0.0
+        term.held[D] = True
+
+
+def _scale(incoming: Sequence[Term], factor: float) -> None:
+    for term in incoming:
+        term.numbers[C] *= factor
+        term.numbers[D] *= factor
+
+
+def _adopt_scale(incoming: Sequence[Term], outgoing: Sequence[Term]) -> float:
+    """Make the node's value what stands in the first function that it goes into."""
+    factor, shift = outgoing[0].numbers[:2]
+    _scale(incoming, factor)
+    incoming[0].numbers[D] += shift
+    for term in outgoing:
+        term.numbers[A] /= factor
+        term.numbers[B] -= term.numbers[A] * shift
+    for term in outgoing[1:]:
+        term.tidy()
+    outgoing[0].held[A] = outgoing[0].held[B] = True
+    return factor
+
+
+def _use_freedom(incoming: Sequence[Term], term: Term, *, rescalable: bool) -> float:
+    """Use that c and d can do what a scale or a shift of the node does, where f is such."""
+    known, constant = traits(term.function), incoming[0].numbers[D]
+    if known.shift_free and abs(constant) < LARGEST_SHIFT:
+        incoming[0].numbers[D], incoming[0].held[D] = 0.0, True
+        term.numbers[B] = constant
+        term.drop_shift()
+    if not known.scale_free or not rescalable:
+        return 1.0
+    options = [_rescaled(incoming, term, *choice) for choice in _scales(incoming, term)]
+    if not options:
+        return 1.0
+    factor, chosen = min(options, key=lambda option: _cost(option[1]))
+    for old, new in zip([*incoming, term], chosen, strict=True):
+        old.numbers, old.held = new.numbers, new.held
+    return factor
+
+
+def _scales(incoming: Sequence[Term], term: Term) -> list[tuple[float, int]]:
+    """Return factors for the node, each with the place of the term whose c it makes 1 or -1."""
+    sizes = [abs(t.numbers[C]) if t.function.complexity else 0.0 for t in incoming]
+    choices = [(1 / size, n) for n, size in enumerate(sizes) if size > 0]
+    u = torch.tensor([1.0, 2.0], dtype=torch.float64)
+    one, two = term.function.torch.plain(u).tolist()
+    size = abs(term.numbers[C])
+    if one != 0 and two / one > 0 and two != one and size > 0:  # a power: c is a scale too
+        ratio = math.log(size) / math.log(two / one)
+        if abs(ratio) < 100:
+            choices.insert(0, (2**ratio, len(incoming)))
+    return choices
+
+
+def _rescaled(
+    incoming: Sequence[Term], term: Term, factor: float, unit: int
+) -> tuple[float, list[Term]]:
+    """Return the factor, and copies of the terms with the node's value times it."""
+    terms = copy.deepcopy([*incoming, term])
+    _scale(terms[:-1], factor)
+    terms[-1].stretch(1 / factor)
+    terms[-1].numbers[A] = 1.0
+    terms[unit].numbers[C] = math.copysign(1.0, terms[unit].numbers[C])
+    terms[unit].held[C] = True
+    return factor, terms
+
+
+def _cost(terms: Sequence[Term]) -> float:
+    """Return how far from simple the numbers are."""
+    cost = 0.0
+    for value in (term.numbers[place] for term in terms for place in (C, D)):
+        nice = snap(value, NEAR_NICE)
+        cost += 0.0 if abs(nice) in (0, 1) else 1.0 if nice.is_Integer else 2.0
+        cost += 0.0 if not isinstance(nice, sympy.Float) else 4.0
+    return cost
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """A network, its terms with what is held, and its error."""
+
+    network: Network
+    layers: list[list[Term]]
+    error: float
+
+
+def snap_network(
+    network: Network, judge: Judge, units: Units, limit: float
+) -> tuple[Network, tuple[SnappedNumber, ...]]:
+    """Return a copy with simple numbers in its formulas, and which numbers became nice ones.
+
+    First all numbers take their normal form, then those near to 0, integers, pi, e and simple
+    fractions become these, and all others are fitted again. The held-out error stays the same, up
+    to chance, and within ``limit``.
+    """
+    before = judge.error(network)
+    work = copy.deepcopy(network)
+    layers = normalise(work, units)
+    stage = _refitted(work, layers, judge, units, POLISH_STEPS)
+    most = min(limit, max(FLOOR, (1 + CHANCE / len(judge.x_held)) * before))
+    if stage.error > most:
+        return network, ()
+    most = min(limit, max(FLOOR, (1 + CHANCE / len(judge.x_held)) * stage.error))
+    done: list[SnappedNumber] = []
+    near = _near(stage.layers, units, AT_ONCE, work)
+    trial = _try(stage, near, judge, units)
+    if near and trial.error <= most:
+        stage, done = trial, _records(near)
+    refused: set[tuple[object, int]] = set()
+    for _ in range(MOST_TRIALS):
+        rest = _near(stage.layers, units, ONE_BY_ONE, work)
+        rest = [place for place in rest if (place[0].edge, place[1]) not in refused]
+        if not rest:
+            break
+        trial = _try(stage, rest[:1], judge, units)
+        if trial.error <= most:
+            done += _records(rest[:1])
+            stage = trial
+        else:
+            refused.add((rest[0][0].edge, rest[0][1]))
+    return stage.network, tuple(done)
+
+
+_Place = tuple[Term, int, sympy.Expr]
+
+
+def _near(
+    layers: list[list[Term]], units: Units, tolerance: float, network: Network
+) -> list[_Place]:
+    """Return (term, place, nice number) of the free numbers near a nice one, nearest first."""
+    found: list[tuple[float, _Place]] = []
+    for term in (term for terms in layers for term in terms):
+        for place, value in enumerate(term.numbers):
+            # In the user's units b depends on a wherever the unit has a shift.
+            waits = place == B and not term.held[0] and units.of(network, term.edge)[0] != 0
+            seen = value + units.offset(network, term.edge, place)
+            nice = snap(seen, tolerance)
+            if not term.held[place] and not waits and not isinstance(nice, sympy.Float):
+                distance = abs(float(nice) - seen) / (abs(seen) if nice != 0 else 1.0)
+                found.append((distance, (term, place, nice)))
+    return [place for _, place in sorted(found, key=lambda pair: pair[0])]
+
+
+def _try(stage: _Stage, places: list[_Place], judge: Judge, units: Units) -> _Stage:
+    """Return what becomes of a copy with these numbers made nice and held."""
+    network, layers = copy.deepcopy(stage.network), copy.deepcopy(stage.layers)
+    by_edge = {term.edge: term for terms in layers for term in terms}
+    for term, place, nice in places:
+        mine = by_edge[term.edge]
+        offset = units.offset(network, mine.edge, place)
+        mine.numbers[place], mine.held[place] = float(nice) - offset, True
+    return _refitted(network, layers, judge, units, SNAP_STEPS)
+
+
+def _refitted(
+    network: Network, layers: list[list[Term]], judge: Judge, units: Units, steps: int
+) -> _Stage:
+    """Write the numbers, refit those that are free in place, and read them."""
+    write_terms(network, layers, units)
+    judge.refit(network, steps, held_numbers(layers))
+    for terms, fresh in zip(layers, read_terms(network, units), strict=True):
+        for term, now in zip(terms, fresh, strict=True):
+            term.numbers = [
+                old if held else new
+                for old, new, held in zip(term.numbers, now.numbers, term.held, strict=True)
+            ]
+    write_terms(network, layers, units)
+    return _Stage(network, layers, judge.error(network))
+
+
+def _records(places: list[_Place]) -> list[SnappedNumber]:
+    return [
+        SnappedNumber(term.edge, "abcd"[place], term.numbers[place], to_text(nice))
+        for term, place, nice in places
+    ]
