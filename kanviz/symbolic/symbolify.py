@@ -22,8 +22,8 @@ from torch import Tensor
 from kanviz.data.scaling import Scaling
 from kanviz.nn.compact import put_back, without_idle_nodes
 from kanviz.nn.layer import KANLayer
-from kanviz.nn.regrid import fit_coefficients
 from kanviz.nn.network import Network
+from kanviz.nn.regrid import fit_coefficients
 from kanviz.nn.symbols import with_formula, without_formula
 from kanviz.nn.ties import groups_of
 from kanviz.snapshot import Edge

@@ -86,7 +86,7 @@ class _Penalty(Function):
         if torch.is_grad_enabled():
             outputs = ctx.reference(x, weights)
             return None, None, None, *variance.vjp(outputs, grads, (x, *weights), wanted)
-        return None, None, None, *_backward(ctx, x, weights, *grads, wanted)
+        return None, None, None, *_backward(ctx, x, weights, grads, wanted)
 
 
 def _penalty(
@@ -107,12 +107,12 @@ def _backward(
     ctx: Any,
     x: Tensor,
     weights: list[Tensor],
-    grad_outputs: Tensor | None,
-    grad_penalty: Tensor | None,
+    grads: tuple[Tensor | None, ...],
     wanted: Sequence[bool],
 ) -> list[Tensor | None]:
     """Return the gradients in x and all weights, from the last layer to the first."""
     layers, (all_edges, all_nodes) = ctx.layers, ctx.gradient
+    grad_outputs, grad_penalty = grads
     factor, last = 0.0 if grad_penalty is None else float(grad_penalty), layers[-1].values
     g = np.zeros_like(last) if grad_outputs is None else grad_outputs.T.numpy().copy(order="C")
     grad_edges, grad_nodes = all_edges * factor, all_nodes * factor

@@ -34,14 +34,14 @@ Gradients = tuple[Tensor | None, ...]
 class Moments(NamedTuple):
     """Moments of the features of a layer, in groups of samples, float64.
 
-    ``count`` (inputs, groups), ``mean`` (inputs, groups, rows), ``square`` (inputs, groups, rows,
+    ``samples`` (inputs, groups), ``mean`` (inputs, groups, rows), ``square`` (inputs, groups, rows,
     rows): samples, means, and sums of products of the distances from the mean. Row r of group o is
     feature o + r; the last one is the base function if ``has_base`` is 1. A small grid makes one
     group of all samples, in which all features are active.
     """
 
     has_base: int
-    count: Array
+    samples: Array
     mean: Array
     square: Array
 
@@ -251,9 +251,9 @@ def _merged(a: Moments, b: Moments) -> Moments:
     Chan, Golub, LeVeque, Updating formulae and a pairwise algorithm for computing sample variances,
     1979, eq. 2.1.
     """
-    count, step = a.count + b.count, b.mean - a.mean
-    share = (b.count / count)[..., None]
-    outer = step[..., None] * step[..., None, :] * (a.count[..., None] * share)[..., None]
+    count, step = a.samples + b.samples, b.mean - a.mean
+    share = (b.samples / count)[..., None]
+    outer = step[..., None] * step[..., None, :] * (a.samples[..., None] * share)[..., None]
     return Moments(a.has_base, count, a.mean + step * share, a.square + b.square + outer)
 
 
