@@ -11,7 +11,6 @@ from nn_helpers import layers_of, make_layer, make_points, type_checks_off
 from kanviz.nn import Network
 from kanviz.nn.features import edge_sum_reference
 from kanviz.nn.kernels import ops
-from kanviz.nn.locks import lock
 from kanviz.nn.spec import FunctionSpec
 
 
@@ -72,7 +71,7 @@ def test_a_compiled_step_back_is_that_of_plain_torch() -> None:
     with type_checks_off():
         net = Network([3, 1])
         (layer,) = layers_of(net)
-        lock(layer, [(0, 0), (1, 0)])
+        layer.lock([(0, 0), (1, 0)])
         layer.set_mask(torch.tensor([[True], [True], [False]]))
         x = torch.rand(5, 3, requires_grad=True)
         wanted = edge_sum_reference(x, layer.knots, layer.live_weight(), layer.spec)

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from kanviz.nn import Network
 from kanviz.nn.kernels import ops
-from kanviz.nn.locks import lock
 from kanviz.training.forms import sparse_forms
 from kanviz.training.sparsity import (
     FLOOR,
@@ -78,7 +77,7 @@ def edit(network: Network, how: str) -> None:
     elif how == "frozen":
         layer.set_frozen(torch.tensor([[True, False, False], [False, False, True]]))
     elif how == "locked":
-        lock(layer, [(0, 1), (1, 2)])
+        layer.lock([(0, 1), (1, 2)])
     elif how == "formula":
         layer.set_symbols(make_symbols(2.0))
     elif how == "any knots":

@@ -7,7 +7,7 @@ import torch
 from kanviz.edits.address import check_edge
 from kanviz.edits.code import call_code
 from kanviz.nn.network import Network
-from kanviz.nn.symbols import EdgeFunction, with_formula, without_formula
+from kanviz.nn.symbols import EdgeFunction
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,7 @@ class FixEdge:
                 f"edge must be in the network to be fixed; got {tuple(edge)}, which is removed. "
                 "Bring it back with restore_edge."
             )
-        symbols = with_formula(layer, edge.i, edge.j, self.function, self.numbers, self.quality)
-        layer.set_symbols(symbols)
+        layer.fix(edge.i, edge.j, self.function, self.numbers, self.quality)
         together = layer.leaders == layer.leaders[edge.i, edge.j]
         layer.set_frozen(torch.where(together, not self.trainable, layer.frozen))
 
@@ -81,7 +80,7 @@ class UnfixEdge:
                 f"edge must be a formula to be unfixed; got {tuple(edge)}, which is a spline. "
                 "Make it one with fix."
             )
-        layer.set_symbols(without_formula(layer, edge.i, edge.j))
+        layer.unfix(edge.i, edge.j)
 
     def sentence(self) -> str:
         """Say what was done."""

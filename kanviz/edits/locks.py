@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from kanviz.edits.address import check_edge
 from kanviz.edits.code import call_code
 from kanviz.nn.layer import KANLayer
-from kanviz.nn.locks import lock, unlock
 from kanviz.nn.network import Network
 from kanviz.nn.ties import group_at
 from kanviz.snapshot import Edge
@@ -13,7 +12,7 @@ from kanviz.snapshot import Edge
 
 @dataclass(frozen=True)
 class LockEdges:
-    """Let edges of one layer share one function, see ``kanviz.nn.locks.lock``."""
+    """Let edges of one layer share one function, see ``KANLayer.lock``."""
 
     edges: tuple[Edge, ...]
 
@@ -29,7 +28,7 @@ class LockEdges:
                 "Pass for example [(0, 0, 0), (0, 1, 0)]."
             )
         _check_lockable(layer, self.edges)
-        return lock(layer, [(edge.i, edge.j) for edge in self.edges])
+        return layer.lock([(edge.i, edge.j) for edge in self.edges])
 
     def sentence(self) -> str:
         """Say what was done."""
@@ -56,7 +55,7 @@ class UnlockEdges:
                     f"edges must be locked to be unlocked; got {tuple(edge)}, which is free. "
                     "Leave it out."
                 )
-        unlock(layer, [(edge.i, edge.j) for edge in self.edges])
+        layer.unlock([(edge.i, edge.j) for edge in self.edges])
 
     def sentence(self) -> str:
         """Say what was done."""

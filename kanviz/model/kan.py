@@ -58,8 +58,7 @@ from kanviz.model.fit_record import Aim, FitRecord
 from kanviz.model.inputs import grid_sample, read_inputs
 from kanviz.model.training import Training
 from kanviz.model.workbench import Workbench
-from kanviz.nn.inputs import GridRange
-from kanviz.nn.layer import KANLayer
+from kanviz.nn.layer import GridRange, KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.state import NetworkState
 from kanviz.recipe import Recipe

@@ -26,7 +26,7 @@ _SHARES = (0.6, 0.6, 0.4, 0.2)
 
 
 def initial_weight(
-    init: str,
+    init: InitName,
     knots: Float[Tensor, "inputs knots"],
     out_features: int,
     spec: FunctionSpec,

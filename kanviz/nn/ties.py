@@ -99,3 +99,22 @@ def tied_points(
         joined = x[:, inputs].reshape(-1, 1)
         points[inputs] = adapted_points(joined, grid_size, grid_eps=grid_eps, margin=margin)
     return points
+
+
+def common_points(
+    points: Float[Tensor, "inputs points"],
+    leaders: Int[Tensor, "inputs outputs"],
+    *,
+    uniform: bool,
+) -> Float[Tensor, "inputs points"]:
+    """Return grid points (float64) that are alike for inputs that belong together.
+
+    Where they differ, one grid over the union of their ranges; ``uniform`` says of what kind.
+    """
+    points = points.to(torch.float64, copy=True)
+    for inputs in inputs_together(leaders):
+        own = points[inputs]
+        if bool((own != own[0]).any()):
+            eps, size = 1.0 if uniform else 0.0, points.shape[1] - 1
+            points[inputs] = adapted_points(own.reshape(-1, 1), size, grid_eps=eps, margin=0.0)
+    return points
