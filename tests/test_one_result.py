@@ -12,9 +12,8 @@ from torch import Tensor
 
 from kanviz.nn import Network
 from kanviz.nn.kernels.jit import parts_of
-from kanviz.training.jacobian import Jacobian
-from kanviz.training.linearise import linearise, n_weights
-from kanviz.training.normal_equations import normal_equations
+from kanviz.training.jacobian import Jacobian, linearise, n_weights
+from kanviz.training.least_squares import normal_equations
 from kanviz.training.sparsity import Sparsity
 
 SAMPLES, TIMES, THREADS = 40_000, 8, 4

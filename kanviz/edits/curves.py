@@ -29,6 +29,11 @@ class MovePoint:
     m: int
     height: float
 
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The one layer that it touches."""
+        return (self.layer,)
+
     def apply_to(self, network: Network) -> None:
         """Move it; ValueError if the edge is no spline, IndexError if it has no such point."""
         layer = _spline(network, self.layer, self.i, self.j)
@@ -64,6 +69,11 @@ class SetCurve:
     j: int
     x: tuple[float, ...]
     y: tuple[float, ...]
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The one layer that it touches."""
+        return (self.layer,)
 
     def apply_to(self, network: Network) -> None:
         """Bend it; ValueError if the edge is no spline or the points make no sense."""
@@ -104,8 +114,8 @@ def _spline(network: Network, layer: int, i: int, j: int) -> KANLayer:
     found = network.layers[edge.layer]
     if not bool(found.spline_mask[edge.i, edge.j]):
         raise ValueError(
-            f"edge must be a spline that is in the network; got {tuple(edge)}, which is removed or "
-            "a formula. Bring it back with restore_edge or unfix."
+            f"Edge {tuple(edge)} is removed or a formula, and only a spline can be bent. "
+            "Bring it back with restore_edge or unfix."
         )
     found.settle()
     return found

@@ -39,13 +39,18 @@ class FixEdge:
     text: str
     quality: float | None = None
 
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The one layer that it touches."""
+        return (self.layer,)
+
     def apply_to(self, network: Network) -> None:
         """Fix the edge; ValueError if it is removed."""
         edge = check_edge(network, self.layer, self.i, self.j)
         layer = network.layers[edge.layer]
         if not bool(layer.mask[edge.i, edge.j]):
             raise ValueError(
-                f"edge must be in the network to be fixed; got {tuple(edge)}, which is removed. "
+                f"Edge {tuple(edge)} is removed and cannot be a formula. "
                 "Bring it back with restore_edge."
             )
         layer.fix(edge.i, edge.j, self.function, self.numbers, self.quality)
@@ -71,15 +76,17 @@ class UnfixEdge:
     i: int
     j: int
 
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The one layer that it touches."""
+        return (self.layer,)
+
     def apply_to(self, network: Network) -> None:
         """Unfix the edge; ValueError if it is no formula."""
         edge = check_edge(network, self.layer, self.i, self.j)
         layer = network.layers[edge.layer]
         if layer.symbols is None or (edge.i, edge.j) not in layer.symbols.edges:
-            raise ValueError(
-                f"edge must be a formula to be unfixed; got {tuple(edge)}, which is a spline. "
-                "Make it one with fix."
-            )
+            raise ValueError(f"Edge {tuple(edge)} is a spline already. Make it a formula with fix.")
         layer.unfix(edge.i, edge.j)
 
     def sentence(self) -> str:

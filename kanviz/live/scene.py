@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kanviz.analysis.quality import quality
 from kanviz.data import Dataset
 from kanviz.data.dataset import About
 from kanviz.nn.network import Network
@@ -53,23 +52,17 @@ class Rows:
 
 def drawing(snapshot: Snapshot) -> dict[str, Any]:
     """Return what is drawn: nodes and edges; arrays that edges share are the same object."""
-    arrays: dict[int, np.ndarray] = {}
     return {
         "title": snapshot.title,
         "widths": list(snapshot.widths),
         "nodes": [dict(vars(node)) for node in snapshot.nodes],
-        "edges": [_edge(view, arrays) for view in snapshot.edges],
+        "edges": [_edge(view) for view in snapshot.edges],
         "n_edges": snapshot.n_edges,
     }
 
 
-def _edge(view: EdgeView, arrays: dict[int, np.ndarray]) -> dict[str, Any]:
-    values = dict(vars(view))
-    for name, value in values.items():
-        if isinstance(value, tuple):
-            # The snapshot keeps the tuples alive, so no id is given twice.
-            values[name] = arrays.setdefault(id(value), np.array(value, dtype=np.float64))
-    return values | {"mathml": None if view.formula is None else mathml_of(view.formula)}
+def _edge(view: EdgeView) -> dict[str, Any]:
+    return vars(view) | {"mathml": None if view.formula is None else mathml_of(view.formula)}
 
 
 @lru_cache(maxsize=2048)
@@ -80,12 +73,12 @@ def mathml_of(text: str) -> str:
 
 def errors_now(network: Network, data: Dataset | None) -> dict[str, Any]:
     """Return the errors in the user's units, as the contract has them: None where there is none."""
-    name = "accuracy" if data is not None and data.is_classification else "RMSE"
-    found = {} if data is None else quality(network, data)
-    parts = {part: found.get(f"{part}_{name.lower()}") for part in ("train", "test")}
-    return {"name": name} | {
-        part: value if value is not None and np.isfinite(value) else None
-        for part, value in parts.items()
+    if data is None:
+        return {"name": "RMSE", "train": None, "test": None}
+    errors = vars(Errors.of(network, data))
+    return {
+        name: None if isinstance(value, float) and not np.isfinite(value) else value
+        for name, value in errors.items()
     }
 
 
