@@ -13,6 +13,7 @@ from torch import Tensor
 
 from kanviz.nn import Network
 from kanviz.nn.kernels import ops
+from kanviz.nn.spec import BasisName
 from kanviz.training.penalties import sparse_forms
 from kanviz.training.sparsity import (
     FLOOR,
@@ -24,7 +25,10 @@ from kanviz.training.sparsity import (
 
 
 def make_case(
-    widths: list[int], seed: int = 0, basis: str = "bspline", dtype: torch.dtype = torch.float64
+    widths: list[int],
+    seed: int = 0,
+    basis: BasisName = "bspline",
+    dtype: torch.dtype = torch.float64,
 ) -> tuple[Network, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     x = 2.4 * torch.rand(50, widths[0], generator=generator, dtype=dtype) - 1.2
