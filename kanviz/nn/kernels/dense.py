@@ -89,13 +89,15 @@ def forward(x: Tensor, knots: Tensor, weight: Tensor, plan: Plan) -> tuple[Tenso
         cache = cache._replace(features=np.empty((inputs * plan.width, samples), plan.dtype))
     y = np.empty((outputs if by_kernel else 0, samples), plan.dtype)
 
-    def work(start: int, stop: int) -> None:
+    if samples * inputs <= ONE_PART:  # at once: this is the most frequent call of all
         scratch = np.empty((plan.scratch_rows, BLOCK), plan.dtype)
-        _forward(start, stop, *cache[:3], *plan.family, scratch, cache.features, y)
-
-    if samples * inputs <= ONE_PART:
-        work(0, samples)
+        _forward(0, samples, *cache[:3], *plan.family, scratch, cache.features, y)
     else:
+
+        def work(start: int, stop: int) -> None:
+            scratch = np.empty((plan.scratch_rows, BLOCK), plan.dtype)
+            _forward(start, stop, *cache[:3], *plan.family, scratch, cache.features, y)
+
         over_parts(work, samples, inputs)
     if by_kernel:
         return torch.from_numpy(y.T), cache

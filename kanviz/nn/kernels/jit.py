@@ -92,6 +92,9 @@ def parts_of(samples: int, inputs: int) -> list[tuple[int, int]]:
 
 def over_parts(work: Callable[[int, int], object], samples: int, inputs: int) -> None:
     """Call ``work(start, stop)`` on all parts of a batch, in the threads that torch may use."""
+    if samples * inputs <= ONE_PART:
+        work(0, samples)
+        return
     for _ in _results(work, samples, inputs):
         pass  # asks each part for its error
 
@@ -107,6 +110,8 @@ def sum_over_parts(
     Whichever thread ends first, the same numbers are added in the same order, so that the result is
     the same to the last bit; ``add`` may join two parts in another way.
     """
+    if samples * inputs <= ONE_PART:
+        return work(0, samples)
     return functools.reduce(add, _results(work, samples, inputs))
 
 
