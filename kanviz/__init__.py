@@ -7,11 +7,11 @@ from kanviz.data import Dataset, example_path, from_arrays, from_csv, from_funct
 from kanviz.model import KAN, load
 from kanviz.nn import KANLayer, Network
 from kanviz.snapshot import Edge, Snapshot
-from kanviz.symbolic import register
 from kanviz.training import FitReport, Sparsity, warmup
 
 if TYPE_CHECKING:
     from kanviz.course.problems import problem
+    from kanviz.symbolic import register
 
 __version__ = "0.1.0"
 
@@ -34,7 +34,7 @@ __all__ = [
     "warmup",
 ]
 
-_LAZY = {"problem": "kanviz.course.problems"}
+_LAZY = {"problem": "kanviz.course.problems", "register": "kanviz.symbolic"}
 """Public names that few programs use, and the module of each: imported at the first use."""
 
 

@@ -17,7 +17,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from kanviz.analysis.attribution import EdgeScores, Metric, NodeScores, feature_scores, scores
-from kanviz.analysis.prune import limits_of, prune
 from kanviz.analysis.prune_plan import (
     PrunePlan,
     judge_of_all,
@@ -25,10 +24,10 @@ from kanviz.analysis.prune_plan import (
     measure_of,
     plan_of,
 )
-from kanviz.analysis.prune_search import PruneReport
-from kanviz.analysis.pruning import What
+from kanviz.analysis.pruning import PruneReport, limits_of, prune
 from kanviz.analysis.recipe import recipe_of
-from kanviz.analysis.trace import Trace, node_values, seen_by, trace
+from kanviz.analysis.removal import What
+from kanviz.analysis.trace import Trace, edge_samples, node_values, trace
 from kanviz.checks import check_choice, check_integer
 from kanviz.data.arrays import as_dataset, choose_dtype
 from kanviz.data.dataset import About
@@ -580,7 +579,7 @@ class KAN(nn.Module):
         ValueError
             If x does not fit, or the model holds a number that is not finite.
         """
-        from kanviz.analysis.capture import capture  # brings sympy
+        from kanviz.analysis.capture import capture
 
         with self.session.reading():
             return capture(
@@ -1102,7 +1101,9 @@ class KAN(nn.Module):
         from kanviz.symbolic.suggest import library_of, suggest
 
         with self.session.reading():
-            x, y = seen_by(self.network, self.session.inputs(None), check_edge(self.network, *edge))
+            x, y = edge_samples(
+                self.network, self.session.inputs(None), check_edge(self.network, *edge)
+            )
         return suggest(x, y, functions=library_of(functions), top=top)
 
     def fix(
@@ -1139,7 +1140,7 @@ class KAN(nn.Module):
         with self.session.at_rest():
             place = layer, i, j = check_edge(self.network, *edge)
             sample = self.session.inputs(None)
-            curve = seen_by(self.network, sample, place)
+            curve = edge_samples(self.network, sample, place)
             function, found = function_of(formula, numbers, *curve)
             step = trace(self.network, sample).layers[layer]
             own = step.inputs[:, i].double(), step.edge_outputs[:, i, j].double()
