@@ -13,9 +13,9 @@ from torch.autograd import gradcheck, gradgradcheck
 
 from kanviz.nn import variance
 from kanviz.nn.features import Variances, edge_variance_reference
-from kanviz.nn.kernels import edge_variance, ops
+from kanviz.nn.kernels import ops
 from kanviz.nn.spec import FunctionSpec
-from kanviz.nn.variance import edge_variances, feature_covariance, layer_variance
+from kanviz.nn.variance import edge_variance, edge_variances, feature_covariance, layer_variance
 
 SPECS = [
     FunctionSpec(size, order, base=base, extrapolation=extrapolation, uniform=uniform)  # type: ignore[arg-type]

@@ -155,7 +155,7 @@ def edge_variance_reference(
     weight: Float[Tensor, "inputs features outputs"],
     spec: FunctionSpec,
 ) -> Variances:
-    """Return what ``kernels.edge_variance`` does, in plain torch.
+    """Return what ``variance.edge_variance`` does, in plain torch.
 
     The variance of an edge's output is a quadratic form in its coefficients, w^T C w, where C is
     the covariance of the features of its input: exact, and nothing of size (samples, in, out) is

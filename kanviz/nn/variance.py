@@ -4,12 +4,31 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.nn.features import Variances, deviation
-from kanviz.nn.kernels import edge_variance, ops
+from kanviz.nn.features import Variances, deviation, edge_variance_reference
+from kanviz.nn.kernels import ops
 from kanviz.nn.layer import KANLayer
+from kanviz.nn.spec import FunctionSpec
 
 CHUNK = 2**22
 """Most numbers in the features that plain torch makes at once where no gradient is asked for."""
+
+
+def edge_variance(
+    x: Float[Tensor, "samples inputs"],
+    knots: Float[Tensor, "inputs knots"],
+    weight: Float[Tensor, "inputs features outputs"],
+    spec: FunctionSpec,
+) -> Variances:
+    """Return the outputs of a layer, and how much its edges and outputs vary over the sample.
+
+    By CPU kernels where they can do it, else by ``edge_variance_reference``, which they equal;
+    differentiable in x and weight to any order. Parameters as for ``kernels.edge_sum``.
+    """
+    if not ops.usable(x, knots, weight, spec):
+        return edge_variance_reference(x, knots, weight, spec)
+    from kanviz.nn.kernels.variance import EdgeVariance
+
+    return Variances(*EdgeVariance.apply(x, knots, weight, spec))
 
 
 def layer_variance(layer: KANLayer, x: Float[Tensor, "samples inputs"]) -> Variances:

@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd import Function
 
-from kanviz.nn.features import Variances, edge_sum_reference, edge_variance_reference
+from kanviz.nn.features import edge_sum_reference
 from kanviz.nn.kernels.plan import BASES, DTYPES, Plan, make_plan
 from kanviz.nn.spec import FunctionSpec
 
@@ -79,24 +79,6 @@ def edge_sum(
         tracked: Tensor = EdgeSum.apply(x, knots, weight, scale, plan)
         return tracked
     return forward(x, knots, weight, scale, plan)[0]
-
-
-def edge_variance(
-    x: Float[Tensor, "samples inputs"],
-    knots: Float[Tensor, "inputs knots"],
-    weight: Float[Tensor, "inputs features outputs"],
-    spec: FunctionSpec,
-) -> Variances:
-    """Return the outputs of a layer, and how much its edges and outputs vary over the sample.
-
-    By CPU kernels where they can do it, else by ``edge_variance_reference``, which they equal;
-    differentiable in x and weight to any order. Parameters as for ``edge_sum``.
-    """
-    if not usable(x, knots, weight, spec):
-        return edge_variance_reference(x, knots, weight, spec)
-    from kanviz.nn.kernels.variance import EdgeVariance
-
-    return Variances(*EdgeVariance.apply(x, knots, weight, spec))
 
 
 def usable(x: Tensor, knots: Tensor, weight: Tensor, spec: FunctionSpec) -> bool:
