@@ -203,6 +203,25 @@ def test_nan_and_infinity_stay_in_their_sample(spec: FunctionSpec, outputs: int)
     assert slopes.isnan().tolist() == [[row == 2 and i == 1 for i in (0, 1)] for row in range(6)]
 
 
+@pytest.mark.parametrize("order", [0, 1, 2])
+@pytest.mark.parametrize("spec", PATHS, ids=str)
+def test_scaled_sums_of_derivatives_equal_the_reference(spec: FunctionSpec, order: int) -> None:
+    x, knots, weight, gradient = make_case(spec, (40, 3, 2))
+    scale = torch.randn(x.shape, generator=make_generator(1), dtype=x.dtype)
+    inputs = [tensor.requires_grad_() for tensor in (x, weight, scale)]
+    found, wanted = (
+        run(x, knots, weight, spec, order=order, scale=scale)
+        for run in (edge_sum, edge_sum_reference)
+    )
+    torch.testing.assert_close(found, wanted)
+    slopes = [torch.autograd.grad(y, inputs, gradient) for y in (found, wanted)]
+    for mine, theirs in zip(*slopes, strict=True):
+        torch.testing.assert_close(mine, theirs)
+    many = x.detach().view(5, 8, 3), scale.detach().view(5, 8, 3)
+    y = edge_sum(many[0], knots, weight.detach(), spec, order=order, scale=many[1])
+    torch.testing.assert_close(y.view_as(found), found)
+
+
 def test_leading_axes_are_kept() -> None:
     spec = FunctionSpec()
     x, knots, weight, _ = make_case(spec, (12, 2, 3))

@@ -21,8 +21,7 @@ def warmup(*dtypes: torch.dtype) -> float:
     """Compile every CPU kernel now, so that no later call has to; return the seconds it took.
 
     Without it each kernel is compiled when a call first needs it, which takes seconds, and
-    kept on disk, so that later processes only load it. Where numba is missing there is nothing to
-    compile.
+    kept on disk, so that later processes only load it.
 
     Parameters
     ----------
