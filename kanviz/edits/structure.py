@@ -186,7 +186,8 @@ class Lock:
         for edge, pair in zip(self.edges, pairs, strict=True):
             if not layer.locked[pair]:
                 raise ValueError(f"Edge {tuple(edge)} is not locked. Leave it out.")
-        return layer.unlock(pairs)
+        layer.unlock(pairs)
+        return None
 
     def sentence(self) -> str:
         """Say what was done."""
