@@ -4,6 +4,7 @@ Before each step the state is remembered. States share the tensors in which they
 removed edge costs one mask, and a training run one copy of the weights.
 """
 
+import copy
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -129,7 +130,7 @@ class History:
             self._now.state.restore(network)
             raise
         step = Step(edit.sentence(), edit.code(), self._now, burst)
-        self._add(network, self._joined(step, edit), about or self._now.about)
+        self._add(network, self._joined(step, edit), about or self._now.about, edit.layers)
         self._last_move = edit if isinstance(edit, MovePoint) else None
         return result
 
@@ -165,7 +166,7 @@ class History:
         if not 0 <= position <= len(self._done) + len(self._undone):
             raise IndexError(
                 f"position must be from 0 to {len(self._done) + len(self._undone)}, the steps of "
-                f"the history; got {position}. See model.history for the steps."
+                f"the history; got {position}. See model.history."
             )
         try:
             while len(self._done) > position:
@@ -217,20 +218,19 @@ class History:
 
     def __deepcopy__(self, memo: dict[int, object]) -> "History":
         """Return a history that goes its own way; states never change, so both share them."""
-        twin = History.__new__(History)
-        twin._start, twin._now = self._start, self._now
+        twin = copy.copy(self)
         twin._done, twin._undone = list(self._done), list(self._undone)
         twin._names = dict(self._names)
-        twin._last_move, twin.version = self._last_move, self.version
         return twin
 
     def _move(self, network: Network, source: list[Step], target: list[Step], verb: str) -> str:
         """Take the last step of ``source`` to the other side."""
         step = source[-1] if source else None
         if step is None or step.moment is None:
-            found = "none" if step is None else f"one that is too long ago, {step.sentence!r}"
+            if step is None:
+                raise IndexError(f"Nothing to {verb}.")
             raise IndexError(
-                f"history must hold a step to {verb}; got {found}. See model.history for the steps."
+                f"The state before {step.sentence!r} is no longer kept: it is too many steps ago."
             )
         source.pop()
         target.append(step._replace(moment=self._now))
@@ -253,10 +253,14 @@ class History:
         kept = lines[:-1] if _replaces(edit, self._last_move) else lines
         return step._replace(code="\n".join([*kept, step.code]), moment=before.moment)
 
-    def _add(self, network: Network, step: Step, about: About) -> None:
+    def _add(
+        self, network: Network, step: Step, about: About, layers: Sequence[int] | None = None
+    ) -> None:
+        """Add a step that changed these layers, or, with None, any of them."""
         self._done.append(step)
         self.version += 1
-        self._now = Moment(NetworkState.capture(network, like=self._now.state), about)
+        state = NetworkState.capture(network, like=self._now.state, changed=layers)
+        self._now = Moment(state, about)
         self._undone.clear()
         self._forget()
 

@@ -47,7 +47,7 @@ from kanviz.edits import (
 from kanviz.edits.address import check_edge, read_edges, read_place
 from kanviz.edits.code import call_code, options_given
 from kanviz.files import SavedModel, read_model, write_model
-from kanviz.model.fit_handle import Aim, FitHandle, FitRecord
+from kanviz.model.fit_handle import FitCall, FitHandle
 from kanviz.model.inputs import read_inputs
 from kanviz.model.session import Session
 from kanviz.nn.layer import GridRange, KANLayer
@@ -56,11 +56,11 @@ from kanviz.nn.state import NetworkState
 from kanviz.recipe import Recipe
 from kanviz.snapshot import Snapshot
 from kanviz.training.errors import quality
-from kanviz.training.fit import trainer_of
 from kanviz.training.judge import judge_of
 from kanviz.training.report import FitReport
-from kanviz.training.solve import Equation, Residuals, solver_of
+from kanviz.training.solve import Equation, Residuals, prepare_equation
 from kanviz.training.sparsity import Sparsity
+from kanviz.training.task import Task, prepare, read_options
 
 if TYPE_CHECKING:  # these take long to import, and many programs never draw or read formulas
     from matplotlib.figure import Figure
@@ -327,14 +327,13 @@ class KAN(nn.Module):
         chosen = named | options
         dataset = as_dataset(data, task="classification" if loss == "cross_entropy" else "auto")
 
-        def prepare(work: Network) -> FitHandle:
-            trainer = trainer_of(work, dataset, **chosen)
-            aim = Aim(About.data(dataset), "model.fit", "data", (dataset.x, dataset.y))
-            record = FitRecord(aim, options_given(KAN.fit, chosen), trainer.report)
-            return FitHandle(trainer, record, in_background=background)
+        def ask(network: Network) -> tuple[Task, FitCall]:
+            task = prepare(network, dataset, read_options(chosen))
+            marks, given = (dataset.x, dataset.y), options_given(KAN.fit, chosen)
+            return task, FitCall("model.fit", "data", marks, given, About.data(dataset))
 
-        training = self.session.fit(prepare, in_background=background)
-        return training if background else training.wait()
+        running = self.session.fit(ask, background=background)
+        return running if background else running.wait()
 
     @overload
     def solve(
@@ -420,14 +419,15 @@ class KAN(nn.Module):
             check_choice("option", name, SOLVE_OPTIONS)
         chosen, equation = named | options, Equation(residuals)
 
-        def prepare(work: Network) -> FitHandle:
-            trainer = solver_of(work, equation, **chosen)
-            aim = self._aim(equation, trainer.task.x)
-            record = FitRecord(aim, options_given(KAN.solve, chosen), trainer.report)
-            return FitHandle(trainer, record, in_background=background)
+        def ask(network: Network) -> tuple[Task, FitCall]:
+            task = prepare_equation(network, equation, read_options(chosen))
+            some = Network(network.widths, dtype=task.x.dtype, device=task.x.device)
+            marks = task.x, equation.values(some)  # tell equations of one name apart
+            given, about = options_given(KAN.solve, chosen), self._about.seeing(task.x)
+            return task, FitCall("model.solve", equation.name, marks, given, about, Solved)
 
-        training = self.session.fit(prepare, in_background=background)
-        return training if background else training.wait()
+        running = self.session.fit(ask, background=background)
+        return running if background else running.wait()
 
     @property
     def running_fit(self) -> FitHandle | None:
@@ -1300,14 +1300,6 @@ class KAN(nn.Module):
     @property
     def _about(self) -> About:
         return self.session.history.about
-
-    def _aim(self, equation: Equation, points: Tensor) -> Aim:
-        """Return how solving reads; equations of one name differ by their residuals of one u."""
-        name = getattr(equation.residuals, "__name__", "")
-        name = name if name.isidentifier() else "residuals"
-        some = Network(self.widths, dtype=points.dtype, device=points.device)
-        marks = (points, equation.values(some))
-        return Aim(self._about.seeing(points), "model.solve", name, marks, Solved)
 
 
 def load(path: str | os.PathLike[str], *, device: torch.device | str | None = None) -> KAN:
