@@ -11,7 +11,7 @@ from kanviz.analysis.attribution import scores
 from kanviz.analysis.recipe import recipe_of
 from kanviz.live.packing import pack
 from kanviz.model import KAN
-from kanviz.nn.rbf import RADIAL_FUNCTIONS
+from kanviz.nn.basis import RADIAL_FUNCTIONS
 from kanviz.symbolic.safe import SAFE
 
 EXPONENTS = (2, 3, -1, -2, 0.5, -1.5, 1.5, 1 / 3)
