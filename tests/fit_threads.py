@@ -7,7 +7,7 @@ from typing import Any
 from model_helpers import make_data
 
 from kanviz.model import KAN
-from kanviz.model.training import Training
+from kanviz.model.fit_handle import FitHandle
 
 PATIENCE = 20.0
 """Seconds after which a test gives up."""
@@ -21,7 +21,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def start(model: KAN, *, pause_at: int | None = None, **options: Any) -> Training:
+def start(model: KAN, *, pause_at: int | None = None, **options: Any) -> FitHandle:
     """Start a fit in the background; with ``pause_at``, return when it rests after that step."""
 
     def pause(progress: Any) -> None:
@@ -34,7 +34,7 @@ def start(model: KAN, *, pause_at: int | None = None, **options: Any) -> Trainin
         settings["callbacks"] = [pause]
     data = options.pop("data", None) or make_data()
     fit = model.fit(data, background=True, **{**settings, **options})
-    assert isinstance(fit, Training)
+    assert isinstance(fit, FitHandle)
     if pause_at is not None:
         wait_until(lambda: fit.state == "paused")
         with fit.gate.held():

@@ -74,7 +74,7 @@ def network(name: str, model: KAN) -> dict[str, Any]:
         outputs = net(inputs).numpy()
     return {
         "name": name,
-        "recipe": recipe_of(net, model._about).to_dict(),
+        "recipe": recipe_of(net, model.session.about).to_dict(),
         "x": x,
         "outputs": outputs,
         "edges": [values.numpy().ravel() for values in edges],
@@ -85,8 +85,8 @@ def network(name: str, model: KAN) -> dict[str, Any]:
 def drawn() -> dict[str, Any]:
     """Return an edge before and after a curve was drawn on it."""
     model = make_model()
-    before = recipe_of(model.network, model._about).to_dict()
+    before = recipe_of(model.network, model.session.about).to_dict()
     x = np.linspace(-0.8, 0.5, 25)
     model.set_curve((0, 1, 2), x.tolist(), np.sin(3 * x).tolist())
-    after = recipe_of(model.network, model._about).layers[0].weight
+    after = recipe_of(model.network, model.session.about).layers[0].weight
     return {"recipe": before, "x": x, "y": np.sin(3 * x), "weight": after}

@@ -11,8 +11,8 @@ from torch import Tensor
 import kanviz
 from kanviz.data import Dataset, from_function
 from kanviz.data.dataset import About
-from kanviz.history import History
 from kanviz.model import KAN
+from kanviz.model.history import History
 from kanviz.nn import Network
 from kanviz.nn.state import NetworkState
 from kanviz.nn.symbols import SymbolicEdges

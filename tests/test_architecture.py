@@ -54,7 +54,6 @@ ROOMS = {
     "cli": Room(8, "torch tqdm"),
     "__main__": Room(9, ""),
     # Places that the house of DESIGN.md gives up: they go as soon as what they hold has moved.
-    "history": Room(4, "torch"),  # to model/
 }
 
 # Views read the plain records of a network and nothing else of kanviz, whatever the floors allow.

@@ -11,7 +11,7 @@ from kanviz.model import KAN
 
 def drag(model: KAN, m: int, *heights: float, burst: Hashable = "drag") -> None:
     for height in heights:
-        model._bench.do(MovePoint(0, 0, 0, m, height), burst=burst)
+        model.session.change(MovePoint(0, 0, 0, m, height), burst=burst)
 
 
 def test_a_drag_is_one_step_with_one_line() -> None:
@@ -35,7 +35,7 @@ def test_the_script_of_a_burst_of_several_kinds_is_exact() -> None:
     drag(model, 3, 0.2, 0.3)
     for height in (0.5, 0.6):
         edit = SetCurve(0, 0, 0, (0.0, 0.3), (height, 0.1))
-        model._bench.do(edit, burst="drag")
+        model.session.change(edit, burst="drag")
     drag(model, 3, 0.7)
     assert len(model.history) == 1
     assert model.script().count("move_point") == 3
@@ -64,7 +64,7 @@ def test_a_burst_ends_with_another_step(between: str) -> None:
 
 def test_an_edit_of_a_burst_that_fails_changes_nothing() -> None:
     model = make_model()
-    model._bench.do(RemoveEdge(0, 0, 0), burst="drag")
+    model.session.change(RemoveEdge(0, 0, 0), burst="drag")
     before = bytes_of(model), model.history, model.script()
     with pytest.raises(ValueError, match="edge must be a spline"):
         drag(model, 2, 0.1)
@@ -83,7 +83,7 @@ def test_what_was_undone_is_listed_next_first() -> None:
     model = make_model()
     for i in range(2):
         model.remove_edge(0, i, 0)
-    model._bench.jump(0)
+    model.session.jump(0)
     expected = ["removed edge (0, 0, 0)", "removed edge (0, 1, 0)"]
-    assert model._bench.history.undone_sentences() == expected
-    assert (model.history, model._bench.history.position) == ([], 0)
+    assert model.session.history.undone_sentences() == expected
+    assert (model.history, model.session.history.position) == ([], 0)

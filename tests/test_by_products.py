@@ -12,18 +12,19 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import kanviz as kv
 from kanviz.data import from_function
 from kanviz.nn import Network
-from kanviz.training import levenberg_marquardt
-from kanviz.training.by_products import ByProducts, tolerance_for
-from kanviz.training.conjugate import conjugate_gradients
-from kanviz.training.curvature import blocks_of
-from kanviz.training.forms import smoothness, sparse_forms
-from kanviz.training.gauss_newton import Quadratic
-from kanviz.training.jacobian import Jacobian
-from kanviz.training.levenberg_marquardt import LeastSquares, exact_pays
-from kanviz.training.linearise import linearise, n_entries, n_weights
-from kanviz.training.options import FitOptions
-from kanviz.training.prepare import prepare
+from kanviz.training import least_squares
+from kanviz.training.jacobian import Jacobian, blocks_of, linearise, n_entries, n_weights
+from kanviz.training.least_squares import (
+    LeastSquares,
+    MatrixFree,
+    Quadratic,
+    conjugate_gradients,
+    exact_pays,
+    tolerance_for,
+)
+from kanviz.training.penalties import smoothness, sparse_forms
 from kanviz.training.sparsity import Sparsity
+from kanviz.training.task import FitOptions, prepare
 
 
 def make_model() -> kv.KAN:
@@ -72,17 +73,17 @@ def make_problem(network: Network, held: Tensor | None = None) -> LeastSquares:
 
 def both_models(
     problem: LeastSquares, monkeypatch: pytest.MonkeyPatch
-) -> tuple[Quadratic, ByProducts]:
+) -> tuple[Quadratic, MatrixFree]:
     """Return the model as a matrix, and by products with steps that are as good as exact."""
-    monkeypatch.setattr("kanviz.training.by_products.MOST_PRODUCTS", 5000)
-    monkeypatch.setattr("kanviz.training.by_products.tolerance_for", lambda _: 1e-9)
-    monkeypatch.setattr("kanviz.training.by_products.PRODUCTS_IN", torch.float64)
+    monkeypatch.setattr("kanviz.training.least_squares.MOST_PRODUCTS", 5000)
+    monkeypatch.setattr("kanviz.training.least_squares.tolerance_for", lambda _: 1e-9)
+    monkeypatch.setattr("kanviz.training.least_squares.PRODUCTS_IN", torch.float64)
     weights = problem.weights()
     exact = problem.model(weights)
-    monkeypatch.setattr(levenberg_marquardt, "exact_pays", lambda *_: False)
+    monkeypatch.setattr(least_squares, "exact_pays", lambda *_: False)
     inexact = problem.model(weights)
     assert isinstance(exact, Quadratic)
-    assert isinstance(inexact, ByProducts)
+    assert isinstance(inexact, MatrixFree)
     return exact, inexact
 
 
@@ -135,7 +136,7 @@ def test_samples_in_parts_give_the_same_products(monkeypatch: pytest.MonkeyPatch
     whole = Jacobian(network, problem.x)
     monkeypatch.setattr("kanviz.training.jacobian.CHUNK_NUMBERS", 4_000)
     monkeypatch.setattr("kanviz.training.jacobian.KEPT_NUMBERS", 0)
-    monkeypatch.setattr("kanviz.training.curvature.PRODUCTS", 1_000)
+    monkeypatch.setattr("kanviz.training.jacobian.PRODUCTS", 1_000)
     parts = Jacobian(network, problem.x)
     assert len(list(parts.chains())) > 2
     weights = torch.linspace(-1, 1, n_weights(network), dtype=torch.float64)

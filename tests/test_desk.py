@@ -109,7 +109,7 @@ def test_without_data_there_are_no_errors_and_no_targets() -> None:
 def test_the_recipe_of_a_scene_computes_the_model() -> None:
     desk, _ = make_desk()
     fit_briefly(desk.model)
-    recipe = recipe_of(desk.model.network, desk.model._about)
+    recipe = recipe_of(desk.model.network, desk.model.session.about)
     sent = desk.scene()["recipe"]["layers"][0]["weight"]
     assert (sent == recipe.layers[0].weight).all()
     x = make_sample().numpy()

@@ -11,8 +11,7 @@ from torch import Tensor
 from kanviz.model import KAN
 from kanviz.nn import Network, gradient, laplacian
 from kanviz.nn.calculus import Unknown
-from kanviz.training.equation import Equation
-from kanviz.training.residuals import ResidualSquares
+from kanviz.training.solve import Equation, ResidualSquares
 
 X = make_sample(samples=12) / 2
 

@@ -148,8 +148,8 @@ def test_after_close_nothing_is_left_behind(model: KAN, monkeypatch: pytest.Monk
     until(lambda: bool(browser.replies))
     explorer.close()
     until(lambda: not [t for t in threading.enumerate() if "kanviz-" in t.name])
-    assert not model._bench._watchers
-    assert not model._bench._fit_watchers
+    assert not model.session._watchers
+    assert not model.session._fit_watchers
     assert explorer.comm is None
     seen = len(browser.seen)
     model.remove_edge(0, 0, 0)
@@ -190,7 +190,7 @@ def test_a_long_search_tells_how_far_it_is(
     go_on = threading.Event()
 
     def symbolify(data: object, *, on_edge: Callable[[EdgeReport], None]) -> SymbolReport:
-        with model._bench.rest():
+        with model.session.at_rest():
             report = EdgeReport(Edge(0, 1, 2), "sin", 1.0, 1.0, ())
             on_edge(report)
             assert go_on.wait(20)
@@ -215,7 +215,7 @@ def test_a_picture_that_cannot_be_drawn_leaves_the_last_and_says_why(
 ) -> None:
     layer = model.network.layers[0]
     layer.weight.data[0, 0, 0] = float("inf")
-    model._bench._watchers.tell("broken from outside")
+    model.session._watchers.tell("broken from outside")
     until(lambda: "weight of edge (0, 0, 0) must be finite" in browser.explorer.status["error"])
     assert browser.scenes() == []
     layer.weight.data[0, 0, 0] = 0.0
@@ -278,4 +278,4 @@ def test_messages_take_the_way_that_the_browser_asks_for(
 def test_a_wrong_option_is_named(options: dict[str, Any], message: str, model: KAN) -> None:
     with type_checks_off(), pytest.raises((ValueError, TypeError), match=message):
         model.explore(**options)
-    assert not model._bench._watchers
+    assert not model.session._watchers

@@ -10,7 +10,7 @@ from torch import Tensor
 from kanviz.data import from_arrays
 from kanviz.nn import Network
 from kanviz.training import Progress
-from kanviz.training.starts import affordable_starts
+from kanviz.training.fit import affordable_starts
 
 
 @pytest.mark.parametrize(

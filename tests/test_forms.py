@@ -3,7 +3,7 @@
 import torch
 
 from kanviz.nn import Network
-from kanviz.training.forms import EdgeForms, smoothness
+from kanviz.training.penalties import EdgeForms, smoothness
 
 
 def make_forms() -> tuple[Network, EdgeForms, torch.Tensor]:

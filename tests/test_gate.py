@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 from fit_threads import PATIENCE, wait_until
 
-from kanviz.training.gate import Gate
+from kanviz.model.fit_handle import Gate
 
 
 class Walker:

@@ -6,10 +6,10 @@ import torch
 from fit_helpers import make_data, make_network, quick
 from torch import Tensor
 
-from kanviz.analysis.quality import quality
 from kanviz.data import Dataset, Scaling, from_arrays
 from kanviz.nn import Network
 from kanviz.training import Progress
+from kanviz.training.errors import quality
 
 
 def last_errors(network: Network, data: Dataset, **options: Any) -> Any:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_helpers import bytes_of, make_history, make_network, make_sample
 
-import kanviz.history as history_module
+import kanviz.model.history as history_module
 from kanviz.data.dataset import About
 from kanviz.edits import (
     Fitted,
@@ -20,7 +20,7 @@ from kanviz.edits import (
     RestoreNode,
     UpdateGrid,
 )
-from kanviz.history import OUTSIDE, History
+from kanviz.model.history import OUTSIDE, History
 from kanviz.nn import Network
 
 WIDTHS = (2, 3, 2)

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.func import functional_call, jacrev
 
 from kanviz.nn import Network
-from kanviz.training.linearise import Linearisation, linearise, n_weights
-from kanviz.training.normal_equations import dense_normal_equations, normal_equations
+from kanviz.training.jacobian import Linearisation, linearise, n_weights
+from kanviz.training.least_squares import dense_normal_equations, normal_equations
 
 
 def make_rows(widths: list[int], seed: int = 0, **functions: Any) -> tuple[Network, Tensor]:

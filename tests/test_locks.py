@@ -17,7 +17,7 @@ from kanviz.nn import KANLayer
 from kanviz.nn.locks import lock, unlock
 from kanviz.nn.ties import groups_of, inputs_together, leaders_of
 from kanviz.snapshot import Edge
-from kanviz.training.forms import smoothness
+from kanviz.training.penalties import smoothness
 
 
 def own_loop(model: kv.KAN, make: Callable[..., torch.optim.Optimizer]) -> None:

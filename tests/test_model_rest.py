@@ -34,7 +34,7 @@ def mask(model: KAN, edge: tuple[int, int, int]) -> bool:
 def test_an_edit_is_a_step_between_what_was_learnt_before_and_after() -> None:
     model = make_model()
     fit = start(model, pause_at=3, steps=8)
-    seen = bytes_of(model._bench.live_network())
+    seen = bytes_of(model.session.live_network())
     model.remove_edge(0, 0, 1)
     model.undo()  # to the moment before the edit: what the fit had learnt
     assert bytes_of(model.network) == seen
@@ -68,9 +68,9 @@ def test_rest_without_an_edit_leaves_no_trace() -> None:
     start(plain, steps=6).wait(20)
     before = bytes_of(model)
     fit = start(model, pause_at=3, steps=6)
-    with model._bench.rest():
+    with model.session.at_rest():
         assert bytes_of(model) != before  # up to date with the fit
-        with model._bench.rest():
+        with model.session.at_rest():
             assert len(model.history) == 1
     with pytest.raises(ValueError, match="edge must be removed to be restored"):
         model.restore_edge(0, 0, 0)
@@ -130,16 +130,16 @@ def test_undo_without_an_edit_takes_back_the_fit_so_far() -> None:
     model = fitted_model()
     history, before = model.history, bytes_of(model)
     fit = start(model, pause_at=3)
-    learnt = bytes_of(model._bench.live_network())
+    learnt = bytes_of(model.session.live_network())
     assert model.undo().startswith("trained with lm: 3 steps")
     assert (model.history, bytes_of(model)) == (history, before)
     model.redo()
     assert bytes_of(model.network) == learnt
-    model._bench.jump(0)
+    model.session.jump(0)
     assert bytes_of(model) == bytes_of(make_model())
     with pytest.raises(IndexError, match="position must be from 0 to 2"):
-        model._bench.jump(3)
-    model._bench.jump(2)
+        model.session.jump(3)
+    model.session.jump(2)
     fit.stop()
     fit.wait(20)
     assert bytes_of(model.network) == learnt
@@ -177,7 +177,7 @@ def test_questions_are_answered_while_another_thread_searches() -> None:
     inside, leave = threading.Event(), threading.Event()
 
     def search() -> None:
-        with model._bench.rest():
+        with model.session.at_rest():
             inside.set()
             leave.wait(PATIENCE)
 
@@ -212,7 +212,7 @@ def test_no_question_sees_half_a_change() -> None:
 
     asking = in_threads(ask, ask)
     for count in range(60):
-        model._bench.do(Fitted(networks[count % 2], "model.fit(data)", "lm"))
+        model.session.change(Fitted(networks[count % 2], "model.fit(data)", "lm"))
     over.set()
     join(asking)
     assert len(wrong) == 1
@@ -220,7 +220,7 @@ def test_no_question_sees_half_a_change() -> None:
 
 def test_a_fit_within_a_change_is_refused() -> None:
     model = make_model()
-    with model._bench.rest(), pytest.raises(RuntimeError, match="got a fit within a change"):
+    with model.session.at_rest(), pytest.raises(RuntimeError, match="got a fit within a change"):
         model.fit(make_data(), steps=1, progress=False)
     assert model.running_fit is None
 
@@ -240,9 +240,9 @@ def test_watchers_hear_of_a_fit_that_was_edited_in_order() -> None:
 def test_a_drag_while_a_fit_runs_is_one_step() -> None:
     model = make_model()
     fit = start(model, pause_at=2)
-    learnt = bytes_of(model._bench.live_network())
+    learnt = bytes_of(model.session.live_network())
     for count in range(3):
-        model._bench.do(MovePoint(0, 0, 0, 3, count / 10), burst="drag 1")
+        model.session.change(MovePoint(0, 0, 0, 3, count / 10), burst="drag 1")
         fit.step()
         wait_until(lambda count=count: fit.report.n_steps == 3 + count)  # type: ignore[misc]
     fit.stop()

@@ -13,7 +13,7 @@ import torch
 from fit_threads import start, wait_until
 from model_helpers import bytes_of, fit_briefly, make_data, make_model, run_script
 
-from kanviz.model.training import Training
+from kanviz.model.fit_handle import FitHandle
 from kanviz.training import Progress, Sparsity
 
 
@@ -166,7 +166,7 @@ def test_step_watchers_see_each_step_and_errors_of_theirs_are_logged(
         raise ZeroDivisionError
 
     def look(progress: Progress) -> None:
-        assert model._bench.live_network() is progress.network
+        assert model.session.live_network() is progress.network
         assert threading.current_thread().name == "kanviz-fit"
         model.snapshot()
         seen.append(progress)
@@ -183,7 +183,7 @@ def test_step_watchers_see_each_step_and_errors_of_theirs_are_logged(
     assert "A watcher of a fit failed at: Progress(step=2, " in caplog.text
     assert fit.progress is not None
     assert fit.progress.step == 4
-    assert model._bench.live_network() is model.network
+    assert model.session.live_network() is model.network
 
 
 def test_a_fit_in_a_cell_is_paused_and_stopped_from_elsewhere() -> None:
@@ -253,7 +253,7 @@ def test_a_fit_ends_with_its_model_and_leaves_nothing_behind() -> None:
 def test_a_fit_that_is_over_is_in_no_circle_of_references() -> None:
     fits = [start(make_model(), steps=2)]
     fits[0].wait(20)
-    gone: weakref.ref[Training] = weakref.ref(fits[0])
+    gone: weakref.ref[FitHandle] = weakref.ref(fits[0])
     gc.collect()
     gc.disable()
     try:

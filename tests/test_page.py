@@ -89,7 +89,7 @@ def test_a_page_changes_nothing_and_watches_nothing(tmp_path: Path) -> None:
     before = bytes_of(model), model.history
     page_of(model, tmp_path)
     assert (bytes_of(model), model.history) == before
-    assert not model._bench._watchers
+    assert not model.session._watchers
 
 
 def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from kanviz.analysis.quality import quality
 from kanviz.data import from_arrays
 from kanviz.nn import Network
+from kanviz.training.errors import quality
 
 
 def test_numbers_are_measured_in_the_users_units() -> None:

@@ -24,7 +24,7 @@ def points(samples: int = 300, reach: float = 2.5) -> np.ndarray:
 
 
 def assert_recipe_suffices(model: KAN, x: np.ndarray) -> None:
-    wanted, found = model.predict(x), predict(recipe_of(model.network, model._about), x)
+    wanted, found = model.predict(x), predict(recipe_of(model.network, model.session.about), x)
     assert np.abs(found - wanted).max() <= 1e-12 * max(1, np.abs(wanted).max())
 
 
@@ -72,7 +72,7 @@ def test_the_units_of_the_data_are_part_of_it() -> None:
 def test_numbers_in_float32_become_the_very_same_float64() -> None:
     model = KAN([2, 3, 1], dtype=torch.float32)
     model.move_point((0, 0, 0), 2, 0.1)
-    recipe = recipe_of(model.network, model._about)
+    recipe = recipe_of(model.network, model.session.about)
     assert recipe.layers[0].weight.dtype == np.float64
     assert recipe.layers[0].weight[0, 2, 0] == np.float32(0.1)
     x = points()
@@ -81,9 +81,9 @@ def test_numbers_in_float32_become_the_very_same_float64() -> None:
 
 def test_a_removed_edge_keeps_its_function_and_adds_nothing() -> None:
     model = make_model()
-    before = recipe_of(model.network, model._about)
+    before = recipe_of(model.network, model.session.about)
     model.remove_edge(0, 1, 2)
-    layer = recipe_of(model.network, model._about).layers[0]
+    layer = recipe_of(model.network, model.session.about).layers[0]
     assert (layer.weight == before.layers[0].weight).all()
     assert layer.mask.tolist() == [[1, 1, 1], [1, 1, 0]]
     assert not edge_outputs(layer, points())[:, 1, 2].any()
@@ -100,7 +100,7 @@ def test_a_recipe_shares_no_memory_with_the_network(rng_untouched: None) -> None
     with type_checks_off():
         model = make_model()
         before = bytes_of(model)
-        recipe = recipe_of(model.network, model._about)
+        recipe = recipe_of(model.network, model.session.about)
         recipe.layers[0].weight[:] = 0
         recipe.layers[0].knots[:] = 0
         recipe.x_shift[:] = 5
@@ -111,7 +111,7 @@ def test_a_recipe_can_be_packed() -> None:
     model = make_model()
     model.fix((0, 0, 0), "sin")
     fit_briefly(model, make_data())
-    values = unpack(pack(recipe_of(model.network, model._about).to_dict()))
+    values = unpack(pack(recipe_of(model.network, model.session.about).to_dict()))
     layer = values["layers"][0]
     assert layer["weight"].size == model.network.layers[0].weight.numel()
     assert layer["formulas"][0]["steps"][-1] == {"op": "sin", "sources": [0], "number": None}

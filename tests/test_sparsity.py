@@ -13,7 +13,7 @@ from torch import Tensor
 
 from kanviz.nn import Network, dispatch
 from kanviz.nn.locks import lock
-from kanviz.training.forms import sparse_forms
+from kanviz.training.penalties import sparse_forms
 from kanviz.training.sparsity import (
     FLOOR,
     Sparsity,

@@ -9,7 +9,7 @@ from torch.func import functional_call, jacrev
 
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.symbols import SymbolicEdges
-from kanviz.training.linearise import linearise, n_weights
+from kanviz.training.jacobian import linearise, n_weights
 
 
 @dataclass(frozen=True)

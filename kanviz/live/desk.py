@@ -24,9 +24,9 @@ from kanviz.edits.address import check_edge
 from kanviz.live.contract import Request, plain
 from kanviz.live.page import live_page
 from kanviz.live.scene import LossLog, Rows, drawing, errors_now
+from kanviz.model.fit_handle import FitHandle
 from kanviz.model.inputs import grid_sample
 from kanviz.model.kan import KAN
-from kanviz.model.training import Training
 from kanviz.nn.symbols import EdgeFunction
 from kanviz.recipe import MOST_WEIGHTS
 from kanviz.snapshot import Edge, EdgeView, Snapshot
@@ -68,8 +68,8 @@ class Watching:
 
     def __init__(self, model: KAN, data: Any = None, *, x: Any = None, title: str = "") -> None:
         self.model, self.title = model, title
-        self.data = None if data is None else model._fitting(data)
-        self._x = None if x is None else model._input(x)
+        self.data = None if data is None else model.session.dataset(data)
+        self._x = None if x is None else model.session.inputs(x)
         self._news = None if self.data is None else About.data(self.data)
         self._tell: Teller = lambda _: None
         self._lock = threading.Lock()
@@ -92,8 +92,8 @@ class Watching:
             ``tell("step")`` in a fit's thread after each of its steps. Must return at once.
         """
         self._tell = tell
-        bench, training = self.model._bench, self.model.running_fit
-        self._stops += [self.model.on_change(self._changed), bench.on_fit(self._fitted)]
+        session, training = self.model.session, self.model.running_fit
+        self._stops += [self.model.on_change(self._changed), session.watch_fits(self._fitted)]
         if training is not None:
             self._fitted(training)
 
@@ -126,7 +126,7 @@ class Watching:
     def _facts(self) -> dict[str, Any]:
         """Return what of a scene is not drawn by itself."""
         model, about = self.model, self._about()
-        network, history = model.network, model._bench.history
+        network, history = model.network, model.session.history
         spec = network.layers[0].spec
         is_small = sum(layer.weight.numel() for layer in network.layers) <= MOST_WEIGHTS
         rows = Rows.of(about, self._sample(about), self.data)
@@ -182,11 +182,11 @@ class Watching:
         if self.model.running_fit is not None:
             self._losses.follow(self.model.running_fit.report, None)
         if not sentence.startswith(MOVES):
-            self._losses.mark(sentence, self.model._bench.history.position)
+            self._losses.mark(sentence, self.model.session.history.position)
         self._error = ""
         self._renew()
 
-    def _fitted(self, training: Training) -> None:
+    def _fitted(self, training: FitHandle) -> None:
         """Take note of a fit that begins or is over."""
         if self.model.running_fit is training:
             self._losses.begin()
@@ -206,12 +206,12 @@ class Watching:
     @contextlib.contextmanager
     def _still(self) -> Iterator[None]:
         """Keep the network as it is, brought up to what a running fit has learnt."""
-        with self.model._bench.rest(), self.model._bench.lock:
+        with self.model.session.at_rest(), self.model.session.reading():
             yield
 
     def _about(self) -> About:
         """Return names, units and sample: the model's, or the data's before it has seen any."""
-        about = self.model._about
+        about = self.model.session.about
         if self._x is not None:
             return about.seeing(self._x)
         return about if about.sample is not None or self._news is None else self._news
@@ -238,22 +238,22 @@ def move_point(model: KAN, request: Request, who: Hashable) -> None:
     """Move a control point; what one drag does is one step of the history."""
     edge = check_edge(model.network, *request.edge())
     edit = MovePoint(*edge, request.integer("m"), request.number("height"))
-    model._bench.do(edit, burst=("drag", who, edge, request.integer("drag")))
+    model.session.change(edit, burst=("drag", who, edge, request.integer("drag")))
 
 
 def set_curve(model: KAN, request: Request, who: Hashable) -> None:
     """Bend an edge through points; what one stroke does is one step of the history."""
     edge = check_edge(model.network, *request.edge())
     edit = SetCurve(*edge, tuple(request.numbers("x")), tuple(request.numbers("y")))
-    model._bench.do(edit, burst=("drag", who, edge, request.integer("drag")))
+    model.session.change(edit, burst=("drag", who, edge, request.integer("drag")))
 
 
 def jump(model: KAN, request: Request, _: Hashable) -> None:
     """Undo or redo until so many steps are done."""
-    history = model._bench.history
-    with model._bench.rest():
+    history = model.session.history
+    with model.session.at_rest():
         most = history.position + len(history.undone_sentences())
-        model._bench.jump(request.integer("position", 0, most))
+        model.session.jump(request.integer("position", 0, most))
 
 
 def _remove_node(model: KAN, request: Request, _: Hashable) -> None:
@@ -324,7 +324,7 @@ def stop(model: KAN, _: Request) -> None:
 STEERING = {"pause": pause, "resume": resume, "step": step_once, "stop": stop}
 
 
-def running(model: KAN) -> Training:
+def running(model: KAN) -> FitHandle:
     """Return the fit that runs, or raise a ValueError."""
     training = model.running_fit
     if training is None:
@@ -440,8 +440,8 @@ def _values(function: EdgeFunction, numbers: Any, view: EdgeView) -> list[float]
 def plan(model: KAN, data: Dataset | None) -> dict[str, Any]:
     """Return what pruning would take step by step, with the errors after each, no refit."""
     found = model.plan(data)
-    with model._bench.lock:
-        work, sample = model._copy_for_search(), model._input(None).double()
+    with model.session.reading():
+        work, sample = model.session.copy_network(), model.session.inputs(None).double()
     means, start = edge_means(work, sample), time.perf_counter()
     steps = []
     for step in found.steps:
@@ -461,7 +461,7 @@ def probe(model: KAN, about: About, request: Request) -> dict[str, Any]:
             f"x must have {len(about.input_names)} numbers, one per input; got {len(row)}. "
             "Pass one row of the data."
         )
-    with model._bench.lock:
+    with model.session.reading():
         inputs = about.x_scaling.apply(torch.tensor([row], dtype=torch.float64))
         found = trace(model.network, inputs.to(model.network.layers[0].weight.detach()))
     nodes = [layer.inputs[0].tolist() for layer in found.layers]
@@ -533,7 +533,7 @@ class Desk(Watching):
         return {"version": self._version}
 
     def _ask_update_grid(self, _: Request) -> dict[str, Any]:
-        has_seen = self.model._about.sample is not None or self.data is None
+        has_seen = self.model.session.about.sample is not None or self.data is None
         self.model.update_grid(None if has_seen or self.data is None else self.data.x)
         return self._done()
 

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kanviz.analysis.quality import quality
 from kanviz.data import Dataset
 from kanviz.data.dataset import About
 from kanviz.nn.network import Network
@@ -80,12 +79,12 @@ def mathml_of(text: str) -> str:
 
 def errors_now(network: Network, data: Dataset | None) -> dict[str, Any]:
     """Return the errors in the user's units, as the contract has them: None where there is none."""
-    name = "accuracy" if data is not None and data.is_classification else "RMSE"
-    found = {} if data is None else quality(network, data)
-    parts = {part: found.get(f"{part}_{name.lower()}") for part in ("train", "test")}
-    return {"name": name} | {
-        part: value if value is not None and np.isfinite(value) else None
-        for part, value in parts.items()
+    if data is None:
+        return {"name": "RMSE", "train": None, "test": None}
+    errors = vars(Errors.of(network, data))
+    return {
+        name: None if isinstance(value, float) and not np.isfinite(value) else value
+        for name, value in errors.items()
     }
 
 

@@ -28,7 +28,7 @@ from kanviz.data.arrays import (
 from kanviz.data.dataset import About, Dataset, Label, default_names
 from kanviz.data.scaling import Scaling
 from kanviz.nn.network import Network
-from kanviz.training.prepare import check_fits
+from kanviz.training.task import check_fits
 
 N_GRID_SAMPLE = 512
 

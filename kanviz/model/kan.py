@@ -1,7 +1,7 @@
 """KAN, the one object that a user holds, and ``load``.
 
 Every public method of a model is here, thin: the work is done by plain functions of the rooms that
-``kanviz.model`` stands on, and whatever changes a model goes through its workbench.
+``kanviz.model`` stands on, and whatever changes a model goes through its session.
 """
 
 import copy
@@ -27,7 +27,6 @@ from kanviz.analysis.prune_plan import (
 )
 from kanviz.analysis.prune_search import PruneReport
 from kanviz.analysis.pruning import What
-from kanviz.analysis.quality import quality
 from kanviz.analysis.recipe import recipe_of
 from kanviz.analysis.trace import Trace, node_values, seen_by, trace
 from kanviz.checks import check_choice, check_integer
@@ -54,21 +53,20 @@ from kanviz.edits import (
 from kanviz.edits.address import check_edge, read_edges, read_place
 from kanviz.edits.code import call_code, options_given
 from kanviz.files import SavedModel, read_model, write_model
-from kanviz.model.fit_record import Aim, FitRecord
-from kanviz.model.inputs import grid_sample, read_inputs
-from kanviz.model.training import Training
-from kanviz.model.workbench import Workbench
+from kanviz.model.fit_handle import Aim, FitHandle, FitRecord
+from kanviz.model.inputs import read_inputs
+from kanviz.model.session import Session
 from kanviz.nn.inputs import GridRange
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.state import NetworkState
 from kanviz.recipe import Recipe
 from kanviz.snapshot import Snapshot
-from kanviz.training.equation import Equation, Residuals
-from kanviz.training.fit import solver_of, trainer_of
+from kanviz.training.errors import quality
+from kanviz.training.fit import trainer_of
 from kanviz.training.judge import judge_of
-from kanviz.training.prepare import check_fits
 from kanviz.training.report import FitReport
+from kanviz.training.solve import Equation, Residuals, solver_of
 from kanviz.training.sparsity import Sparsity
 
 if TYPE_CHECKING:  # these take long to import, and many programs never draw or read formulas
@@ -99,7 +97,7 @@ class KAN(nn.Module):
     Parameters
     ----------
     widths : sequence of int
-        Nodes per layer, inputs first, such as ``[2, 5, 1]``. (Or the workbench of a network that
+        Nodes per layer, inputs first, such as ``[2, 5, 1]``. (Or the session of a network that
         exists, as ``load`` and ``from_layers`` pass; then the options are not used.)
     grid_size, spline_order, basis, base, extrapolation
         The family of the edge functions, see ``FunctionSpec``.
@@ -129,7 +127,7 @@ class KAN(nn.Module):
 
     def __init__(
         self,
-        widths: Sequence[int] | Workbench,
+        widths: Sequence[int] | Session,
         *,
         grid_size: int = 5,
         spline_order: int = 3,
@@ -159,8 +157,8 @@ class KAN(nn.Module):
         shown = functions["dtype"] if dtype or functions["dtype"] != torch.float32 else None
         given = options_given(KAN, functions | {"dtype": shown})
         super().__init__()
-        self._bench = _bench_of(widths, functions, given)
-        self.network = self._bench.network
+        self.session = _session_of(widths, functions, given)
+        self.network = self.session.network
 
     @classmethod
     def from_layers(
@@ -200,11 +198,11 @@ class KAN(nn.Module):
         names = {"input_names": input_names, "output_names": output_names}
         given = {name: list(values) for name, values in names.items() if values is not None}
         start = f"model = {call_code('kv.KAN.from_layers', *arguments, **given)}"
-        return cls(Workbench(network, about, start))
+        return cls(Session(network, about, start))
 
     def copy(self) -> "KAN":
         """Return a model that goes its own way, with the history so far, without watchers."""
-        with self._bench.lock:
+        with self.session.reading():
             return copy.deepcopy(self)
 
     def save(self, path: str | os.PathLike[str], *, with_sample: bool = False) -> None:
@@ -222,7 +220,7 @@ class KAN(nn.Module):
         OSError
             If the folder cannot be written to.
         """
-        with self._bench.lock:
+        with self.session.reading():
             state = NetworkState.capture(self.network)
             about = self._about if with_sample else replace(self._about, sample=None)
             write_model(path, SavedModel(state, about))
@@ -275,7 +273,7 @@ class KAN(nn.Module):
     ) -> FitReport: ...
 
     @overload
-    def fit(self, data: Any, *, background: Literal[True], **options: Any) -> Training: ...
+    def fit(self, data: Any, *, background: Literal[True], **options: Any) -> FitHandle: ...
 
     def fit(
         self,
@@ -291,7 +289,7 @@ class KAN(nn.Module):
         progress: bool = True,
         background: bool = False,
         **options: Any,
-    ) -> FitReport | Training:
+    ) -> FitReport | FitHandle:
         """Train on data; the whole run is one step of the history.
 
         While it runs, other threads may edit the model: the fit lets them in between two steps and
@@ -310,7 +308,7 @@ class KAN(nn.Module):
 
         Returns
         -------
-        FitReport or Training
+        FitReport or FitHandle
             The history of the losses, what stopped the run, how long it took; in the background
             what steers the fit and waits for it.
 
@@ -336,13 +334,13 @@ class KAN(nn.Module):
         chosen = named | options
         dataset = as_dataset(data, task="classification" if loss == "cross_entropy" else "auto")
 
-        def prepare(work: Network) -> Training:
+        def prepare(work: Network) -> FitHandle:
             trainer = trainer_of(work, dataset, **chosen)
             aim = Aim(About.data(dataset), "model.fit", "data", (dataset.x, dataset.y))
             record = FitRecord(aim, options_given(KAN.fit, chosen), trainer.report)
-            return Training(trainer, dataset, record, in_background=background)
+            return FitHandle(trainer, record, in_background=background)
 
-        training = self._bench.train(prepare, in_background=background)
+        training = self.session.fit(prepare, in_background=background)
         return training if background else training.wait()
 
     @overload
@@ -353,7 +351,7 @@ class KAN(nn.Module):
     @overload
     def solve(
         self, residuals: Residuals, *, background: Literal[True], **options: Any
-    ) -> Training: ...
+    ) -> FitHandle: ...
 
     def solve(
         self,
@@ -368,7 +366,7 @@ class KAN(nn.Module):
         progress: bool = True,
         background: bool = False,
         **options: Any,
-    ) -> FitReport | Training:
+    ) -> FitReport | FitHandle:
         """Make residuals of the model small by least squares; the whole run is one step.
 
         The model stands for an unknown function u, as in a differential equation: the residuals are
@@ -393,7 +391,7 @@ class KAN(nn.Module):
 
         Returns
         -------
-        FitReport or Training
+        FitReport or FitHandle
             As from ``fit``.
 
         Raises
@@ -429,19 +427,19 @@ class KAN(nn.Module):
             check_choice("option", name, SOLVE_OPTIONS)
         chosen, equation = named | options, Equation(residuals)
 
-        def prepare(work: Network) -> Training:
+        def prepare(work: Network) -> FitHandle:
             trainer = solver_of(work, equation, **chosen)
             aim = self._aim(equation, trainer.task.x)
             record = FitRecord(aim, options_given(KAN.solve, chosen), trainer.report)
-            return Training(trainer, equation, record, in_background=background)
+            return FitHandle(trainer, record, in_background=background)
 
-        training = self._bench.train(prepare, in_background=background)
+        training = self.session.fit(prepare, in_background=background)
         return training if background else training.wait()
 
     @property
-    def running_fit(self) -> Training | None:
+    def running_fit(self) -> FitHandle | None:
         """The fit that runs now, in the background or in a cell; None if there is none."""
-        return self._bench.training
+        return self.session.running
 
     # ---- answers ---------------------------------------------------------------------------------
 
@@ -465,7 +463,7 @@ class KAN(nn.Module):
         """
         about = self._about
         numbers = read_inputs(x, about.input_names, about.x_scaling.shift)
-        with self._bench.lock:
+        with self.session.reading():
             inputs = about.x_scaling.apply(numbers).to(self.network.layers[0].weight.detach())
             outputs = node_values(self.network, inputs)[-1]
         return about.y_scaling.undo(outputs.double().cpu()).numpy()
@@ -489,15 +487,15 @@ class KAN(nn.Module):
         ValueError, TypeError
             If the data do not fit the model.
         """
-        with self._bench.lock:
+        with self.session.reading():
             return quality(self.network, as_dataset(data))
 
     # ---- looking inside --------------------------------------------------------------------------
 
     def trace(self, x: Any = None) -> Trace:
         """Return what every edge and node does with the sample x (samples, inputs), detached."""
-        with self._bench.lock:
-            return trace(self.network, self._input(x))
+        with self.session.reading():
+            return trace(self.network, self.session.inputs(x))
 
     def edge_scores(
         self, x: Any = None, *, metric: Metric = "backward", output: int | None = None
@@ -528,8 +526,8 @@ class KAN(nn.Module):
         IndexError
             If there is no such output.
         """
-        with self._bench.lock:
-            return scores(self.network, self._input(x), metric, output=output).edges
+        with self.session.reading():
+            return scores(self.network, self.session.inputs(x), metric, output=output).edges
 
     def node_scores(
         self, x: Any = None, *, metric: Metric = "backward", output: int | None = None
@@ -539,8 +537,8 @@ class KAN(nn.Module):
         ``"backward"`` is the sum of the scores of the node's outgoing edges, ``"std"`` the standard
         deviation of its value; all else as for ``edge_scores``.
         """
-        with self._bench.lock:
-            return scores(self.network, self._input(x), metric, output=output).nodes
+        with self.session.reading():
+            return scores(self.network, self.session.inputs(x), metric, output=output).nodes
 
     def feature_scores(
         self, x: Any = None, *, output: int | None = None
@@ -558,8 +556,8 @@ class KAN(nn.Module):
         IndexError
             If there is no such output.
         """
-        with self._bench.lock:
-            return feature_scores(self.network, self._input(x), output=output)
+        with self.session.reading():
+            return feature_scores(self.network, self.session.inputs(x), output=output)
 
     def snapshot(
         self,
@@ -590,10 +588,10 @@ class KAN(nn.Module):
         """
         from kanviz.analysis.capture import capture  # brings sympy
 
-        with self._bench.lock:
+        with self.session.reading():
             return capture(
                 self.network,
-                self._input(x),
+                self.session.inputs(x),
                 input_names=self.input_names,
                 output_names=self.output_names,
                 metric=metric,
@@ -608,7 +606,7 @@ class KAN(nn.Module):
         kernel computes from. The base function's weight stands behind the coefficients of an edge,
         so a function can be split into its base part and its spline part.
         """
-        with self._bench.lock:
+        with self.session.reading():
             return recipe_of(self.network, self._about)
 
     # ---- pictures --------------------------------------------------------------------------------
@@ -789,11 +787,11 @@ class KAN(nn.Module):
         ValueError
             If it is removed already.
         """
-        self._bench.do(RemoveEdge(layer, i, j))
+        self.session.change(RemoveEdge(layer, i, j))
 
     def restore_edge(self, layer: int, i: int, j: int) -> None:
         """Bring back a removed edge with the function that it had; errors as in ``remove_edge``."""
-        self._bench.do(RestoreEdge(layer, i, j))
+        self.session.change(RestoreEdge(layer, i, j))
 
     def remove_node(self, layer: int, i: int) -> None:
         """Take out all edges at node i of ``layer``, an input (layer 0) or a hidden node.
@@ -807,11 +805,11 @@ class KAN(nn.Module):
         ValueError
             If it has no edge left.
         """
-        self._bench.do(RemoveNode(layer, i))
+        self.session.change(RemoveNode(layer, i))
 
     def restore_node(self, layer: int, i: int) -> None:
         """Bring back all edges at a node, whichever way each was removed."""
-        self._bench.do(RestoreNode(layer, i))
+        self.session.change(RestoreNode(layer, i))
 
     def move_point(self, edge: Sequence[int], m: int, height: float) -> None:
         """Put control point m of an edge at a height, in the unit of the node it leads to.
@@ -823,7 +821,7 @@ class KAN(nn.Module):
         ValueError
             If the edge is removed or a formula, or the height not finite.
         """
-        self._bench.do(MovePoint(*check_edge(self.network, *edge), m, float(height)))
+        self.session.change(MovePoint(*check_edge(self.network, *edge), m, float(height)))
 
     def set_curve(self, edge: Sequence[int], x: Sequence[float], y: Sequence[float]) -> None:
         """Bend the spline of an edge through points, by least squares.
@@ -844,7 +842,7 @@ class KAN(nn.Module):
             If the edge is removed or a formula, or the points make no sense.
         """
         points = [tuple(float(value) for value in values) for values in (x, y)]
-        self._bench.do(SetCurve(*check_edge(self.network, *edge), *points))
+        self.session.change(SetCurve(*check_edge(self.network, *edge), *points))
 
     def refine(self, grid_size: int) -> list[float]:
         """Give every edge ``grid_size`` intervals and keep the functions.
@@ -857,7 +855,7 @@ class KAN(nn.Module):
         ValueError
             If ``grid_size`` is not an integer of at least 1.
         """
-        return self._bench.do(Refine(grid_size))
+        return self.session.change(Refine(grid_size))
 
     def update_grid(
         self, x: Any = None, *, grid_eps: float = 1.0, margin: float = 0.01
@@ -883,16 +881,16 @@ class KAN(nn.Module):
         ValueError
             If x does not fit, a number is out of range, or no data were ever shown.
         """
-        with self._bench.rest():
+        with self.session.at_rest():
             if x is None and self._about.sample is None:
                 raise ValueError(
                     "x must be given because the model has seen no data; got None. "
                     "Pass x, or call fit first."
                 )
-            inputs = self._input(x)
-            name = "" if x is None else self._bench.history.name_of("x", (inputs,))
+            inputs = self.session.inputs(x)
+            name = "" if x is None else self.session.history.name_of("x", (inputs,))
             about = self._about if x is None else self._about.seeing(inputs)
-            return self._bench.do(UpdateGrid(inputs, name, grid_eps, margin), about=about)
+            return self.session.change(UpdateGrid(inputs, name, grid_eps, margin), about=about)
 
     def freeze(self, place: int | Sequence[int]) -> None:
         """Keep an edge, the edges at a node or all edges of a layer from learning.
@@ -911,11 +909,11 @@ class KAN(nn.Module):
         ValueError
             If all of it is frozen already.
         """
-        self._bench.do(Freeze(read_place(place)))
+        self.session.change(Freeze(read_place(place)))
 
     def unfreeze(self, place: int | Sequence[int]) -> None:
         """Let an edge, a node or a layer learn again; as ``freeze``, errors too."""
-        self._bench.do(Freeze(read_place(place), frozen=False))
+        self.session.change(Freeze(read_place(place), frozen=False))
 
     def lock(self, edges: Sequence[EdgeAddress]) -> float:
         """Let several edges of one layer be one function, which is trained as one.
@@ -947,7 +945,7 @@ class KAN(nn.Module):
         ValueError
             If the edges cannot be locked together.
         """
-        return self._bench.do(LockEdges(read_edges(edges)))
+        return self.session.change(LockEdges(read_edges(edges)))
 
     def unlock(self, edges: Sequence[EdgeAddress]) -> None:
         """Let locked edges learn on their own again; each keeps the function that it shared.
@@ -966,7 +964,7 @@ class KAN(nn.Module):
         ValueError
             If one is not locked.
         """
-        self._bench.do(UnlockEdges(read_edges(edges)))
+        self.session.change(UnlockEdges(read_edges(edges)))
 
     # ---- pruning ---------------------------------------------------------------------------------
 
@@ -995,9 +993,9 @@ class KAN(nn.Module):
             If ``what`` is unknown, or the data do not fit the model.
         """
         check_choice("what", what, get_args(What))
-        with self._bench.lock:
-            work, sample = self._copy_for_search(), self._input(None).double()
-            dataset = None if data is None else self._fitting(data)
+        with self.session.reading():
+            work, sample = self.session.copy_network(), self.session.inputs(None).double()
+            dataset = None if data is None else self.session.dataset(data)
         judge = judge_of_outputs(work, sample) if dataset is None else judge_of_all(dataset)
         measure = measure_of(judge, of_outputs=dataset is None)
         return plan_of(work, sample, judge, what, measure)
@@ -1064,20 +1062,20 @@ class KAN(nn.Module):
             fraction=fraction,
             edges=chosen,
         )
-        with self._bench.rest():
-            work, sample = self._copy_for_search(), self._input(None).double()
-            dataset = None if data is None else self._fitting(data)
+        with self.session.at_rest():
+            work, sample = self.session.copy_network(), self.session.inputs(None).double()
+            dataset = None if data is None else self.session.dataset(data)
             report = prune(work, sample, dataset, limits, what=what, tolerance=tolerance)
             names, options = [], dict(limits)
             if chosen is not None:
                 options["edges"] = [tuple(edge) for edge in chosen]
             if dataset is not None:
-                names = [self._bench.history.name_of("data", (dataset.x, dataset.y))]
+                names = [self.session.history.name_of("data", (dataset.x, dataset.y))]
                 options["tolerance"] = tolerance
             if what != "edges":
                 options["what"] = what
             words = f"pruned {len(report.edges)} edges{' in context' if names else ''}"
-            self._bench.do(Became(work, call_code("model.prune", *names, **options), words))
+            self.session.change(Became(work, call_code("model.prune", *names, **options), words))
             return report
 
     # ---- formulas --------------------------------------------------------------------------------
@@ -1109,8 +1107,8 @@ class KAN(nn.Module):
         """
         from kanviz.symbolic.suggest import library_of, suggest
 
-        with self._bench.lock:
-            x, y = seen_by(self.network, self._input(None), check_edge(self.network, *edge))
+        with self.session.reading():
+            x, y = seen_by(self.network, self.session.inputs(None), check_edge(self.network, *edge))
         return suggest(x, y, functions=library_of(functions), top=top)
 
     def fix(
@@ -1144,15 +1142,15 @@ class KAN(nn.Module):
         """
         from kanviz.symbolic.suggest import function_of, quality_of
 
-        with self._bench.rest():
+        with self.session.at_rest():
             place = layer, i, j = check_edge(self.network, *edge)
-            sample = self._input(None)
+            sample = self.session.inputs(None)
             curve = seen_by(self.network, sample, place)
             function, found = function_of(formula, numbers, *curve)
             step = trace(self.network, sample).layers[layer]
             own = step.inputs[:, i].double(), step.edge_outputs[:, i, j].double()
             quality = quality_of(function, found, *own)
-            self._bench.do(FixEdge(layer, i, j, function, found, trainable, formula, quality))
+            self.session.change(FixEdge(layer, i, j, function, found, trainable, formula, quality))
 
     def unfix(self, edge: EdgeAddress) -> None:
         """Give an edge its spline back, as it was when it was fixed.
@@ -1164,7 +1162,7 @@ class KAN(nn.Module):
         ValueError
             If it is no formula.
         """
-        self._bench.do(UnfixEdge(*check_edge(self.network, *edge)))
+        self.session.change(UnfixEdge(*check_edge(self.network, *edge)))
 
     def symbolify(
         self,
@@ -1208,8 +1206,8 @@ class KAN(nn.Module):
         from kanviz.symbolic.suggest import library_of
         from kanviz.symbolic.symbolify import symbolify
 
-        with self._bench.rest():
-            work, dataset = self._copy_for_search(), as_dataset(data)
+        with self.session.at_rest():
+            work, dataset = self.session.copy_network(), as_dataset(data)
             report = symbolify(
                 work,
                 judge_of(dataset),
@@ -1219,12 +1217,12 @@ class KAN(nn.Module):
                 n_jobs=n_jobs,
                 on_edge=on_edge,
             )
-            name = self._bench.history.name_of("data", (dataset.x, dataset.y))
+            name = self.session.history.name_of("data", (dataset.x, dataset.y))
             given = {"tolerance": tolerance, "functions": functions}
             options = {key: value for key, value in given.items() if value is not None}
             chosen = sum(edge.chosen is not None for edge in report.edges)
             words = f"made {chosen} of {len(report.edges)} edges formulas"
-            self._bench.do(Became(work, call_code("model.symbolify", name, **options), words))
+            self.session.change(Became(work, call_code("model.symbolify", name, **options), words))
             return report
 
     def formula(
@@ -1259,9 +1257,9 @@ class KAN(nn.Module):
         """
         from kanviz.symbolic.formula import formula_to_read
 
-        with self._bench.lock:
-            work, about = self._copy_for_search(), self._about
-            sample = self._input(None).double()
+        with self.session.reading():
+            work, about = self.session.copy_network(), self._about
+            sample = self.session.inputs(None).double()
         return formula_to_read(work, about, sample, digits=digits, snap=snap, simplify=simplify)
 
     # ---- history ---------------------------------------------------------------------------------
@@ -1277,7 +1275,7 @@ class KAN(nn.Module):
         IndexError
             If there is no step to take back.
         """
-        return self._bench.undo()
+        return self.session.undo()
 
     def redo(self) -> str:
         """Do the step undone last again, to the last bit, and return its sentence.
@@ -1287,44 +1285,26 @@ class KAN(nn.Module):
         IndexError
             If there is none; any new step clears them.
         """
-        return self._bench.redo()
+        return self.session.redo()
 
     @property
     def history(self) -> list[str]:
         """What was done and not undone, oldest first, one sentence per step."""
-        return self._bench.history.sentences()
+        return self.session.history.sentences()
 
     def script(self) -> str:
         """Return the history as Python that makes the model again, given the same data."""
-        return self._bench.history.script()
+        return self.session.history.script()
 
     def on_change(self, callback: Callable[[str], object]) -> Callable[[], None]:
         """Call ``callback(sentence)`` after each change; return the function that ends this."""
-        return self._bench.watch(callback)
+        return self.session.watch(callback)
 
     # ---- inside ----------------------------------------------------------------------------------
 
     @property
     def _about(self) -> About:
-        return self._bench.history.about
-
-    def _input(self, x: Any) -> Tensor:
-        """Return x as the network takes it, or what stands in for it."""
-        weight = self.network.layers[0].weight.detach()
-        if x is not None:
-            return read_inputs(x, self.input_names, weight)
-        sample = self._about.sample
-        return grid_sample(self.network) if sample is None else sample.to(weight)
-
-    def _copy_for_search(self) -> Network:
-        """Return a copy of the network in float64."""
-        return copy.deepcopy(self.network).to(torch.float64)
-
-    def _fitting(self, data: Any) -> Dataset:
-        """Return data as a ``Dataset`` with a column for each input and output of the network."""
-        dataset = as_dataset(data)
-        check_fits(self.network, dataset)
-        return dataset
+        return self.session.history.about
 
     def _aim(self, equation: Equation, points: Tensor) -> Aim:
         """Return how solving reads; equations of one name differ by their residuals of one u."""
@@ -1354,16 +1334,16 @@ def load(path: str | os.PathLike[str], *, device: torch.device | str | None = No
     """
     saved = read_model(path)
     start = f"model = kv.load({os.fspath(path)!r})"
-    return KAN(Workbench(saved.state.build(device), saved.about, start))
+    return KAN(Session(saved.state.build(device), saved.about, start))
 
 
-def _bench_of(
-    widths: Sequence[int] | Workbench, functions: dict[str, Any], given: dict[str, Any]
-) -> Workbench:
+def _session_of(
+    widths: Sequence[int] | Session, functions: dict[str, Any], given: dict[str, Any]
+) -> Session:
     """Return what holds the state of a new model, or the one that was passed."""
-    if not isinstance(widths, Workbench):
+    if not isinstance(widths, Session):
         network = Network(widths, **functions)
         about = About.nothing(network.widths[0], network.widths[-1])
         start = f"model = {call_code('kv.KAN', str(list(network.widths)), **given)}"
-        return Workbench(network, about, start)
+        return Session(network, about, start)
     return widths

@@ -1,6 +1,22 @@
-"""Errors of a network in the numbers that a user thinks in."""
+"""How far a network is from its data: the one place that computes errors, for all of kanviz."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from kanviz.data import Dataset, Scaling
+from kanviz.nn import Network
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""``loss(outputs, y)`` returns a scalar."""
+
+LOSS_FUNCTIONS: dict[str, Loss] = {
+    "mse": torch.nn.functional.mse_loss,
+    "cross_entropy": torch.nn.functional.cross_entropy,
+}
 
 
 @dataclass(frozen=True)
@@ -10,8 +26,9 @@ class Errors:
     Parameters
     ----------
     name : str
-        ``"RMSE"``: the root of the mean squared error over all outputs, in the user's units; or
-        ``"loss"`` for classes and for a loss of the user's own.
+        ``"RMSE"``: the root of the mean squared error over all outputs, in the user's units;
+        ``"accuracy"``: the share of the classes that is right; or ``"loss"``, while a fit runs, for
+        classes and for a loss of the user's own.
     train : float
     test : float or None
         None where the data have no test part.
@@ -20,3 +37,96 @@ class Errors:
     name: str
     train: float
     test: float | None
+
+    @classmethod
+    def of(cls, network: Network, data: Dataset) -> "Errors":
+        """Return RMSE or accuracy of a network, which may be in any dtype and is not changed."""
+        found = quality(network, data)
+        name = "accuracy" if data.is_classification else "RMSE"
+        return cls(name, found[f"train_{name.lower()}"], found.get(f"test_{name.lower()}"))
+
+    @classmethod
+    def of_step(cls, network: Network, data: Dataset, loss: Loss, value: float) -> "Errors":
+        """Return the errors of a network in training, whose training loss is known.
+
+        Where one factor leads from that loss to the user's units, the training data are not
+        computed again: a watched fit asks at every picture.
+
+        Parameters
+        ----------
+        network : Network
+            In any dtype.
+        data : Dataset
+            What it is trained on.
+        loss : callable
+            What it is trained with.
+        value : float
+            Its training loss, in the network's units.
+        """
+        x, y, scales = data.x_test, data.y_test, data.y_scaling.scale
+        if loss is not LOSS_FUNCTIONS["mse"]:
+            test = None if x is None or y is None else loss_on(network, x, y, loss)
+            return cls("loss", value, test)
+        if bool((scales == scales[0]).all()):
+            train = value**0.5 * float(scales[0])
+        else:
+            train = _numbers(network, data.x, data.y, data.y_scaling)["rmse"]
+        if x is None or y is None:
+            return cls("RMSE", train, None)
+        return cls("RMSE", train, _numbers(network, x, y, data.y_scaling)["rmse"])
+
+
+@torch.no_grad()
+def loss_on(network: Network, x: Tensor, y: Tensor, loss: Loss) -> float:
+    """Return a network's loss on samples, whatever dtype it is in."""
+    like = network.layers[0].weight
+    return float(loss(network(x.to(like)), y.to(like) if y.is_floating_point() else y))
+
+
+def quality(network: Network, data: Dataset) -> dict[str, float]:
+    """Return measures of the network on the training and test part of the data.
+
+    Parameters
+    ----------
+    network : Network
+        Not changed; the data are cast to its dtype.
+    data : Dataset
+        Test measures are left out where it has no test part.
+
+    Returns
+    -------
+    dict
+        For numbers ``"train_rmse"``, ``"test_rmse"`` (in the user's units, over all outputs) and
+        ``"train_r2"``, ``"test_r2"`` (share of the variance explained, 1 is perfect). For classes
+        ``"train_accuracy"`` and ``"test_accuracy"`` (share that is right).
+    """
+    found: dict[str, float] = {}
+    for part, x, y in (("train", data.x, data.y), ("test", data.x_test, data.y_test)):
+        if x is None or y is None:
+            continue
+        if data.is_classification:
+            measures = {"accuracy": loss_on(network, x, y, _accuracy)}
+        else:
+            measures = _numbers(network, x, y, data.y_scaling)
+        found |= {f"{part}_{name}": value for name, value in measures.items()}
+    return found
+
+
+def _accuracy(outputs: Tensor, y: Tensor) -> Tensor:
+    return (outputs.argmax(-1) == y).double().mean()
+
+
+@torch.no_grad()
+def _numbers(
+    network: Network,
+    x: Float[Tensor, "samples inputs"],
+    y: Float[Tensor, "samples outputs"],
+    units: Scaling,
+) -> dict[str, float]:
+    """Return RMSE and R^2 in the user's units."""
+    outputs = network(x.to(network.layers[0].weight))
+    y, scale = y.to(outputs.device), units.scale.to(outputs.device)
+    left = ((outputs - y) * scale).square().mean(0)
+    spread = (y * scale).var(0, correction=0)
+    r2 = 1 - left / spread.clamp(min=torch.finfo(y.dtype).tiny)
+    return {"rmse": float(left.mean().sqrt()), "r2": float(r2.mean())}

@@ -1,8 +1,11 @@
-"""The Jacobian of a whole network as products with vectors; it is never written down.
+"""The derivatives of a network's outputs in all its weights: as sparse rows, or as products.
 
-A small change of the weights moves the inputs of each layer, and the slopes of the edges carry that
-on to the outputs; the transpose goes the same way back (Griewank, Walther, Evaluating derivatives,
-2nd edition 2008, sec. 3.1 and 3.2).
+``linearise`` writes the Jacobian down: a spline has k + 1 active coefficients at a point, so a row
+holds only edges * (k + 2) numbers, whatever the grid size. ``Jacobian`` multiplies with it without
+that: a small change of the weights moves the inputs of each layer, and the slopes of the edges
+carry that on to the outputs; the transpose goes the same way back (Griewank, Walther, Evaluating
+derivatives, 2nd edition 2008, sec. 3.1 and 3.2). ``blocks_of`` gives the blocks on the diagonal of
+J^T J, one per edge.
 """
 
 import copy
@@ -10,11 +13,145 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from kanviz.nn import KANLayer, Network
-from kanviz.training.linearise import learning_formulas, trainable
+from kanviz.nn.features import BASE_FUNCTIONS, active
+from kanviz.nn.ties import groups_of, tied_rows
+
+
+@dataclass(frozen=True)
+class Linearisation:
+    """A network at one point of its weight space.
+
+    ``columns`` and ``values`` give the entries of the Jacobian row of each sample and output;
+    columns count all weights, layer by layer: first the layer's weight flattened as
+    (in, features, out), then the (edges, 4) numbers of its formulas.
+    """
+
+    outputs: Float[Tensor, "samples outputs"]
+    columns: Int[Tensor, "samples outputs entries"]
+    values: Float[Tensor, "samples outputs entries"]
+
+
+def n_weights(network: Network) -> int:
+    """Return the number of weights, removed edges and the numbers of formulas included."""
+    return sum(_size(layer) for layer in network.layers)
+
+
+def n_entries(network: Network) -> int:
+    """Return how many entries a row of ``linearise`` has."""
+    total = 0
+    for layer in network.layers:
+        spec = layer.spec
+        active = spec.spline_order + 1 if spec.is_spline else spec.n_basis
+        nodes = 1 if layer is network.layers[-1] else layer.out_features
+        total += layer.in_features * (active + int(spec.has_base)) * nodes
+        total += layer.affine.numel()
+    return total
+
+
+def _size(layer: KANLayer) -> int:
+    return sum(parameter.numel() for parameter in layer.parameters())
+
+
+@torch.no_grad()
+def linearise(network: Network, x: Float[Tensor, "samples inputs"]) -> Linearisation:
+    """Return outputs and Jacobian of the whole network at its weights.
+
+    The derivative for weight (i, f, j) of a layer is feature f of input i times the sensitivity of
+    the output to node j, which is passed down layer by layer through the edges' slopes. Weights of
+    removed edges and of layers that take no gradient get zeros.
+    """
+    inputs = [x]
+    for layer in network.layers:
+        inputs.append(layer(inputs[-1]))
+    n_outputs = inputs[-1].shape[-1]
+    sensitivity = torch.eye(n_outputs, dtype=x.dtype, device=x.device).expand(len(x), -1, -1)
+    start, columns, values = n_weights(network), [], []
+    for layer, z in zip(reversed(network.layers), reversed(inputs[:-1]), strict=True):
+        start -= _size(layer)
+        column, feature = _active_features(layer, z, start)
+        if layer is network.layers[-1]:  # output o depends on the weights of node o only
+            column, value = _last_layer(layer, column, feature)
+        else:
+            column, value = _hidden_layer(layer, column, feature, sensitivity)
+        columns.append(column)
+        values.append(value)
+        if layer.symbols is not None:
+            column, value = _formulas(layer, z, start + layer.weight.numel(), sensitivity)
+            columns.append(column)
+            values.append(value)
+        if start:
+            slopes = layer.edge_outputs(z, derivative=1)
+            sensitivity = torch.einsum("nij,noj->noi", slopes, sensitivity)
+    return Linearisation(inputs[-1], torch.cat(columns, dim=2), torch.cat(values, dim=2))
+
+
+def trainable(layer: KANLayer) -> Bool[Tensor, "inputs outputs"]:
+    """Return which splines of a layer may learn."""
+    return layer.spline_mask & ~layer.frozen & layer.weight.requires_grad
+
+
+def learning_formulas(layer: KANLayer) -> Bool[Tensor, " edges"]:
+    """Return which formulas of a layer may learn their numbers."""
+    symbols = layer.symbols
+    if symbols is None:
+        return layer.mask.new_zeros(0)
+    where = symbols.inputs, symbols.outputs
+    return layer.mask[where] & ~layer.frozen[where] & symbols.affine.requires_grad
+
+
+def learning_weights(network: Network) -> Bool[Tensor, " weights"]:
+    """Return which weights may learn, in the order of ``linearise``."""
+    parts = []
+    for layer in network.layers:
+        splines = trainable(layer).unsqueeze(1).expand_as(layer.weight)
+        parts += [splines.flatten(), learning_formulas(layer).repeat_interleave(4)]
+    return torch.cat(parts)
+
+
+def _last_layer(layer: KANLayer, column: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
+    nodes = torch.arange(layer.out_features, device=column.device)[:, None, None]
+    value = feature.unsqueeze(1) * trainable(layer).T.unsqueeze(-1)
+    return (column.unsqueeze(1) + nodes).flatten(2), value.flatten(2)
+
+
+def _hidden_layer(
+    layer: KANLayer, column: Tensor, feature: Tensor, sensitivity: Tensor
+) -> tuple[Tensor, Tensor]:
+    nodes = torch.arange(layer.out_features, device=column.device)
+    gain = sensitivity.unsqueeze(2) * trainable(layer)
+    value = feature[:, None, :, :, None] * gain.unsqueeze(3)
+    column = (
+        (column.unsqueeze(-1) + nodes).unsqueeze(1).expand(-1, sensitivity.shape[1], -1, -1, -1)
+    )
+    return column.flatten(2), value.flatten(2)
+
+
+def _formulas(layer: KANLayer, z: Tensor, start: int, sensitivity: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the entries of the numbers a, b, c, d of every formula of a layer."""
+    symbols = layer.symbols
+    assert symbols is not None
+    gain = sensitivity[:, :, symbols.outputs] * learning_formulas(layer)
+    value = symbols.slopes(z).unsqueeze(1) * gain.unsqueeze(-1)
+    column = torch.arange(start, start + symbols.affine.numel(), device=z.device)
+    return column.expand(*sensitivity.shape[:2], -1), value.flatten(2)
+
+
+def _active_features(layer: KANLayer, z: Tensor, start: int) -> tuple[Tensor, Tensor]:
+    """Return (samples, in, active) columns for output node 0, and the values of the features."""
+    spec = layer.spec
+    first, values = active(z, layer.knots, spec)
+    row = first.unsqueeze(-1) + torch.arange(values.shape[-1], device=z.device)
+    if spec.has_base:
+        base = BASE_FUNCTIONS[spec.base](z).unsqueeze(-1)
+        values = torch.cat([values, base], dim=-1)
+        row = torch.cat([row, torch.full_like(row[..., :1], spec.n_basis)], dim=-1)
+    inputs = torch.arange(layer.in_features, device=z.device).unsqueeze(-1)
+    return (inputs * spec.n_features + row) * layer.out_features + start, values
+
 
 KEPT_NUMBERS = 50_000_000
 """Most numbers (8 bytes each) that are kept between products; beyond they are made again."""
@@ -171,3 +308,116 @@ def _pull(chain: list[LayerAt], pulled: Tensor) -> Tensor:
         carried = layer.carry(now)
         now = now if carried is None else carried
     return torch.cat(parts[::-1])
+
+
+PRODUCTS = 4_000_000
+"""About as many products of features are held at once."""
+
+
+@dataclass(frozen=True)
+class LayerBlocks:
+    """The blocks of one layer; those of locked edges are in the place of the first, others 0."""
+
+    splines: Float[Tensor, "inputs outputs features features"]
+    formulas: Float[Tensor, "symbols 4 4"]
+
+    @classmethod
+    def zeros(cls, layer: KANLayer) -> "LayerBlocks":
+        """Return blocks without data."""
+        n_in, n_features, n_out = layer.weight.shape
+        count = 0 if layer.symbols is None else len(layer.symbols.functions)
+        zeros = layer.weight.detach().new_zeros
+        return cls(zeros(n_in, n_out, n_features, n_features), zeros(count, 4, 4))
+
+    @property
+    def diagonal(self) -> Float[Tensor, " weights"]:
+        """The diagonal, in the order of the weights."""
+        splines = self.splines.diagonal(dim1=2, dim2=3).mT
+        return torch.cat([splines.flatten(), self.formulas.diagonal(dim1=1, dim2=2).flatten()])
+
+    def scaled(self, factor: float) -> "LayerBlocks":
+        """Return all blocks times a factor."""
+        return LayerBlocks(factor * self.splines, factor * self.formulas)
+
+    def with_splines(
+        self, blocks: Float[Tensor, "inputs outputs features features"], layer: KANLayer
+    ) -> "LayerBlocks":
+        """Return the blocks with more on those of splines, edge by edge as each stands alone."""
+        places = torch.zeros_like(blocks).flatten(0, 1)
+        shared = places.index_add(0, layer.leaders.flatten(), blocks.flatten(0, 1))
+        return LayerBlocks(self.splines + shared.view_as(blocks), self.formulas)
+
+    def damped(self, extra: Float[Tensor, " weights"]) -> "LayerBlocks":
+        """Return the blocks with more on the diagonal."""
+        n_in, n_out, n_features, _ = self.splines.shape
+        size = n_in * n_out * n_features
+        splines = extra[:size].view(n_in, n_features, n_out).mT
+        return LayerBlocks(
+            self.splines + torch.diag_embed(splines),
+            self.formulas + torch.diag_embed(extra[size:].view(-1, 4)),
+        )
+
+    def inverse(self) -> "LayerBlocks":
+        """Return the inverse of each block; NaN where one is not positive definite."""
+        return LayerBlocks(_inverse(self.splines), _inverse(self.formulas))
+
+    def times(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
+        """Return each block times its weights."""
+        n_in, n_out, n_features, _ = self.splines.shape
+        size = n_in * n_out * n_features
+        weight = weights[:size].view(n_in, n_features, n_out)
+        splines = torch.einsum("iofg,igo->ifo", self.splines, weight)
+        formulas = torch.einsum("sab,sb->sa", self.formulas, weights[size:].view(-1, 4))
+        return torch.cat([splines.flatten(), formulas.flatten()])
+
+
+def _inverse(blocks: Tensor) -> Tensor:
+    factor, failed = torch.linalg.cholesky_ex(blocks)
+    inverse = torch.cholesky_inverse(factor)
+    return torch.where((failed > 0)[..., None, None], torch.nan, inverse)
+
+
+@torch.no_grad()
+def blocks_of(jacobian: Jacobian) -> list[LayerBlocks]:
+    """Return the blocks of J^T J, one per edge, layer by layer."""
+    layers = jacobian.network.layers
+    blocks = [LayerBlocks.zeros(layer) for layer in layers]
+    for chain in jacobian.chains():
+        like, n_outputs = chain[0].features, layers[-1].out_features
+        outputs = torch.eye(n_outputs, dtype=like.dtype, device=like.device)
+        pulled: Tensor | None = outputs.expand(len(like), -1, -1)
+        for layer, block in zip(reversed(chain), reversed(blocks), strict=True):
+            assert pulled is not None  # only below the first layer
+            _add_splines(layer, pulled, block.splines)
+            _add_formulas(layer, pulled, block.formulas)
+            pulled = layer.carry(pulled)
+    return blocks
+
+
+def _add_splines(layer: LayerAt, pulled: Tensor, blocks: Tensor) -> None:
+    """Add the blocks of splines; ``pulled`` (samples, n, outputs) is d outputs / d nodes."""
+    gain = pulled.square().sum(1)
+    alone = layer.learns.squeeze(1) & ~layer.layer.locked
+    rows = max(1, PRODUCTS // blocks.shape[2] ** 2)
+    for i in range(blocks.shape[0]):
+        for own, by in zip(layer.features[:, i].split(rows), gain.split(rows), strict=True):
+            products = (own.unsqueeze(2) * own.unsqueeze(1)).flatten(1)
+            blocks[i] += ((by * alone[i]).T @ products).view_as(blocks[i])
+    for group in groups_of(layer.layer.leaders):
+        ways = sum(
+            pulled[:, :, j, None] * layer.features[:, None, i] * layer.learns[i, 0, j]
+            for i, j in group
+        )
+        assert isinstance(ways, Tensor)
+        blocks[min(group)] += torch.einsum("nof,nog->fg", ways, ways)
+
+
+def _add_formulas(layer: LayerAt, pulled: Tensor, blocks: Tensor) -> None:
+    """Add the blocks of formulas, as ``_add_splines`` does those of splines."""
+    symbols = layer.layer.symbols
+    if symbols is None or layer.numbers is None:
+        return
+    ways = pulled[:, :, symbols.outputs, None] * layer.numbers.unsqueeze(1)
+    rows = tied_rows(symbols.inputs, symbols.outputs, layer.layer.leaders)
+    ways = torch.zeros_like(ways).index_add(2, rows, ways)
+    blocks += torch.einsum("nosa,nosb->sab", ways, ways)

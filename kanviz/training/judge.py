@@ -9,9 +9,9 @@ from torch import Tensor
 
 from kanviz.data import Dataset
 from kanviz.nn import Network
-from kanviz.training.forms import smoothness
 from kanviz.training.gradient import Descent
-from kanviz.training.levenberg_marquardt import LeastSquares, minimise
+from kanviz.training.least_squares import LeastSquares, minimise
+from kanviz.training.penalties import smoothness
 
 CURVATURE = 1e-10
 HELD_OUT = 0.2

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import torch
-from torch import Tensor
 from tqdm.auto import tqdm
 
 from kanviz.nn import Network
@@ -25,10 +23,10 @@ class Monitor:
     ----------
     report : FitReport
         Filled step by step.
-    validate : callable or None
-        ``validate(network)`` returns the validation loss.
     penalty : callable
         ``penalty(network)`` is added to the loss where states are compared; logged where not 0.
+    validate : callable
+        ``validate(network)`` returns the validation loss; None where nothing is watched.
     patience : int
         Steps without a better validation loss before a level ends.
     measure : callable
@@ -44,8 +42,8 @@ class Monitor:
     def __init__(
         self,
         report: FitReport,
-        validate: Callable[[Network], float] | None,
         penalty: Callable[[Network], float],
+        validate: Callable[[Network], float | None],
         *,
         measure: Callable[[Network, float], Errors],
         patience: int,
@@ -71,7 +69,7 @@ class Monitor:
 
     def step(self, network: Network, loss: float) -> bool:
         """Log one step; return whether to go on. ``report.stopped`` says why not."""
-        watched = self.validate(network) if self.validate else None
+        watched = self.validate(network)
         seconds = time.perf_counter() - self.start
         number = self.report.n_steps + 1
         grid = network.layers[0].spec.grid_size
@@ -89,7 +87,7 @@ class Monitor:
         if any([callback(progress) is False for callback in self.callbacks]):  # noqa: C419 - call all
             self.report.stopped = "callback"
             return False
-        if self.validate and self.waited >= self.patience:
+        if watched is not None and self.waited >= self.patience:
             self.report.stopped = "patience"
             return False
         return True
@@ -137,17 +135,3 @@ class Monitor:
             self.bar.set_description("fit", refresh=False)
         self.bar.set_postfix(numbers, refresh=False)
         self.bar.update()
-
-
-@torch.no_grad()
-def evaluation(
-    x: Tensor, y: Tensor, loss: Callable[[Tensor, Tensor], Tensor]
-) -> Callable[[Network], float]:
-    """Return a function that gives a network's loss on (x, y), whatever dtype it is in."""
-
-    def measure(network: Network) -> float:
-        like = network.layers[0].weight
-        with torch.no_grad():
-            return float(loss(network(x.to(like)), y.to(like) if y.is_floating_point() else y))
-
-    return measure

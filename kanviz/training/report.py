@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from kanviz.training.errors import Errors
+
+if TYPE_CHECKING:  # takes a second to import, and most fits are never drawn
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class FitReport:
         ``"validation_loss"``: lists with one entry per step.
     stopped : str
         Why the last level ended: ``"steps"``, ``"converged"``, ``"no better step"``,
-        ``"patience"``, ``"callback"``, ``"stopped"`` (by ``Training.stop``) or ``"interrupted"``.
+        ``"patience"``, ``"callback"``, ``"stopped"`` (by ``FitHandle.stop``) or ``"interrupted"``.
     seconds : float
         Wall time of the whole fit.
     starts : list of float
@@ -85,7 +86,7 @@ class FitReport:
         numbers = self.history.get(name, [])
         return numbers[self.kept_step - 1] if 0 < self.kept_step <= len(numbers) else float("nan")
 
-    def plot(self) -> Figure:
+    def plot(self) -> "Figure":
         """Return a figure of the losses against steps, with the grid levels marked."""
         from kanviz.views.charts import loss_figure
 

@@ -1,67 +1,212 @@
-"""What a fit is to do, checked and in the dtype of the work."""
+"""What is asked of a fit: its options, and a task that is checked against network and data."""
 
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from kanviz.checks import check_choice, check_integer
+from kanviz.data import Dataset, as_dataset
 from kanviz.nn import Network
-from kanviz.training.equation import Equation
-from kanviz.training.forms import EdgeForms
-from kanviz.training.levenberg_marquardt import LeastSquares
-from kanviz.training.options import FitOptions
-from kanviz.training.problem import Problem
-from kanviz.training.report import FitReport
-from kanviz.training.residuals import ResidualSquares
+from kanviz.training.errors import LOSS_FUNCTIONS, Errors, Loss, loss_on
+from kanviz.training.jacobian import n_entries, n_weights
+from kanviz.training.least_squares import LeastSquares, Problem, exact_pays
+from kanviz.training.penalties import EdgeForms
 from kanviz.training.sparsity import Sparsity
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+OPTIMIZERS = ("auto", "lm", "lbfgs", "adam", "adamw")
+MOST_STARTS = 32
+"""Random starts of a fit that is asked for none; each is a short trial."""
 
-LOSS_FUNCTIONS: dict[str, Loss] = {
-    "mse": torch.nn.functional.mse_loss,
-    "cross_entropy": torch.nn.functional.cross_entropy,
-}
+Optimizer = str | type[torch.optim.Optimizer]
+Validation = None | float | tuple[Any, Any] | Literal["test"]
 
 
 @dataclass(frozen=True)
-class Task:
-    """All that a fit needs, checked: data in the dtype of the work, names resolved.
+class FitOptions:
+    """How to train; every field has a default that works.
 
-    ``scale`` is the standard deviation of y (1 for classes), the unit of the penalties;
-    ``validation`` a pair (x, y) or None; ``grids`` the grid sizes in order;
-    ``sparsity`` is None where its weight is 0. With an ``equation`` x are its points, y has no
-    rows, and ``scale`` is the size of the residuals of u = 0.
+    Parameters
+    ----------
+    optimizer : str or torch.optim.Optimizer class
+        ``"lm"`` Levenberg-Marquardt (squared loss), ``"lbfgs"``, ``"adam"``, ``"adamw"``, any
+        optimizer class of torch, or ``"auto"``: "lm" for squared loss on all data at once where it
+        can take exact steps (up to about 1000 weights, or 5000 of a narrow network with fine
+        grids), "adam" with batches, else "lbfgs". Wide networks with thousands of samples often
+        end at a lower test error with ``batch_size=256``.
+    steps : int, optional
+        Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
+        (100).
+    loss : str or callable, optional
+        ``"mse"``, ``"cross_entropy"`` or ``loss(outputs, y) -> scalar``; by default what the data
+        ask for.
+    grids : sequence of int, optional
+        Grid sizes to train on, one after the other, as ``[3, 5, 10, 20]``; by default the present
+        one only.
+    batch_size : int, optional
+        Samples per update for optimizers of the Adam kind; by default all.
+    learning_rate : float, optional
+        For optimizers other than "lm"; default 1 for "lbfgs", 0.01 else.
+    sparsity : float or Sparsity
+        Prefers few edges to many; a number is the weight of ``Sparsity`` with its defaults. 1e-4
+        to 1e-2 does for most data.
+    curvature : float, optional
+        Weight of the squared second differences of the coefficients, relative to the variance of
+        y for squared loss; default for "lm" 1e-10 (1e-6 with sparsity), else 0. Raise it
+        (1e-6 .. 1e-3) where a fine grid follows noise.
+    validation : None, float, (x, y) or "test"
+        Data to watch: a share of the training data, a pair, or the data's own test part. The best
+        state on it is kept, and a level ends when it does not improve for ``patience`` steps.
+    patience : int
+        Steps without improvement before a level ends; with validation only.
+    starts : int, optional
+        Random starts to try before training (squared loss with "lm" only). By default as many as
+        are cheap for an untouched network, and 1 (go on from here) for any other.
+    update_grid : bool
+        Whether knots follow the data and activations between rounds.
+    callbacks : sequence of callable
+        Each is called after every step with a ``Progress``; returning False stops the fit.
+    progress : bool
+        Whether to show a progress bar.
+    seed : int
+        Seed of batches, validation split and random starts.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of its range or a name unknown.
+    """
+
+    optimizer: Optimizer = "auto"
+    steps: int | None = None
+    loss: str | Loss | None = None
+    grids: Sequence[int] | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    sparsity: float | Sparsity = 0.0
+    curvature: float | None = None
+    validation: Validation = None
+    patience: int = 20
+    starts: int | None = None
+    update_grid: bool = True
+    callbacks: Sequence[Callable[[Any], bool | None]] = field(default=())
+    progress: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check every field by itself; ``prepare`` checks them together and with the data."""
+        kind = self.optimizer
+        if not (isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)):
+            check_choice("optimizer", kind, OPTIMIZERS)
+        if self.loss is not None and not callable(self.loss):
+            check_choice("loss", self.loss, tuple(LOSS_FUNCTIONS))
+        for name in ("steps", "batch_size", "starts", "patience"):
+            if getattr(self, name) is not None:
+                check_integer(name, getattr(self, name), 1)
+        self._check_numbers()
+        self._check_grids()
+
+    def _check_numbers(self) -> None:
+        rate, curvature, share = self.learning_rate, self.curvature, self.validation
+        if rate is not None and not 0 < rate < math.inf:
+            raise ValueError(f"learning_rate must be above 0; got {rate!r}. Try 0.01.")
+        if curvature is not None and not 0 <= curvature < math.inf:
+            raise ValueError(f"curvature must be at least 0; got {curvature!r}. Try 1e-6.")
+        if isinstance(share, str) and share != "test":
+            raise ValueError(
+                f"validation must be None, a share, a pair (x, y) or 'test'; got {share!r}. "
+                "Pass for example 0.1."
+            )
+        if isinstance(share, float) and not 0 < share < 1:
+            raise ValueError(f"validation must be a share from 0 to 1; got {share!r}. Try 0.1.")
+
+    def _check_grids(self) -> None:
+        if self.grids is None:
+            return
+        for size in self.grids:
+            check_integer("grids", size, 1)
+        if len(self.grids) == 0 or any(a >= b for a, b in pairwise(self.grids)):
+            raise ValueError(
+                f"grids must be increasing; got {list(self.grids)}. Pass for example [3, 5, 10]."
+            )
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """What a trainer is to do, checked: everything in the dtype of the work, names resolved.
+
+    ``x`` is what the network is trained on, ``scale`` the unit of the penalties (the standard
+    deviation of y, for instance), ``grids`` the grid sizes in order; ``sparsity`` is None where
+    its weight is 0, so that none is computed; ``most_starts`` says how many are worth a trial.
     """
 
     network: Network
-    x: Tensor
-    y: Tensor
-    validation: tuple[Tensor, Tensor] | None
-    loss: Loss
-    optimizer: str | type[torch.optim.Optimizer]
-    grids: Sequence[int]
-    scale: float
-    sparsity: Sparsity | None
     options: FitOptions
-    report: FitReport
-    equation: Equation | None = None
+    x: Tensor
+    scale: float
+    grids: Sequence[int]
+    optimizer: Optimizer
+    sparsity: Sparsity | None
+    most_starts: int
 
+    @abstractmethod
     def problem(self, network: Network, penalties: Sequence[EdgeForms]) -> Problem:
         """Return the task as a problem of least squares for a network in float64."""
-        if self.equation is not None:
-            return ResidualSquares(network, self.equation, penalties, self.scale)
+
+    @abstractmethod
+    def trial(self, samples: int) -> "Task":
+        """Return the task on at most that many samples, where fewer are quicker."""
+
+    @abstractmethod
+    def errors(self, network: Network, loss: float) -> Errors:
+        """Return the errors of a network whose training loss is known, for ``Progress.errors``."""
+
+    @abstractmethod
+    def validation_loss(self, network: Network) -> float | None:
+        """Return the loss on data that are watched only; None where there are none."""
+
+    @abstractmethod
+    def asked_again(self, options: FitOptions) -> "Task":
+        """Return the same task with other options; ValueError if they do not fit it."""
+
+
+@dataclass(frozen=True)
+class DataTask(Task):
+    """To learn data; ``validation`` is a pair (x, y) to watch, or None."""
+
+    data: Dataset
+    y: Tensor
+    loss: Loss
+    validation: tuple[Tensor, Tensor] | None
+
+    def problem(self, network: Network, penalties: Sequence[EdgeForms]) -> Problem:
+        """Return the squares of outputs - y, over the variance of y."""
         return LeastSquares(network, self.x, self.y, penalties, self.scale)
 
-    def first(self, samples: int) -> "Task":
-        """Return the task with only that many samples; an equation keeps all its points."""
-        if self.equation is not None:
-            return self
+    def trial(self, samples: int) -> "DataTask":
+        """Return the task with the first samples only."""
         y = self.y[:samples]
         return replace(self, x=self.x[:samples], y=y, scale=float(y.std(correction=0)) or 1.0)
 
+    def errors(self, network: Network, loss: float) -> Errors:
+        """Return the errors in the user's units."""
+        return Errors.of_step(network, self.data, self.loss, loss)
 
-def name_of(optimizer: str | type[torch.optim.Optimizer]) -> str:
+    def validation_loss(self, network: Network) -> float | None:
+        """Return the loss on the validation pair."""
+        return self.validation and loss_on(network, *self.validation, self.loss)
+
+    def asked_again(self, options: FitOptions) -> "DataTask":
+        """Return the same task with other options; ValueError if they do not fit it."""
+        return prepare(self.network, self.data, options)
+
+
+def name_of(optimizer: Optimizer) -> str:
     """Return what reports call an optimizer."""
     return optimizer if isinstance(optimizer, str) else optimizer.__name__
 
@@ -71,3 +216,128 @@ def sparsity_of(options: FitOptions) -> Sparsity | None:
     asked = options.sparsity
     sparsity = asked if isinstance(asked, Sparsity) else Sparsity(asked)
     return sparsity if sparsity.weight else None
+
+
+def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
+    """Check that network, data and options fit together and resolve every default.
+
+    Raises
+    ------
+    ValueError
+        If the data do not fit the network, or the optimizer does not fit the loss.
+    """
+    check_fits(network, data)
+    loss = options.loss or ("cross_entropy" if data.is_classification else "mse")
+    _check_together(options, loss, data)
+    grids = list(options.grids or [network.layers[0].spec.grid_size])
+    optimizer = _choose(network, loss, data.y.numel(), grids[-1], options)
+    weight = network.layers[0].weight
+    dtype = torch.float64 if optimizer == "lm" else weight.dtype
+
+    def cast(t: Tensor) -> Tensor:
+        return t.to(weight.device, dtype if t.is_floating_point() else t.dtype)
+
+    validation, x, y = _validation(data, cast(data.x), cast(data.y), options)
+    std = float(y.std(correction=0)) if loss == "mse" else 1.0
+    return DataTask(
+        network=network,
+        options=options,
+        x=x,
+        scale=std or 1.0,
+        grids=grids,
+        optimizer=optimizer,
+        sparsity=sparsity_of(options),
+        most_starts=MOST_STARTS,
+        data=data,
+        y=y,
+        loss=LOSS_FUNCTIONS[loss] if isinstance(loss, str) else loss,
+        validation=validation and (cast(validation[0]), cast(validation[1])),
+    )
+
+
+def check_fits(network: Network, data: Dataset) -> None:
+    """Raise a ValueError unless the data have a column for each input and output."""
+    for name, width, columns in (
+        ("x", network.widths[0], data.n_inputs),
+        ("y", network.widths[-1], data.n_outputs),
+    ):
+        if width != columns:
+            end = "first" if name == "x" else "last"
+            raise ValueError(
+                f"the data's {name} must have {width} columns because the network's {end} width is "
+                f"{width}; got {columns}. Change the data or the widths {list(network.widths)}."
+            )
+
+
+def _check_together(options: FitOptions, loss: str | Loss, data: Dataset) -> None:
+    """Raise a ValueError where one option excludes another, or the data."""
+    is_lm = options.optimizer == "lm"
+    if is_lm and (loss != "mse" or options.batch_size is not None):
+        raise ValueError(
+            "optimizer must not be 'lm' with batches or another loss than 'mse'; got "
+            f"loss={loss!r}, batch_size={options.batch_size!r}. Use 'lbfgs' or 'adam'."
+        )
+    if is_lm and isinstance(options.sparsity, Sparsity) and options.sparsity.metric != "std":
+        raise ValueError(
+            "sparsity must have metric='std' with optimizer='lm'; got "
+            f"{options.sparsity.metric!r}. Use 'lbfgs' or 'adam'."
+        )
+    if loss == "mse" and data.is_classification:
+        raise ValueError(
+            "loss must be 'cross_entropy' for classes; got 'mse'. Leave out loss, or pass y as "
+            "floating-point columns."
+        )
+    if loss == "cross_entropy" and not data.is_classification:
+        raise ValueError(
+            "loss must be 'mse' for numbers; got 'cross_entropy'. Pass y as class numbers (int64) "
+            "for classification."
+        )
+
+
+def _choose(
+    network: Network, loss: str | Loss, n_residuals: int, finest: int, options: FitOptions
+) -> Optimizer:
+    if options.optimizer != "auto":
+        return options.optimizer
+    if options.batch_size is not None:
+        return "adam"
+    sparsity = options.sparsity
+    if loss != "mse" or (isinstance(sparsity, Sparsity) and sparsity.metric != "std"):
+        return "lbfgs"
+    return "lm" if _exact_pays(network, n_residuals, finest) else "lbfgs"
+
+
+def _exact_pays(network: Network, n_residuals: int, finest: int) -> bool:
+    """Return whether "lm" can take exact steps on the finest grid, where it beats "lbfgs"."""
+    more = {layer: finest - layer.spec.grid_size for layer in network.layers}
+    n = n_weights(network) + sum(more[layer] * layer.mask.numel() for layer in network.layers)
+    sparse = all(layer.spec.is_spline for layer in network.layers)
+    return exact_pays(n, n_entries(network) if sparse else n, n_residuals)
+
+
+def _validation(
+    data: Dataset, x: Tensor, y: Tensor, options: FitOptions
+) -> tuple[tuple[Tensor, Tensor] | None, Tensor, Tensor]:
+    """Return (validation pair or None, training x, training y)."""
+    asked = options.validation
+    if asked is None:
+        return None, x, y
+    if asked == "test":
+        if data.x_test is None or data.y_test is None:
+            raise ValueError(
+                "validation must be a share or a pair where the data have no test part; got "
+                "'test'. Pass for example validation=0.1."
+            )
+        return (data.x_test, data.y_test), x, y
+    if isinstance(asked, float):
+        held = max(1, round(asked * len(x)))
+        if held > len(x) - 2:
+            raise ValueError(
+                f"validation must leave at least 2 of {len(x)} samples for training; got "
+                f"{asked!r}. Lower it."
+            )
+        order = torch.randperm(len(x), generator=torch.Generator().manual_seed(options.seed))
+        order = order.to(x.device)
+        return (x[order[:held]], y[order[:held]]), x[order[held:]], y[order[held:]]
+    pair = as_dataset(asked)
+    return (pair.x, pair.y), x, y

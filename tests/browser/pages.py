@@ -76,7 +76,7 @@ class ModelPage:
         """Return what Python says of the terms of a node, in order of size, and of their sum."""
         layer, j = map(int, node.split(","))
         network = self.model.network
-        inputs = self.model._about.x_scaling.apply(torch.tensor([x], dtype=torch.float64))
+        inputs = self.model.session.about.x_scaling.apply(torch.tensor([x], dtype=torch.float64))
         with torch.no_grad():
             for each in network.layers[: layer - 1]:
                 inputs = each.edge_outputs(inputs).sum(dim=1)

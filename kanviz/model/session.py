@@ -1,4 +1,4 @@
-"""One network with one lock and one history: whoever edits it goes through here."""
+"""A network with its history, its lock and the fit that runs: all changes go through here."""
 
 import copy
 import threading
@@ -7,19 +7,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
+import torch
+from torch import Tensor
+
+from kanviz.data import Dataset
 from kanviz.data.dataset import About
 from kanviz.edits import Edit
-from kanviz.history import History
-from kanviz.model.training import Training
-from kanviz.model.watchers import Watchers
+from kanviz.model.fit_handle import FitHandle, Watchers
+from kanviz.model.history import History
+from kanviz.model.inputs import grid_sample, read_inputs
 from kanviz.nn.network import Network
+from kanviz.training.task import check_fits
 
 Result = TypeVar("Result")
 Watcher = Callable[[str], object]
-FitWatcher = Callable[[Training], object]
+FitWatcher = Callable[[FitHandle], object]
 
 
-class Workbench:
+class Session:
     """Applies edits one at a time, remembers them, and tells watchers; threads may share it.
 
     A fit trains a copy, so questions are always answered, as of the last step of the history. An
@@ -27,8 +32,8 @@ class Workbench:
     then becomes a step of the history, then the edit, and the fit goes on from there.
 
     Three things are held, always in this order: the gate of the fit, the turn (one thread changes
-    at a time, perhaps for a minute), and ``lock`` (the network is being read or written, shortly).
-    Copies and pickles leave out watchers and fit.
+    at a time, perhaps for a minute), and ``reading`` (the network is being read or written,
+    shortly). Copies and pickles leave out watchers and fit.
 
     Parameters
     ----------
@@ -40,8 +45,8 @@ class Workbench:
         Python that makes the model as it is now, for ``History.script``.
     """
 
-    training: Training | None = None
-    """The fit that runs now."""
+    running: FitHandle | None = None
+    """The fit that runs now; None if there is none."""
 
     _editor: int | None = None
     """The thread whose turn it is."""
@@ -54,7 +59,9 @@ class Workbench:
         self.history = History(network, about, start)
         self._forget_threads()
 
-    def do(self, edit: Edit[Result], *, about: About | None = None, burst: object = None) -> Result:
+    def change(
+        self, edit: Edit[Result], *, about: About | None = None, burst: object = None
+    ) -> Result:
         """Apply an edit, remember it and tell; if it raises, nothing is changed.
 
         ``about`` and ``burst`` as for ``History.do``.
@@ -64,11 +71,62 @@ class Workbench:
         RuntimeError
             In a callback of a fit.
         """
-        with self.rest(burst):
-            with self.lock:
+        with self.at_rest(burst):
+            with self.reading():
                 result = self.history.do(self.network, edit, about=about, burst=burst)
             self._watchers.tell(edit.sentence())
         return result
+
+    @property
+    def about(self) -> About:
+        """Names, units and a sample of the data, as far as the model knows them."""
+        return self.history.about
+
+    def inputs(self, x: Any = None) -> Tensor:
+        """Return x as the network takes it, or what stands in for it.
+
+        Parameters
+        ----------
+        x : (samples, inputs), optional
+            In the network's units. Without it the remembered sample stands in, or, before any data
+            were seen, points spread over the base grids of the inputs.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If x does not fit the network.
+        """
+        like = self.network.layers[0].weight.detach()
+        if x is not None:
+            return read_inputs(x, self.about.input_names, like)
+        sample = self.about.sample
+        return grid_sample(self.network) if sample is None else sample.to(like)
+
+    def dataset(self, data: Any) -> Dataset:
+        """Return data (a ``Dataset`` or (x, y)) as a ``Dataset`` that fits the network.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If it has not one column for each input and output, or is no data set.
+        """
+        dataset = as_dataset(data)
+        check_fits(self.network, dataset)
+        return dataset
+
+    def copy_network(self, dtype: torch.dtype | None = torch.float64) -> Network:
+        """Return a copy of the network to work on, by default in float64."""
+        with self.reading():
+            return copy.deepcopy(self.network).to(dtype=dtype)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keep others from changing the network inside the block, which should be short.
+
+        A fit trains a copy and goes on meanwhile. Blocks may be nested.
+        """
+        with self._lock:
+            yield
 
     def undo(self) -> str:
         """Take back the last step and return its sentence; IndexError if there is none.
@@ -76,16 +134,16 @@ class Workbench:
         While a fit runs that is the last edit made meanwhile, with all that was learnt since; if
         none was made, all that the fit has learnt so far.
         """
-        with self.rest():
-            with self.lock:
+        with self.at_rest():
+            with self.reading():
                 sentence = self._undo()
             self._watchers.tell(f"undid: {sentence}")
         return sentence
 
     def redo(self) -> str:
         """Do again the step undone last and return its sentence; IndexError if there is none."""
-        with self.rest():
-            with self.lock:
+        with self.at_rest():
+            with self.reading():
                 sentence = self.history.redo(self.network)
             self._watchers.tell(f"redid: {sentence}")
         return sentence
@@ -98,19 +156,19 @@ class Workbench:
         IndexError
             If there are not so many, or what is on the way is forgotten; then nothing is changed.
         """
-        with self.rest():
-            with self.lock:
+        with self.at_rest():
+            with self.reading():
                 self.history.jump(self.network, position)
                 self._first_position = min(self._first_position, position)
             self._watchers.tell(f"went to step {position} of the history")
 
     @contextmanager
-    def rest(self, burst: object = None) -> Iterator[None]:
+    def at_rest(self, burst: object = None) -> Iterator[None]:
         """Keep the network still: no fit trains and no other thread edits inside the block.
 
         At its begin ``network`` is brought up to what the fit has learnt, at its end the fit goes
         on from what became of it. If nothing was edited all is as if it had never been. Blocks may
-        be nested. Do not enter one while holding ``lock``.
+        be nested. Do not enter one inside ``reading``.
 
         Parameters
         ----------
@@ -136,13 +194,13 @@ class Workbench:
             try:
                 yield
             finally:
-                with self.lock:
+                with self.reading():
                     if self.history.version == version:
                         self.history.return_to(self.network, before)
                     else:
                         training.take_over(copy.deepcopy(self.network))
 
-    def train(self, prepare: Callable[[Network], Training], *, in_background: bool) -> Training:
+    def fit(self, prepare: Callable[[Network], FitHandle], *, in_background: bool) -> FitHandle:
         """Let ``prepare`` make a fit of a copy, and run it; its outcome becomes one step.
 
         Returns when the fit is over, or at once if it runs in the background. Errors of the fit are
@@ -159,17 +217,17 @@ class Workbench:
                 "Start it afterwards."
             )
         with self._turn():
-            if self.training is not None:
+            if self.running is not None:
                 raise RuntimeError(
                     "model must not be fitted while it is being fitted; got a second fit. "
                     "Wait for model.running_fit, or stop it."
                 )
-            training = self.training = prepare(copy.deepcopy(self.network))
+            training = self.running = prepare(copy.deepcopy(self.network))
             self._first_position = self.history.position
         self._fit_watchers.tell(training)
         end = weakref.WeakMethod(self._end)  # the fit must not keep the model alive
 
-        def on_end(over: Training) -> None:
+        def on_end(over: FitHandle) -> None:
             bring_home = end()
             if bring_home is not None:
                 bring_home(over)
@@ -180,15 +238,15 @@ class Workbench:
         try:
             training.run(on_end)
         finally:  # Ctrl-C may strike anywhere, even where the fit ends
-            self.training = None
+            self.running = None
         return training
 
     def live_network(self) -> Network:
         """Return the network that a running fit has right now, or the real one.
 
-        For reading in a callback of the fit (``Training.on_step``) or at rest only.
+        For reading in a callback of the fit (``FitHandle.on_step``) or at rest only.
         """
-        training = self.training
+        training = self.running
         return self.network if training is None else training.work()
 
     def watch(self, callback: Watcher) -> Callable[[], None]:
@@ -199,17 +257,17 @@ class Workbench:
         """
         return self._watchers.add(callback)
 
-    def on_fit(self, callback: FitWatcher) -> Callable[[], None]:
-        """Call ``callback(training)`` before a fit's first step and when it is over.
+    def watch_fits(self, callback: FitWatcher) -> Callable[[], None]:
+        """Call ``callback(handle)`` before a fit's first step and when it is over.
 
-        ``self.training`` tells which: it is None again when the fit is over. Returns the function
+        ``running`` tells which: it is None again when the fit is over. Returns the function
         that ends this.
         """
         return self._fit_watchers.add(callback)
 
-    def _bring_home(self, training: Training, burst: object) -> None:
+    def _bring_home(self, training: FitHandle, burst: object) -> None:
         """Make a step of what a resting fit has learnt since the last one, if anything."""
-        with self.lock:
+        with self.reading():
             part = training.record.part(training.work(), self.history)
             if part is not None:
                 key = burst if burst == self.history.burst else None
@@ -217,7 +275,7 @@ class Workbench:
                 self.history.do(self.network, part, about=training.record.about, burst=key)
 
     def _undo(self) -> str:
-        sentence, training = "", self.training
+        sentence, training = "", self.running
         if training is not None and self.history.burst is training.key:
             sentence = self.history.undo(self.network)
             if self.history.position <= self._first_position:
@@ -226,27 +284,27 @@ class Workbench:
         self._first_position = min(self._first_position, self.history.position)
         return sentence
 
-    def _end(self, training: Training) -> None:
+    def _end(self, training: FitHandle) -> None:
         """Make the outcome of a fit a step of the history."""
         with self._turn():
             try:
                 edit = training.outcome(self.history)
                 if edit is not None:
                     about = training.record.about
-                    with self.lock:
+                    with self.reading():
                         self.history.do(self.network, edit, about=about)
             finally:
-                self.training = None
+                self.running = None
                 training.gate.finish()
                 self._fit_watchers.tell(training)
             if edit is not None:
                 self._watchers.tell(edit.sentence())
 
     @contextmanager
-    def _turn_at_rest(self) -> Iterator[Training | None]:
+    def _turn_at_rest(self) -> Iterator[FitHandle | None]:
         """Hold the gate of the fit, if one runs, then the turn."""
         while True:
-            training = self.training
+            training = self.running
             if training is not None and training.is_mine():
                 raise RuntimeError(
                     "model must not be changed while it is being fitted; got a change in a "
@@ -255,7 +313,7 @@ class Workbench:
                 )
             gate = nullcontext() if training is None else training.gate.held()
             with gate, self._turn():
-                if self.training is training:  # else a fit began or ended meanwhile
+                if self.running is training:  # else a fit began or ended meanwhile
                     yield training
                     return
 
@@ -269,9 +327,9 @@ class Workbench:
                 self._editor = outer
 
     def _forget_threads(self) -> None:
-        self.lock, self._turn_lock = threading.RLock(), threading.RLock()
+        self._lock, self._turn_lock = threading.RLock(), threading.RLock()
         self._watchers: Watchers[str] = Watchers()
-        self._fit_watchers: Watchers[Training] = Watchers("A watcher of fits failed at")
+        self._fit_watchers: Watchers[FitHandle] = Watchers("A watcher of fits failed at")
 
     def __getstate__(self) -> dict[str, Any]:
         return {"network": self.network, "history": self.history}
@@ -282,5 +340,5 @@ class Workbench:
 
     def __del__(self) -> None:
         """Stop a fit whose outcome nobody could see any more."""
-        if self.training is not None:
-            self.training.stop()
+        if self.running is not None:
+            self.running.stop()

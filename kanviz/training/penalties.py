@@ -10,7 +10,7 @@ from torch import Tensor
 
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.spread import feature_covariance
-from kanviz.training.linearise import trainable
+from kanviz.training.jacobian import trainable
 from kanviz.training.sparsity import Sparsity, importances, network_spread
 
 

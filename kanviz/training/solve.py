@@ -1,0 +1,298 @@
+"""Solving an equation: residuals of an unknown function, made small instead of errors on data."""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.func import functional_call, jacrev
+
+from kanviz.nn import Network
+from kanviz.nn.calculus import Operator, Unknown, each
+from kanviz.training.errors import Errors
+from kanviz.training.fit import Trainer, read_options
+from kanviz.training.jacobian import learning_weights, n_weights
+from kanviz.training.least_squares import MOST_EXACT, Problem, Quadratic
+from kanviz.training.penalties import EdgeForms
+from kanviz.training.sparsity import Sparsity
+from kanviz.training.task import FitOptions, Task, sparsity_of
+
+Residuals = Callable[[Unknown], Any]
+"""``residuals(u)``: a tensor or several, all of which should be 0."""
+
+MOST_STARTS = 4
+"""Their steps take some ten times as long as those of a fit to data."""
+
+BUILD_FROM = "Build them from u(x), gradient(u, x), laplacian(u, x) and the like."
+
+NUMBERS_AT_ONCE = 4_000_000
+"""About as many derivatives are worked on at a time."""
+
+
+@dataclass(frozen=True)
+class Equation:
+    """Residuals that a network is to make 0, in the sense of least squares.
+
+    What the residuals ask of u are values and derivatives at points; each depends on the weights
+    through its own point only, so its slopes are made point by point. The residuals may then mix
+    them in any way: differences of neighbours, sums over all points, products.
+    """
+
+    residuals: Residuals
+
+    @torch.no_grad()
+    def values(self, network: Network) -> Float[Tensor, " residuals"]:
+        """Return all residuals in one row."""
+        return _row(self.residuals(_unknown(network, partial(_answers, network))))
+
+    @torch.no_grad()
+    def points(self, network: Network) -> Float[Tensor, "points inputs"]:
+        """Return where the residuals ask for u or its derivatives, each set of points once."""
+        seen: list[Tensor] = []
+
+        def measure(operator: Operator, x: Tensor) -> Tensor:
+            if not any(x is other or torch.equal(x, other) for other in seen):
+                seen.append(x)
+            return _answers(network, operator, x)
+
+        _row(self.residuals(_unknown(network, measure)))
+        return torch.cat(seen) if seen else network.layers[0].weight.new_zeros(0, network.widths[0])
+
+    @torch.no_grad()
+    def values_of_zero(self, network: Network) -> Float[Tensor, " residuals"]:
+        """Return the residuals of u = 0, for a network's inputs and outputs."""
+
+        def measure(operator: Operator, x: Tensor) -> Tensor:
+            return torch.zeros_like(_answers(network, operator, x))
+
+        return _row(self.residuals(_unknown(network, measure)))
+
+    def linearised(
+        self, network: Network
+    ) -> tuple[Float[Tensor, " residuals"], Float[Tensor, "weights residuals"]]:
+        """Return the residuals and the transpose of their Jacobian in all weights.
+
+        The slopes of the residuals in what they asked for are applied to the slopes of the answers
+        by differentiating the transposed product, which is linear, once more: in reverse only,
+        since forward derivatives are a state of the whole process.
+        """
+        answers: list[Tensor] = []
+        slopes: list[Tensor] = []
+
+        def measure(operator: Operator, x: Tensor) -> Tensor:
+            answer, slope = _with_slopes(network, operator, x)
+            answers.append(answer.requires_grad_())
+            slopes.append(slope)
+            return answer
+
+        with torch.enable_grad():
+            row = _row(self.residuals(_unknown(network, measure)))
+            if not row.requires_grad:
+                raise ValueError(
+                    f"residuals must depend on u; got numbers that do not. {BUILD_FROM}"
+                )
+            probe = torch.zeros_like(row, requires_grad=True)
+            pulled = torch.autograd.grad(
+                row, answers, probe, create_graph=True, materialize_grads=True
+            )
+            used = [n for n, part in enumerate(pulled) if part.requires_grad]
+            (pushed,) = torch.autograd.grad(
+                [pulled[n] for n in used],
+                probe,
+                [slopes[n] for n in used],
+                is_grads_batched=True,
+            )
+        return row.detach(), pushed
+
+
+def _row(parts: Any) -> Tensor:
+    """Return a tensor, or several, as one row of numbers."""
+    found = [parts] if isinstance(parts, Tensor) else parts
+    if not isinstance(found, list | tuple) or not all(
+        isinstance(part, Tensor) and part.is_floating_point() for part in found
+    ):
+        raise TypeError(
+            "residuals must return a tensor of numbers, or a list of them; got "
+            f"{type(parts).__name__}. {BUILD_FROM}"
+        )
+    return torch.cat([part.flatten() for part in found]) if found else torch.zeros(0)
+
+
+def _unknown(network: Network, measure: Callable[[Operator, Tensor], Tensor]) -> Unknown:
+    return Unknown(measure, network.widths[0], network.layers[0].weight.detach())
+
+
+def _answers(network: Network, operator: Operator, x: Tensor) -> Tensor:
+    answers: Tensor = each(partial(operator, network), x)
+    return answers.detach()
+
+
+def _with_slopes(network: Network, operator: Operator, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what an operator gives at every point, and (weights, ...) its slopes."""
+    weights = {name: weight.detach() for name, weight in network.named_parameters()}
+
+    def answer(chosen: dict[str, Tensor], point: Tensor) -> tuple[Tensor, Tensor]:
+        value = operator(lambda z: functional_call(network, chosen, (z,)), point)
+        return value, value
+
+    slope = jacrev(answer, has_aux=True)
+    total = sum(weight.numel() for weight in weights.values())
+    at_once = max(1, NUMBERS_AT_ONCE // total)
+    parts, values = each(lambda point: slope(weights, point), x, at_once=at_once)
+    rows = [parts[name].flatten(values.ndim) for name in weights]
+    return values, torch.cat(rows, dim=-1).movedim(-1, 0)
+
+
+@dataclass(frozen=True)
+class EquationTask(Task):
+    """To make the residuals of an equation 0; x are its points.
+
+    ``scale`` is the size of the residuals of u = 0.
+    """
+
+    equation: Equation
+
+    def problem(self, network: Network, penalties: Sequence[EdgeForms]) -> Problem:
+        """Return the squares of the residuals."""
+        return ResidualSquares(network, self.equation, penalties, self.scale)
+
+    def trial(self, samples: int) -> "EquationTask":  # noqa: ARG002 - all points are needed
+        """Return the very task: which points could be left out, only the equation knows."""
+        return self
+
+    def errors(self, network: Network, loss: float) -> Errors:  # noqa: ARG002
+        """Return the mean of the squared residuals, which is known."""
+        return Errors("loss", loss, None)
+
+    def validation_loss(self, network: Network) -> float | None:  # noqa: ARG002
+        """Return None: nothing is held out."""
+        return None
+
+    def asked_again(self, options: FitOptions) -> "EquationTask":
+        """Return the same task with other options; ValueError if they do not fit it."""
+        return prepare_equation(self.network, self.equation, options)
+
+
+@dataclass
+class ResidualSquares(Problem):
+    """The problem of one round: mean square of the residuals over ``scale``, plus penalties.
+
+    ``network`` is in float64 and is changed in place; ``scale`` is the size of the residuals of
+    u = 0, the unit of the penalties.
+    """
+
+    equation: Equation
+    penalties: Sequence[EdgeForms]
+    scale: float
+
+    @torch.no_grad()
+    def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:
+        """Put the weights; return (cost, mean squared residual); may be inf or NaN."""
+        self.put(weights)
+        loss = float(self.equation.values(self.network).square().mean())
+        extra = sum(float(penalty.value(weights)) for penalty in self.penalties)
+        return loss / self.scale**2 + extra, loss
+
+    @torch.no_grad()
+    def model(self, weights: Float[Tensor, " weights"]) -> Quadratic:
+        """Return the Gauss-Newton model of the cost."""
+        self.put(weights)
+        residuals, slopes = self.equation.linearised(self.network)
+        slopes = slopes * learning_weights(self.network).unsqueeze(1)
+        unit = 1 / (len(residuals) * self.scale**2)
+        matrix, gradient = unit * (slopes @ slopes.T), unit * (slopes @ residuals)
+        for penalty in self.penalties:
+            penalty.add(matrix, gradient, weights)
+        return Quadratic(*self.ties.gather(matrix, gradient))
+
+
+NOT_HERE = ("loss", "batch_size", "learning_rate", "validation")
+
+
+def prepare_equation(network: Network, equation: Equation, options: FitOptions) -> EquationTask:
+    """Check that network, equation and options fit together; the residuals are computed.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the residuals are no finite numbers, do not depend on u, or differ from call to call; if
+        the network has too many weights for exact steps.
+    """
+    work = copy.deepcopy(network).to(torch.float64)
+    grids = list(options.grids or [network.layers[0].spec.grid_size])
+    _check_options(options)
+    _check_size(work, grids)
+    points = equation.points(work)
+    if not len(points):
+        raise ValueError(f"residuals must ask for u; got numbers without it. {BUILD_FROM}")
+    _check_values(equation, work)
+    zero = equation.values_of_zero(work)
+    size = float(zero.square().mean().sqrt())
+    return EquationTask(
+        network=network,
+        options=options,
+        x=points,
+        scale=size if 0 < size < float("inf") else 1.0,
+        grids=grids,
+        optimizer="lm",
+        sparsity=sparsity_of(options),
+        most_starts=MOST_STARTS,
+        equation=equation,
+    )
+
+
+def _check_options(options: FitOptions) -> None:
+    """Raise where an option is for other ways to train."""
+    asked = {"optimizer": None if options.optimizer in ("auto", "lm") else options.optimizer}
+    asked |= {name: getattr(options, name) for name in NOT_HERE}
+    for name, value in asked.items():
+        if value is not None:
+            raise ValueError(
+                f"{name} must be left out because an equation is solved by steps of least squares; "
+                f"got {value!r}. Use it with fit."
+            )
+    if isinstance(options.sparsity, Sparsity) and options.sparsity.metric != "std":
+        raise ValueError(
+            "sparsity must have metric='std' to solve an equation; got "
+            f"{options.sparsity.metric!r}. Leave the metric out."
+        )
+
+
+def _check_size(network: Network, grids: Sequence[int]) -> None:
+    layers = network.layers
+    finer = sum((grids[-1] - layer.spec.grid_size) * layer.mask.numel() for layer in layers)
+    total = n_weights(network) + finer
+    if total > MOST_EXACT:
+        raise ValueError(
+            f"model must have at most {MOST_EXACT} weights to solve an equation, which takes exact "
+            f"steps; got {total}. Choose fewer nodes or a coarser grid."
+        )
+
+
+def _check_values(equation: Equation, network: Network) -> None:
+    values, again = equation.values(network), equation.values(network)
+    if not len(values) or not bool(values.isfinite().all()):
+        wrong = "none" if not len(values) else "one that is not"
+        raise ValueError(
+            f"residuals must be finite numbers; got {wrong}. Look at the equation at its points."
+        )
+    if not torch.equal(values, again):
+        raise ValueError(
+            "residuals must be the same at every call; got different numbers. Draw random points "
+            "once, before the call."
+        )
+
+
+def solver_of(network: Network, equation: Equation, **options: Any) -> Trainer:
+    """Return what is ready to solve an equation with a copy of the network.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If equation, options and network do not fit together.
+    """
+    return Trainer(prepare_equation(network, equation, read_options(options)))
