@@ -19,7 +19,8 @@ from model_helpers import (
 )
 from nn_helpers import type_checks_off
 
-from kanviz.model import KAN, load
+from kanviz.files import load
+from kanviz.model import KAN
 from kanviz.nn import Network
 
 

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from kanviz.analysis.pruning import live_edges
 from kanviz.data import Dataset, from_function
-from kanviz.model import KAN, load
+from kanviz.files import load
+from kanviz.model import KAN
 
 
 def law(x: Tensor) -> Tensor:

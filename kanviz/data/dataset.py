@@ -9,7 +9,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from kanviz.checks import check_finite
-from kanviz.data.scaling import Scaling
+from kanviz.data.scaling import EdgeUnits, Scaling
 
 FLOAT_DTYPES = (torch.float32, torch.float64)
 
@@ -324,6 +324,15 @@ class About:
             self,
             input_names=check_names("input_names", inputs, len(self.input_names)),
             output_names=check_names("output_names", outputs, len(self.output_names)),
+        )
+
+    def units_at(self, layer: int, i: int, j: int, n_layers: int) -> EdgeUnits:
+        """Return the user's units at an edge of a network of so many layers."""
+        first, last = layer == 0, layer == n_layers - 1
+        return EdgeUnits(
+            float(self.x_scaling.shift[i]) if first else 0.0,
+            float(self.x_scaling.scale[i]) if first else 1.0,
+            float(self.y_scaling.scale[j]) if last else 1.0,
         )
 
     def seeing(self, x: Float[Tensor, "samples inputs"]) -> "About":

@@ -1,6 +1,7 @@
 """The straight lines between the user's units and those of a network."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -75,3 +76,34 @@ class Scaling:
     def to(self, device: torch.device | str | None = None) -> "Scaling":
         """Return this scaling on another device."""
         return Scaling(self.shift.to(device), self.scale.to(device))
+
+
+class EdgeUnits(NamedTuple):
+    """The user's units at one edge: of its input, where that is an input of the network, and of
+    what it adds, where it leads to an output. By default those of the network, as inside it.
+
+    Parameters
+    ----------
+    shift, scale : float
+        Input of the edge that is the network's 0, and the step that is its 1.
+    size : float
+        What of the edge's output is the network's 1.
+    """
+
+    shift: float = 0.0
+    scale: float = 1.0
+    size: float = 1.0
+
+    def to_network(self, affine: "Affine") -> "Affine":
+        """Return (a, b, c, d) of c f(a x + b) + d for x and values in the network's units."""
+        a, b, c, d = affine
+        return a * self.scale, a * self.shift + b, c / self.size, d / self.size
+
+    def to_user(self, affine: "Affine") -> "Affine":
+        """Return (a, b, c, d) of c f(a x + b) + d for x and values in the user's units."""
+        a, b, c, d = affine
+        return a / self.scale, b - a * self.shift / self.scale, c * self.size, d * self.size
+
+
+Affine = tuple[float, float, float, float]
+"""a, b, c, d of an edge's formula c f(a x + b) + d."""

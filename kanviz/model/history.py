@@ -77,7 +77,7 @@ class History:
 
     def __init__(self, network: Network, about: About, start: str) -> None:
         self._start = start
-        self._now = Moment(NetworkState.capture(network), about)
+        self.now = Moment(NetworkState.capture(network), about)
         self._done: list[Step] = []
         self._undone: list[Step] = []
         self._names: dict[tuple[str, int], str] = {}
@@ -98,7 +98,7 @@ class History:
     @property
     def about(self) -> About:
         """What is known of the data now."""
-        return self._now.about
+        return self.now.about
 
     def do(
         self,
@@ -126,10 +126,10 @@ class History:
         try:
             result = edit.apply_to(network)
         except BaseException:
-            self._now.state.restore(network)
+            self.now.state.restore(network)
             raise
-        step = Step(edit.sentence(), edit.code(), self._now, burst)
-        self._add(network, self._joined(step, edit), about or self._now.about)
+        step = Step(edit.sentence(), edit.code(), self.now, burst)
+        self._add(network, self._joined(step, edit), about or self.now.about)
         self._last_move = edit if isinstance(edit, MovePoint) else None
         return result
 
@@ -207,18 +207,18 @@ class History:
 
     def bookmark(self) -> Bookmark:
         """Return what ``return_to`` needs to make all that is done from now on never have been."""
-        return Bookmark(self._now, tuple(self._done), tuple(self._undone))
+        return Bookmark(self.now, tuple(self._done), tuple(self._undone))
 
     def return_to(self, network: Network, bookmark: Bookmark) -> None:
         """Bring network and history back to how they were, to the last bit."""
-        self._now, self._last_move = bookmark.now, None
+        self.now, self._last_move = bookmark.now, None
         self._done, self._undone = list(bookmark.done), list(bookmark.undone)
-        self._now.state.restore(network)
+        self.now.state.restore(network)
 
     def __deepcopy__(self, memo: dict[int, object]) -> "History":
         """Return a history that goes its own way; states never change, so both share them."""
         twin = History.__new__(History)
-        twin._start, twin._now = self._start, self._now
+        twin._start, twin.now = self._start, self.now
         twin._done, twin._undone = list(self._done), list(self._undone)
         twin._names = dict(self._names)
         twin._last_move, twin.version = self._last_move, self.version
@@ -233,16 +233,16 @@ class History:
                 f"history must hold a step to {verb}; got {found}. See model.history for the steps."
             )
         source.pop()
-        target.append(step._replace(moment=self._now))
+        target.append(step._replace(moment=self.now))
         step.moment.state.restore(network)
-        self._now, self._last_move = step.moment, None
+        self.now, self._last_move = step.moment, None
         self.version += 1
         return step.sentence
 
     def _notice(self, network: Network) -> None:
         """Make a step of changes that no edit made."""
-        if not self._now.state.is_of(network):
-            self._add(network, Step(*OUTSIDE, self._now), self._now.about)
+        if not self.now.state.is_of(network):
+            self._add(network, Step(*OUTSIDE, self.now), self.now.about)
 
     def _joined(self, step: Step, edit: Edit[object]) -> Step:
         """Take the last step away and return it joined with the next, if both are of one burst."""
@@ -256,7 +256,7 @@ class History:
     def _add(self, network: Network, step: Step, about: About) -> None:
         self._done.append(step)
         self.version += 1
-        self._now = Moment(NetworkState.capture(network, like=self._now.state), about)
+        self.now = Moment(NetworkState.capture(network, like=self.now.state), about)
         self._undone.clear()
         self._forget()
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from kanviz.checks import check_finite, listed
 from kanviz.data.arrays import (
+    Task,
     as_dataset,
     class_numbers,
     column_names,
@@ -129,6 +130,37 @@ def about_after(data: Dataset, about: About, *, is_new: bool) -> About:
     """
     found = About.data(data)
     return found if is_new else replace(found, x_scaling=about.x_scaling, y_scaling=about.y_scaling)
+
+
+def classes_or_numbers(data: Any, loss: object, n_outputs: int) -> Task:
+    """Return how targets are to be read: as ``from_arrays`` has it, or surely as classes.
+
+    Whole numbers are labels where cross entropy is asked for, or where one column of them stands
+    for several outputs.
+    """
+    if loss == "cross_entropy" or isinstance(loss, torch.nn.CrossEntropyLoss):
+        return "classification"
+    if not isinstance(data, tuple | list) or len(data) != 2 or n_outputs == 1:
+        return "auto"
+    y = data[1].detach().cpu() if isinstance(data[1], Tensor) else data[1]
+    array = np.asarray(y)
+    return "classification" if array.ndim == 1 and array.dtype.kind in "iu" else "auto"
+
+
+def tensors_of(data: Any) -> tuple[Tensor, ...]:
+    """Return what tells data apart from others: their tensors, or bytes that stand for them."""
+    if isinstance(data, Dataset):
+        return data.x, data.y
+    parts = data if isinstance(data, tuple | list) and len(data) == 2 else (data,)
+    return tuple(_mark(part) for part in parts)
+
+
+def _mark(part: Any) -> Tensor:
+    try:
+        return read_numbers("data", part).double()
+    except (TypeError, ValueError):
+        text = repr(np.asarray(part, dtype=object).tolist())
+        return torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8)
 
 
 def labels_of(numbers: np.ndarray, classes: Sequence[Label]) -> np.ndarray:

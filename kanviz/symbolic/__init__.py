@@ -11,7 +11,7 @@ from kanviz.symbolic.functions import (
     Library,
     default_library,
     make_function,
-    register,
+    register_function,
 )
 from kanviz.symbolic.parse import parse
 from kanviz.symbolic.printing import to_text
@@ -35,7 +35,7 @@ __all__ = [
     "default_library",
     "make_function",
     "parse",
-    "register",
+    "register_function",
     "rounded",
     "simplified",
     "snap",
