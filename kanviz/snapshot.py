@@ -1,15 +1,20 @@
 """The one plain record that every picture is drawn from.
 
-A ``Snapshot`` holds finite Python numbers and text only: no tensor, no array, no model. It is made
+A ``Snapshot`` holds finite numbers, read-only arrays and text only: no tensor, no model. It is made
 once (``kanviz.analysis.capture``), so no two views can disagree about what a network looks like.
 ``Snapshot.to_dict`` gives values that JSON can hold, ``Snapshot.from_dict`` reads them exactly.
+
+Numbers that kanviz made are trusted; what comes from outside, through ``from_dict``, is checked in
+every value.
 """
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
 
 EdgeState = Literal["spline", "symbolic", "pruned"]
 
@@ -40,39 +45,31 @@ class NodeView:
     x: float
     y: float
 
-    def __post_init__(self) -> None:
-        """Check every value, so that a picture never has to."""
-        name = f"node ({self.layer}, {self.index})"
-        _check_kind(f"the address of {name}", (self.layer, self.index), {int})
-        _check_text(f"the label of {name}", self.label)
-        _check_at_least_zero(f"the score of {name}", self.score)
-        _check_fraction(f"x of {name}", self.x)
-        _check_fraction(f"y of {name}", self.y)
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EdgeView:
     """One edge: its curve over the visited range, its control points, and its standing.
 
-    ``curve_x`` and ``curve_y`` are samples of the edge function over the range that the data
-    visits; ``knots`` the grid points of the base interval; ``control_x`` and ``control_y`` the
-    control points (Greville point, coefficient); ``sample_x`` and ``sample_y`` a few of the data
-    points as they lie on the curve. ``score`` is at least 0; ``strength`` in [0, 1] is how strongly
-    the edge is drawn. ``formula`` is text such as ``"3*sin(2*x) + 1"`` or None for a spline,
-    ``function`` the short name of what it is made of, such as ``"sin"``, and ``quality`` its R^2;
-    each may be None.
+    Its points are one-dimensional arrays of float64, finite and read-only: edges that leave one
+    node may share them. ``curve_x`` and ``curve_y`` are samples of the edge function over the range
+    that the data visits; ``knots`` the grid points of the base interval; ``control_x`` and
+    ``control_y`` the control points (Greville point, coefficient); ``sample_x`` and ``sample_y`` a
+    few of the data points as they lie on the curve. ``score`` is at least 0; ``strength`` in [0, 1]
+    is how strongly the edge is drawn. ``formula`` is text such as ``"3*sin(2*x) + 1"`` or None for
+    a spline, ``function`` the short name of what it is made of, such as ``"sin"``, and ``quality``
+    its R^2; each may be None.
     """
 
     layer: int
     i: int
     j: int
-    curve_x: tuple[float, ...]
-    curve_y: tuple[float, ...]
-    knots: tuple[float, ...]
-    control_x: tuple[float, ...]
-    control_y: tuple[float, ...]
-    sample_x: tuple[float, ...]
-    sample_y: tuple[float, ...]
+    curve_x: np.ndarray
+    curve_y: np.ndarray
+    knots: np.ndarray
+    control_x: np.ndarray
+    control_y: np.ndarray
+    sample_x: np.ndarray
+    sample_y: np.ndarray
     score: float
     strength: float
     state: EdgeState = "spline"
@@ -82,25 +79,15 @@ class EdgeView:
     quality: float | None = None
     function: str | None = None
 
-    def __post_init__(self) -> None:
-        """Check every value, so that a picture never has to."""
-        name = repr(self.edge)
-        _check_kind(f"the address of {name}", tuple(self.edge), {int})
-        _check_finite(f"knots of {name}", self.knots)
-        for kind in ("curve", "control", "sample"):
-            _check_points(name, kind, getattr(self, f"{kind}_x"), getattr(self, f"{kind}_y"))
-        _check_at_least_zero(f"the score of {name}", self.score)
-        _check_fraction(f"the strength of {name}", self.strength)
-        if self.state not in get_args(EdgeState):
-            raise ValueError(
-                f"the state of {name} must be one of {get_args(EdgeState)}; got {self.state!r}."
-            )
-        _check_kind(f"frozen and locked of {name}", (self.frozen, self.locked), {bool})
-        for kind, text in (("formula", self.formula), ("function", self.function)):
-            if text is not None:
-                _check_text(f"the {kind} of {name}", text)
-        if self.quality is not None:
-            _check_finite(f"the quality of {name}", (self.quality,))
+    def __eq__(self, other: object) -> bool:
+        """Say whether all that the two hold is equal."""
+        if not isinstance(other, EdgeView):
+            return NotImplemented
+        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return all(
+            np.array_equal(mine, its) if isinstance(mine, np.ndarray) else mine == its
+            for mine, its in pairs
+        )
 
     @property
     def edge(self) -> Edge:
@@ -110,7 +97,7 @@ class EdgeView:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A whole network at one moment, as plain values.
+    """A whole network at one moment, as plain values and arrays.
 
     ``nodes`` holds every node, layer by layer. ``edges`` holds the edges to draw, strongest kept
     where there are too many; ``n_edges`` counts all edges of the network, so
@@ -122,23 +109,6 @@ class Snapshot:
     edges: tuple[EdgeView, ...]
     n_edges: int
     title: str = ""
-
-    def __post_init__(self) -> None:
-        """Check that the nodes and edges are those of a network of these widths."""
-        _check_text("title", self.title)
-        _check_kind("widths", self.widths, {int})
-        if len(self.widths) < 2 or min(self.widths) < 1:
-            raise ValueError(
-                "widths must hold at least two whole numbers of at least 1; "
-                f"got {self.widths!r}. Give the number of nodes of every layer."
-            )
-        _check_nodes(self.widths, self.nodes)
-        _check_edges(self.widths, self.edges)
-        if type(self.n_edges) is not int or self.n_edges < len(self.edges):
-            raise ValueError(
-                f"n_edges must be a whole number of at least the {len(self.edges)} edges given; "
-                f"got {self.n_edges!r}. Count all edges of the network."
-            )
 
     @property
     def n_left_out(self) -> int:
@@ -181,19 +151,21 @@ class Snapshot:
                     f"{key} of the record must be a list; got {_short(values.get(key))}. "
                     "Write the record with Snapshot.to_dict."
                 )
-            values[key] = [_build(kind, item) for item in values[key]]
+            values[key] = tuple(_build(kind, item) for item in values[key])
         snapshot: Snapshot = _build(cls, values)
         return snapshot
 
 
 def _plain(item: NodeView | EdgeView | Snapshot) -> dict[str, Any]:
-    """Return the fields of one record by name, tuples as lists."""
+    """Return the fields of one record by name, tuples and arrays as lists."""
     values = {field.name: getattr(item, field.name) for field in fields(item)}
-    return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
+    lists = {key: list(v) for key, v in values.items() if isinstance(v, tuple)}
+    arrays = {key: v.tolist() for key, v in values.items() if isinstance(v, np.ndarray)}
+    return values | lists | arrays
 
 
 def _build(kind: Any, values: Any) -> Any:
-    """Return a ``kind`` from the dictionary that ``_plain`` gave, lists as tuples."""
+    """Return a ``kind`` from the dictionary that ``_plain`` gave, checked in every value."""
     known = {field.name: field for field in fields(kind)}
     required = {name for name, f in known.items() if f.default is dataclasses.MISSING}
     if not isinstance(values, Mapping) or not required <= set(values) <= set(known):
@@ -201,8 +173,17 @@ def _build(kind: Any, values: Any) -> Any:
             f"each {kind.__name__} of the record must have the fields {', '.join(known)}; "
             f"got {_short(values)}. Write the record with Snapshot.to_dict."
         )
-    tuples = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-    return kind(**tuples)
+    read = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    defaults = {name: f.default for name, f in known.items() if name not in required}
+    _CHECKS[kind](defaults | read)
+    arrays = {name: _array(read[name]) for name, f in known.items() if f.type is np.ndarray}
+    return kind(**read | arrays)
+
+
+def _array(values: tuple[float, ...]) -> np.ndarray:
+    array = np.array(values, dtype=np.float64)
+    array.setflags(write=False)
+    return array
 
 
 def _short(value: Any) -> str:
@@ -210,6 +191,62 @@ def _short(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"a dictionary with the keys {sorted(map(str, value))}"[:200]
     return repr(value)[:80]
+
+
+def _check_node(node: dict[str, Any]) -> None:
+    name = f"node ({node['layer']}, {node['index']})"
+    _check_kind(f"the address of {name}", (node["layer"], node["index"]), {int})
+    _check_text(f"the label of {name}", node["label"])
+    _check_at_least_zero(f"the score of {name}", node["score"])
+    _check_fraction(f"x of {name}", node["x"])
+    _check_fraction(f"y of {name}", node["y"])
+
+
+def _check_edge(edge: dict[str, Any]) -> None:
+    address = edge["layer"], edge["i"], edge["j"]
+    name = repr(Edge(*address))
+    _check_kind(f"the address of {name}", address, {int})
+    _check_finite(f"knots of {name}", edge["knots"])
+    for kind in ("curve", "control", "sample"):
+        _check_points(name, kind, edge[f"{kind}_x"], edge[f"{kind}_y"])
+    _check_at_least_zero(f"the score of {name}", edge["score"])
+    _check_fraction(f"the strength of {name}", edge["strength"])
+    if edge["state"] not in get_args(EdgeState):
+        raise ValueError(
+            f"the state of {name} must be one of {get_args(EdgeState)}; got {edge['state']!r}."
+        )
+    _check_kind(f"frozen and locked of {name}", (edge["frozen"], edge["locked"]), {bool})
+    for kind in ("formula", "function"):
+        if edge[kind] is not None:
+            _check_text(f"the {kind} of {name}", edge[kind])
+    if edge["quality"] is not None:
+        _check_finite(f"the quality of {name}", (edge["quality"],))
+
+
+def _check_whole(record: dict[str, Any]) -> None:
+    """Check that the nodes and edges are those of a network of the widths."""
+    widths, edges = record["widths"], record["edges"]
+    _check_text("title", record["title"])
+    _check_kind("widths", widths, {int})
+    if len(widths) < 2 or min(widths) < 1:
+        raise ValueError(
+            "widths must hold at least two whole numbers of at least 1; "
+            f"got {widths!r}. Give the number of nodes of every layer."
+        )
+    _check_nodes(widths, record["nodes"])
+    _check_edges(widths, edges)
+    if type(record["n_edges"]) is not int or record["n_edges"] < len(edges):
+        raise ValueError(
+            f"n_edges must be a whole number of at least the {len(edges)} edges given; "
+            f"got {record['n_edges']!r}. Count all edges of the network."
+        )
+
+
+_CHECKS: dict[Any, Callable[[dict[str, Any]], None]] = {
+    NodeView: _check_node,
+    EdgeView: _check_edge,
+    Snapshot: _check_whole,
+}
 
 
 def _check_nodes(widths: tuple[int, ...], nodes: tuple[NodeView, ...]) -> None:

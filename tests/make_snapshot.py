@@ -7,6 +7,8 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from kanviz.layout import node_positions, strengths, strongest
 from kanviz.snapshot import Edge, EdgeView, NodeView, Snapshot
 
@@ -35,7 +37,7 @@ def make_snapshot(
         values = [scores[layer][edge.i][edge.j] for edge in here]
         for edge, score, strength in zip(here, values, strengths(values), strict=True):
             view = make_edge(edge, make_function(generator), score=score, strength=strength)
-            edges.append(dataclasses.replace(view, **(changes or {}).get(edge, {})))
+            edges.append(changed(view, **(changes or {}).get(edge, {})))
     return Snapshot(
         widths=tuple(widths),
         nodes=make_nodes(widths, labels),
@@ -61,7 +63,22 @@ def make_edge(edge: Edge, function: Function, **fields: Any) -> EdgeView:
         "score": 1.0,
         "strength": 1.0,
     }
-    return EdgeView(*edge, **(values | fields))
+    return EdgeView(*edge, **_with_arrays(values | fields))
+
+
+def changed(view: EdgeView, **fields: Any) -> EdgeView:
+    """Return the view with other fields; sequences of numbers become arrays."""
+    return dataclasses.replace(view, **_with_arrays(fields))
+
+
+def _with_arrays(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return fields of an ``EdgeView`` as it holds them: points as read-only arrays."""
+    found = dict(fields)
+    for field in dataclasses.fields(EdgeView):
+        if field.type is np.ndarray and field.name in found:
+            found[field.name] = np.array(found[field.name], dtype=np.float64)
+            found[field.name].setflags(write=False)
+    return found
 
 
 def make_nodes(widths: Sequence[int], labels: Sequence[str] = ()) -> tuple[NodeView, ...]:

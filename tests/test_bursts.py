@@ -5,7 +5,7 @@ from collections.abc import Hashable
 import pytest
 from model_helpers import bytes_of, make_model, run_script
 
-from kanviz.edits import MovePoint, RemoveEdge, SetCurve
+from kanviz.edits import MovePoint, Remove, SetCurve
 from kanviz.model import KAN
 
 
@@ -64,9 +64,9 @@ def test_a_burst_ends_with_another_step(between: str) -> None:
 
 def test_an_edit_of_a_burst_that_fails_changes_nothing() -> None:
     model = make_model()
-    model.session.change(RemoveEdge(0, 0, 0), burst="drag")
+    model.session.change(Remove((0, 0, 0)), burst="drag")
     before = bytes_of(model), model.history, model.script()
-    with pytest.raises(ValueError, match="edge must be a spline"):
+    with pytest.raises(ValueError, match=r"Edge .* is removed or a formula, and only a spline"):
         drag(model, 2, 0.1)
     assert (bytes_of(model), model.history, model.script()) == before
 

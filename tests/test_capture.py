@@ -1,15 +1,15 @@
 import math
-import time
 
 import pytest
 import torch
+from effort import Operations, calls_of
 from model_helpers import bytes_of, make_network, make_sample, make_symbols
 from nn_helpers import type_checks_off
 
 from kanviz.analysis.attribution import scores
 from kanviz.analysis.capture import capture
 from kanviz.analysis.trace import node_values, trace
-from kanviz.edits import RemoveEdge
+from kanviz.edits import Remove
 from kanviz.layout import FAINTEST
 from kanviz.snapshot import Edge, Snapshot
 
@@ -32,12 +32,12 @@ def test_every_number_of_an_edge_is_the_models(dtype: torch.dtype) -> None:
         inputs[:, i] = torch.tensor(view.curve_x)
         wanted = kan_layer.edge_outputs(inputs)[:, i, j].tolist()
         assert view.curve_y == pytest.approx(wanted, rel=1e-5, abs=1e-6)
-        assert view.sample_x == tuple(visited[rows].tolist())
+        assert view.sample_x.tolist() == visited[rows].tolist()
         wanted = steps[layer].edge_outputs[rows, i, j].tolist()
         assert view.sample_y == pytest.approx(wanted, rel=1e-5, abs=1e-6)
-        assert view.knots == tuple(kan_layer.grid_points[i].tolist())
-        assert view.control_x == tuple(kan_layer.control_points[i].tolist())
-        assert view.control_y == tuple(kan_layer.coef[i, j].tolist())
+        assert view.knots.tolist() == kan_layer.grid_points[i].tolist()
+        assert view.control_x.tolist() == kan_layer.control_points[i].tolist()
+        assert view.control_y.tolist() == kan_layer.coef[i, j].tolist()
         assert view.score == found.edges[layer][i, j].item()
         assert view.state == "spline"
     assert [node.score for node in snapshot.nodes] == torch.cat(found.nodes).tolist()
@@ -55,11 +55,11 @@ def test_names_label_the_ends_and_hidden_nodes_have_none() -> None:
 def test_a_removed_edge_is_there_pruned_with_score_0_and_its_own_curve() -> None:
     network, x = make_network(), make_sample()
     before = {view.edge: view for view in capture(network, x).edges}
-    RemoveEdge(0, 1, 2).apply_to(network)
+    Remove((0, 1, 2)).apply_to(network)
     after = {view.edge: view for view in capture(network, x).edges}
     gone = after[Edge(0, 1, 2)]
     assert (gone.state, gone.score, gone.strength) == ("pruned", 0.0, FAINTEST)
-    assert gone.curve_y == before[gone.edge].curve_y
+    assert (gone.curve_y == before[gone.edge].curve_y).all()
     assert [view.edge for view in after.values() if view.state == "pruned"] == [(0, 1, 2)]
 
 
@@ -77,9 +77,10 @@ def test_a_formula_is_drawn_as_such_and_frozen_edges_are_marked() -> None:
     assert sine.sample_y == pytest.approx([math.sin(2 * x) for x in sine.sample_x])
     assert [view.edge for view in views.values() if view.state == "symbolic"] == [(0, 1, 2)]
     assert [view.edge for view in views.values() if view.frozen] == [(0, 0, 1)]
-    RemoveEdge(0, 1, 2).apply_to(network)
+    Remove((0, 1, 2)).apply_to(network)
     gone = {view.edge: view for view in capture(network, make_sample()).edges}[sine.edge]
-    assert (gone.state, gone.score, gone.curve_y) == ("pruned", 0.0, sine.curve_y)
+    assert (gone.state, gone.score) == ("pruned", 0.0)
+    assert (gone.curve_y == sine.curve_y).all()
 
 
 def test_one_sample_draws_over_the_base_grid() -> None:
@@ -134,17 +135,16 @@ def test_capture_is_deterministic_and_changes_nothing() -> None:
     assert bytes_of(network) == before
 
 
-@pytest.mark.parametrize(
-    ("widths", "limit"), [((2, 5, 1), 0.05), ((10, 20, 10, 3), 0.3), ((784, 64, 10), 2.0)]
-)
-def test_capture_is_quick(widths: tuple[int, ...], limit: float) -> None:
+@pytest.mark.parametrize("widths", [(2, 5, 1), (10, 20, 10, 3), (784, 64, 10)])
+def test_capture_is_little_work(widths: tuple[int, ...]) -> None:
     network = make_network(widths, dtype=torch.float32)
     x = make_sample(widths[0], 1000).float()
-    seconds = []
+    n_edges = sum(layer.mask.numel() for layer in network.layers)
     with type_checks_off():
-        for _ in range(5):
-            start = time.thread_time()
+        n_drawn = len(capture(network, x).edges)
+        with Operations() as operations:
             capture(network, x)
-            seconds.append(time.thread_time() - start)
-    # Several times what it takes on a machine of today.
-    assert min(seconds) < limit
+        calls = calls_of(lambda: capture(network, x))
+    assert calls < 15_000 + 600 * n_drawn
+    assert operations.n < 2000
+    assert operations.numbers < 6_000_000 + 40 * 1000 * n_edges

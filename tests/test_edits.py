@@ -1,3 +1,5 @@
+import dataclasses
+import functools
 from typing import Any
 
 import pytest
@@ -7,16 +9,22 @@ from nn_helpers import type_checks_off
 
 from kanviz.analysis.trace import trace
 from kanviz.edits import (
+    Edit,
     Fitted,
+    FixEdge,
+    Freeze,
+    Lock,
+    MovePoint,
     Refine,
-    RemoveEdge,
-    RemoveNode,
-    RestoreEdge,
-    RestoreNode,
+    Remove,
+    SetCurve,
+    UnfixEdge,
     UpdateGrid,
 )
 from kanviz.edits.code import as_code, call_code, options_given
 from kanviz.nn import Network
+from kanviz.snapshot import Edge
+from kanviz.symbolic.functions import default_library
 
 
 def live(network: Network) -> list[list[tuple[int, int]]]:
@@ -27,7 +35,7 @@ def live(network: Network) -> list[list[tuple[int, int]]]:
 def test_removed_edge_adds_nothing_and_the_others_stay() -> None:
     network, x = make_network(), make_sample()
     before = trace(network, x).layers[0].edge_outputs
-    RemoveEdge(0, 1, 2).apply_to(network)
+    Remove((0, 1, 2)).apply_to(network)
     after = trace(network, x).layers[0].edge_outputs
     assert after[:, 1, 2].abs().max() == 0
     before[:, 1, 2] = 0
@@ -37,15 +45,15 @@ def test_removed_edge_adds_nothing_and_the_others_stay() -> None:
 def test_restored_edge_has_its_very_function() -> None:
     network, x = make_network(), make_sample()
     before = bytes_of(network), network(x)
-    RemoveEdge(0, 1, 2).apply_to(network)
-    RestoreEdge(0, 1, 2).apply_to(network)
+    Remove((0, 1, 2)).apply_to(network)
+    Remove((0, 1, 2), removed=False).apply_to(network)
     assert bytes_of(network) == before[0]
     assert torch.equal(network(x), before[1])
 
 
 def test_removed_edge_gets_no_gradient() -> None:
     network = make_network()
-    RemoveEdge(0, 1, 2).apply_to(network)
+    Remove((0, 1, 2)).apply_to(network)
     network(make_sample()).sum().backward()
     gradient = network.layers[0].weight.grad
     assert gradient is not None
@@ -55,13 +63,13 @@ def test_removed_edge_gets_no_gradient() -> None:
 
 def test_removed_hidden_node_loses_the_edges_on_both_sides() -> None:
     network = make_network((2, 3, 2))
-    RemoveNode(1, 1).apply_to(network)
+    Remove((1, 1)).apply_to(network)
     assert live(network) == [[(0, 0), (0, 2), (1, 0), (1, 2)], [(0, 0), (0, 1), (2, 0), (2, 1)]]
 
 
 def test_removed_input_is_not_used_and_the_widths_stay() -> None:
     network, x = make_network(), make_sample()
-    RemoveNode(0, 1).apply_to(network)
+    Remove((0, 1)).apply_to(network)
     other = x.clone()
     other[:, 1] += 0.5
     assert torch.equal(network(x), network(other))
@@ -71,9 +79,9 @@ def test_removed_input_is_not_used_and_the_widths_stay() -> None:
 def test_restored_node_has_all_its_edges_whichever_way_they_went() -> None:
     network = make_network((2, 3, 2))
     before = bytes_of(network)
-    RemoveEdge(0, 0, 1).apply_to(network)
-    RemoveNode(1, 1).apply_to(network)
-    RestoreNode(1, 1).apply_to(network)
+    Remove((0, 0, 1)).apply_to(network)
+    Remove((1, 1)).apply_to(network)
+    Remove((1, 1), removed=False).apply_to(network)
     assert bytes_of(network) == before
 
 
@@ -98,10 +106,14 @@ def test_fitted_takes_over_what_the_run_ended_with() -> None:
 @pytest.mark.parametrize(
     ("edit", "sentence", "code"),
     [
-        (RemoveEdge(0, 1, 2), "removed edge (0, 1, 2)", "model.remove_edge(0, 1, 2)"),
-        (RestoreEdge(0, 1, 2), "restored edge (0, 1, 2)", "model.restore_edge(0, 1, 2)"),
-        (RemoveNode(1, 3), "removed node (1, 3)", "model.remove_node(1, 3)"),
-        (RestoreNode(1, 3), "restored node (1, 3)", "model.restore_node(1, 3)"),
+        (Remove((0, 1, 2)), "removed edge (0, 1, 2)", "model.remove_edge(0, 1, 2)"),
+        (
+            Remove((0, 1, 2), removed=False),
+            "restored edge (0, 1, 2)",
+            "model.restore_edge(0, 1, 2)",
+        ),
+        (Remove((1, 3)), "removed node (1, 3)", "model.remove_node(1, 3)"),
+        (Remove((1, 3), removed=False), "restored node (1, 3)", "model.restore_node(1, 3)"),
         (Refine(10), "refined the grid to 10 intervals", "model.refine(10)"),
         (UpdateGrid(make_sample()), "moved the grid to 200 samples", "model.update_grid()"),
         (
@@ -118,24 +130,32 @@ def test_an_edit_says_what_it_did_and_how_to_do_it_again(
     assert edit.code() == code
 
 
+Restore = functools.partial(Remove, removed=False)
+
+
 @pytest.mark.parametrize(
     ("kind", "values", "error", "message"),
     [
-        (RemoveEdge, (2, 0, 0), IndexError, r"layer must be from 0 to 1 .* \(2, 5, 1\); got 2"),
-        (RemoveEdge, (-1, 0, 0), IndexError, "layer must be from 0 to 1 .*; got -1"),
-        (RemoveEdge, (0, 2, 0), IndexError, "i must be from 0 to 1 .* layer 0 has 2 inputs; got 2"),
-        (RestoreEdge, (0, 0, 5), IndexError, "j must be from 0 to 4 .* has 5 outputs; got 5"),
+        (Remove, ((2, 0, 0),), IndexError, r"layer must be from 0 to 1 .* \(2, 5, 1\); got 2"),
+        (Remove, ((-1, 0, 0),), IndexError, "layer must be from 0 to 1 .*; got -1"),
+        (Remove, ((0, 2, 0),), IndexError, "i must be from 0 to 1 .* layer 0 has 2 inputs; got 2"),
+        (Restore, ((0, 0, 5),), IndexError, "j must be from 0 to 4 .* has 5 outputs; got 5"),
         (
-            RestoreEdge,
-            (0, 0, 0),
+            Restore,
+            ((0, 0, 0),),
             ValueError,
-            r"edge must be removed .* got \(0, 0, 0\), which is in",
+            r"^Edge \(0, 0, 0\) is not removed. Take it out with remove_edge.$",
         ),
-        (RemoveNode, (2, 0), IndexError, "layer must be from 0 to 1 .* outputs stay; got 2"),
-        (RemoveNode, (1, 5), IndexError, "i must be from 0 to 4 .* layer 1 has 5 nodes; got 5"),
-        (RestoreNode, (1, 0), ValueError, r"node must have a removed edge .* got \(1, 0\)"),
-        (RemoveEdge, ("0", 0, 0), TypeError, "layer must be an integer; got '0'"),
-        (RemoveEdge, (0, 0.0, 0), TypeError, "i must be an integer; got 0.0"),
+        (Remove, ((2, 0),), IndexError, "layer must be from 0 to 1 .* outputs stay; got 2"),
+        (Remove, ((1, 5),), IndexError, "i must be from 0 to 4 .* layer 1 has 5 nodes; got 5"),
+        (
+            Restore,
+            ((1, 0),),
+            ValueError,
+            r"^Node \(1, 0\) has no removed edge. Take it",
+        ),
+        (Remove, (("0", 0, 0),), TypeError, "layer must be an integer; got '0'"),
+        (Remove, ((0, 0.0, 0),), TypeError, "i must be an integer; got 0.0"),
         (Refine, (0,), ValueError, "grid_size must be an integer .*; got 0"),
         (
             UpdateGrid,
@@ -162,16 +182,57 @@ def test_a_wrong_edit_says_why_and_changes_nothing(
     assert bytes_of(network) == before
 
 
+SIN = FixEdge(1, 0, 2, default_library()["sin"], (1.0, 0.0, 1.0, 0.0), trainable=True, text="sin")
+TWO = (Edge(1, 0, 0), Edge(1, 1, 2))
+
+
+def both_ways(edit: Remove | Freeze | Lock) -> list[Any]:
+    """Return an edit and the way back from it, which is its last field the other way round."""
+    flag = dataclasses.fields(edit)[-1].name
+    return [edit, dataclasses.replace(edit, **{flag: False})]
+
+
+@pytest.mark.parametrize(
+    ("edits", "layers"),
+    [
+        (both_ways(Remove((1, 0, 2))), (1,)),
+        (both_ways(Remove((0, 1))), (0,)),
+        (both_ways(Remove((2, 1))), (1, 2)),
+        (both_ways(Freeze((1,))), (1,)),
+        (both_ways(Freeze((0, 1))), (0,)),
+        (both_ways(Freeze((2, 1))), (1,)),
+        (both_ways(Freeze((2, 1, 0))), (2,)),
+        (both_ways(Lock(TWO)), (1,)),
+        ([SIN, UnfixEdge(1, 0, 2)], (1,)),
+        ([MovePoint(2, 0, 0, 3, 0.7)], (2,)),
+        ([SetCurve(0, 0, 2, (0.0, 0.5), (1.0, 2.0))], (0,)),
+        ([Refine(8)], None),
+        ([UpdateGrid(make_sample(), "x", 0.5)], None),
+    ],
+)
+def test_an_edit_names_exactly_the_layers_that_it_touches(
+    edits: list[Edit[Any]], layers: tuple[int, ...] | None
+) -> None:
+    network = make_network((2, 3, 3, 1))
+    for edit in edits:
+        before = [bytes_of(layer) for layer in network.layers]
+        edit.apply_to(network)
+        after = [bytes_of(layer) for layer in network.layers]
+        touched = tuple(n for n in range(3) if before[n] != after[n])
+        assert edit.layers == layers
+        assert touched == (layers or (0, 1, 2))
+
+
 def test_removing_twice_is_an_error() -> None:
     network = make_network()
-    RemoveEdge(0, 1, 2).apply_to(network)
+    Remove((0, 1, 2)).apply_to(network)
     with pytest.raises(
-        ValueError, match=r"edge must be in the network to be removed; got \(0, 1, 2\)"
+        ValueError, match=r"^Edge \(0, 1, 2\) is removed already. Bring it back with restore_edge.$"
     ):
-        RemoveEdge(0, 1, 2).apply_to(network)
-    RemoveNode(1, 2).apply_to(network)
-    with pytest.raises(ValueError, match=r"node must have an edge left .* got \(1, 2\)"):
-        RemoveNode(1, 2).apply_to(network)
+        Remove((0, 1, 2)).apply_to(network)
+    Remove((1, 2)).apply_to(network)
+    with pytest.raises(ValueError, match=r"^Node \(1, 2\) has no edge left to remove. Bring"):
+        Remove((1, 2)).apply_to(network)
 
 
 class OwnAdam(torch.optim.Adam):

@@ -28,10 +28,10 @@ def test_nodes_and_edges_carry_what_the_snapshot_says() -> None:
         carried = {"label": node.label, "score": node.score, "pos": (node.x, node.y)}
         assert graph.nodes[node.layer, node.index] == carried
     names = ["score", "strength", "state", "frozen", "locked", "formula", "quality"]
-    names += ["curve_x", "curve_y"]
     for view in snapshot.edges:
         carried = graph.edges[(view.layer, view.i), (view.layer + 1, view.j)]
-        assert carried == {name: getattr(view, name) for name in names}
+        curve = {name: tuple(getattr(view, name)) for name in ("curve_x", "curve_y")}
+        assert carried == {name: getattr(view, name) for name in names} | curve
 
 
 def test_networkx_tools_take_it() -> None:

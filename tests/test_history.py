@@ -14,10 +14,7 @@ from kanviz.data.dataset import About
 from kanviz.edits import (
     Fitted,
     Refine,
-    RemoveEdge,
-    RemoveNode,
-    RestoreEdge,
-    RestoreNode,
+    Remove,
     UpdateGrid,
 )
 from kanviz.model.history import OUTSIDE, History
@@ -30,14 +27,14 @@ def random_edit(rng: random.Random) -> Any:
     layer = rng.randrange(2)
     edge = layer, rng.randrange(WIDTHS[layer]), rng.randrange(WIDTHS[layer + 1])
     choices = [
-        lambda: RemoveEdge(*edge),
-        lambda: RestoreEdge(*edge),
-        lambda: RemoveNode(*edge[:2]),
-        lambda: RestoreNode(*edge[:2]),
+        lambda: Remove(edge),
+        lambda: Remove(edge, removed=False),
+        lambda: Remove(edge[:2]),
+        lambda: Remove(edge[:2], removed=False),
         lambda: Refine(rng.choice([3, 4, 5, 6])),
         lambda: UpdateGrid(make_sample(samples=30), "x", rng.choice([0.2, 1.0])),
         lambda: Fitted(make_network(WIDTHS, seed=rng.randrange(99)), "model.fit(data)", "lm"),
-        lambda: RemoveEdge(9, 0, 0),
+        lambda: Remove((9, 0, 0)),
     ]
     return rng.choice(choices)()
 
@@ -65,7 +62,7 @@ def test_any_walk_through_time_gives_back_the_exact_bytes(seed: int) -> None:
         elif move == "by hand":
             change_by_hand(network)
             line, here = [*line[: here + 1], bytes_of(network)], here + 1
-            history.do(network, RemoveEdge(0, 0, 0) if network.layers[0].mask[0, 0] else Refine(5))
+            history.do(network, Remove((0, 0, 0)) if network.layers[0].mask[0, 0] else Refine(5))
             line, here = [*line, bytes_of(network)], here + 1
         elif move == "do":
             try:
@@ -107,6 +104,8 @@ def test_two_hundred_edits_are_undone_and_done_again() -> None:
 class Breaks:
     """An edit that fails half-way."""
 
+    layers = None
+
     def apply_to(self, network: Network) -> None:
         network.refine(9)
         network.layers[1].set_mask(torch.zeros_like(network.layers[1].mask))
@@ -122,7 +121,7 @@ class Breaks:
 def test_an_edit_that_fails_half_way_changes_nothing() -> None:
     network = make_network()
     history = make_history(network)
-    history.do(network, RemoveEdge(0, 0, 0))
+    history.do(network, Remove((0, 0, 0)))
     history.undo(network)
     before = bytes_of(network)
     with pytest.raises(KeyboardInterrupt):
@@ -139,7 +138,7 @@ def test_changes_by_hand_become_a_step_of_their_own() -> None:
     before = bytes_of(network)
     change_by_hand(network)
     changed = bytes_of(network)
-    history.do(network, RemoveEdge(0, 0, 0))
+    history.do(network, Remove((0, 0, 0)))
     assert history.sentences() == [OUTSIDE[0], "removed edge (0, 0, 0)"]
     history.undo(network)
     assert bytes_of(network) == changed
@@ -150,7 +149,7 @@ def test_changes_by_hand_become_a_step_of_their_own() -> None:
 def test_undo_takes_back_changes_by_hand_first() -> None:
     network = make_network()
     history = make_history(network)
-    history.do(network, RemoveEdge(0, 0, 0))
+    history.do(network, Remove((0, 0, 0)))
     after_edit = bytes_of(network)
     change_by_hand(network)
     assert history.undo(network) == OUTSIDE[0]
@@ -160,9 +159,9 @@ def test_undo_takes_back_changes_by_hand_first() -> None:
 def test_changing_the_dtype_is_no_step() -> None:
     network = make_network(dtype=torch.float32)
     history = make_history(network)
-    history.do(network, RemoveEdge(0, 0, 0))
+    history.do(network, Remove((0, 0, 0)))
     network.double()
-    history.do(network, RemoveEdge(0, 0, 1))
+    history.do(network, Remove((0, 0, 1)))
     assert history.sentences() == ["removed edge (0, 0, 0)", "removed edge (0, 0, 1)"]
     history.undo(network)
     history.undo(network)
@@ -172,9 +171,9 @@ def test_changing_the_dtype_is_no_step() -> None:
 def test_a_new_step_clears_what_was_undone() -> None:
     network = make_network()
     history = make_history(network)
-    history.do(network, RemoveEdge(0, 0, 0))
+    history.do(network, Remove((0, 0, 0)))
     history.undo(network)
-    history.do(network, RemoveEdge(0, 0, 1))
+    history.do(network, Remove((0, 0, 1)))
     with pytest.raises(IndexError, match="history must hold a step to redo; got none"):
         history.redo(network)
     history.undo(network)
@@ -186,7 +185,7 @@ def test_states_share_what_they_can() -> None:
     network = make_network((50, 50, 1))
     history = make_history(network)
     for j in range(40):
-        history.do(network, RemoveEdge(0, 0, j))
+        history.do(network, Remove((0, 0, j)))
     weights = sum(tensor.nbytes for tensor in network.state_dict().values())
     assert history._n_bytes() < 1.6 * weights
 
@@ -228,7 +227,7 @@ def test_names_and_units_go_back_and_forth_with_the_steps() -> None:
 def test_a_copy_goes_its_own_way() -> None:
     network = make_network()
     history = make_history(network)
-    history.do(network, RemoveEdge(0, 0, 0))
+    history.do(network, Remove((0, 0, 0)))
     twin_network, twin = copy.deepcopy(network), copy.deepcopy(history)
     twin.undo(twin_network)
     twin.do(twin_network, Refine(7))
@@ -241,7 +240,7 @@ def test_a_copy_goes_its_own_way() -> None:
 def test_script_has_one_line_per_step_and_imports_what_it_uses() -> None:
     network = make_network()
     history = make_history(network)
-    history.do(network, RemoveEdge(0, 0, 0))
+    history.do(network, Remove((0, 0, 0)))
     change_by_hand(network)
     history.do(network, Refine(7))
     assert history.script().splitlines() == [

@@ -1,11 +1,11 @@
 """The functions of one layer as a matrix: which plots there are, what is written, and where."""
 
 import itertools
-import time
 from typing import Any
 
 import numpy as np
 import pytest
+from effort import calls_of
 from hypothesis import given
 from hypothesis import strategies as st
 from make_snapshot import make_edge, make_nodes, make_snapshot
@@ -238,13 +238,14 @@ def test_wrong_options_are_named() -> None:
         layer_figure(snapshot, 0, theme="blue")  # type: ignore[arg-type]
 
 
-def test_nine_plots_take_well_under_a_second() -> None:
-    snapshot = make_snapshot([3, 3, 1])
-    seconds = []
-    for _ in range(3):
-        start = time.thread_time()
-        layer_figure(snapshot, 0)._repr_png_()
-        seconds.append(time.thread_time() - start)
-    assert len(collection(layer_figure(snapshot, 0), "boxes").get_paths()) == 9
-    # A tenth of a second on a machine of today; the guard is for a slow one.
-    assert sorted(seconds)[1] < 1.0
+def test_the_work_for_a_picture_grows_no_faster_than_its_plots() -> None:
+    def effort(widths: list[int]) -> tuple[int, int]:
+        snapshot = make_snapshot(widths)
+        layer_figure(snapshot, 0)._repr_png_()  # fonts are found at the first
+        calls = calls_of(lambda: layer_figure(snapshot, 0)._repr_png_())
+        return len(collection(layer_figure(snapshot, 0), "boxes").get_paths()), calls
+
+    (few, small), (many, large) = effort([3, 3, 1]), effort([6, 6, 1])
+    assert (few, many) == (9, 36)
+    assert small < 280_000
+    assert large < 4 * small

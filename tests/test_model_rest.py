@@ -1,7 +1,6 @@
 """Edits of a model while a fit of it runs."""
 
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -72,7 +71,7 @@ def test_rest_without_an_edit_leaves_no_trace() -> None:
         assert bytes_of(model) != before  # up to date with the fit
         with model.session.at_rest():
             assert len(model.history) == 1
-    with pytest.raises(ValueError, match="edge must be removed to be restored"):
+    with pytest.raises(ValueError, match=r"Edge .* is not removed. Take it out"):
         model.restore_edge(0, 0, 0)
     with pytest.raises(IndexError, match="history must hold a step to redo"):
         model.redo()
@@ -158,12 +157,10 @@ def test_four_threads_edit_a_running_fit_and_nothing_is_lost() -> None:
 
         return work
 
-    began = time.monotonic()
     join(in_threads(*[edit(i) for i in range(4)]))
-    assert time.monotonic() - began < 10
     assert fit.state == "fitting"
     fit.stop()
-    assert fit.wait(20).n_steps > 0
+    assert 0 < fit.wait(20).n_steps < 200 * 50  # the fit lets them in after few steps
     moves = [line for line in model.script().splitlines() if "move_point" in line]
     assert len(moves) == 200
     for i in range(4):

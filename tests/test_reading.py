@@ -159,8 +159,12 @@ def test_noise_without_a_law_is_left_to_the_splines() -> None:
     ("call", "error", "message"),
     [
         (lambda m: m.fix((0, 5, 0), "sin"), IndexError, "i must be from 0 to 1"),
-        (lambda m: m.unfix((0, 0, 0)), ValueError, "edge must be a formula to be unfixed"),
-        (lambda m: m.unfreeze((0, 0, 0)), ValueError, "edge must be frozen to be unfrozen"),
+        (
+            lambda m: m.unfix((0, 0, 0)),
+            ValueError,
+            r"Edge \(0, 0, 0\) is a spline already. Make",
+        ),
+        (lambda m: m.unfreeze((0, 0, 0)), ValueError, r"^Edge \(0, 0, 0\) is not frozen.$"),
         (lambda m: m.fix((0, 0, 0), "sine(x)"), ValueError, "sine"),
     ],
 )

@@ -1,12 +1,12 @@
 """From a network and a sample to the plain record that every picture is drawn from.
 
-All numbers are computed for many edges at once in torch, and only those of the edges to draw become
-Python numbers.
+All numbers are computed for many edges at once in torch; each edge gets rows of the tables.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -129,24 +129,23 @@ def _edge_views(
         torch.tensor(index, device=grid.device)
         for index in zip(*[e[1:] for e in edges], strict=True)
     )
-    curve_y, sample_y = (edge_values(layer, points, i, j).tolist() for points in (grid, sample))
-    control_y = layer.coef[i, j].tolist()
+    curve_y, sample_y = (rows_of(edge_values(layer, points, i, j)) for points in (grid, sample))
+    control_y = rows_of(layer.coef[i, j])
     standings = _standings(layer, edges)
     frozen, locked = layer.frozen[i, j].tolist(), layer.locked[i, j].tolist()
-    # By input, so that edges from one node share their tuples.
+    # By input, so that edges from one node share their arrays.
     by_input = [grid.T, layer.grid_points, layer.control_points, sample.T]
-    shared = [[tuple(row) for row in table.tolist()] for table in by_input]
-    curve_x, knots, control_x, sample_x = shared
+    curve_x, knots, control_x, sample_x = map(rows_of, by_input)
     return [
         EdgeView(
             *edge,
             curve_x=curve_x[edge.i],
-            curve_y=tuple(curve_y[n]),
+            curve_y=curve_y[n],
             knots=knots[edge.i],
             control_x=control_x[edge.i],
-            control_y=tuple(control_y[n]),
+            control_y=control_y[n],
             sample_x=sample_x[edge.i],
-            sample_y=tuple(sample_y[n]),
+            sample_y=sample_y[n],
             score=edge_scores[n],
             strength=strength,
             frozen=frozen[n],
@@ -155,6 +154,13 @@ def _edge_views(
         )
         for n, (edge, strength) in enumerate(zip(edges, strengths(edge_scores), strict=True))
     ]
+
+
+def rows_of(table: Float[Tensor, "rows points"]) -> list[np.ndarray]:
+    """Return the rows of a table as arrays that nobody can write to."""
+    numbers = table.detach().cpu().numpy().astype(np.float64)
+    numbers.setflags(write=False)
+    return list(numbers)
 
 
 def edge_values(

@@ -79,8 +79,9 @@ class Scaling:
 
 
 class EdgeUnits(NamedTuple):
-    """The user's units at one edge: of its input, where that is an input of the network, and of
-    what it adds, where it leads to an output. By default those of the network, as inside it.
+    """The user's units at one edge; by default those of the network, as everywhere inside it.
+
+    At the first edges the input has a unit of the user's, at the last ones what they add.
 
     Parameters
     ----------
@@ -107,3 +108,6 @@ class EdgeUnits(NamedTuple):
 
 Affine = tuple[float, float, float, float]
 """a, b, c, d of an edge's formula c f(a x + b) + d."""
+
+NO_UNITS = EdgeUnits()
+"""Those of an edge inside the network."""

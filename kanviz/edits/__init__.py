@@ -3,10 +3,8 @@
 from kanviz.edits.curves import MovePoint, SetCurve
 from kanviz.edits.edit import Edit
 from kanviz.edits.formulas import FixEdge, UnfixEdge
-from kanviz.edits.freezing import Freeze
 from kanviz.edits.functions import Became, Fitted, Refine, Solved, UpdateGrid
-from kanviz.edits.locks import LockEdges, UnlockEdges
-from kanviz.edits.structure import RemoveEdge, RemoveNode, RestoreEdge, RestoreNode
+from kanviz.edits.structure import Freeze, Lock, Remove
 
 __all__ = [
     "Became",
@@ -14,16 +12,12 @@ __all__ = [
     "Fitted",
     "FixEdge",
     "Freeze",
-    "LockEdges",
+    "Lock",
     "MovePoint",
     "Refine",
-    "RemoveEdge",
-    "RemoveNode",
-    "RestoreEdge",
-    "RestoreNode",
+    "Remove",
     "SetCurve",
     "Solved",
     "UnfixEdge",
-    "UnlockEdges",
     "UpdateGrid",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from kanviz.data.scaling import EdgeUnits
+from kanviz.data.scaling import NO_UNITS, EdgeUnits
 from kanviz.edits.address import check_edge
 from kanviz.edits.code import call_code
 from kanviz.nn.features import features
@@ -33,7 +33,12 @@ class MovePoint:
     j: int
     m: int
     height: float
-    units: EdgeUnits = EdgeUnits()
+    units: EdgeUnits = NO_UNITS
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The one layer that it touches."""
+        return (self.layer,)
 
     def apply_to(self, network: Network) -> None:
         """Move it; ValueError if the edge is no spline, IndexError if it has no such point."""
@@ -71,7 +76,12 @@ class SetCurve:
     j: int
     x: tuple[float, ...]
     y: tuple[float, ...]
-    units: EdgeUnits = EdgeUnits()
+    units: EdgeUnits = NO_UNITS
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The one layer that it touches."""
+        return (self.layer,)
 
     def apply_to(self, network: Network) -> None:
         """Bend it; ValueError if the edge is no spline or the points make no sense."""
@@ -113,8 +123,8 @@ def _spline(network: Network, layer: int, i: int, j: int) -> KANLayer:
     found = network.layers[edge.layer]
     if not bool(found.spline_mask[edge.i, edge.j]):
         raise ValueError(
-            f"edge must be a spline that is in the network; got {tuple(edge)}, which is removed or "
-            "a formula. Bring it back with restore_edge or unfix."
+            f"Edge {tuple(edge)} is removed or a formula, and only a spline can be bent. "
+            "Bring it back with restore_edge or unfix."
         )
     found.settle()
     return found

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from kanviz.data.scaling import Affine, EdgeUnits
+from kanviz.data.scaling import NO_UNITS, Affine, EdgeUnits
 from kanviz.edits.address import check_edge
 from kanviz.edits.code import call_code
 from kanviz.nn.network import Network
@@ -41,7 +41,12 @@ class FixEdge:
     trainable: bool
     text: str
     quality: float | None = None
-    units: EdgeUnits = EdgeUnits()
+    units: EdgeUnits = NO_UNITS
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The one layer that it touches."""
+        return (self.layer,)
 
     def apply_to(self, network: Network) -> None:
         """Fix the edge; ValueError if it is removed."""
@@ -49,7 +54,7 @@ class FixEdge:
         layer = network.layers[edge.layer]
         if not bool(layer.mask[edge.i, edge.j]):
             raise ValueError(
-                f"edge must be in the network to be fixed; got {tuple(edge)}, which is removed. "
+                f"Edge {tuple(edge)} is removed and cannot be a formula. "
                 "Bring it back with restore_edge."
             )
         affine = self.units.to_network(self.affine)
@@ -77,15 +82,17 @@ class UnfixEdge:
     i: int
     j: int
 
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The one layer that it touches."""
+        return (self.layer,)
+
     def apply_to(self, network: Network) -> None:
         """Unfix the edge; ValueError if it is no formula."""
         edge = check_edge(network, self.layer, self.i, self.j)
         layer = network.layers[edge.layer]
         if layer.symbols is None or (edge.i, edge.j) not in layer.symbols.edges:
-            raise ValueError(
-                f"edge must be a formula to be unfixed; got {tuple(edge)}, which is a spline. "
-                "Make it one with fix."
-            )
+            raise ValueError(f"Edge {tuple(edge)} is a spline already. Make it a formula with fix.")
         layer.set_symbols(without_formula(layer, edge.i, edge.j))
 
     def sentence(self) -> str:

@@ -30,6 +30,10 @@ class UpdateGrid:
     grid_eps: float = 1.0
     margin: float = 0.01
 
+    @property
+    def layers(self) -> None:
+        """All layers."""
+
     def apply_to(self, network: Network) -> list[float]:
         """Move the knots; return each layer's largest change of a function, in output units."""
         if not self.margin >= 0:
@@ -52,6 +56,10 @@ class Refine:
     """Give every edge ``grid_size`` intervals and keep the functions."""
 
     grid_size: int
+
+    @property
+    def layers(self) -> None:
+        """All layers."""
 
     def apply_to(self, network: Network) -> list[float]:
         """Refine; return each layer's largest change of a function, 0.0 where it is exact."""
@@ -83,6 +91,10 @@ class Became:
     after: Network = field(repr=False, compare=False)
     call: str
     words: str
+
+    @property
+    def layers(self) -> None:
+        """All layers."""
 
     def apply_to(self, network: Network) -> None:
         """Take over what the search ended with."""

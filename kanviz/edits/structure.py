@@ -1,116 +1,257 @@
-"""Edits of the structure: edges and nodes taken out and brought back.
+"""Edits of the structure: edges that are taken out, kept from learning, or made one function.
 
-A removed edge adds nothing, its function is kept, and nothing is ever re-indexed. To remove a node
-is to remove all edges at it, so a removed input is a column of x that is not used.
+Each of the three is one record with a flag for the way back. Nothing is ever re-indexed and no
+function is lost: a removed edge adds nothing but is kept, so that it comes back as it was.
 """
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
-from kanviz.edits.address import are_live, check_edge, check_node, edges_at, set_live
+import torch
+
+from kanviz.edits.address import are_live, check_edge, check_index, check_node, edges_at, set_live
+from kanviz.edits.code import call_code
+from kanviz.nn.layer import KANLayer
+from kanviz.nn.locks import lock, unlock
 from kanviz.nn.network import Network
+from kanviz.nn.ties import group_at
+from kanviz.snapshot import Edge
 
 
 @dataclass(frozen=True)
-class RemoveEdge:
-    """Take out the edge from node ``i`` of ``layer`` to node ``j`` of ``layer + 1``."""
+class Remove:
+    """Take out an edge or all edges at a node, or (``removed`` False) bring them back.
 
-    layer: int
-    i: int
-    j: int
+    Parameters
+    ----------
+    place : (layer, i, j) or (layer, i)
+        An edge; or a node: an input (layer 0), which then is a column of x that is not used, or a
+        hidden node. What comes back with a node was removed in whichever way.
+    removed : bool
+        False to bring back.
+    """
+
+    place: tuple[int, ...]
+    _: KW_ONLY
+    removed: bool = True
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The layers that it touches: of a hidden node the one before too."""
+        layer = self.place[0]
+        return (layer,) if layer == 0 or len(self.place) == 3 else (layer - 1, layer)
 
     def apply_to(self, network: Network) -> None:
-        """Remove the edge; ValueError if it is removed already."""
-        edge = check_edge(network, self.layer, self.i, self.j)
-        if not all(are_live(network, [edge])):
-            raise ValueError(
-                f"edge must be in the network to be removed; got {tuple(edge)}, which is removed "
-                "already. Bring it back with restore_edge."
-            )
-        set_live(network, [edge], live=False)
+        """Remove or restore; ValueError if that changes nothing."""
+        is_edge = len(self.place) == 3
+        edges = (
+            [check_edge(network, *self.place)]
+            if is_edge
+            else edges_at(network, *check_node(network, *self.place))
+        )
+        live = are_live(network, edges)
+        if self.removed not in live:
+            raise ValueError(self._refusal())
+        set_live(network, edges, live=not self.removed)
 
     def sentence(self) -> str:
         """Say what was done."""
-        return f"removed edge ({self.layer}, {self.i}, {self.j})"
+        return f"{'removed' if self.removed else 'restored'} {self._kind} {_named(self.place)}"
 
     def code(self) -> str:
         """Return the call."""
-        return f"model.remove_edge({self.layer}, {self.i}, {self.j})"
+        verb = "remove" if self.removed else "restore"
+        return call_code(f"model.{verb}_{self._kind}", str(tuple(self.place)))
+
+    @property
+    def _kind(self) -> str:
+        return "edge" if len(self.place) == 3 else "node"
+
+    def _refusal(self) -> str:
+        named, back = f"{self._kind.capitalize()} {_named(self.place)}", f"restore_{self._kind}"
+        if self.removed:
+            found = "is removed already" if self._kind == "edge" else "has no edge left to remove"
+            return f"{named} {found}. Bring it back with {back}."
+        found = "is not removed" if self._kind == "edge" else "has no removed edge"
+        return f"{named} {found}. Take it out with remove_{self._kind}."
 
 
 @dataclass(frozen=True)
-class RestoreEdge:
-    """Bring back a removed edge with the very function that it had."""
+class Freeze:
+    """Keep an edge, a node or a layer from learning, or (``frozen`` False) let it learn again.
 
-    layer: int
-    i: int
-    j: int
+    Parameters
+    ----------
+    place : (layer,), (layer, i) or (layer, i, j)
+        A layer: all its edges. A node: all edges that lead to it, for an input all that leave it.
+        Edges that are locked with one of them are frozen with it.
+    frozen : bool
+        False to let them learn.
+    """
+
+    place: tuple[int, ...]
+    _: KW_ONLY
+    frozen: bool = True
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The one layer that it touches."""
+        layer = self.place[0]
+        return (max(0, layer - 1) if len(self.place) == 2 else layer,)
 
     def apply_to(self, network: Network) -> None:
-        """Restore the edge; ValueError if it is not removed."""
-        edge = check_edge(network, self.layer, self.i, self.j)
-        if all(are_live(network, [edge])):
-            raise ValueError(
-                f"edge must be removed to be restored; got {tuple(edge)}, which is in the network. "
-                "Take it out with remove_edge."
-            )
-        set_live(network, [edge], live=True)
+        """Freeze or unfreeze; ValueError if all of the place is so already."""
+        edges = edges_of(network, self.place)
+        layer = network.layers[edges[0].layer]
+        chosen = torch.zeros_like(layer.mask)
+        chosen[[edge.i for edge in edges], [edge.j for edge in edges]] = True
+        if bool((layer.frozen[chosen] == self.frozen).all()):
+            found = "frozen already" if self.frozen else "not frozen"
+            raise ValueError(f"{self._kind.capitalize()} {self._shown} is {found}.")
+        together = torch.isin(layer.leaders, layer.leaders[chosen])
+        layer.set_frozen(torch.where(together, self.frozen, layer.frozen))
 
     def sentence(self) -> str:
         """Say what was done."""
-        return f"restored edge ({self.layer}, {self.i}, {self.j})"
+        return f"{'froze' if self.frozen else 'unfroze'} {self._kind} {self._shown}"
 
     def code(self) -> str:
         """Return the call."""
-        return f"model.restore_edge({self.layer}, {self.i}, {self.j})"
+        return f"model.{'freeze' if self.frozen else 'unfreeze'}({self._shown})"
+
+    @property
+    def _kind(self) -> str:
+        return ("layer", "node", "edge")[len(self.place) - 1]
+
+    @property
+    def _shown(self) -> str:
+        return str(self.place[0]) if len(self.place) == 1 else _named(self.place)
+
+
+def edges_of(network: Network, place: tuple[int, ...]) -> list[Edge]:
+    """Return the edges that freezing a place is about, all of one layer.
+
+    Raises
+    ------
+    IndexError
+        If the network has no such place.
+    TypeError
+        If a part is not an integer.
+    ValueError
+        If the place has not one to three parts.
+    """
+    widths = network.widths
+    if len(place) == 3:
+        return [check_edge(network, *place)]
+    reason = f"widths are {widths}"
+    if len(place) == 1:
+        layer = check_index("layer", place[0], len(widths) - 1, reason)
+        return [Edge(layer, i, j) for i in range(widths[layer]) for j in range(widths[layer + 1])]
+    if len(place) == 2:
+        layer = check_index("layer", place[0], len(widths), reason)
+        node = check_index("i", place[1], widths[layer], f"layer {layer} has {widths[layer]} nodes")
+        if layer == 0:
+            return [Edge(0, node, j) for j in range(widths[1])]
+        return [Edge(layer - 1, i, node) for i in range(widths[layer - 1])]
+    raise ValueError(
+        f"place must be a layer, a node (layer, i) or an edge (layer, i, j); got {place}. "
+        "Count from 0."
+    )
 
 
 @dataclass(frozen=True)
-class RemoveNode:
-    """Take out all edges at node ``i`` of ``layer``: an input (layer 0) or a hidden node."""
+class Lock:
+    """Let edges of one layer share one function, or (``locked`` False) learn on their own again.
 
-    layer: int
-    i: int
+    See ``kanviz.nn.locks``. Each starts on its own from what they shared.
+    """
 
-    def apply_to(self, network: Network) -> None:
-        """Remove the edges at the node; ValueError if none is left."""
-        edges = edges_at(network, *check_node(network, self.layer, self.i))
-        if not any(are_live(network, edges)):
-            raise ValueError(
-                f"node must have an edge left to be removed; got ({self.layer}, {self.i}), which "
-                "has none. Bring it back with restore_node."
-            )
-        set_live(network, edges, live=False)
+    edges: tuple[Edge, ...]
+    _: KW_ONLY
+    locked: bool = True
 
-    def sentence(self) -> str:
-        """Say what was done."""
-        return f"removed node ({self.layer}, {self.i})"
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The layers that it touches; there is but one if the edges can be locked."""
+        return tuple(sorted({edge.layer for edge in self.edges}))
 
-    def code(self) -> str:
-        """Return the call."""
-        return f"model.remove_node({self.layer}, {self.i})"
+    def apply_to(self, network: Network) -> float | None:
+        """Lock them and return the largest change of an edge by a move to common knots; or unlock.
 
-
-@dataclass(frozen=True)
-class RestoreNode:
-    """Bring back all edges at node ``i`` of ``layer``, whichever way each was removed."""
-
-    layer: int
-    i: int
-
-    def apply_to(self, network: Network) -> None:
-        """Restore the edges at the node; ValueError if none is removed."""
-        edges = edges_at(network, *check_node(network, self.layer, self.i))
-        if all(are_live(network, edges)):
-            raise ValueError(
-                f"node must have a removed edge to be restored; got ({self.layer}, {self.i}), "
-                "which has none. Take it out with remove_node."
-            )
-        set_live(network, edges, live=True)
+        ValueError if they are not free, live edges of one layer, or, to be unlocked, not locked.
+        """
+        layer = self._one_layer(network)
+        pairs = [(edge.i, edge.j) for edge in self.edges]
+        if self.locked:
+            _check_lockable(layer, self.edges)
+            return lock(layer, pairs)
+        for edge, pair in zip(self.edges, pairs, strict=True):
+            if not layer.locked[pair]:
+                raise ValueError(f"Edge {tuple(edge)} is not locked. Leave it out.")
+        return unlock(layer, pairs)
 
     def sentence(self) -> str:
         """Say what was done."""
-        return f"restored node ({self.layer}, {self.i})"
+        plural = "s" * (self.locked or len(self.edges) > 1)
+        return f"{'locked' if self.locked else 'unlocked'} edge{plural} {_words(self.edges)}"
 
     def code(self) -> str:
         """Return the call."""
-        return f"model.restore_node({self.layer}, {self.i})"
+        verb = "lock" if self.locked else "unlock"
+        return call_code(f"model.{verb}", repr([tuple(edge) for edge in self.edges]))
+
+    def _one_layer(self, network: Network) -> KANLayer:
+        """Return the layer of the edges; raise unless they are different ones of one layer."""
+        for edge in self.edges:
+            check_edge(network, *edge)
+        if len({*self.edges}) != len(self.edges) or not self.edges:
+            raise ValueError(
+                f"edges must be different edges; got {_words(self.edges) or 'none'}. "
+                "Name each of them once."
+            )
+        if len(self.layers) > 1:
+            raise ValueError(
+                f"Edges of layers {list(self.layers)} cannot be "
+                f"{'locked together' if self.locked else 'unlocked at once'}. "
+                "Take one layer at a time."
+            )
+        return network.layers[self.layers[0]]
+
+
+def _check_lockable(layer: KANLayer, edges: tuple[Edge, ...]) -> None:
+    """Raise unless the edges are two or more, live and free, and a formula among them is first."""
+    if len(edges) < 2:
+        raise ValueError(
+            f"edges must be at least two to be locked; got {_words(edges)}. "
+            "Pass for example [(0, 0, 0), (0, 1, 0)]."
+        )
+    live, locked = layer.mask.tolist(), layer.locked.tolist()
+    formulas = [] if layer.symbols is None else layer.symbols.edges
+    for edge in edges:
+        if not live[edge.i][edge.j]:
+            raise ValueError(
+                f"Edge {tuple(edge)} is removed and cannot be locked. "
+                "Bring it back with restore_edge."
+            )
+        if locked[edge.i][edge.j]:
+            group = group_at(layer.leaders, edge.i, edge.j)
+            others = [Edge(edge.layer, *pair) for pair in group if pair != (edge.i, edge.j)]
+            raise ValueError(
+                f"Edge {tuple(edge)} is locked already, with {_words(tuple(others))}. "
+                "Call unlock first."
+            )
+        if (edge.i, edge.j) in formulas and edges[0][1:] not in formulas:
+            raise ValueError(
+                f"Edge {tuple(edge)} is a formula and must come first, because all edges become "
+                "what the first is. Name it first, or call unfix."
+            )
+
+
+def _named(place: tuple[int, ...]) -> str:
+    """Return a place as text, ``(0, 1, 2)``, whatever kind of integers it is made of."""
+    return f"({', '.join(map(str, place))})"
+
+
+def _words(edges: tuple[Edge, ...]) -> str:
+    """Return addresses as text: ``(0, 0, 0), (0, 1, 0) and (0, 2, 0)``."""
+    names = [_named(edge) for edge in edges]
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

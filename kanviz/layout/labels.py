@@ -6,6 +6,8 @@ Every word that reaches a picture goes through here, so that the figure and the 
 import itertools
 import unicodedata
 
+import numpy as np
+
 from kanviz.snapshot import EdgeView, NodeView, Snapshot
 
 ELLIPSIS = "\u2026"
@@ -79,9 +81,9 @@ def number(value: float) -> str:
     return f"{value + 0.0:.3g}"
 
 
-def interval(values: tuple[float, ...]) -> str:
+def interval(values: np.ndarray) -> str:
     """Return the range of ``values`` as text, such as ``[-1, 1]``; nothing for no values."""
-    return f"[{number(min(values))}, {number(max(values))}]" if values else ""
+    return f"[{number(values.min())}, {number(values.max())}]" if values.size else ""
 
 
 def node_name(node: NodeView) -> str:
@@ -111,7 +113,7 @@ def details(snapshot: Snapshot, view: EdgeView) -> str:
     """Return what there is to know of an edge, line by line."""
     lines = [edge_name(snapshot, view), f"score {number(view.score)}, {standing(view)}"]
     for name, values in (("x", view.curve_x), ("y", view.curve_y)):
-        lines += [f"{name} in {interval(values)}"] if values else []
+        lines += [f"{name} in {interval(values)}"] if values.size else []
     if view.formula:
         lines.append(", ".join(filter(None, [f"y = {plain(view.formula)}", quality(view)])))
     others = locked_with(snapshot, view)
@@ -125,12 +127,12 @@ def locked_with(snapshot: Snapshot, view: EdgeView) -> list[EdgeView]:
 
     They have the same knots and control points to the last bit, so these tell groups apart.
     """
-    mine = view.layer, view.knots, view.control_y
     return [
         other
         for other in snapshot.edges
-        if view.locked and other.locked and other is not view
-        if (other.layer, other.knots, other.control_y) == mine
+        if view.locked and other.locked and other is not view and other.layer == view.layer
+        if np.array_equal(other.knots, view.knots)
+        if np.array_equal(other.control_y, view.control_y)
     ]
 
 

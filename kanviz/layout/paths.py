@@ -5,7 +5,7 @@ then three points per piece, which both matplotlib and SVG draw as they are.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kanviz.layout.marks import Chain, PlotMark, Point, Rect
 from kanviz.layout.slots import Slot
@@ -25,23 +25,24 @@ def small_plot(view: EdgeView, box: Rect, largest: float) -> PlotMark:
     which a flat curve is told from a small one.
     """
     flat = FLAT * largest
-    across = scale(view.curve_x, box.left, box.right, 0.0)
-    up = scale(view.curve_y, box.bottom, box.top, flat)
-    curve = tuple((across(x), up(y)) for x, y in zip(view.curve_x, view.curve_y, strict=True))
+    xs, ys = view.curve_x.tolist(), view.curve_y.tolist()
+    across = scale(xs, box.left, box.right, 0.0)
+    up = scale(ys, box.bottom, box.top, flat)
+    curve = tuple((across(x), up(y)) for x, y in zip(xs, ys, strict=True))
     if len(curve) == 1:
         margin = MARGIN * box.width
         curve = ((box.left + margin, curve[0][1]), (box.right - margin, curve[0][1]))
-    crosses = bool(curve) and min(view.curve_y) < 0 < max(view.curve_y)
+    crosses = bool(curve) and min(ys) < 0 < max(ys)
     return PlotMark(view, box, curve, up(0.0) if crosses and half_range(view) > flat else None)
 
 
 def half_range(view: EdgeView) -> float:
     """Return half the range of a curve; half, because the whole may overflow."""
-    return max(view.curve_y) / 2 - min(view.curve_y) / 2 if view.curve_y else 0.0
+    return float(view.curve_y.max() / 2 - view.curve_y.min() / 2) if view.curve_y.size else 0.0
 
 
 def scale(
-    values: tuple[float, ...], start: float, end: float, flat: float
+    values: Sequence[float], start: float, end: float, flat: float
 ) -> Callable[[float], float]:
     """Return the map of the range of ``values`` onto [start, end] less the margins."""
     low, high = min(values, default=0.0) / 2, max(values, default=0.0) / 2

@@ -52,23 +52,17 @@ class Rows:
 
 def drawing(snapshot: Snapshot) -> dict[str, Any]:
     """Return what is drawn: nodes and edges; arrays that edges share are the same object."""
-    arrays: dict[int, np.ndarray] = {}
     return {
         "title": snapshot.title,
         "widths": list(snapshot.widths),
         "nodes": [dict(vars(node)) for node in snapshot.nodes],
-        "edges": [_edge(view, arrays) for view in snapshot.edges],
+        "edges": [_edge(view) for view in snapshot.edges],
         "n_edges": snapshot.n_edges,
     }
 
 
-def _edge(view: EdgeView, arrays: dict[int, np.ndarray]) -> dict[str, Any]:
-    values = dict(vars(view))
-    for name, value in values.items():
-        if isinstance(value, tuple):
-            # The snapshot keeps the tuples alive, so no id is given twice.
-            values[name] = arrays.setdefault(id(value), np.array(value, dtype=np.float64))
-    return values | {"mathml": None if view.formula is None else mathml_of(view.formula)}
+def _edge(view: EdgeView) -> dict[str, Any]:
+    return vars(view) | {"mathml": None if view.formula is None else mathml_of(view.formula)}
 
 
 @lru_cache(maxsize=2048)

@@ -37,17 +37,13 @@ from kanviz.edits import (
     Became,
     FixEdge,
     Freeze,
-    LockEdges,
+    Lock,
     MovePoint,
     Refine,
-    RemoveEdge,
-    RemoveNode,
-    RestoreEdge,
-    RestoreNode,
+    Remove,
     SetCurve,
     Solved,
     UnfixEdge,
-    UnlockEdges,
     UpdateGrid,
 )
 from kanviz.edits.address import read_edge, read_edges, read_node, read_place
@@ -345,7 +341,7 @@ class KAN(nn.Module):
     def _load_from_state_dict(
         self, state_dict: dict[str, Any], prefix: str, *rest: Any, **more: Any
     ) -> None:
-        """Load as any module does; a state dict of 0.1 has no units, and leaves them as they are."""
+        """Load as any module does; a state dict of 0.1 has no units and leaves them as they are."""
         state_dict.setdefault(f"{prefix}_extra_state", self.get_extra_state())
         super()._load_from_state_dict(state_dict, prefix, *rest, **more)
 
@@ -465,38 +461,39 @@ class KAN(nn.Module):
             several outputs and y one column.
         optimizer : str or torch.optim.Optimizer class
             ``"lm"`` Levenberg-Marquardt (squared loss), ``"lbfgs"``, ``"adam"``, ``"adamw"``, any
-            optimizer class of torch, or ``"auto"``: "lm" for squared loss on all data at once where it
-            can take exact steps (up to about 1000 weights, or 5000 of a narrow network with fine
+            optimizer class of torch, or ``"auto"``: "lm" for squared loss on all data at once where
+            it can take exact steps (up to about 1000 weights, or 5000 of a narrow network with fine
             grids), "adam" with batches, else "lbfgs". Wide networks with thousands of samples often
             end at a lower test error with ``batch_size=256``.
         steps : int, optional
             Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
             (100).
         loss : str or callable, optional
-            ``"mse"``, ``"cross_entropy"`` or ``loss(outputs, y) -> scalar``; by default what the data
-            ask for.
+            ``"mse"``, ``"cross_entropy"`` or ``loss(outputs, y) -> scalar``; by default what the
+            data ask for.
         grids : sequence of int, optional
-            Grid sizes to train on, one after the other, as ``[3, 5, 10, 20]``; by default the present
-            one only.
+            Grid sizes to train on, one after the other, as ``[3, 5, 10, 20]``; by default the
+            present one only.
         batch_size : int, optional
             Samples per update for optimizers of the Adam kind; by default all.
         learning_rate : float, optional
             For optimizers other than "lm"; default 1 for "lbfgs", 0.01 else.
         sparsity : float or Sparsity
-            Prefers few edges to many; a number is the weight of ``Sparsity`` with its defaults. 1e-4
-            to 1e-2 does for most data.
+            Prefers few edges to many; a number is the weight of ``Sparsity`` with its defaults.
+            1e-4 to 1e-2 does for most data.
         curvature : float, optional
-            Weight of the squared second differences of the coefficients, relative to the variance of
-            y for squared loss; default for "lm" 1e-10 (1e-6 with sparsity), else 0. Raise it
+            Weight of the squared second differences of the coefficients, relative to the variance
+            of y for squared loss; default for "lm" 1e-10 (1e-6 with sparsity), else 0. Raise it
             (1e-6 .. 1e-3) where a fine grid follows noise.
         validation : None, float, (x, y), Dataset or "test"
-            Data to watch: a share of the training data, a pair, or the data's own test part. The best
-            state on it is kept, and a level ends when it does not improve for ``patience`` steps.
+            Data to watch: a share of the training data, a pair, or the data's own test part. The
+            best state on it is kept, and a level ends when it does not improve for ``patience``
+            steps.
         patience : int
             Steps without improvement before a level ends; with validation only.
         starts : int, optional
-            Random starts to try before training (squared loss with "lm" only). By default as many as
-            are cheap for an untouched network, and 1 (go on from here) for any other.
+            Random starts to try before training (squared loss with "lm" only). By default as many
+            as are cheap for an untouched network, and 1 (go on from here) for any other.
         update_grid : bool
             Whether knots follow the data and activations between rounds.
         callbacks : sequence of callable
@@ -1198,7 +1195,7 @@ class KAN(nn.Module):
         >>> model
         KAN([2, 3, 1], grid_size=5, spline_order=3, basis='bspline', base='silu'): 8 of 9 edges
         """
-        self.session.change(RemoveEdge(*read_edge(self.network, edge)))
+        self.session.change(Remove(tuple(read_edge(self.network, edge))))
 
     @one_address("(0, 1, 2)")
     def restore_edge(self, edge: EdgeLike) -> None:
@@ -1223,7 +1220,7 @@ class KAN(nn.Module):
         >>> model.steps[-1]
         'restored edge (0, 1, 2)'
         """
-        self.session.change(RestoreEdge(*read_edge(self.network, edge)))
+        self.session.change(Remove(tuple(read_edge(self.network, edge)), removed=False))
 
     @one_address("(1, 0)")
     def remove_node(self, node: Sequence[int]) -> None:
@@ -1249,7 +1246,7 @@ class KAN(nn.Module):
         >>> model
         KAN([2, 3, 1], grid_size=5, spline_order=3, basis='bspline', base='silu'): 6 of 9 edges
         """
-        self.session.change(RemoveNode(*read_node(self.network, node)))
+        self.session.change(Remove(read_node(self.network, node)))
 
     @one_address("(1, 0)")
     def restore_node(self, node: Sequence[int]) -> None:
@@ -1274,7 +1271,7 @@ class KAN(nn.Module):
         >>> model
         KAN([2, 3, 1], grid_size=5, spline_order=3, basis='bspline', base='silu'): 9 of 9 edges
         """
-        self.session.change(RestoreNode(*read_node(self.network, node)))
+        self.session.change(Remove(read_node(self.network, node), removed=False))
 
     def move_point(self, edge: EdgeLike, m: int, height: float) -> None:
         """Put a control point of an edge at a height.
@@ -1438,7 +1435,7 @@ class KAN(nn.Module):
         ValueError
             If the edges cannot be locked together.
         """
-        return self.session.change(LockEdges(read_edges(edges)))
+        return self.session.change(Lock(read_edges(edges)))
 
     def unlock(self, edges: Sequence[EdgeLike]) -> None:
         """Let locked edges learn on their own again; each keeps the function that it shared.
@@ -1457,7 +1454,7 @@ class KAN(nn.Module):
         ValueError
             If one is not locked.
         """
-        self.session.change(UnlockEdges(read_edges(edges)))
+        self.session.change(Lock(read_edges(edges), locked=False))
 
     # ---- pruning ---------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from kanviz.analysis.trace import LayerTrace, Trace
 from kanviz.data.dataset import About
-from kanviz.data.scaling import EdgeUnits
+from kanviz.data.scaling import NO_UNITS, EdgeUnits
 from kanviz.nn.network import Network
 from kanviz.snapshot import EdgeView, Snapshot
 
@@ -47,7 +47,7 @@ def in_user_units(snapshot: Snapshot, network: Network, about: About) -> Snapsho
 
 def _view(view: EdgeView, network: Network, about: About) -> EdgeView:
     units = about.units_at(*view.edge, len(network.layers))
-    if units == EdgeUnits():
+    if units == NO_UNITS:
         return view
 
     def x(values: tuple[float, ...]) -> tuple[float, ...]:

@@ -38,7 +38,7 @@ def network_graph(snapshot: Snapshot) -> "networkx.DiGraph":
             locked=view.locked,
             formula=view.formula,
             quality=view.quality,
-            curve_x=view.curve_x,
-            curve_y=view.curve_y,
+            curve_x=tuple(view.curve_x.tolist()),
+            curve_y=tuple(view.curve_y.tolist()),
         )
     return graph

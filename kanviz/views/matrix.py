@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
@@ -59,17 +60,18 @@ def cell(view: EdgeView, box: Rect, largest: float, room: float) -> Cell:
         Widest formula, in pixels.
     """
     plot = paths.small_plot(view, box, largest)
-    if not view.curve_x:
+    if not view.curve_x.size:
         return Cell(plot, (), (), _badges(view, box), tuple(_formula(plot, room)))
-    low, high = min(view.curve_x), max(view.curve_x)
-    across = paths.scale(view.curve_x, box.left, box.right, 0.0)
-    up = paths.scale(view.curve_y, box.bottom, box.top, paths.FLAT * largest)
+    xs = view.curve_x.tolist()
+    low, high = min(xs), max(xs)
+    across = paths.scale(xs, box.left, box.right, 0.0)
+    up = paths.scale(view.curve_y.tolist(), box.bottom, box.top, paths.FLAT * largest)
     samples = [
         (across(x), up(y))
-        for x, y in zip(view.sample_x, view.sample_y, strict=True)
+        for x, y in zip(view.sample_x.tolist(), view.sample_y.tolist(), strict=True)
         if low <= x <= high
     ]
-    knots = [across(knot) for knot in view.knots if low <= knot <= high]
+    knots = [across(knot) for knot in view.knots.tolist() if low <= knot <= high]
     return Cell(
         plot=plot,
         samples=tuple(point for point in samples if box.top < point[1] < box.bottom),
@@ -91,11 +93,11 @@ def width_below(views: Iterable[EdgeView]) -> float:
     return max(sums, default=0.0) + 8
 
 
-def _ends(values: tuple[float, ...]) -> tuple[str, ...]:
+def _ends(values: np.ndarray) -> tuple[str, ...]:
     """Return the ends of a range as text: one where both are written alike."""
-    if not values:
+    if not values.size:
         return ()
-    ends = labels.number(min(values)), labels.number(max(values))
+    ends = labels.number(float(values.min())), labels.number(float(values.max()))
     return ends if ends[0] != ends[1] else ends[:1]
 
 

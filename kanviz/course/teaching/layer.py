@@ -169,7 +169,7 @@ def _ranges(snapshot: Snapshot, recipe: Recipe) -> list[list[float]]:
     """Return from where to where each input goes, in the user's units."""
     found = [[-1.0, 1.0] for _ in range(snapshot.widths[0])]
     for view in snapshot.edges:
-        if view.layer == 0 and view.curve_x:
+        if view.layer == 0 and view.curve_x.size:
             found[view.i] = [view.curve_x[0], view.curve_x[-1]]
     return [
         [float(shift + scale * end) for end in ends]
@@ -181,6 +181,6 @@ def _first_row(snapshot: Snapshot, recipe: Recipe) -> list[float]:
     """Return the first row of the sample, or 0 for an input of which nothing is drawn."""
     row = np.zeros(snapshot.widths[0])
     for view in snapshot.edges:
-        if view.layer == 0 and view.sample_x:
+        if view.layer == 0 and view.sample_x.size:
             row[view.i] = view.sample_x[0]
     return [float(value) for value in row * recipe.x_scale + recipe.x_shift]

@@ -129,7 +129,7 @@ class TeachingWidget(anywidget.AnyWidget):
         return {**data, "text/plain": self._alt}, details
 
 
-Arrays = dict[tuple[float, ...], np.ndarray]
+Arrays = dict[bytes, np.ndarray]
 
 KEPT = ("layer", "i", "j", "score", "strength", "state", "frozen", "locked", "formula", "function")
 """What of an edge is drawn besides its curve."""
@@ -165,8 +165,8 @@ def _edge(view: EdgeView, arrays: Arrays) -> dict[str, Any]:
     return {name: getattr(view, name) for name in KEPT} | curve
 
 
-def _shared(values: tuple[float, ...], arrays: Arrays) -> np.ndarray:
-    return arrays.setdefault(values, np.array(values, dtype=np.float32))
+def _shared(values: np.ndarray, arrays: Arrays) -> np.ndarray:
+    return arrays.setdefault(values.tobytes(), values.astype(np.float32))
 
 
 Array = npt.NDArray[np.float64]
