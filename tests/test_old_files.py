@@ -78,7 +78,7 @@ def test_old_locks_and_frozen_edges_hold() -> None:
 
 def test_an_old_formula_reads_as_it_did() -> None:
     model, expected, _ = old_model("bump")
-    assert str(model.formula(simplify=0)) == expected["formula"]
+    assert str(model.formula(simplify_seconds=0)) == expected["formula"]
 
 
 @pytest.mark.parametrize("name", NAMES)

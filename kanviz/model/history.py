@@ -165,7 +165,7 @@ class History:
         if not 0 <= position <= len(self._done) + len(self._undone):
             raise IndexError(
                 f"position must be from 0 to {len(self._done) + len(self._undone)}, the steps of "
-                f"the history; got {position}. See model.history for the steps."
+                f"the history; got {position}. See model.steps."
             )
         try:
             while len(self._done) > position:
@@ -230,7 +230,7 @@ class History:
         if step is None or step.moment is None:
             found = "none" if step is None else f"one that is too long ago, {step.sentence!r}"
             raise IndexError(
-                f"history must hold a step to {verb}; got {found}. See model.history for the steps."
+                f"history must hold a step to {verb}; got {found}. See model.steps."
             )
         source.pop()
         target.append(step._replace(moment=self.now))
