@@ -131,7 +131,7 @@ def test_script_follows_the_default_dtype_of_its_session() -> None:
 
 
 def test_update_grid_without_data_says_what_to_do() -> None:
-    with pytest.raises(ValueError, match="x must be given because the model has seen no data"):
+    with pytest.raises(ValueError, match="This model has seen no data, which update_grid needs"):
         make_model().update_grid()
 
 

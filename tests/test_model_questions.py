@@ -61,17 +61,21 @@ def test_predict_takes_and_gives_the_users_units() -> None:
     assert model.predict([[400, 400]]).shape == (1, 1)
 
 
-def test_predict_for_classes_scores_every_class() -> None:
+def test_predict_for_classes_gives_the_users_labels_and_the_rest_scores_and_shares() -> None:
     x = make_sample(samples=80)
     labels = ["in" if a.norm() < 0.7 else "out" for a in x]
     model = KAN([2, 2, 2], dtype=torch.float64)
     model.fit((x, labels), steps=30, progress=False)
     assert model.output_names == ("in", "out")
-    found = model.predict(x).argmax(1)
-    accuracy = np.mean(
-        [model.output_names[n] == label for n, label in zip(found, labels, strict=True)]
-    )
+    assert model.classes == ("in", "out")
+    scores, found = model.decision_function(x), model.predict(x)
+    assert found.tolist() == [model.output_names[n] for n in scores.argmax(1)]
+    accuracy = np.mean(found == np.array(labels))
     assert accuracy > 0.9
+    assert model.score(x, labels) == pytest.approx(accuracy)
+    shares = model.predict_proba(x)
+    np.testing.assert_allclose(shares.sum(1), 1)
+    assert (shares.argmax(1) == scores.argmax(1)).all()
 
 
 QUESTIONS: dict[str, Callable[[KAN, Path], object]] = {

@@ -128,16 +128,13 @@ class Dataset:
     def to_user_inputs(self, x: Float[Tensor, "*rows inputs"]) -> Float[Tensor, "*rows inputs"]:
         """Return inputs (*rows, inputs), given as the network takes them, in the user's units.
 
-        In float64, as offsets may have more digits than float32 holds.
+        In the dtype of x: pass float64 where an offset has more digits than float32 holds.
         """
-        return self.x_scaling.undo(x)
+        return self.x_scaling.undo(x).to(x.dtype)
 
     def to_user_outputs(self, y: Float[Tensor, "*rows outputs"]) -> Float[Tensor, "*rows outputs"]:
-        """Return outputs (*rows, outputs) of a network in the user's units, in float64.
-
-        The scores of classes have no unit and stay as they are.
-        """
-        return self.y_scaling.undo(y)
+        """Return outputs (*rows, outputs) of a network in the user's units; class scores as is."""
+        return self.y_scaling.undo(y).to(y.dtype)
 
     def without_test(self) -> "Dataset":
         """Return the training samples alone, for all that chooses by itself.

@@ -303,8 +303,9 @@ class KAN(nn.Module):
 
         Examples
         --------
-        >>> list(KAN([1, 1]).state_dict())[-1]
-        '_extra_state'
+        >>> KAN([1, 1]).state_dict()["_extra_state"]
+        tensor([[0., 0.],
+                [1., 1.]], dtype=torch.float64)
         """
         about = self.session.about
         parts = [torch.stack([s.shift, s.scale]) for s in (about.x_scaling, about.y_scaling)]

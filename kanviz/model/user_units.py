@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
@@ -50,11 +51,11 @@ def _view(view: EdgeView, network: Network, about: About) -> EdgeView:
     if units == NO_UNITS:
         return view
 
-    def x(values: tuple[float, ...]) -> tuple[float, ...]:
-        return tuple(value * units.scale + units.shift for value in values)
+    def x(values: np.ndarray) -> np.ndarray:
+        return _read_only(values * units.scale + units.shift)
 
-    def y(values: tuple[float, ...]) -> tuple[float, ...]:
-        return tuple(value * units.size for value in values)
+    def y(values: np.ndarray) -> np.ndarray:
+        return _read_only(values * units.size)
 
     return replace(
         view,
@@ -67,6 +68,11 @@ def _view(view: EdgeView, network: Network, about: About) -> EdgeView:
         sample_y=y(view.sample_y),
         formula=None if view.formula is None else _formula(view, network, units),
     )
+
+
+def _read_only(values: np.ndarray) -> np.ndarray:
+    values.setflags(write=False)
+    return values
 
 
 def _formula(view: EdgeView, network: Network, units: EdgeUnits) -> str:
