@@ -69,9 +69,6 @@ ONLY_FROM = {
 # method only, so that nobody who does not ask pays for it.
 ON_REQUEST = {"model": {"files", "views", "live"}, "training": {"views"}}
 
-# Goes when files/ stands above model/: until then the model imports it as a lower floor.
-STILL_BELOW = {("model", "files")}
-
 # Goes when the variance's kernels stand in nn/kernels/.
 STILL_CIRCLES = ("kanviz.nn.spread",)
 
@@ -149,10 +146,10 @@ def _complaint(room: str, imported: Import) -> str:
         return "no pyplot: it keeps global figures"
     if top in sys.stdlib_module_names or top in ROOMS[room].packages.split():
         return ""
-    if other in ON_REQUEST.get(room, ()) and (room, other) not in STILL_BELOW:
+    if other in ON_REQUEST.get(room, ()):
         return "" if imported.is_lazy else f"import {name} inside the function that needs it"
     if top == "kanviz" and other in ONLY_FROM.get(room, ROOMS):
-        is_below = ROOMS[other].floor <= ROOMS[room].floor or (room, other) in STILL_BELOW
+        is_below = ROOMS[other].floor <= ROOMS[room].floor
         return "" if is_below else f"{room} must not reach up to {name}"
     return f"{room} must not import {name}"
 
@@ -257,11 +254,12 @@ def test_every_package_in_the_map_is_declared() -> None:
     assert used - optional <= declared
 
 
-def test_at_most_25_public_names_and_all_exist() -> None:
+def test_few_public_names_and_all_exist() -> None:
     import kanviz
 
     names = getattr(kanviz, "__all__", [])
-    assert 0 < len(names) <= 25
+    # To call, to build with, and one for each type that a public call returns.
+    assert 0 < len(names) <= 30
     assert [name for name in names if not hasattr(kanviz, name)] == []
 
 

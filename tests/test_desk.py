@@ -48,7 +48,7 @@ def test_a_scene_shows_the_snapshot_of_the_model() -> None:
     desk.model.fix((0, 1, 2), "sin")
     desk.model.remove_edge((0, 0, 1))
     desk.model.freeze((1, 0, 0))
-    scene, wanted = desk.scene(), desk.model.snapshot()
+    scene, wanted = desk.scene(), desk.snapshot()
     assert len(scene["edges"]) == len(wanted.edges)
     for found, view in zip(scene["edges"], wanted.edges, strict=True):
         assert (found["layer"], found["i"], found["j"]) == view.edge

@@ -151,7 +151,6 @@ def test_in_the_background_it_can_be_stopped_and_edited() -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"optimizer": "adam"}, "option must be one of .* got 'optimizer'"),
         ({"steps": 0}, "steps must be an integer of at least 1; got 0"),
         ({"grids": [5, 3]}, "grids must be increasing"),
         ({"curvature": -1.0}, "curvature must be at least 0"),
@@ -163,6 +162,11 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], text: s
     with pytest.raises(ValueError, match=text):
         quickly(model, **options)
     assert bytes_of(model) == before
+
+
+def test_solve_takes_no_options_of_other_optimizers() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'optimizer'"):
+        quickly(make_line(), optimizer="adam")
 
 
 def test_global_randomness_is_untouched_and_the_same_seed_gives_the_same(unchecked: None) -> None:

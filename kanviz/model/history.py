@@ -229,9 +229,7 @@ class History:
         step = source[-1] if source else None
         if step is None or step.moment is None:
             found = "none" if step is None else f"one that is too long ago, {step.sentence!r}"
-            raise IndexError(
-                f"history must hold a step to {verb}; got {found}. See model.steps."
-            )
+            raise IndexError(f"history must hold a step to {verb}; got {found}. See model.steps.")
         source.pop()
         target.append(step._replace(moment=self.now))
         step.moment.state.restore(network)

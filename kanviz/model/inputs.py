@@ -33,6 +33,9 @@ from kanviz.training.task import check_fits
 
 N_GRID_SAMPLE = 512
 
+FIRST_GRID = (-1.0, 1.0)
+"""The grid of inputs that nobody gave a range: in the network's units, about where its data lie."""
+
 
 def read_inputs(x: Any, about: About, like: Tensor) -> Float[Tensor, "samples inputs"]:
     """Return x in the network's units, of the dtype of ``like`` and on its device, checked.
@@ -161,6 +164,15 @@ def _mark(part: Any) -> Tensor:
     except (TypeError, ValueError):
         text = repr(np.asarray(part, dtype=object).tolist())
         return torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8)
+
+
+def with_grid_of(network: Network, about: About) -> Network:
+    """Return a new network whose first grid, where the user gave one, follows into its units."""
+    given = torch.as_tensor(network.made_with.get("grid_range", FIRST_GRID), dtype=torch.float64)
+    bounds = given.cpu().expand(network.widths[0], 2)
+    if about.x_scaling.is_identity or bool((bounds == torch.tensor(FIRST_GRID)).all()):
+        return network
+    return network.remade(network.seed, grid_range=about.x_scaling.apply(bounds.T).T)
 
 
 def labels_of(numbers: np.ndarray, classes: Sequence[Label]) -> np.ndarray:

@@ -56,6 +56,7 @@ from kanviz.model.inputs import (
     read_dataset,
     read_inputs,
     tensors_of,
+    with_grid_of,
 )
 from kanviz.model.renamed import one_address, refuse_old_names, renamed
 from kanviz.model.session import Session
@@ -127,8 +128,8 @@ class KAN(nn.Module):
     grid_size, spline_order, basis, base, extrapolation
         The family of the edge functions, see ``FunctionSpec``.
     grid_range : (low, high) or tensor (inputs, 2)
-        First base interval of the inputs, in the network's units, in which the inputs of a
-        normalised data set have standard deviation 1. A fit moves it to its data.
+        First base interval of the inputs, in the user's units; left out, about where normalised
+        data lie. A fit moves it to its data.
     init : str
         ``"auto"``, ``"zero"``, ``"identity"`` or ``"linear"``, see ``initial_weight``.
     seed : int
@@ -212,6 +213,12 @@ class KAN(nn.Module):
         ------
         ValueError, TypeError
             If there is none, or they, x or the names do not fit together.
+
+        Examples
+        --------
+        >>> layer = KANLayer(2, 2, init="identity")
+        >>> KAN.from_layers([layer], input_names=["a", "b"]).input_names
+        ('a', 'b')
         """
         network = Network.of(layers)
         about = About.nothing(network.widths[0], network.widths[-1]).named(
@@ -226,7 +233,20 @@ class KAN(nn.Module):
         return cls(Session(network, about, start))
 
     def copy(self) -> "KAN":
-        """Return a model that goes its own way, with the history so far, without watchers."""
+        """Return a model that goes its own way, with the history so far, without watchers.
+
+        Returns
+        -------
+        KAN
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> other = model.copy()
+        >>> other.remove_edge((0, 0, 0))
+        >>> model.steps, other.steps
+        ([], ['removed edge (0, 0, 0)'])
+        """
         with self.session.reading():
             return copy.deepcopy(self)
 
@@ -244,6 +264,14 @@ class KAN(nn.Module):
         ------
         OSError
             If the folder cannot be written to.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "mine.kan"
+        >>> KAN([2, 3, 1]).save(path)
+        >>> path.exists()
+        True
         """
         from kanviz.files import SavedModel, write_model
         from kanviz.nn.state import NetworkState
@@ -558,7 +586,8 @@ class KAN(nn.Module):
         watched = read_dataset(validation, about, self.network) if is_data else validation
 
         def prepare(work: Network) -> FitHandle:
-            trainer = trainer_of(work, dataset, **(options | {"validation": watched}))
+            network = with_grid_of(work, about) if is_new else work
+            trainer = trainer_of(network, dataset, **(options | {"validation": watched}))
             aim = Aim(about, "model.fit", "data", tensors_of(given))
             record = FitRecord(aim, options_given(KAN.fit, options), trainer.report)
             return FitHandle(trainer, record, in_background=background)
@@ -891,6 +920,13 @@ class KAN(nn.Module):
             If x does not fit, the metric is unknown, or ``output`` is given with ``"std"``.
         IndexError
             If there is no such output.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.remove_edge((0, 1, 2))
+        >>> model.edge_scores()[0][1, 2].item()
+        0.0
         """
         with self.session.reading():
             return scores(self.network, self.session.inputs(x), metric, output=output).edges
@@ -952,6 +988,13 @@ class KAN(nn.Module):
             If x does not fit.
         IndexError
             If there is no such output.
+
+        Examples
+        --------
+        >>> model = KAN([2, 1])
+        >>> model.remove_node((0, 1))
+        >>> model.feature_scores()
+        tensor([1., 0.])
         """
         with self.session.reading():
             return feature_scores(self.network, self.session.inputs(x), output=output)
@@ -982,6 +1025,11 @@ class KAN(nn.Module):
         ------
         ValueError
             If x does not fit, or the model holds a number that is not finite.
+
+        Examples
+        --------
+        >>> len(KAN([2, 3, 1]).snapshot().edges)
+        9
         """
         from kanviz.analysis.capture import capture  # brings sympy
 
@@ -1003,6 +1051,11 @@ class KAN(nn.Module):
         Knots, weights and formulas of every layer and the units of the data: what a page without a
         kernel computes from. The base function's weight stands behind the coefficients of an edge,
         so a function can be split into its base part and its spline part.
+
+        Examples
+        --------
+        >>> KAN([2, 3, 1]).recipe().layers[0].weight.shape
+        (2, 9, 3)
         """
         with self.session.reading():
             return recipe_of(self.network, self.session.about)
@@ -1043,6 +1096,11 @@ class KAN(nn.Module):
         ValueError
             If an option is none of these, x does not fit, or the model holds a number that is not
             finite.
+
+        Examples
+        --------
+        >>> KAN([2, 3, 1]).plot(theme="dark").get_size_inches().shape
+        (2,)
         """
         from kanviz.views.figure import network_figure
 
@@ -1059,10 +1117,19 @@ class KAN(nn.Module):
         x, theme
             As for ``plot``.
 
+        Returns
+        -------
+        matplotlib Figure
+
         Raises
         ------
         IndexError
             If there is no such layer.
+
+        Examples
+        --------
+        >>> len(KAN([2, 3, 1]).plot_layer(0).axes) > 0
+        True
         """
         from kanviz.views.matrix import layer_figure
 
@@ -1072,8 +1139,21 @@ class KAN(nn.Module):
     def graph(self, x: Any = None) -> "DiGraph":
         """Return the network as a networkx graph with the data of the picture.
 
-        Nodes are ``(layer, index)``; see ``kanviz.views.graph.network_graph`` for what they and the
-        edges carry.
+        Parameters
+        ----------
+        x : (samples, inputs) or Dataset, optional
+            In the user's units; by default the sample that the model remembers.
+
+        Returns
+        -------
+        networkx DiGraph
+            Nodes are ``(layer, index)``; see ``kanviz.views.graph.network_graph`` for what they and
+            the edges carry.
+
+        Examples
+        --------
+        >>> KAN([2, 3, 1]).graph().number_of_edges()
+        9
         """
         from kanviz.views.graph import network_graph
 
@@ -1113,6 +1193,13 @@ class KAN(nn.Module):
         ValueError, TypeError
             If the data do not fit the model, an option is none of these, or the model holds a
             number that is not finite.
+
+        Examples
+        --------
+        >>> diagram = KAN([2, 3, 1]).explore(height=400)
+        >>> diagram.height
+        400
+        >>> diagram.close()
         """
         from kanviz.live.desk import Desk
         from kanviz.live.explorer import Explorer
@@ -1150,6 +1237,14 @@ class KAN(nn.Module):
         ------
         OSError
             If the file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> page = pathlib.Path(tempfile.mkdtemp()) / "model.html"
+        >>> KAN([2, 3, 1]).to_html(page, live=False)
+        >>> page.exists()
+        True
         """
         from kanviz.live.desk import Desk
         from kanviz.live.page import write_live_page, write_page
@@ -1337,13 +1432,26 @@ class KAN(nn.Module):
     def refine(self, grid_size: int) -> list[float]:
         """Give every edge ``grid_size`` intervals and keep the functions.
 
-        Returns the largest root-mean-square change of an edge in each layer, in the unit of its
-        node: 0.0 where it is exact, as for splines and a multiple of the present grid size.
+        Parameters
+        ----------
+        grid_size : int
+            Intervals of every edge from now on, at least 1.
+
+        Returns
+        -------
+        list of float
+            The largest root-mean-square change of an edge in each layer, in the network's units:
+            0.0 where it is exact, as for splines and a multiple of the present grid size.
 
         Raises
         ------
         ValueError
             If ``grid_size`` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> KAN([2, 1], grid_size=5, base="zero").refine(10)
+        [0.0]
         """
         return self.session.change(Refine(grid_size))
 
@@ -1370,6 +1478,13 @@ class KAN(nn.Module):
         ------
         ValueError
             If x does not fit, a number is out of range, or no data were ever shown.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1], dtype=torch.float64)
+        >>> changes = model.update_grid([[0.0], [2.0]], margin=0.0)
+        >>> model.network.layers[0].grid_points[0, [0, -1]].tolist()
+        [0.0, 2.0]
         """
         with self.session.at_rest():
             about = self.session.about
@@ -1399,11 +1514,39 @@ class KAN(nn.Module):
             If there is no such place.
         ValueError
             If all of it is frozen already.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.freeze((0, 1, 2))
+        >>> int(model.network.layers[0].frozen.sum())
+        1
         """
         self.session.change(Freeze(read_place(place)))
 
     def unfreeze(self, place: int | Sequence[int]) -> None:
-        """Let an edge, a node or a layer learn again; as ``freeze``, errors too."""
+        """Let an edge, a node or a layer learn again.
+
+        Parameters
+        ----------
+        place : layer, (layer, i) or (layer, i, j)
+            As for ``freeze``.
+
+        Raises
+        ------
+        IndexError
+            If there is no such place.
+        ValueError
+            If none of it is frozen.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.freeze(0)
+        >>> model.unfreeze((0, 1, 2))
+        >>> int(model.network.layers[0].frozen.sum())
+        5
+        """
         self.session.change(Freeze(read_place(place), frozen=False))
 
     def lock(self, edges: Sequence[EdgeLike]) -> float:
@@ -1435,6 +1578,11 @@ class KAN(nn.Module):
             If there is no such edge.
         ValueError
             If the edges cannot be locked together.
+
+        Examples
+        --------
+        >>> KAN([2, 3, 1]).lock([(0, 0, 0), (0, 1, 0)])
+        0.0
         """
         return self.session.change(Lock(read_edges(edges)))
 
@@ -1454,6 +1602,14 @@ class KAN(nn.Module):
             If there is no such edge.
         ValueError
             If one is not locked.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> change = model.lock([(0, 0, 0), (0, 1, 0)])
+        >>> model.unlock([(0, 0, 0), (0, 1, 0)])
+        >>> model.steps[-1]
+        'unlocked edges (0, 0, 0) and (0, 1, 0)'
         """
         self.session.change(Lock(read_edges(edges), locked=False))
 
@@ -1482,6 +1638,12 @@ class KAN(nn.Module):
         ------
         ValueError
             If ``what`` is unknown, or the data do not fit the model.
+
+        Examples
+        --------
+        >>> plan = KAN([2, 3, 1]).plan()
+        >>> len(plan.upto(1).edges) >= 1
+        True
         """
         check_choice("what", what, get_args(What))
         with self.session.reading():
@@ -1543,6 +1705,12 @@ class KAN(nn.Module):
             another, an edge is removed already, or the data do not fit the model.
         IndexError
             If there is no such edge.
+
+        Examples
+        --------
+        >>> report = KAN([2, 3, 1]).prune(edges=[(0, 1, 2)])
+        >>> report.edges
+        (Edge(layer=0, i=1, j=2),)
         """
         chosen = None if edges is None else [read_edge(self.network, edge) for edge in edges]
         limits = limits_of(
@@ -1595,6 +1763,13 @@ class KAN(nn.Module):
         ------
         IndexError
             If there is no such edge.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1], grid_size=10)
+        >>> model.fix((0, 0, 0), "sin", affine=(2.0, 0.0, 1.0, 0.0))
+        >>> model.suggest((0, 0, 0), functions=["sin", "x^2"]).best.name
+        'sin'
         """
         from kanviz.symbolic.suggest import library_of, suggest
 
@@ -1633,6 +1808,13 @@ class KAN(nn.Module):
             If there is no such edge.
         ValueError
             If the formula cannot be read, or the edge is removed.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1])
+        >>> model.fix((0, 0, 0), "0.5*x**2 + 1")
+        >>> model.predict([[2.0]]).item()
+        3.0
         """
         from kanviz.symbolic.suggest import function_of, quality_of
 
@@ -1650,12 +1832,24 @@ class KAN(nn.Module):
     def unfix(self, edge: EdgeLike) -> None:
         """Give an edge its spline back, as it was when it was fixed.
 
+        Parameters
+        ----------
+        edge : Edge or (layer, i, j)
+
         Raises
         ------
         IndexError
             If there is no such edge.
         ValueError
             If it is no formula.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1])
+        >>> model.fix((0, 0, 0), "sin")
+        >>> model.unfix((0, 0, 0))
+        >>> model.steps[-1]
+        'gave edge (0, 0, 0) its spline back'
         """
         self.session.change(UnfixEdge(*read_edge(self.network, edge)))
 
@@ -1696,6 +1890,14 @@ class KAN(nn.Module):
         SymbolReport
             Edge by edge what was tried and chosen; edges without a good formula stay splines. Its
             ``pareto()`` tells complexity and error of every stage on the way.
+
+        Examples
+        --------
+        >>> x = torch.linspace(-1, 1, 60, dtype=torch.float64).unsqueeze(1)
+        >>> model = KAN([1, 1], dtype=torch.float64)
+        >>> report = model.fit(x, x**2, progress=False)
+        >>> model.symbolify((x, x**2), functions=["x", "x^2"]).edges[0].chosen
+        'x^2'
         """
         from kanviz.symbolic.snapping import Units
         from kanviz.symbolic.suggest import library_of
@@ -1750,6 +1952,14 @@ class KAN(nn.Module):
         ------
         ArithmeticError
             If formula and model differ on the sample.
+
+        Examples
+        --------
+        >>> model = KAN([2, 1])
+        >>> model.fix((0, 0, 0), "2*x")
+        >>> model.fix((0, 1, 0), "x**2")
+        >>> print(model.formula())
+        2*x_1 + x_2**2
         """
         from kanviz.symbolic.formula import formula_to_read
 
@@ -1768,34 +1978,105 @@ class KAN(nn.Module):
         While a fit runs that is the last edit made meanwhile with all that was learnt since, or,
         without one, all that the fit has learnt so far; the fit goes on from there.
 
+        Returns
+        -------
+        str
+            What was taken back.
+
         Raises
         ------
         IndexError
             If there is no step to take back.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.remove_edge((0, 0, 0))
+        >>> model.undo()
+        'removed edge (0, 0, 0)'
         """
         return self.session.undo()
 
     def redo(self) -> str:
         """Do the step undone last again, to the last bit, and return its sentence.
 
+        Returns
+        -------
+        str
+            What was done again.
+
         Raises
         ------
         IndexError
             If there is none; any new step clears them.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.remove_edge((0, 0, 0))
+        >>> _ = model.undo()
+        >>> model.redo()
+        'removed edge (0, 0, 0)'
         """
         return self.session.redo()
 
     @property
     def steps(self) -> list[str]:
-        """What was done and not undone, oldest first, one sentence per step."""
+        """What was done and not undone, oldest first, one sentence per step.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.freeze(1)
+        >>> model.steps
+        ['froze layer 1']
+        """
         return self.session.history.sentences()
 
     def script(self) -> str:
-        """Return the history as Python that makes the model again, given the same data."""
+        """Return the history as Python that makes the model again, given the same data.
+
+        Returns
+        -------
+        str
+            Data appear by name, as ``data`` or ``x``.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.remove_edge((0, 0, 0))
+        >>> print(model.script())
+        import kanviz as kv
+        <BLANKLINE>
+        model = kv.KAN([2, 3, 1])
+        model.remove_edge((0, 0, 0))
+        <BLANKLINE>
+        """
         return self.session.history.script()
 
     def on_change(self, callback: Callable[[str], object]) -> Callable[[], None]:
-        """Call ``callback(sentence)`` after each change; return the function that ends this."""
+        """Call a function after each change; return the function that ends this.
+
+        Parameters
+        ----------
+        callback : callable
+            ``callback(sentence)`` is called in the thread that made the change, before the next can
+            be made; it must not wait for a thread that edits.
+
+        Returns
+        -------
+        callable
+            Ends it.
+
+        Examples
+        --------
+        >>> model, heard = KAN([2, 3, 1]), []
+        >>> leave = model.on_change(heard.append)
+        >>> model.freeze(1)
+        >>> leave()
+        >>> heard
+        ['froze layer 1']
+        """
         return self.session.watch(callback)
 
     # ---- inside ----------------------------------------------------------------------------------
