@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from kanviz.analysis.prune_plan import PrunePlan
-from kanviz.analysis.prune_search import PruneReport
+from kanviz.analysis.pruning import PruneReport
 from kanviz.analysis.trace import Trace
 from kanviz.data import Dataset, Scaling, example_path, from_arrays, from_csv, from_function
 from kanviz.files import load

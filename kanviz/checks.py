@@ -20,7 +20,7 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     if not isinstance(value, str) or value not in choices:
         raise ValueError(
             f"{name} must be one of {listed(choices)}; got {value!r}. "
-            f"{did_you_mean(str(value), choices) or 'Pick one of them.'}"
+            f"{did_you_mean(str(value), choices)}".rstrip()
         )
 
 
@@ -33,9 +33,7 @@ def check_integer(name: str, value: object, lowest: int) -> None:
         If it is not.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < lowest:
-        raise ValueError(
-            f"{name} must be an integer of at least {lowest}; got {value!r}. Choose another value."
-        )
+        raise ValueError(f"{name} must be an integer of at least {lowest}; got {value!r}.")
 
 
 def check_finite(

@@ -1,9 +1,12 @@
-"""Small tables of text, for reports that show themselves."""
+"""Small tables of text, and reports that are sequences of records and show themselves as one."""
 
 import html
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import TypeVar, overload
 
 Rows = Sequence[Sequence[str]]
+Record = TypeVar("Record")
 
 
 def text_table(rows: Rows) -> str:
@@ -36,3 +39,42 @@ def html_table(rows: Rows, caption: str = "") -> str:
 
 def _style(cell: str) -> str:
     return "" if " " in cell else ' style="white-space: nowrap"'
+
+
+class ReportTable(Sequence[Record]):
+    """A report that is a sequence of records, and that shows itself as a table with a note.
+
+    A subclass says which records it holds (``_records``), how they read (``_rows``, the head
+    first), and what stands below them (``_note``, nothing by default).
+    """
+
+    @property
+    @abstractmethod
+    def _records(self) -> tuple[Record, ...]: ...
+
+    @abstractmethod
+    def _rows(self) -> Rows: ...
+
+    def _note(self) -> str:
+        return ""
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Record]: ...
+    def __getitem__(self, index: int | slice) -> Record | Sequence[Record]:
+        """Return one record, or a tuple of some."""
+        return self._records[index]
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._records)
+
+    def __str__(self) -> str:
+        note = self._note()
+        return text_table(self._rows()) + (f"\n{note}" if note else "")
+
+    def _repr_html_(self) -> str:
+        return html_table(self._rows(), self._note())

@@ -1,4 +1,4 @@
-"""The colours of every picture, light and dark.
+"""The colours of every picture, light and dark: of figures, pages and the live diagram.
 
 Splines are blue and formulas orange: a pair that stays apart in every common form of colour
 blindness and in grey print (Okabe and Ito, Color universal design, 2008). Pruned edges are dashed
@@ -17,7 +17,8 @@ class Theme:
 
     ``paper`` is the background, ``panel`` the ground of a small plot, ``ink`` text and nodes,
     ``muted`` notes and axes, ``hair`` zero lines, ``spline``, ``symbolic`` and ``pruned`` the
-    edges by state.
+    edges by state. In the live diagram ``accent`` is what is selected or probed, ``on_accent``
+    letters on it, ``warn`` what goes wrong or is about to go, ``good`` what went well.
     """
 
     paper: str
@@ -28,28 +29,40 @@ class Theme:
     spline: str
     symbolic: str
     pruned: str
+    accent: str
+    warn: str
+    good: str
+    on_accent: str
 
 
 LIGHT = Theme(
     paper="#ffffff",
-    panel="#fbfcfe",
+    panel="#f7f9fc",
     ink="#1d2733",
     muted="#5b6775",
     hair="#d9dfe7",
     spline="#1f5fa8",
-    symbolic="#c2500a",
-    pruned="#8b95a1",
+    symbolic="#b84a08",
+    pruned="#7d8793",
+    accent="#7a3fb5",
+    warn="#b3261e",
+    good="#1c7c4a",
+    on_accent="#ffffff",
 )
 
 DARK = Theme(
     paper="#12161c",
-    panel="#181e26",
+    panel="#1a2029",
     ink="#e6ebf2",
     muted="#9aa7b6",
-    hair="#333d49",
+    hair="#343e4b",
     spline="#7cb8ff",
     symbolic="#ffa15c",
-    pruned="#76818e",
+    pruned="#8791a0",
+    accent="#cfa4ff",
+    warn="#ff8a80",
+    good="#6fd6a0",
+    on_accent="#12161c",
 )
 
 

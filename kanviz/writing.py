@@ -25,8 +25,7 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
         raise FileNotFoundError(
-            f"path must be in a folder that exists; got {os.fspath(path)!r}. "
-            "Make the folder first, or choose another."
+            f"The folder of {os.fspath(path)!r} does not exist. Make it first, or write elsewhere."
         )
     # In the same folder, because only there a file can be replaced in one step.
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")

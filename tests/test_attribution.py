@@ -179,7 +179,9 @@ def test_wrong_options_are_named() -> None:
     with type_checks_off():
         with pytest.raises(ValueError, match="metric must be one of 'backward', 'std'; got 'sum'"):
             edge_scores(network, x, "sum")  # type: ignore[arg-type]
-        with pytest.raises(IndexError, match="output must be from 0 to 0 because there are 1"):
+        with pytest.raises(
+            IndexError, match=r"There is no output .*: the network has 1, counted from 0"
+        ):
             edge_scores(network, x, output=1)
-        with pytest.raises(ValueError, match="output must be None for metric='std'; got 0"):
+        with pytest.raises(ValueError, match="metric='std' counts all outputs; got output=0"):
             edge_scores(network, x, "std", output=0)

@@ -113,5 +113,5 @@ def test_the_model_scores_its_inputs_in_all_and_for_one_output() -> None:
     torch.testing.assert_close(model.feature_scores(x)[1:], first[1:] / 2)
     model.remove_node((0, 2))
     assert model.feature_scores(x)[2] == 0
-    with pytest.raises(IndexError, match="output must be from 0 to 1"):
+    with pytest.raises(IndexError, match=r"There is no output .*: the network has 2"):
         model.feature_scores(x, output=2)

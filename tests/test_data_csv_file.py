@@ -68,8 +68,8 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("", "data.csv must have a header and rows; got an empty file."),
-            ("\n \n", "data.csv must have a header and rows; got an empty file."),
+            ("", "data.csv is empty. It must have a header and rows."),
+            ("\n \n", "data.csv is empty. It must have a header and rows."),
             ("a,y\n", "data.csv must have at least 2 rows below its header; got 0."),
             ("1,2\n3,4\n", "must begin with a line of column names; got the numbers ['1', '2']."),
             ("a,a,y\n1,2,3\n4,5,6\n", "must have different column names; got 'a' more than once."),
@@ -105,7 +105,7 @@ class TestRefusals:
     def test_an_input_that_is_no_column(self, path: Path) -> None:
         with pytest.raises(ValueError, match=r"^inputs must name columns of data\.csv; got 'b'"):
             read_text(path, "a,y\n1,2\n3,4\n", inputs=["b"])
-        with pytest.raises(ValueError, match=r"^inputs must name at least one column; got none"):
+        with pytest.raises(ValueError, match=r"^inputs is empty. Name at least one column"):
             read_text(path, "a,y\n1,2\n3,4\n", inputs=[])
 
     @pytest.mark.parametrize("name", ["missing.csv", "."])

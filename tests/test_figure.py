@@ -147,7 +147,10 @@ def test_names_stay_plain_where_the_user_lets_tex_set_text() -> None:
     import matplotlib as mpl
 
     with mpl.rc_context({"text.usetex": True}):
-        network_figure(make_snapshot([2, 1], labels=["$", "\\"]))._repr_png_()
+        figure = network_figure(make_snapshot([2, 1], labels=["$", "\\"]))
+        assert figure._repr_png_()[0].startswith(b"\x89PNG")
+    assert {"$", "\\"} <= set(words(figure))
+    assert not any(text.get_usetex() for text in figure.axes[0].texts)
 
 
 @pytest.mark.parametrize("widths", WIDTHS[:5], ids=str)

@@ -50,8 +50,14 @@ def test_a_bundle_is_small_and_names_nothing_outside(path: Path) -> None:
 
 
 @needs_node
-def test_the_types_of_the_front_end_are_right() -> None:
-    run("node", "node_modules/typescript/bin/tsc", "--noEmit")
+@pytest.mark.parametrize("project", [".", "test"], ids=["sources", "tests"])
+def test_the_types_of_the_front_end_are_right(project: str) -> None:
+    run("node", "node_modules/typescript/bin/tsc", "--noEmit", "-p", project)
+
+
+@needs_node
+def test_the_front_end_is_linted_and_formatted() -> None:
+    run("node", "node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings")
 
 
 @needs_node

@@ -73,8 +73,8 @@ def test_each_edge_is_drawn_once_from_its_node_to_its_node(widths: list[int]) ->
         layer, i, j = mark.view.edge
         below, above = places[layer, i], places[layer + 1, j]
         into, out = mark.connectors
-        assert into[0] == (below.x, below.y - below.radius)
-        assert out[-1] == (above.x, above.y + above.radius)
+        assert into[0] == (below.x, below.y)  # the node lies on top
+        assert out[-1] == (above.x, above.y)
         assert len(into) % 3 == len(out) % 3 == 1
         left, right, top, bottom = sides(mark.plot.box)
         for x, y in (into[-1], out[0]):

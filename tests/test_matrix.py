@@ -14,6 +14,7 @@ from matplotlib.collections import Collection
 from matplotlib.colors import to_hex
 
 from kanviz.layout import FAINTEST
+from kanviz.layout.marks import OUTLINE
 from kanviz.snapshot import Edge, Snapshot
 from kanviz.theme import DARK, LIGHT, blend
 from kanviz.views.figure import NotebookFigure
@@ -123,7 +124,8 @@ def test_states_have_their_colours_and_a_pruned_edge_is_a_dashed_ghost(
     plots = [cell.plot for cell in by_edge(snapshot).values()]
     tones = [to_hex(tone) for tone in np.asarray(boxes.get_edgecolor())]
     assert tones == [
-        blend(getattr(colors, plot.view.state), colors.paper, plot.opacity) for plot in plots
+        blend(getattr(colors, plot.view.state), colors.paper, OUTLINE * plot.opacity)
+        for plot in plots
     ]
     styles: Any = boxes.get_linestyle()
     dashed = [dash is not None for _, dash in styles]

@@ -10,7 +10,7 @@ from model_helpers import bytes_of, fitted_model, make_data, make_model, make_ne
 
 from kanviz.analysis import prune_plan
 from kanviz.analysis.prune_plan import MOST_ROWS, PlanStep, PrunePlan, judge_of_outputs, plan_of
-from kanviz.analysis.pruning import What
+from kanviz.analysis.removal import What
 from kanviz.data import from_arrays
 from kanviz.model import KAN
 from kanviz.snapshot import Edge

@@ -9,7 +9,7 @@ import torch
 from model_helpers import bytes_of
 from torch import Tensor
 
-from kanviz.analysis.pruning import live_edges
+from kanviz.analysis.removal import live_edges
 from kanviz.data import Dataset, from_function
 from kanviz.files import load
 from kanviz.model import KAN

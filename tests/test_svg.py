@@ -1,6 +1,5 @@
 """The SVG draws exactly the snapshot, in light and dark, and holds nothing but a drawing."""
 
-import dataclasses
 import re
 from typing import Any
 from xml.etree import ElementTree
@@ -13,7 +12,7 @@ from make_snapshot import make_snapshot
 from kanviz.layout.picture import picture
 from kanviz.snapshot import Edge, Snapshot
 from kanviz.theme import DARK, LIGHT
-from kanviz.views.svg import network_svg
+from kanviz.views.svg import NAMES, network_svg
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 HOSTILE = ("<b>", "$x$", "</script>", "]]>", "&lt;", "\"'", "\x00\x07\x1b", "\ufffe", "a\u202eb")
@@ -145,8 +144,8 @@ def test_all_colours_are_there_for_light_and_for_dark() -> None:
     css = parse(network_svg(make_mixed())).findtext(f"{NAMESPACE}style") or ""
     light, dark = css.split("@media screen and (prefers-color-scheme:dark)")
     for theme, part in ((LIGHT, light), (DARK, dark)):
-        for name, color in dataclasses.asdict(theme).items():
-            assert f"--kanviz-{name}:{color}" in part
+        for name in NAMES:
+            assert f"--kanviz-{name}:{getattr(theme, name)}" in part
     used = set(re.findall(r"var\((--kanviz-[a-z]+)\)", css))
     set_by_picture = set(re.findall(r"(--kanviz-[a-z]+):", network_svg(make_mixed())))
     assert used <= set_by_picture

@@ -9,14 +9,14 @@ from torch import Tensor
 from kanviz.symbolic.affine import fit_affine
 from kanviz.symbolic.affine_search import descend, into_domain, project, starting_points
 from kanviz.symbolic.functions import BUILT_IN, INFINITY, Function, make_function, traits
-from kanviz.symbolic.samples import Part, prepare_samples
+from kanviz.symbolic.samples import Subset, prepare_samples
 
 NAMES = list(BUILT_IN)
 
 
-def make_part(z: Tensor) -> Part:
+def make_part(z: Tensor) -> Subset:
     t = torch.linspace(-1, 1, len(z), dtype=torch.float64)
-    return Part(t, z, torch.full_like(z, 1 / len(z)))
+    return Subset(t, z, torch.full_like(z, 1 / len(z)))
 
 
 def inside(pairs: Tensor, function: Function) -> Tensor:
@@ -95,7 +95,7 @@ def test_pairs_within_the_domain_stay() -> None:
 def test_projection_is_the_weighted_least_squares_line() -> None:
     z, f, w = torch.rand(3, 30, dtype=torch.float64)
     w = w / w.sum()
-    part = Part(torch.linspace(-1, 1, 30, dtype=torch.float64), z, w)
+    part = Subset(torch.linspace(-1, 1, 30, dtype=torch.float64), z, w)
     design = torch.stack([f, torch.ones_like(f)], dim=1)
     normal = design.T @ (w.unsqueeze(1) * design)
     c, d = torch.linalg.solve(normal, design.T @ (w * z)).tolist()

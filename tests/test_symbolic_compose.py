@@ -139,7 +139,7 @@ def test_numbers_of_nodes_must_fit_together() -> None:
         compose(edges, ["a", "a"], ["y"])
     with pytest.raises(ValueError, match="input_names must differ; got"):
         compose(make_edges([[["x"], ["x"]]]), ["a", "a"], ["y"])
-    with pytest.raises(ValueError, match="edges must have at least one layer"):
+    with pytest.raises(ValueError, match="edges is empty"):
         compose([], ["a"], ["y"])
 
 

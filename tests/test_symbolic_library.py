@@ -1,6 +1,9 @@
 import copy
 import math
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import sympy
@@ -16,6 +19,8 @@ from kanviz.symbolic.functions import (
     make_function,
 )
 from kanviz.symbolic.language import X
+
+ROOT = Path(__file__).parent.parent
 
 # pykan 0.2.8 has these; it calls the constant "0" too.
 PYKAN_NAMES = [
@@ -134,7 +139,7 @@ def test_only_keeps_the_named_functions_in_order() -> None:
 
 
 def test_an_unknown_function_is_an_error_that_names_the_nearest() -> None:
-    with pytest.raises(KeyError, match=r"must be in the library; got 'sine'.*'sin'"):
+    with pytest.raises(KeyError, match=r"No function of the library is called 'sine'.*'sin'"):
         BUILT_IN["sine"]
 
 
@@ -182,7 +187,7 @@ def test_bad_functions_are_refused() -> None:
         make_function("f", "x", complexity=-1)
     with pytest.raises(ValueError, match=r"domain must be \(low, high\) with low < high"):
         make_function("f", "x", domain=(1, 1))
-    with pytest.raises(ValueError, match="expression must have one symbol; got x, y"):
+    with pytest.raises(ValueError, match="A function has one variable; got x, y"):
         make_function("f", x * y)
     with pytest.raises(ValueError, match=r"be made of known functions; got 'gamma\(x\)'"):
         make_function("f", sympy.gamma(x))
@@ -195,3 +200,15 @@ def test_bad_functions_are_refused() -> None:
 def test_a_library_of_nothing_is_empty() -> None:
     assert len(Library(())) == 0
     assert math.isinf(BUILT_IN["x"].domain[1])
+
+
+def test_only_formulas_load_sympy() -> None:
+    script = (
+        "import sys, torch, kanviz as kv\n"
+        "model = kv.KAN([2, 3, 1], seed=0)\n"
+        "model.snapshot(); model.plan(); model.prune(); model.undo()\n"
+        "assert 'sympy' not in sys.modules\n"
+        "kv.register('hill', 'x**2 / (1 + x**2)')\n"
+        "assert 'sympy' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)

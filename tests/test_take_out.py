@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_helpers import make_network, make_sample, make_symbols
 
-from kanviz.analysis.pruning import edge_means, take_out, takes_constants
+from kanviz.analysis.removal import edge_means, take_out, takes_constants
 from kanviz.analysis.trace import trace
 from kanviz.edits.address import set_live
 from kanviz.nn import Network

@@ -1,8 +1,9 @@
+import sys
+
 import pytest
 import torch
 from model_helpers import bytes_of, make_network, make_sample
 
-import kanviz.analysis.trace as trace_module
 from kanviz.analysis.trace import node_values, trace
 
 
@@ -45,5 +46,5 @@ def test_node_values_are_those_of_the_trace_also_in_parts(monkeypatch: pytest.Mo
     found = trace(network, x)
     wanted = [*(step.inputs for step in found.layers), found.outputs]
     for chunk in (2**22, 500, 1):
-        monkeypatch.setattr(trace_module, "CHUNK", chunk)
+        monkeypatch.setattr(sys.modules[trace.__module__], "CHUNK", chunk)
         torch.testing.assert_close(node_values(network, x), wanted, rtol=1e-13, atol=1e-13)

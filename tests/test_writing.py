@@ -37,5 +37,5 @@ def test_a_link_is_followed_and_a_missing_folder_named(tmp_path: Path) -> None:
     write_whole(link, b"new")
     assert link.is_symlink()
     assert target.read_bytes() == b"new"
-    with pytest.raises(FileNotFoundError, match="path must be in a folder that exists; got"):
+    with pytest.raises(FileNotFoundError, match=r"The folder of .* does not exist"):
         write_whole(tmp_path / "none" / "a", b"")

@@ -1,7 +1,8 @@
 """How far a reader has to walk: the files and functions of kanviz that everyday calls pass.
 
-``python -m tests.walk`` prints a table; ``python -m tests.walk FOLDER`` walks the kanviz of another
-checkout. Each walk is made twice, and the second is counted: no import and no compiler is in it.
+``python -m tests.walk`` prints a table, with ``--files`` also which files they are; ``python -m
+tests.walk FOLDER`` walks the kanviz of another checkout. Each walk is made twice, and the second is
+counted: no import and no compiler is in it.
 """
 
 import contextlib
@@ -23,13 +24,26 @@ QUIET = 1.0
 
 
 class Walk(NamedTuple):
-    """What a call passed: calls into kanviz, and the distinct functions and files of them."""
+    """What a call passed."""
 
-    calls: int
+    by_file: dict[str, int]
+    """Calls into each file of kanviz."""
+
     functions: int
-    files: int
+    """Distinct functions among them."""
+
     sent: int | None = None
     """Bytes that went to the front end, where there is one."""
+
+    @property
+    def files(self) -> int:
+        """Files that were passed."""
+        return len(self.by_file)
+
+    @property
+    def calls(self) -> int:
+        """Calls that were made."""
+        return sum(self.by_file.values())
 
 
 class Counter:
@@ -51,7 +65,7 @@ class Counter:
             yield
         finally:
             sys.setprofile(None)
-            threading.setprofile(None)  # type: ignore[arg-type]  # typeshed forgets that it may
+            threading.setprofile(None)
 
     @contextlib.contextmanager
     def counting(self) -> Iterator[None]:
@@ -64,8 +78,11 @@ class Counter:
 
     def walk(self, sent: int | None = None) -> Walk:
         """Return what was counted."""
-        files = {code.co_filename for code in self.codes}
-        return Walk(sum(self.codes.values()), len(self.codes), len(files), sent)
+        by_file: dict[str, int] = {}
+        for code, n_calls in self.codes.items():
+            name = code.co_filename.removeprefix(self._folder).lstrip("/")
+            by_file[name] = by_file.get(name, 0) + n_calls
+        return Walk(by_file, len(self.codes), sent)
 
     def _see(self, frame: FrameType, event: str, _: object) -> None:
         if not self._is_on or event != "call":
@@ -169,15 +186,19 @@ def product_files(root: Path) -> dict[str, int]:
     }
 
 
-def main(folder: str | None = None) -> None:
+def main(*arguments: str) -> None:
     """Print the walks through a checkout, by default this one."""
-    root = Path(folder).resolve() if folder else Path(__file__).parents[1]
+    folders = [argument for argument in arguments if argument != "--files"]
+    root = Path(folders[0]).resolve() if folders else Path(__file__).parents[1]
     sys.path.insert(0, str(root))
     row = "{:<16}{:>7}{:>11}{:>7}{:>12}".format
     print(row("", "files", "functions", "calls", "bytes sent"))
     for name, walk in walks().items():
         sent = "" if walk.sent is None else walk.sent
         print(row(name, walk.files, walk.functions, walk.calls, sent))
+        if "--files" in arguments:
+            most_first = sorted(walk.by_file.items(), key=lambda item: -item[1])
+            print(*(f"{n_calls:>34} {file}" for file, n_calls in most_first), sep="\n")
     print(", ".join(f"{n} {language} files" for language, n in product_files(root).items()))
 
 

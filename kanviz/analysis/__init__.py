@@ -12,8 +12,8 @@ from kanviz.analysis.attribution import (
     scores,
 )
 from kanviz.analysis.prune_plan import PlanStep, PrunePlan, plan_of
-from kanviz.analysis.prune_search import Drop, PruneReport, prune_in_context
-from kanviz.analysis.pruning import candidates, edge_means, live_edges, take_out
+from kanviz.analysis.pruning import Drop, PruneReport, prune_in_context
+from kanviz.analysis.removal import candidates, edge_means, live_edges, take_out
 from kanviz.analysis.trace import LayerTrace, Trace, node_values, trace
 
 __all__ = [

@@ -1,20 +1,21 @@
-"""How much every edge and node matters, from the spread of what it adds.
+"""How much every edge and node matters, from the standard deviation of what it adds.
 
 Two metrics, both at least 0, 0 for a removed edge and for a single sample, and both from population
 standard deviations (divisor n) over the samples:
 
 ``"backward"`` (default; no unit)
-    How much of the outputs' spread goes back through this place. An output has score 1, an edge
-    the score of the node that it enters times its share std(edge) / std(node), a node the sum of
-    its edges' scores (Liu et al., KAN 2.0, arXiv:2408.10205, 2024, section on pruning and
-    attribution; a constant of 1e-4 that is in use beside std(node) would make scores depend on
-    units and is left out). Over several outputs the mean is taken, so that an output has score
-    1 / outputs. The shares at a node add up to 1 only where its edges rise and fall together; to
-    more where they are independent or cancel, so a score may exceed 1.
+    How much of the outputs' standard deviation goes back through this edge or node. An output has
+    score 1, an edge the score of the node that it enters times its share std(edge) / std(node), a
+    node the sum of its edges' scores (Liu et al., KAN 2.0, arXiv:2408.10205, 2024, section on
+    pruning and attribution; a constant of 1e-4 that is in use beside std(node) would make scores
+    depend on units and is left out). Over several outputs the mean is taken, so that an output has
+    score 1 / outputs. The shares at a node add up to 1 only where its edges rise and fall together;
+    to more where they are independent or cancel, so a score may exceed 1.
 ``"std"`` (unit of the node that the edge enters)
     The standard deviation of what the edge adds, or of the node's value.
 """
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple, get_args
 
 import torch
@@ -34,10 +35,22 @@ NodeScores = list[Float[Tensor, " _nodes"]]
 
 
 class Scores(NamedTuple):
-    """Scores of all edges and nodes, layer by layer."""
+    """Scores of all edges and nodes, layer by layer.
+
+    Parameters
+    ----------
+    edges : list over layers of (in_features, out_features)
+        ``edges[layer][i, j]`` is the score of ``Edge(layer, i, j)``.
+    nodes : list over layers of (width,)
+        Inputs first, outputs last.
+    """
 
     edges: EdgeScores
     nodes: NodeScores
+
+
+Score = Callable[[Network, Float[Tensor, "samples inputs"]], Scores]
+"""What says how much edges and nodes matter; ``scores`` is one, and pruning takes any other."""
 
 
 def edge_scores(
@@ -47,7 +60,15 @@ def edge_scores(
     *,
     output: int | None = None,
 ) -> EdgeScores:
-    """Return the score of every edge, see ``scores``."""
+    """Return the score of every edge: ``scores(...).edges``, which see.
+
+    Examples
+    --------
+    >>> from kanviz.nn import Network
+    >>> network = Network([2, 1], seed=0)
+    >>> [layer.shape for layer in edge_scores(network, torch.rand(50, 2))]
+    [torch.Size([2, 1])]
+    """
     return scores(network, x, metric, output=output).edges
 
 
@@ -58,14 +79,18 @@ def node_scores(
     *,
     output: int | None = None,
 ) -> NodeScores:
-    """Return the score of every node, inputs first, see ``scores``."""
+    """Return the score of every node, inputs first: ``scores(...).nodes``, which see."""
     return scores(network, x, metric, output=output).nodes
 
 
 def feature_scores(
     network: Network, x: Float[Tensor, "samples inputs"], *, output: int | None = None
 ) -> Float[Tensor, " inputs"]:
-    """Return the backward score of every input: how much of the outputs' spread is due to it."""
+    """Return the backward score of every input (no unit): ``scores(...).nodes[0]``, which see.
+
+    It is the sum of the scores of the edges that leave the input. Where two paths cancel, both
+    count: an input may have a score though no output depends on it.
+    """
     return scores(network, x, output=output).nodes[0]
 
 
@@ -92,10 +117,8 @@ def scores(
 
     Returns
     -------
-    edges : list over layers of (in_features, out_features)
-        ``edges[layer][i, j]`` is the score of ``Edge(layer, i, j)``.
-    nodes : list over layers of (width,)
-        Inputs first, outputs last.
+    Scores
+        In the dtype of x.
 
     Raises
     ------
@@ -103,31 +126,40 @@ def scores(
         If the metric is unknown, or ``output`` is given with ``"std"``.
     IndexError
         If there is no such output.
+
+    Examples
+    --------
+    >>> from kanviz.nn import Network
+    >>> found = scores(Network([2, 3, 1], seed=0), torch.rand(50, 2))
+    >>> float(found.nodes[-1].sum())  # the outputs share a score of 1
+    1.0
     """
     check_choice("metric", metric, get_args(Metric))
     values = node_values(network, x)
-    node_spreads = [_node_spread(value) for value in values]
-    triples = zip(network.layers, values, node_spreads, strict=False)
+    node_std = [_node_std(value) for value in values]
+    triples = zip(network.layers, values, node_std, strict=False)
     # What depends on a constant alone is constant, whatever rounding says.
-    edge_spreads = [
+    edge_std = [
         edge_variances(layer, value).sqrt() * (node > 0).unsqueeze(1)
         for layer, value, node in triples
     ]
     if metric == "std":
         if output is not None:
-            raise ValueError(f"output must be None for metric='std'; got {output!r}. Leave it out.")
-        found = Scores(edge_spreads, node_spreads)
+            raise ValueError(
+                f"metric='std' counts all outputs; got output={output!r}. Leave it out."
+            )
+        found = Scores(edge_std, node_std)
     else:
-        wanted = _wanted_outputs(node_spreads[-1], output)
-        found = _backward(wanted, edge_spreads, node_spreads, torch.finfo(x.dtype).eps)
+        wanted = _wanted_outputs(node_std[-1], output)
+        found = _backward(wanted, edge_std, node_std, torch.finfo(x.dtype).eps)
     return Scores([s.to(x.dtype) for s in found.edges], [s.to(x.dtype) for s in found.nodes])
 
 
-def _node_spread(values: Float[Tensor, "samples nodes"]) -> Float[Tensor, " nodes"]:
+def _node_std(values: Float[Tensor, "samples nodes"]) -> Float[Tensor, " nodes"]:
     """Return the standard deviation of each node, float64; 0 where it is constant to rounding."""
     rounding = 8 * torch.finfo(values.dtype).eps * values.abs().amax(0).double()
-    spread = values.double().std(0, correction=0)
-    return torch.where(spread > rounding, spread, 0.0)
+    std = values.double().std(0, correction=0)
+    return torch.where(std > rounding, std, 0.0)
 
 
 def _wanted_outputs(outputs: Float[Tensor, " outputs"], output: int | None) -> Tensor:
@@ -136,22 +168,17 @@ def _wanted_outputs(outputs: Float[Tensor, " outputs"], output: int | None) -> T
     if output is None:
         return torch.full_like(outputs, 1 / count)
     if isinstance(output, bool) or not isinstance(output, int) or not 0 <= output < count:
-        raise IndexError(
-            f"output must be from 0 to {count - 1} because there are {count} outputs; "
-            f"got {output!r}. Count from 0."
-        )
+        raise IndexError(f"There is no output {output!r}: the network has {count}, counted from 0.")
     wanted = torch.zeros_like(outputs)
     wanted[output] = 1.0
     return wanted
 
 
-def _backward(
-    wanted: Tensor, edge_spreads: EdgeScores, node_spreads: NodeScores, eps: float
-) -> Scores:
+def _backward(wanted: Tensor, edge_std: EdgeScores, node_std: NodeScores, eps: float) -> Scores:
     """Hand each node's score on to its edges, and theirs to the nodes below, outputs first."""
     edges: EdgeScores = []
     nodes: NodeScores = [wanted]
-    for edge, node in zip(reversed(edge_spreads), reversed(node_spreads), strict=False):
+    for edge, node in zip(reversed(edge_std), reversed(node_std), strict=False):
         # A node that is constant up to rounding hands nothing on, whatever its edges do.
         varies = node > 100 * eps * edge.sum(0)
         share = torch.where(varies, edge / node, 0.0)

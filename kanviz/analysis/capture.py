@@ -13,7 +13,7 @@ from torch import Tensor
 
 from kanviz.analysis.attribution import Metric, scores
 from kanviz.analysis.trace import node_values
-from kanviz.layout import node_positions, strengths, strongest
+from kanviz.layout import MAX_EDGES, Order, natural, node_positions, strengths, strongest, untangled
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge, EdgeView, NodeView, Snapshot
@@ -79,7 +79,7 @@ def capture(
         views += _edge_views(layer, edges, edge_score, grid, values[number][rows])
     return Snapshot(
         widths=network.widths,
-        nodes=_node_views(network.widths, found.nodes, input_names, output_names),
+        nodes=_node_views(network, found.nodes, input_names, output_names),
         edges=tuple(views),
         n_edges=sum(layer.mask.numel() for layer in network.layers),
         title=title,
@@ -87,20 +87,31 @@ def capture(
 
 
 def _node_views(
-    widths: tuple[int, ...],
+    network: Network,
     node_scores: list[Tensor],
     input_names: Sequence[str],
     output_names: Sequence[str],
 ) -> tuple[NodeView, ...]:
-    labels = [[""] * width for width in widths]
+    labels = [[""] * width for width in network.widths]
     labels[0] = list(input_names) or labels[0]
     labels[-1] = list(output_names) or labels[-1]
-    places = node_positions(widths)
+    places = node_positions(network.widths, _order(network))
     return tuple(
         NodeView(layer, index, labels[layer][index], score, *places[layer][index])
         for layer, layer_scores in enumerate(node_scores)
         for index, score in enumerate(layer_scores.tolist())
     )
+
+
+def _order(network: Network) -> Order:
+    """Return the order of the nodes in which few lines cross; by their numbers where very many."""
+    masks = [layer.mask for layer in network.layers]
+    if sum(int(mask.sum()) for mask in masks) > MAX_EDGES:
+        return natural(network.widths)
+    edges = [
+        Edge(layer, i, j) for layer, mask in enumerate(masks) for i, j in mask.nonzero().tolist()
+    ]
+    return untangled(network.widths, tuple(edges))
 
 
 def curve_grid(

@@ -1,16 +1,15 @@
 """The plan of a pruning: what would go step by step, without training, and what each step costs."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import overload
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.analysis.attribution import scores
-from kanviz.analysis.pruning import (
+from kanviz.analysis.attribution import Score, scores
+from kanviz.analysis.removal import (
     Candidate,
     What,
     candidates,
@@ -25,7 +24,7 @@ from kanviz.analysis.trace import node_values
 from kanviz.data import Dataset
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge
-from kanviz.tables import html_table, text_table
+from kanviz.tables import ReportTable
 from kanviz.training.judge import Judge, judge_of
 
 MOST_ROWS = 40
@@ -45,10 +44,19 @@ OF_OUTPUTS = "root mean square change on {} samples, as a share of the outputs' 
 class PlanStep:
     """One step of a plan: what goes next, and the error of the network after it.
 
-    ``name`` says what goes, such as ``"edge (0, 1, 2)"`` or ``"input 1"``; ``score`` is its score
-    in the network as it is now; ``edges`` are all that go with this step, those among them that
-    lead nowhere any more without it; ``edges_left`` counts the rest. ``error`` is that after this
-    step and all before it, without any training; inf where the outputs are not finite.
+    Parameters
+    ----------
+    name : str
+        What goes, such as ``"edge (0, 1, 2)"`` or ``"input 1"``.
+    score : float
+        Its score in the network as it is now.
+    edges : tuple of Edge
+        All that go with this step, those among them that lead nowhere any more without it.
+    edges_left : int
+        How many stay.
+    error : float
+        After this step and all before it, without any training; inf where the outputs are not
+        finite.
     """
 
     name: str
@@ -59,11 +67,11 @@ class PlanStep:
 
 
 @dataclass(frozen=True)
-class PrunePlan(Sequence[PlanStep]):
+class PrunePlan(ReportTable[PlanStep]):
     """The steps from the network as it is to the smallest that still feeds every output.
 
     A sequence of steps, weakest first. Shows itself as a table; ``dataclasses.asdict`` gives what
-    JSON can hold. To do it: ``model.prune(edges=plan.upto(7).edges)``.
+    JSON can hold.
 
     Parameters
     ----------
@@ -75,6 +83,15 @@ class PrunePlan(Sequence[PlanStep]):
         How many edges it has.
     measure : str
         What the errors are.
+
+    Examples
+    --------
+    >>> import kanviz as kv
+    >>> model = kv.KAN([2, 3, 1], seed=0)
+    >>> plan = model.plan()
+    >>> plan.edges_now, plan[-1].edges_left
+    (9, 2)
+    >>> report = model.prune(edges=plan.upto(1).edges)  # do the first step of it
     """
 
     steps: tuple[PlanStep, ...]
@@ -102,8 +119,7 @@ class PrunePlan(Sequence[PlanStep]):
         """
         if not 0 <= count <= len(self.steps):
             raise ValueError(
-                f"count must be from 0 to {len(self.steps)}, the number of steps; got {count!r}. "
-                "Choose another."
+                f"count must be from 0 to {len(self.steps)}, the number of steps; got {count!r}."
             )
         return replace(self, steps=self.steps[:count])
 
@@ -119,25 +135,9 @@ class PrunePlan(Sequence[PlanStep]):
         good = [number for number, step in enumerate(self.steps, 1) if step.error <= error]
         return self.upto(max(good, default=0))
 
-    @overload
-    def __getitem__(self, index: int) -> PlanStep: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[PlanStep, ...]: ...
-    def __getitem__(self, index: int | slice) -> PlanStep | tuple[PlanStep, ...]:
-        """Return one step, or several."""
-        return self.steps[index]
-
-    def __len__(self) -> int:
-        return len(self.steps)
-
-    def __iter__(self) -> Iterator[PlanStep]:
-        return iter(self.steps)
-
-    def __str__(self) -> str:
-        return f"{text_table(self._rows())}\n{self._note()}"
-
-    def _repr_html_(self) -> str:
-        return html_table(self._rows(), self._note())
+    @property
+    def _records(self) -> tuple[PlanStep, ...]:
+        return self.steps
 
     def _rows(self) -> list[tuple[str, ...]]:
         head = ("step", "goes", "score", "edges left", "error")
@@ -156,7 +156,12 @@ def _row(number: int, step: PlanStep) -> tuple[str, ...]:
 
 
 def plan_of(
-    network: Network, x: Float[Tensor, "samples inputs"], judge: Judge, what: What, measure: str
+    network: Network,
+    x: Float[Tensor, "samples inputs"],
+    judge: Judge,
+    what: What,
+    measure: str,
+    score: Score = scores,
 ) -> PrunePlan:
     """Return the plan from the weakest candidate on to the smallest network that is connected.
 
@@ -175,9 +180,12 @@ def plan_of(
         See ``candidates``.
     measure : str
         What the judge's errors are, in words.
+    score : callable
+        Scores a network on a sample, as ``kanviz.analysis.scores`` does.
     """
     now, error_now = len(live_edges(network)), judge.error(network)
-    return PrunePlan(tuple(_steps(network, x, judge, what)), error_now, now, measure)
+    steps = tuple(_steps(network, x, judge, what, score))
+    return PrunePlan(steps, error_now, now, measure)
 
 
 def judge_of_all(data: Dataset) -> Judge:
@@ -202,11 +210,13 @@ def measure_of(judge: Judge, *, of_outputs: bool = False) -> str:
 
 
 @torch.no_grad()
-def _steps(network: Network, x: Tensor, judge: Judge, what: What) -> Iterator[PlanStep]:
+def _steps(
+    network: Network, x: Tensor, judge: Judge, what: What, score: Score
+) -> Iterator[PlanStep]:
     means, values = edge_means(network, x), node_values(network, judge.x_held)
-    ranked = candidates(network, scores(network, x), what)
+    ranked = candidates(network, score(network, x), what)
     left = len(live_edges(network))
-    for name, score, edges in _in_steps(network, ranked, what):
+    for name, value, edges in _in_steps(network, ranked, what):
         gone = _what_goes(network, edges)
         if not gone or cut_off(network, gone):
             continue
@@ -215,7 +225,7 @@ def _steps(network: Network, x: Tensor, judge: Judge, what: What) -> Iterator[Pl
         for depth in range(gone[0].layer, len(network.layers)):
             values[depth + 1] = network.layers[depth](values[depth])
         left -= len(gone)
-        yield PlanStep(name, score, gone, left, judge.error_of(values[-1]))
+        yield PlanStep(name, value, gone, left, judge.error_of(values[-1]))
 
 
 def _in_steps(network: Network, ranked: list[Candidate], what: What) -> Iterator[Candidate]:

@@ -1,248 +1,417 @@
-"""What a network can do without, what goes with it, and how it is taken out without a jump.
+"""Pruning a network in place: by score, or in context, where data refit and judge it.
 
-An edge that hardly varies may still add a large constant, which a score from spreads cannot see.
-Before such an edge goes, its mean moves to another edge into the same node; a spline whose basis
-sums to 1 and a formula c f(a x + b) + d can take up a constant exactly. This by itself changes no
-output; only then is the edge, now of mean 0, removed.
+In context a part goes only if the network, briefly refitted, stays as good without it.
 """
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from typing import Literal, NamedTuple
+import copy
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.analysis.attribution import Scores, scores
-from kanviz.analysis.trace import node_values, rows_at_once
-from kanviz.nn.layer import KANLayer
+from kanviz.analysis.attribution import Score, scores
+from kanviz.analysis.prune_plan import measure_of
+from kanviz.analysis.removal import (
+    Candidate,
+    What,
+    candidates,
+    cut_off,
+    edge_means,
+    live_edges,
+    named,
+    nodes_in_use,
+    selected,
+    take_out,
+    with_dead,
+)
+from kanviz.checks import check_choice
+from kanviz.data import Dataset
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge
+from kanviz.tables import ReportTable, html_table, text_table
+from kanviz.training.judge import Judge, judge_of
 
-What = Literal["edges", "nodes", "inputs"]
-"""What goes as a whole: single edges, inputs and hidden nodes, or inputs only."""
+PRUNE_SCORE = 0.03
+"""Score below which ``prune`` without data drops an edge (the value of pykan 0.2.8)."""
 
-Means = list[Float[Tensor, "_inputs _outputs"]]
+REFIT_STEPS = 10
+
+AT_ONCE = (0.1, 0.03, 0.01)
+"""Scores below which all candidates are tried at once first: one by one, a refit would wake up
+others that a sparse training has put to sleep."""
+
+GIVE_UP = 3
+"""Refits in a row to no avail that end the search among nodes, and then among edges."""
 
 
-class Candidate(NamedTuple):
-    """Something that may go as a whole: its name, its score, and its live edges."""
+@dataclass(frozen=True)
+class Drop:
+    """One candidate that was tried: what would go, and the held-out error before and after.
+
+    Parameters
+    ----------
+    name : str
+        What was tried, such as ``"node (1, 3)"``.
+    edges : tuple of Edge
+        What goes with it.
+    score : float
+        Of what was tried; of several the highest.
+    before : float
+        The error with it.
+    after : float or None
+        The error without it, after a brief refit; None where it was not tried.
+    limit : float
+        The highest error that is accepted.
+    reason : str
+        Why it stayed, such as ``"output 0 would be cut off"``; empty where it went.
+    """
 
     name: str
-    score: float
     edges: tuple[Edge, ...]
+    score: float
+    before: float
+    after: float | None
+    limit: float
+    reason: str
+
+    @property
+    def removed(self) -> bool:
+        """Whether it went."""
+        return not self.reason
+
+    @property
+    def verdict(self) -> str:
+        """What became of it, and why."""
+        return f"kept: {self.reason}" if self.reason else "removed"
+
+    def __str__(self) -> str:
+        """Say in one line what was found."""
+        after = "" if self.after is None else f" -> {self.after:.2e}"
+        errors = f"error {self.before:.2e}{after}, limit {self.limit:.2e}"
+        return f"{named(self.name, self.edges)}, score {self.score:.2g}: {errors}; {self.verdict}"
 
 
-def live_edges(network: Network) -> list[Edge]:
-    """Return the edges that are not removed, in order."""
-    return [
-        Edge(depth, i, j)
-        for depth, layer in enumerate(network.layers)
-        for i, j in layer.mask.nonzero().tolist()
-    ]
+@dataclass(frozen=True)
+class PruneReport(ReportTable[Drop]):
+    """What ``prune`` did: a sequence of the candidates that it tried, empty without data.
 
-
-def candidates(network: Network, found: Scores, what: What) -> list[Candidate]:
-    """Return what is in use and may go, by score, the lowest first; ties in order of address.
+    Shows itself as a table.
 
     Parameters
     ----------
-    network : Network
-        Is only read.
-    found : Scores
-        Of its edges and nodes.
-    what : str
-        ``"edges"``, ``"nodes"`` (hidden nodes and inputs) or ``"inputs"``.
+    drops : tuple of Drop
+        In the order in which they were tried.
+    edges : tuple of Edge
+        All that were removed, in order of address.
+    edges_before : int
+        How many there were.
+    nodes_before, nodes_after : tuple of int
+        Nodes of each layer that have an edge, inputs first. The widths of the network stay.
+    measure : str
+        What the errors are; empty without data.
     """
-    if what == "edges":
-        scores = [layer.tolist() for layer in found.edges]
-        named = [
-            Candidate(f"edge {tuple(edge)}", scores[edge.layer][edge.i][edge.j], (edge,))
-            for edge in live_edges(network)
-        ]
-    else:
-        layers = found.nodes[:-1] if what == "nodes" else found.nodes[:1]
-        masks = [layer.mask for layer in network.layers]
-        nodes = [
-            Candidate(name_of_node(depth, i), score, _edges_at(masks, depth, i))
-            for depth, scores_of_layer in enumerate(layers)
-            for i, score in enumerate(scores_of_layer.tolist())
-        ]
-        named = [node for node in nodes if node.edges]
-    return sorted(named, key=lambda candidate: candidate.score)  # stable
+
+    drops: tuple[Drop, ...]
+    edges: tuple[Edge, ...]
+    edges_before: int
+    nodes_before: tuple[int, ...]
+    nodes_after: tuple[int, ...]
+    measure: str = ""
+
+    @property
+    def _records(self) -> tuple[Drop, ...]:
+        return self.drops
+
+    def __str__(self) -> str:
+        table = [text_table(self._rows()), f"error: {self.measure}"] if self.drops else []
+        return "\n".join([self._summary(), *table])
+
+    def _repr_html_(self) -> str:
+        if not self.drops:
+            return f"<p>{self._summary()}</p>"  # numbers and our own words only
+        return html_table(self._rows(), f"{self._summary()}. error: {self.measure}")
+
+    def _summary(self) -> str:
+        nodes = f"nodes in use {list(self.nodes_before)} -> {list(self.nodes_after)}"
+        return f"removed {len(self.edges)} of {self.edges_before} edges; {nodes}"
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        head = ("tried", "score", "error before", "after", "limit", "verdict")
+        return [head, *(_row(drop) for drop in self.drops)]
 
 
-def selected(
+def _row(drop: Drop) -> tuple[str, ...]:
+    after = "not tried" if drop.after is None else f"{drop.after:.2e}"
+    errors = (f"{drop.before:.2e}", after, f"{drop.limit:.2e}")
+    return (named(drop.name, drop.edges), f"{drop.score:.2g}", *errors, drop.verdict)
+
+
+def prune(
     network: Network,
     x: Float[Tensor, "samples inputs"],
-    what: What,
+    data: Dataset | None,
+    limits: Mapping[str, Any],
     *,
-    threshold: float | None = None,
-    fraction: float | None = None,
-    edges: Sequence[tuple[int, ...]] | None = None,
-) -> list[Edge]:
-    """Return the edges that a limit, at most one, allows to go; all that are live without one.
+    what: What,
+    tolerance: float,
+    score: Score = scores,
+) -> PruneReport:
+    """Remove what does not matter, in place; with data in context, see ``KAN.prune``.
 
     Parameters
     ----------
     network : Network
-        Is only read.
+        In float64; changed in place.
     x : (samples, inputs)
-        For the scores.
+        For scores and means, in float64.
+    data : Dataset, optional
+        To refit and judge on.
+    limits : mapping
+        As from ``limits_of``.
     what : str
         See ``candidates``.
-    threshold : float, optional
-        Those that score below it.
-    fraction : float, optional
-        The weakest, this share of all, rounded down.
-    edges : sequence of (layer, i, j), optional
-        These.
+    tolerance : float
+        By how much the held-out error may rise in all, as a share of the standard deviation of y.
+    score : callable
+        Scores a network on a sample, as ``kanviz.analysis.scores`` does: what scores lowest is
+        tried first.
+
+    Returns
+    -------
+    PruneReport
+
+    Raises
+    ------
+    ValueError
+        If an output would lose its last edge, or an edge is removed already.
     """
-    if edges is not None:
-        return [Edge(*edge) for edge in edges]
-    ranked = candidates(network, scores(network, x), what)
+    before = copy.deepcopy(network)
+    _check_live(network, limits.get("edges", ()))
+    may_go = selected(network, x, what, score=score, **limits)
+    if data is None:
+        _remove(network, x, may_go, limits)
+        return _report(before, network)
+    judge = judge_of(data)
+    drops = prune_in_context(
+        network, judge, what=what, may_go=may_go, tolerance=tolerance, score=score
+    )
+    return _report(before, network, drops, measure_of(judge))
+
+
+def limits_of(
+    what: str,
+    tolerance: float,
+    *,
+    has_data: bool,
+    threshold: float | None = None,
+    fraction: float | None = None,
+    edges: Sequence[Edge] | None = None,
+) -> dict[str, Any]:
+    """Return the one limit that was asked for, or the default; all options are checked.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range, or two limits are given.
+    """
+    check_choice("what", what, get_args(What))
+    _check_range("tolerance", tolerance)
+    asked = {"threshold": threshold, "fraction": fraction, "edges": edges}
+    given = {name: value for name, value in asked.items() if value is not None}
+    if len(given) > 1:
+        raise ValueError(
+            f"prune takes one limit, not {' and '.join(given)} together. "
+            "Pass threshold, fraction or edges."
+        )
     if threshold is not None:
-        ranked = [candidate for candidate in ranked if candidate.score < threshold]
-    elif fraction is not None:
-        # A little more than rounding takes away: 0.29 * 100 is 28.999999999999996.
-        ranked = ranked[: int(fraction * len(ranked) + 1e-9)]
-    return [edge for candidate in ranked for edge in candidate.edges]
+        _check_range("threshold", threshold)
+    if fraction is not None:
+        _check_range("fraction", fraction, most=1.0)
+    return given or ({} if has_data else {"threshold": PRUNE_SCORE})
 
 
-def name_of_node(layer: int, i: int) -> str:
-    """Return what a node is called in reports: ``"input 0"``, ``"node (1, 3)"``."""
-    return f"node ({layer}, {i})" if layer else f"input {i}"
+def _check_range(name: str, value: float, most: float = float("inf")) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        rule = "at least 0" if most == float("inf") else f"from 0 to {most:g}"
+        raise ValueError(f"{name} must be a number {rule}; got {value!r}.")
 
 
-def with_dead(network: Network, removed: Iterable[Edge]) -> list[Edge]:
-    """Return the given edges and all that leads nowhere or comes from nowhere without them.
-
-    A hidden node that nothing leaves is not seen, and one that nothing enters is a constant 0:
-    the edges at such nodes go too, until none is left.
-    """
-    masks = [layer.mask.clone() for layer in network.layers]
-    before = [mask.clone() for mask in masks]
-    for edge in removed:
-        masks[edge.layer][edge.i, edge.j] = False
-    for _ in masks:
-        for first, second in pairwise(masks):
-            first &= second.any(1)
-            second &= first.any(0).unsqueeze(1)
-    return [
-        Edge(depth, i, j)
-        for depth, (old, new) in enumerate(zip(before, masks, strict=True))
-        for i, j in (old & ~new).nonzero().tolist()
-    ]
+def _check_live(network: Network, edges: Sequence[Edge]) -> None:
+    for edge in edges:
+        if not bool(network.layers[edge.layer].mask[edge.i, edge.j]):
+            raise ValueError(
+                f"Edge {tuple(edge)} is removed already. Leave it out, or make a new plan."
+            )
 
 
-def cut_off(network: Network, gone: Iterable[Edge]) -> tuple[int, ...]:
-    """Return the outputs that would lose their last edge, given all that goes (``with_dead``)."""
-    mask = network.layers[-1].mask
-    left = mask.clone()
-    for edge in gone:
-        if edge.layer == len(network.layers) - 1:
-            left[edge.i, edge.j] = False
-    return tuple((mask.any(0) & ~left.any(0)).nonzero().flatten().tolist())
+def _remove(
+    network: Network,
+    sample: Float[Tensor, "samples inputs"],
+    edges: Sequence[Edge],
+    limits: Mapping[str, Any],
+) -> None:
+    """Take edges out in place; ValueError with the limit that asked for it if an output is lost."""
+    gone = with_dead(network, edges)
+    lost = cut_off(network, gone)
+    if lost:
+        (name, value), *_ = limits.items()
+        shown = [tuple(edge) for edge in value] if name == "edges" else value
+        raise ValueError(f"{name}={shown!r} would cut off output {lost[0]}. Take out less.")
+    take_out(network, gone, edge_means(network, sample))
 
 
-def nodes_in_use(network: Network) -> list[int]:
-    """Return how many nodes of each layer have a live edge, inputs first."""
-    masks = [layer.mask for layer in network.layers]
-    empty = torch.zeros_like(masks[0][:, 0]), torch.zeros_like(masks[-1][0])
-    entered = [empty[0], *(mask.any(0) for mask in masks)]
-    left = [*(mask.any(1) for mask in masks), empty[1]]
-    return [int((into | out).sum()) for into, out in zip(entered, left, strict=True)]
+def _report(
+    before: Network, after: Network, drops: Sequence[Drop] = (), measure: str = ""
+) -> PruneReport:
+    there, left = live_edges(before), set(live_edges(after))
+    return PruneReport(
+        drops=tuple(drops),
+        edges=tuple(edge for edge in there if edge not in left),
+        edges_before=len(there),
+        nodes_before=tuple(nodes_in_use(before)),
+        nodes_after=tuple(nodes_in_use(after)),
+        measure=measure,
+    )
 
 
-def _edges_at(masks: list[Tensor], depth: int, i: int) -> tuple[Edge, ...]:
-    """Return the live edges into and out of a node."""
-    into = masks[depth - 1][:, i].nonzero().flatten().tolist() if depth else []
-    out = masks[depth][i].nonzero().flatten().tolist()
-    return (*(Edge(depth - 1, h, i) for h in into), *(Edge(depth, i, j) for j in out))
+def prune_in_context(
+    network: Network,
+    judge: Judge,
+    *,
+    tolerance: float,
+    what: What,
+    may_go: Iterable[Edge],
+    score: Score = scores,
+) -> list[Drop]:
+    """Remove in place what is weak, weakest first, as long as the held-out error stays.
 
-
-@torch.no_grad()
-def edge_means(network: Network, x: Float[Tensor, "samples inputs"]) -> Means:
-    """Return what each edge adds on average over the sample x, 0 where it is removed; float64."""
-    values = node_values(network, x)
-    return [_means(layer, value) for layer, value in zip(network.layers, values, strict=False)]
-
-
-def takes_constants(layer: KANLayer) -> Bool[Tensor, "inputs outputs"]:
-    """Return which edges can take up a constant exactly and may be changed.
-
-    Formulas can, and B-splines that go on along their tangents; radial functions and splines that
-    fade outside the grid cannot. Frozen edges and those that share a function stay as they are.
-    """
-    exact = layer.spec.is_spline and layer.spec.extrapolation == "linear"
-    able = torch.full_like(layer.mask, exact)
-    if layer.symbols is not None:
-        able[layer.symbols.inputs, layer.symbols.outputs] = True
-    return able & ~layer.frozen & ~layer.locked
-
-
-@torch.no_grad()
-def take_out(network: Network, edges: Iterable[Edge], means: Means) -> None:
-    """Remove edges in place; the mean of each moves to the first other edge into its node.
-
-    Where no edge is left that can take it up (``takes_constants``), the mean goes with the edge.
+    All that is very weak is tried at once; then, one after the other, whole nodes, which takes far
+    fewer refits than their edges would; then, if ``what`` says edges, those that are left.
 
     Parameters
     ----------
     network : Network
-        Changed in place.
-    edges : iterable of Edge
-        What goes, as from ``with_dead``.
-    means : list over layers of (in_features, out_features)
-        As from ``edge_means``; kept up to date in place.
+        In float64; changed in place.
+    judge : Judge
+        Refits and judges.
+    tolerance : float
+        By how much the held-out error may rise in all, in its own unit: 0.01 is 1 % of the
+        standard deviation of y. For classes the share that is right may fall by as much.
+    what : str
+        See ``candidates``.
+    may_go : iterable of Edge
+        The edges that may go at all, besides those that lead nowhere any more.
+    score : callable
+        As for ``prune``.
+
+    Returns
+    -------
+    list of Drop
+        Every candidate that was tried, in order.
+
+    Raises
+    ------
+    ValueError
+        If the network's outputs are not finite.
     """
-    chosen = list(edges)
-    for depth, layer in enumerate(network.layers):
-        places = [(edge.i, edge.j) for edge in chosen if edge.layer == depth]
-        if not places:
-            continue
-        gone = torch.zeros_like(layer.mask)
-        gone[tuple(zip(*places, strict=True))] = True
-        able = takes_constants(layer)
-        takers = layer.mask & ~gone & able
-        moved = torch.where(gone & takers.any(0), means[depth], 0.0)
-        change = torch.where(able, -moved, 0.0)
-        columns = torch.arange(layer.out_features, device=moved.device)
-        change[takers.byte().argmax(0), columns] += moved.sum(0)
-        _add_constants(layer, change)
-        means[depth] += change
-        layer.set_mask(layer.mask & ~gone)
+    now = judge.error(network)
+    if math.isinf(now):
+        raise ValueError(
+            "The network's outputs are not finite on these data, so no part can be judged. Look at "
+            "the range of x, or take back the last step with undo()."
+        )
+    least_right = _share_right(network, judge) - tolerance
+    search = _Search(network, judge, now + tolerance, least_right, frozenset(may_go), score, now)
+    search.at_once(what)
+    for kind in ("nodes", "edges") if what == "edges" else (what,):
+        search.one_by_one(kind)
+    return search.tried
+
+
+@dataclass
+class _Search:
+    """The network so far, its error, what was tried, and what failed since it last changed."""
+
+    network: Network
+    judge: Judge
+    limit: float
+    least_right: float
+    may_go: frozenset[Edge]
+    score: Score
+    now: float
+    tried: list[Drop] = field(default_factory=list)
+    refused: set[tuple[Edge, ...]] = field(default_factory=set)
+
+    def at_once(self, what: What) -> None:
+        """Try all that is very weak as one."""
+        ranked = self._ranked(what)
+        for threshold in AT_ONCE:
+            weak = [candidate for candidate in ranked if candidate.score < threshold]
+            if not weak:
+                return
+            edges = tuple(edge for candidate in weak for edge in candidate.edges)
+            name = weak[0].name if len(weak) == 1 else f"all {what} below {threshold}"
+            drop = self._first([Candidate(name, weak[-1].score, edges)])
+            if drop is not None and drop.removed:
+                return
+
+    def one_by_one(self, what: What) -> None:
+        """Try the weakest, then the next weakest, and start again whenever one went."""
+        failures = 0
+        while failures < GIVE_UP:
+            drop = self._first(self._ranked(what))
+            if drop is None:
+                return
+            failures = 0 if drop.removed else failures + (drop.after is not None)
+
+    def _ranked(self, what: What) -> list[Candidate]:
+        ranked = candidates(self.network, self.score(self.network, self.judge.x), what)
+        return [candidate for candidate in ranked if self.may_go.issuperset(candidate.edges)]
+
+    def _first(self, ranked: Sequence[Candidate]) -> Drop | None:
+        """Try the first candidate that has not failed since the network last changed, if any."""
+        for candidate in ranked:
+            gone = tuple(with_dead(self.network, candidate.edges))
+            if gone not in self.refused:
+                return self._try(candidate, gone)
+        return None
+
+    def _try(self, candidate: Candidate, gone: tuple[Edge, ...]) -> Drop:
+        """Take it out of a copy and refit that; take the copy over if it is good enough."""
+        lost, after, trial = cut_off(self.network, gone), None, copy.deepcopy(self.network)
+        if lost:
+            numbers = ", ".join(str(output) for output in lost)
+            reason = f"output{'s' * (len(lost) > 1)} {numbers} would be cut off"
+        else:
+            take_out(trial, gone, edge_means(trial, self.judge.x))
+            self.judge.refit(trial, REFIT_STEPS)
+            after = self.judge.error(trial)
+            reason = self._objection(trial, after)
+        drop = Drop(candidate.name, gone, candidate.score, self.now, after, self.limit, reason)
+        self.tried.append(drop)
+        if after is not None and drop.removed:
+            self.network.take(trial)
+            self.now, self.refused = after, set()
+        else:
+            self.refused.add(gone)
+        return drop
+
+    def _objection(self, trial: Network, error: float) -> str:
+        """Return why a network without the candidate is not good enough; empty if it is."""
+        if error > self.limit:
+            return "error above the limit"
+        # A network that is too sure of its classes can gain in cross entropy and guess worse.
+        right = _share_right(trial, self.judge)
+        return f"accuracy would fall to {right:.3f}" if right < self.least_right else ""
 
 
 @torch.no_grad()
-def _means(layer: KANLayer, x: Float[Tensor, "samples inputs"]) -> Float[Tensor, "inputs outputs"]:
-    total = sum(layer.features(part).double().sum(0) for part in x.split(rows_at_once(layer)))
-    means = torch.einsum("if,ifo->io", total / len(x), layer.live_weight().double())
-    if layer.symbols is not None:
-        values = layer.symbol_outputs(x).double().mean(0)
-        means[layer.symbols.inputs, layer.symbols.outputs] = values
-    return means
-
-
-def _add_constants(layer: KANLayer, change: Float[Tensor, "inputs outputs"]) -> None:
-    """Add a constant to each edge function; to a formula's d where it is one."""
-    change = change.to(layer.weight)
-    if layer.symbols is not None:
-        where = layer.symbols.inputs, layer.symbols.outputs
-        layer.symbols.affine[:, 3] += change[where]
-        change = change.index_put(where, change.new_zeros(()))
-    layer.weight[:, : layer.spec.n_basis] += change.unsqueeze(1)
-
-
-def named(name: str, edges: Sequence[Edge]) -> str:
-    """Return what goes in words: its name, and how many other edges go with it.
-
-    >>> named("edge (0, 1, 2)", [Edge(0, 1, 2), Edge(1, 2, 0)])
-    'edge (0, 1, 2) and 1 more'
-    >>> named("input 1", [Edge(0, 1, 0), Edge(0, 1, 1)])
-    'input 1 (2 edges)'
-    """
-    if name.startswith("edge "):
-        return f"{name} and {len(edges) - 1} more" if len(edges) > 1 else name
-    return f"{name} ({len(edges)} edge{'s' if len(edges) > 1 else ''})"
+def _share_right(network: Network, judge: Judge) -> float:
+    """Return the share of held-out samples that get the right class; 1 for numbers."""
+    if not judge.is_classification:
+        return 1.0
+    return float((network(judge.x_held).argmax(-1) == judge.y_held).double().mean())

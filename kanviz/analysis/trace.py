@@ -57,6 +57,18 @@ def trace(network: Network, x: Float[Tensor, "samples inputs"]) -> Trace:
         Is only read.
     x : (samples, inputs)
         Of the network's dtype and device.
+
+    Returns
+    -------
+    Trace
+        In the network's units.
+
+    Examples
+    --------
+    >>> from kanviz.nn import Network
+    >>> found = trace(Network([2, 3, 1], seed=0), torch.rand(50, 2))
+    >>> [layer.edge_outputs.shape for layer in found.layers]
+    [torch.Size([50, 2, 3]), torch.Size([50, 3, 1])]
     """
     x = x.detach()
     steps = []
@@ -66,12 +78,26 @@ def trace(network: Network, x: Float[Tensor, "samples inputs"]) -> Trace:
     return Trace(tuple(steps), x)
 
 
-def seen_by(
+def edge_samples(
     network: Network, x: Float[Tensor, "samples inputs"], edge: Edge
 ) -> tuple[Float[Tensor, " samples"], Float[Tensor, " samples"]]:
     """Return inputs and outputs of an edge for the sample x, in float64.
 
-    Of a locked edge's samples a part comes from each live edge that shares its function.
+    Of a locked edge's samples a share comes from each live edge that has the same function.
+
+    Parameters
+    ----------
+    network : Network
+        Is only read.
+    x : (samples, inputs)
+        Of the network's dtype and device.
+    edge : Edge
+        One of its edges.
+
+    Returns
+    -------
+    inputs, outputs : (samples,)
+        In the units of the edge.
     """
     layer, step = network.layers[edge.layer], trace(network, x).layers[edge.layer]
     mine = edge.i, edge.j
@@ -91,6 +117,18 @@ def node_values(
     """Return the values at the nodes of every layer: the inputs, then what each layer returns.
 
     Large samples go through in parts, so that memory stays bounded.
+
+    Parameters
+    ----------
+    network : Network
+        Is only read.
+    x : (samples, inputs)
+        Of the network's dtype and device.
+
+    Returns
+    -------
+    list of (samples, width)
+        One per layer of nodes: the inputs first, the outputs last.
     """
     parts = []
     for rows in x.detach().split(min(rows_at_once(layer) for layer in network.layers)):

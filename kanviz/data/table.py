@@ -60,7 +60,7 @@ class TextTable:
 
 
 @dataclass(frozen=True)
-class CodedColumn:
+class EncodedColumn:
     """What a network can read of one column.
 
     Parameters
@@ -131,11 +131,13 @@ def from_csv(
     check_choice("missing", missing, get_args(Missing))
     table = read_csv(path)
     targets = _known("target", [target] if isinstance(target, str) else target, table)
-    table, without_target = _treat_gaps(table, targets, "error" if missing == "error" else "drop")
+    table, without_target = _drop_incomplete(
+        table, targets, "error" if missing == "error" else "drop"
+    )
     names, unused = _choose_inputs(table, targets, inputs)
-    table, incomplete = _treat_gaps(table, names, missing)
+    table, incomplete = _drop_incomplete(table, names, missing)
     y, output_names, target_note = _read_target(table, targets, task)
-    x, input_names, coding = _read_inputs(table, names)
+    x, input_names, encoding = _read_inputs(table, names)
     train, test = (part.numpy() for part in split_rows(len(x), test_fraction, seed))
     x, filled = _fill_with_means(x, train, input_names)
     data = from_arrays(
@@ -151,7 +153,7 @@ def from_csv(
         normalize=normalize,
         dtype=dtype,
     )
-    notes = (*without_target, *unused, *incomplete, *target_note, *coding, *filled)
+    notes = (*without_target, *unused, *incomplete, *target_note, *encoding, *filled)
     return replace(data, notes=notes)
 
 
@@ -188,11 +190,11 @@ def _known(name: str, wanted: Sequence[str], table: TextTable) -> tuple[str, ...
                 f"{did_you_mean(column, known) or f'It has {listed(known)}.'}"
             )
     if not wanted:
-        raise ValueError(f"{name} must name at least one column; got none. Name one.")
+        raise ValueError(f"{name} is empty. Name at least one column of {table.name}.")
     return tuple(wanted)
 
 
-def _treat_gaps(
+def _drop_incomplete(
     table: TextTable, names: Sequence[str], missing: Missing
 ) -> tuple[TextTable, tuple[str, ...]]:
     """Return the rows to go on with, and a note on those left out."""
@@ -242,10 +244,10 @@ def _read_target(
 ) -> tuple[np.ndarray, tuple[str, ...] | None, tuple[str, ...]]:
     """Return numbers (rows, targets) or class labels (rows,), names of the former, and notes."""
     if task != "classification" and all(column_kind(table, t) == "numbers" for t in targets):
-        coded = [code_numbers(table, name) for name in targets]
-        _check_target_varies(table, constant_columns(coded))
-        notes = tuple(column.note for column in coded if column.note)
-        return np.hstack([column.values for column in coded]), tuple(targets), notes
+        encoded = [encode_numbers(table, name) for name in targets]
+        _check_target_varies(table, constant_columns(encoded))
+        notes = tuple(column.note for column in encoded if column.note)
+        return np.hstack([column.values for column in encoded]), tuple(targets), notes
     name = targets[0]
     labels = class_labels(table, name)
     classes = sorted_classes(labels)
@@ -273,27 +275,27 @@ def _check_target_varies(table: TextTable, constant: Sequence[str]) -> None:
 def _read_inputs(
     table: TextTable, names: Sequence[str]
 ) -> tuple[Matrix, tuple[str, ...], tuple[str, ...]]:
-    """Return the coded inputs that vary, their names, and notes on coding and leaving out."""
-    coded = [_code(table, name) for name in names]
-    constant = constant_columns(coded)
-    input_names = tuple(chain.from_iterable(column.names for column in coded))
+    """Return the encoded inputs that vary, their names, and notes on encoding and leaving out."""
+    encoded = [_encode(table, name) for name in names]
+    constant = constant_columns(encoded)
+    input_names = tuple(chain.from_iterable(column.names for column in encoded))
     kept = tuple(name for name in input_names if name not in constant)
     if not kept:
         raise ValueError(
             f"{table.name} must have at least one input column with numbers or categories that "
             "vary; got none. Add a column, or choose others with inputs=."
         )
-    matrix = np.hstack([column.values for column in coded])
-    notes = [column.note for column in coded if column.note]
+    matrix = np.hstack([column.values for column in encoded])
+    notes = [column.note for column in encoded if column.note]
     notes += [f"{name} left out: one value in every row." for name in constant]
     return matrix[:, [name in kept for name in input_names]], kept, tuple(notes)
 
 
-def _code(table: TextTable, name: str) -> CodedColumn:
+def _encode(table: TextTable, name: str) -> EncodedColumn:
     """Return one input column as numbers."""
     if column_kind(table, name) == "numbers":
-        return code_numbers(table, name)
-    return code_categories(table, name)
+        return encode_numbers(table, name)
+    return encode_categories(table, name)
 
 
 def _fill_with_means(
@@ -359,7 +361,7 @@ def read_csv(path: str | Path) -> TextTable:
     if len(cells) < 2:
         raise ValueError(
             f"{path.name} must have at least 2 rows below its header; got {len(cells)}. "
-            "Add the data."
+            "Check that the file is whole."
         )
     columns = [list(column) for column in zip(*cells, strict=True)]
     named = dict(zip(header, columns, strict=True))
@@ -391,7 +393,7 @@ def _header(name: str, rows: Iterator[tuple[int, list[str]]]) -> list[str]:
     """Return the column names from the first row; one without a name is called ``''``."""
     _, header = next(rows, (0, []))
     if not header:
-        raise ValueError(f"{name} must have a header and rows; got an empty file. Add the data.")
+        raise ValueError(f"{name} is empty. It must have a header and rows.")
     if all(_looks_like_number(cell) for cell in header):
         raise ValueError(
             f"{name} must begin with a line of column names; got the numbers {header[:3]}. "
@@ -445,7 +447,7 @@ def column_kind(table: TextTable, name: str) -> Kind:
     return "texts"
 
 
-def code_numbers(table: TextTable, name: str) -> CodedColumn:
+def encode_numbers(table: TextTable, name: str) -> EncodedColumn:
     """Return a column of kind "numbers" as floats.
 
     Raises
@@ -464,10 +466,10 @@ def code_numbers(table: TextTable, name: str) -> CodedColumn:
         )
     commas = table.decimal_comma and any("," in cell for cell in cells)
     note = f"{name}: decimal commas read as points." if commas else ""
-    return CodedColumn((name,), values[:, None], note)
+    return EncodedColumn((name,), values[:, None], note)
 
 
-def code_categories(table: TextTable, name: str) -> CodedColumn:
+def encode_categories(table: TextTable, name: str) -> EncodedColumn:
     """Return a column of kind "categories" as zeros and ones.
 
     Two categories become one column, which is 1 for the later in sorted order; more become one
@@ -483,7 +485,7 @@ def code_categories(table: TextTable, name: str) -> CodedColumn:
         note = f"{name}: one 0/1 column for each of {', '.join(categories)}."
     else:
         note = f"{name}: 1 is {shown[0]}" + "".join(f", 0 is {c}" for c in categories[:-1]) + "."
-    return CodedColumn(tuple(f"{name}={category}" for category in shown), values, note)
+    return EncodedColumn(tuple(f"{name}={category}" for category in shown), values, note)
 
 
 def class_labels(table: TextTable, name: str) -> list[Label]:
@@ -494,11 +496,11 @@ def class_labels(table: TextTable, name: str) -> list[Label]:
     return list(whole) if len(whole) == len(cells) else list(cells)
 
 
-def constant_columns(coded: Sequence[CodedColumn]) -> tuple[str, ...]:
+def constant_columns(encoded: Sequence[EncodedColumn]) -> tuple[str, ...]:
     """Return the names of the columns that have one value in every row that is not missing."""
     return tuple(
         name
-        for column in coded
+        for column in encoded
         for name, values in zip(column.names, column.values.T, strict=True)
         if np.nanmin(values) == np.nanmax(values)
     )

@@ -5,6 +5,7 @@ whose window changes its size at any time, places by the same rules and constant
 (``frontend/src/tokens.ts`` is written from here), and a test holds both to the same pixel.
 """
 
+from kanviz.layout.order import Order, natural, untangled
 from kanviz.layout.places import (
     FAINTEST,
     MAX_EDGES,
@@ -19,8 +20,11 @@ __all__ = [
     "FAINTEST",
     "MAX_EDGES",
     "SELECTED",
+    "Order",
+    "natural",
     "node_positions",
     "rise",
     "strengths",
     "strongest",
+    "untangled",
 ]

@@ -15,6 +15,12 @@ ELLIPSIS = "\u2026"
 WIDE_LETTERS = f"mwMW@%{ELLIPSIS}"
 """As wide as the font is high, in the font of matplotlib and most others."""
 
+LAST_NARROW = "\u2e7f"
+"""Beyond it stand the letters of East Asia and signs as wide as the font is high."""
+
+NARROW, BROAD, WIDE = 0.65, 0.85, 1.05
+"""Width of small letters, of other letters, and of wide ones; of those in ``WIDE_LETTERS`` too."""
+
 BOLD = 1.15
 """Width of bold letters, in that of plain ones."""
 
@@ -53,9 +59,11 @@ def text_width(text: str, size: float) -> float:
 def _letter_width(letter: str) -> float:
     if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
         return 0.0
-    if letter in WIDE_LETTERS or unicodedata.east_asian_width(letter) in "WF":
-        return 1.05
-    return 0.65 if letter.isascii() and not letter.isupper() and letter not in "+=<>#~^" else 0.85
+    if letter in WIDE_LETTERS or letter > LAST_NARROW:
+        return WIDE
+    return (
+        NARROW if letter.isascii() and not letter.isupper() and letter not in "+=<>#~^" else BROAD
+    )
 
 
 def fit(text: str, room: float, size: float) -> str:

@@ -1,5 +1,6 @@
 """The words around a network picture: node labels, title, what was left out, and the key."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from kanviz.snapshot import EdgeView, NodeView, Snapshot
 LETTERS = 13.0
 """Font size of level node labels and of the title, in pixels."""
 
-SMALL = 10.5
+SMALL = 11.0
 """Font size of upright labels, formulas, notes and the key."""
 
 LEVEL = 64.0
@@ -18,6 +19,15 @@ LEVEL = 64.0
 
 LONGEST = 92.0
 """Longest label that is set upright."""
+
+TIGHT = 1.25
+"""Nearest distance of two upright labels, in the height of their letters."""
+
+NUMBER_ROOM = 40.0
+"""Narrowest room of a hidden node that has its number beside it."""
+
+BARE = 6.0
+"""Height of a row of nodes without labels."""
 
 LINE = 22.0
 """Height of a line of notes."""
@@ -40,15 +50,8 @@ class RowLabels:
 
     words: Mapping[int, str]
     upright: bool
-
-    @property
-    def height(self) -> float:
-        """Height that the row of labels takes, with the gap to the nodes."""
-        if not self.words:
-            return 6.0
-        if not self.upright:
-            return LETTERS + 12
-        return max(labels.text_width(word, SMALL) for word in self.words.values()) + 14
+    height: float
+    """What the row takes of the height, with the gap to the nodes; also where it is not drawn."""
 
     def marks(self, nodes: Iterable[NodeMark], *, below: bool) -> list[TextMark]:
         """Return the labels at their nodes, below them or above."""
@@ -80,11 +83,12 @@ def row_labels(
     widest = max((labels.text_width(labels.plain(n.label), LETTERS) for n in nodes), default=0.0)
     if widest <= pitch - 6 or pitch >= LEVEL:
         words = {node.index: labels.fit(node.label, pitch - 6, LETTERS) for node in nodes}
-        return RowLabels(words, upright=False)
-    if pitch < 1.25 * SMALL:
-        nodes = _apart(nodes, views, width)
+        return RowLabels(words, upright=False, height=LETTERS + 12 if nodes else BARE)
     words = {node.index: labels.fit(node.label, LONGEST, SMALL) for node in nodes}
-    return RowLabels(words, upright=True)
+    height = max(labels.text_width(word, SMALL) for word in words.values()) + 14
+    if pitch < TIGHT * SMALL:
+        words = {node.index: words[node.index] for node in _apart(nodes, views, width)}
+    return RowLabels(words, upright=True, height=height)
 
 
 def _apart(nodes: Sequence[NodeView], views: Sequence[EdgeView], width: float) -> list[NodeView]:
@@ -96,26 +100,28 @@ def _apart(nodes: Sequence[NodeView], views: Sequence[EdgeView], width: float) -
     touched = [node for node in nodes if (node.layer, node.index) in best]
     kept: list[NodeView] = []
     for node in sorted(touched, key=lambda n: (-best[n.layer, n.index], n.index)):
-        if all(abs(node.x - other.x) * width >= 1.25 * SMALL for other in kept):
+        if all(abs(node.x - other.x) * width >= TIGHT * SMALL for other in kept):
             kept.append(node)
     return kept
 
 
-def hidden_labels(nodes: Iterable[NodeMark], room: float) -> list[TextMark]:
-    """Return the labels of hidden nodes, at the right of each, where there is ``room`` for them."""
-    if room < LEVEL:
-        return []
-    return [
-        TextMark(
-            x=mark.x + mark.radius + 5,
-            y=mark.y + 0.35 * SMALL,
-            text=labels.fit(mark.node.label, room / 2 - mark.radius - 8, SMALL),
-            size=SMALL,
-            role="note",
-            anchor="start",
-        )
-        for mark in nodes
-    ]
+def hidden_labels(nodes: Sequence[NodeMark], room: float) -> list[TextMark]:
+    """Return the words at the right of the nodes of a hidden layer, where there is ``room``.
+
+    These are their labels; a node without one has its number, where the nodes do not stand in the
+    order of their numbers.
+    """
+    is_mixed = any(before.x > after.x for before, after in itertools.pairwise(nodes))
+    texts = []
+    for mark in nodes:
+        word = labels.plain(mark.node.label)
+        if word and room >= LEVEL:
+            word = labels.fit(word, room / 2 - mark.radius - 8, SMALL)
+        else:
+            word = str(mark.node.index) if is_mixed and room >= NUMBER_ROOM and not word else ""
+        x, y = mark.x + mark.radius + 5, mark.y + 0.35 * SMALL
+        texts.append(TextMark(x, y, word, SMALL, "note", "start"))
+    return texts
 
 
 def key_kinds(views: Iterable[EdgeView]) -> list[KeyKind]:

@@ -15,6 +15,30 @@ Chain = tuple[Point, ...]
 GHOST = 0.55
 """How strongly a pruned edge is drawn, in a grey that is pale by itself."""
 
+CROWD = 100
+"""More edges than this have paler lines, so that the curves stay in front."""
+
+PALER = 0.6
+"""How much paler these are."""
+
+OUTLINE = 0.75
+"""How strongly the outline of a box is drawn, as a part of its curve."""
+
+THIN, THICK = 0.9, 1.1
+"""Width of the curve of the weakest edge, and what is added for the strongest."""
+
+SLENDER, THICKEST = 0.55, 1.4
+"""Curves in small boxes are thinner: by this factor in a tiny one, at most by that in a large."""
+
+CONNECTOR = 0.55
+"""Width of connectors and outlines, as a part of that of the curve."""
+
+CORNER, CORNER_SHARE = 5.0, 0.12
+"""Largest radius of the corners of a box, and the same as a part of its side."""
+
+ZERO = 0.06
+"""Free part of a box at each side of its line at 0."""
+
 Role = Literal["label", "formula", "note", "title"]
 Anchor = Literal["start", "middle", "end"]
 BadgeKind = Literal["frozen", "locked"]
@@ -102,17 +126,18 @@ class PlotMark:
     @property
     def thickness(self) -> float:
         """Width of the line of the curve."""
-        return (0.9 + 1.1 * self.view.strength) * min(1.0, 0.55 + self.box.width / 100)
+        slender = min(THICKEST, SLENDER + self.box.width / 100)
+        return (THIN + THICK * self.view.strength) * slender
 
     @property
     def thin(self) -> float:
         """Width of the connectors and of the outline of the box."""
-        return 0.55 * self.thickness
+        return CONNECTOR * self.thickness
 
     @property
     def corner(self) -> float:
         """Radius of the rounded corners of the box."""
-        return min(5.0, 0.12 * self.box.width)
+        return min(CORNER, CORNER_SHARE * self.box.width)
 
 
 @dataclass(frozen=True)
@@ -144,10 +169,15 @@ class KeyMark:
 
 @dataclass(frozen=True)
 class Picture:
-    """All marks of a network picture on a canvas of ``width`` times ``height`` pixels."""
+    """All marks of a network picture on a canvas of ``width`` times ``height`` pixels.
+
+    ``area`` is the part of the canvas that holds the network and its labels, without the title,
+    the notes and the key: what a browser shows of the same network.
+    """
 
     width: float
     height: float
+    area: Rect
     nodes: tuple[NodeMark, ...]
     edges: tuple[EdgeMark, ...]
     texts: tuple[TextMark, ...]

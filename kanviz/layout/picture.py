@@ -2,24 +2,32 @@
 
 Inputs stand below, outputs on top. The curve of every edge stands in a box between its two nodes;
 the boxes of the edges into one node stand together below that node, which sums them.
+
+The browser places by the same rules (``frontend/src/diagram/layout.ts``), because its window may
+change at any time; the constants are written for it from here, and a test holds both to the same
+places.
 """
 
 import itertools
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from kanviz.layout import labels, legend, paths, rise
+from kanviz.layout import labels, legend, paths
 from kanviz.layout.marks import Badge, EdgeMark, KeyMark, NodeMark, Picture, Rect, TextMark
+from kanviz.layout.places import rise
 from kanviz.layout.slots import GAP, Slot, edge_slots
 from kanviz.snapshot import EdgeView, Snapshot
 
 PrunedStyle = Literal["ghost", "off"]
 
-RISE = 165.0
+RISE = 158.0
 """Distance of two layers with few edges between them; lengths are in pixels."""
 
 NARROWEST, WIDEST = 380.0, 1200.0
 """Width of the canvas when it is ours to choose."""
+
+COLUMN = 70.0
+"""Width of a box and the room beside it, when the width of the canvas is ours to choose."""
 
 SLOPE = 0.05
 """Part of the width that every layer is higher."""
@@ -30,8 +38,47 @@ SHRINK = 0.6
 NODE = 5.5
 """Radius of a node where there is room."""
 
-SIDE = 24.0
+NODE_SHARE = 0.24
+"""Largest radius of a node as a part of the room that it has in its row."""
+
+SMALLEST_NODE = 0.8
+"""Radius of a node in a row of very many."""
+
+SIDE = 22.0
 """Free margin at the left and the right."""
+
+EDGE = 10.0
+"""Free margin above the labels of the outputs and below those of the inputs."""
+
+LARGEST = 64.0
+"""Side of a box where there is room."""
+
+CAPTION = 20.0
+"""Height of a formula below its box."""
+
+LINES = 0.46
+"""Part of the height between two rows of nodes that lines get, the rest being for boxes."""
+
+FEW_LINES = 0.36
+"""The same where there are more than ``MANY`` boxes, which need the height."""
+
+MANY = 100
+"""Most boxes of a layer whose lines get their full part of the height."""
+
+ENOUGH = 150.0
+"""Height for lines that is enough however high the band."""
+
+LEAST_BOXES = 0.2
+"""Part of the height that boxes keep where captions take much of it."""
+
+SIDES = (0.35, 0.6)
+"""Least and largest part of the height for lines that stands above the boxes."""
+
+BADGE = 7.0
+"""Largest radius of a sign on the corner of a box."""
+
+BADGE_SHARE = 0.2
+"""The same as a part of the side of the box."""
 
 
 def picture(
@@ -58,14 +105,13 @@ def picture(
         raise ValueError(f"pruned must be one of {get_args(PrunedStyle)}; got {pruned!r}.")
     views = [view for view in snapshot.edges if pruned == "ghost" or view.state != "pruned"]
     page = _page(snapshot, views, size)
-    width, height = page.width, page.height
-    frame = Rect(SIDE, page.top, width - 2 * SIDE, height - page.top - page.bottom)
-    nodes = _node_marks(snapshot, views, frame)
+    nodes = _node_marks(snapshot, views, page.frame)
     return Picture(
-        width=width,
-        height=height,
+        width=page.width,
+        height=page.height,
+        area=page.area,
         nodes=nodes,
-        edges=tuple(_edge_marks(snapshot, views, nodes, frame)),
+        edges=tuple(_edge_marks(snapshot, views, nodes, page.frame)),
         texts=tuple(page.texts(nodes)),
         key=tuple(page.key()),
     )
@@ -103,13 +149,17 @@ class _Page:
         self.title = labels.fit(snapshot.title, inner, legend.LETTERS * labels.BOLD)
         self.note = labels.left_out(len(snapshot.edges), snapshot.n_edges)
         self.kinds = legend.key_kinds(views)
-        self.top = 10 + (legend.LINE if self.title else 0) + self.outputs.height
-        self.bottom = 12 + legend.LINE * (bool(self.note) + bool(self.kinds)) + self.inputs.height
+        above = legend.LINE if self.title else 0.0
+        below = legend.LINE * (bool(self.note) + bool(self.kinds))
+        rows = 2 * EDGE + self.inputs.height + self.outputs.height
         rises = sum(rise(before * after) for before, after in itertools.pairwise(snapshot.widths))
-        self.least = self.top + self.bottom + SHRINK * RISE * rises
+        self.least = above + below + rows + SHRINK * RISE * rises
         # Higher for more edges, and for lines that go far aside.
-        preferred = self.top + self.bottom + RISE * rises + SLOPE * width * self.last
+        preferred = above + below + rows + RISE * rises + SLOPE * width * self.last
         self.height = preferred if height is None else height
+        self.area = Rect(0.0, above, width, self.height - above - below)
+        top = above + EDGE + self.outputs.height
+        self.frame = Rect(SIDE, top, inner, self.area.height - rows)
 
     def texts(self, nodes: Sequence[NodeMark]) -> list[TextMark]:
         rows: dict[int, list[NodeMark]] = {}
@@ -118,7 +168,7 @@ class _Page:
         texts = self.inputs.marks(rows[0], below=True)
         texts += self.outputs.marks(rows[self.last], below=False)
         for layer in range(1, self.last):
-            room = (self.width - 2 * SIDE) / self.snapshot.widths[layer]
+            room = self.frame.width / self.snapshot.widths[layer]
             texts += legend.hidden_labels(rows[layer], room)
         middle, small = self.width / 2, legend.SMALL
         if self.note:
@@ -142,7 +192,7 @@ def _preferred_width(widths: Sequence[int], views: Sequence[EdgeView]) -> float:
     for layer, width in enumerate(widths[1:]):
         columns.append(sum(view.layer == layer for view in views) + GAP * width)
     narrowest = max(NARROWEST, legend.key_width(legend.key_kinds(views)) + 2 * SIDE)
-    return min(max(1.3 * BOX * max(columns) + 2 * SIDE, narrowest), WIDEST)
+    return min(max(COLUMN * max(columns) + 2 * SIDE, narrowest), WIDEST)
 
 
 def _node_marks(snapshot: Snapshot, views: Sequence[EdgeView], frame: Rect) -> tuple[NodeMark, ...]:
@@ -150,13 +200,13 @@ def _node_marks(snapshot: Snapshot, views: Sequence[EdgeView], frame: Rect) -> t
     live = {(view.layer, view.i) for view in used} | {(view.layer + 1, view.j) for view in used}
     marks = []
     for node in snapshot.nodes:
-        radius = min(NODE, 0.24 * frame.width / snapshot.widths[node.layer])
+        radius = min(NODE, NODE_SHARE * frame.width / snapshot.widths[node.layer])
         marks.append(
             NodeMark(
                 node=node,
                 x=frame.left + node.x * frame.width,
                 y=frame.bottom - node.y * frame.height,
-                radius=max(radius, 0.8),
+                radius=max(radius, SMALLEST_NODE),
                 live=(node.layer, node.index) in live,
             )
         )
@@ -174,20 +224,9 @@ def _edge_marks(
     for layer, (lower, upper) in enumerate(itertools.pairwise(rows)):
         here = [view for view in views if view.layer == layer]
         marks += band_marks(here, lower, upper, frame)
-    return sorted(marks, key=lambda mark: (mark.view.state != "pruned", mark.plot.opacity))
-
-
-BOX = 54.0
-"""Side of a box where there is room; lengths are in pixels."""
-
-CAPTION = 17.0
-"""Height of a formula below its box."""
-
-LINES = 0.46
-"""Part of the height that lines get, the rest being for boxes."""
-
-ENOUGH = 155.0
-"""Height for lines that is enough however high the band."""
+    return sorted(
+        marks, key=lambda mark: -1.0 if mark.view.state == "pruned" else mark.view.strength
+    )
 
 
 def band_marks(
@@ -209,23 +248,28 @@ def band_marks(
     """
     if not views:
         return []
-    slots = _slots(views, lower, upper, frame)
-    captions = [_caption(view, slot) for view, slot in zip(views, slots, strict=True)]
-    floor = max(slot.box.bottom for slot in slots) + (CAPTION if any(captions) else 0)
+    caption = CAPTION if any(view.state == "symbolic" for view in views) else 0.0
+    slots = _slots(views, lower, upper, frame, caption)
+    # Formulas stand below the boxes where these are one row: between rows there is no room.
+    if not all(slot.lowest and slot.highest for slot in slots):
+        caption = 0.0
+    floor = max(slot.box.bottom for slot in slots) + caption
     ceiling = min(slot.box.top for slot in slots)
     largest = max(map(paths.half_range, views))
     marks = []
-    for view, slot, caption in zip(views, slots, captions, strict=True):
+    for view, slot in zip(views, slots, strict=True):
         start, end = lower[view.i], upper[view.j]
-        foot = slot.box.bottom + (CAPTION if caption else 0)
-        into = paths.entry((start.x, start.y - start.radius), slot, foot, floor)
-        out = paths.leave(slot, (end.x, end.y + end.radius), ceiling)
+        has_words = caption > 0 and view.state == "symbolic" and bool(view.formula)
+        foot = slot.box.bottom + (caption if has_words else 0.0)
+        # From and to the middle of a node, which lies on top.
+        into = paths.entry((start.x, start.y), slot, foot, floor)
+        out = paths.leave(slot, (end.x, end.y), ceiling)
         marks.append(
             EdgeMark(
                 plot=paths.small_plot(view, slot.box, largest),
                 connectors=(into, out),
                 badges=badges_at(view, slot.box),
-                caption=caption,
+                caption=_caption(view, slot) if has_words else None,
             )
         )
     return marks
@@ -236,25 +280,39 @@ def _slots(
     lower: Sequence[NodeMark],
     upper: Sequence[NodeMark],
     frame: Rect,
+    caption: float,
 ) -> list[Slot]:
     """Return the places of the boxes: the side where lines go further aside gets more height."""
     high = max(node.y + node.radius for node in upper)
     low = min(node.y - node.radius for node in lower)
     height = max(low - high, 1.0)
-    area = Rect(frame.left, 0.0, frame.width, max((1 - LINES) * height, height - ENOUGH))
-    slots = edge_slots([(view.i, view.j) for view in views], [n.x for n in upper], area, BOX)
+    lines = FEW_LINES if len(views) > MANY else LINES
+    room = max((1 - lines) * height, height - ENOUGH)
+    area = Rect(frame.left, 0.0, frame.width, max(room - caption, LEAST_BOXES * height))
+    # Left to right as the nodes stand, which need not be the order of their numbers.
+    starts, ends = _ranks(lower), _ranks(upper)
+    pairs = [(starts[view.i], ends[view.j]) for view in views]
+    slots = edge_slots(pairs, sorted(node.x for node in upper), area, LARGEST)
     above = below = height / 2
     for view, slot in zip(views, slots, strict=True):
         above = max(above, abs(slot.box.middle - upper[view.j].x))
         below = max(below, abs(slot.box.middle - lower[view.i].x))
-    share = min(max(above / (above + below), 0.35), 0.6)
-    top = high + share * (height - max(slot.box.bottom for slot in slots))
+    share = min(max(above / (above + below), SIDES[0]), SIDES[1])
+    top = high + share * (height - caption - max(slot.box.bottom for slot in slots))
     return [slot._replace(box=slot.box._replace(top=slot.box.top + top)) for slot in slots]
+
+
+def _ranks(nodes: Sequence[NodeMark]) -> list[int]:
+    """Return the place of each node in its row, from the left."""
+    ranks = [0] * len(nodes)
+    for place, index in enumerate(sorted(range(len(nodes)), key=lambda index: nodes[index].x)):
+        ranks[index] = place
+    return ranks
 
 
 def badges_at(view: EdgeView, box: Rect) -> tuple[Badge, ...]:
     """Return the signs on the upper corners: frozen at the right, locked at the left."""
-    radius = min(7.0, 0.2 * box.width)
+    radius = min(BADGE, BADGE_SHARE * box.width)
     badges = []
     if view.frozen:
         strokes = paths.snowflake(box.right, box.top, 0.75 * radius)
@@ -266,8 +324,7 @@ def badges_at(view: EdgeView, box: Rect) -> tuple[Badge, ...]:
 
 
 def _caption(view: EdgeView, slot: Slot) -> TextMark | None:
-    """Return the formula below the box, where the row has room for words."""
-    if not view.formula or not (slot.lowest and slot.highest) or slot.pitch < 0.7 * BOX:
-        return None
+    """Return the formula below the box, or the name of its function where there is little room."""
     text = labels.formula(view, slot.pitch - 4, legend.SMALL)
-    return TextMark(slot.box.middle, slot.box.bottom + 12, text, legend.SMALL, "formula")
+    y = slot.box.bottom + 13
+    return TextMark(slot.box.middle, y, text, legend.SMALL, "formula") if text else None

@@ -21,26 +21,31 @@ SELECTED = 200
 """Edges drawn of a larger network: few enough that each curve can be read."""
 
 
-def node_positions(widths: Sequence[int]) -> list[list[tuple[float, float]]]:
+def node_positions(
+    widths: Sequence[int], order: Sequence[Sequence[int]] | None = None
+) -> list[list[tuple[float, float]]]:
     """Return the place of every node in the unit square.
 
     Parameters
     ----------
     widths : sequence of int, at least two
         Number of nodes of every layer, inputs first.
+    order : sequence over layers of sequence over nodes of int, optional
+        Place of every node from the left, as ``untangled`` finds it; by their numbers by default.
 
     Returns
     -------
     list over layers of list over nodes of (x, y)
-        The nodes of a layer share the width evenly, ``x = (index + 1/2) / width``; layers stand one
+        The nodes of a layer share the width evenly, ``x = (place + 1/2) / width``; layers stand one
         above the other from the inputs, ``y = 0``, to the outputs, ``y = 1``, further apart where
         more edges run between them.
     """
     rises = [rise(before * after) for before, after in itertools.pairwise(widths)]
     heights = [height / sum(rises) for height in itertools.accumulate(rises, initial=0.0)]
+    rows = order or [range(width) for width in widths]
     return [
-        [((index + 0.5) / width, y) for index in range(width)]
-        for width, y in zip(widths, heights, strict=True)
+        [((place + 0.5) / len(row), y) for place in row]
+        for row, y in zip(rows, heights, strict=True)
     ]
 
 

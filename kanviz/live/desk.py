@@ -14,9 +14,9 @@ from torch import Tensor
 
 from kanviz.analysis.capture import capture
 from kanviz.analysis.curves import moving_curves
-from kanviz.analysis.prune_search import PruneReport
-from kanviz.analysis.pruning import edge_means, take_out
+from kanviz.analysis.pruning import PruneReport
 from kanviz.analysis.recipe import recipe_of
+from kanviz.analysis.removal import edge_means, take_out
 from kanviz.analysis.trace import trace
 from kanviz.data import Dataset
 from kanviz.data.dataset import About

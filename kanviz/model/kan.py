@@ -17,7 +17,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from kanviz.analysis.attribution import EdgeScores, Metric, NodeScores, feature_scores, scores
-from kanviz.analysis.prune import limits_of, prune
 from kanviz.analysis.prune_plan import (
     PrunePlan,
     judge_of_all,
@@ -25,10 +24,10 @@ from kanviz.analysis.prune_plan import (
     measure_of,
     plan_of,
 )
-from kanviz.analysis.prune_search import PruneReport
-from kanviz.analysis.pruning import What
+from kanviz.analysis.pruning import PruneReport, limits_of, prune
 from kanviz.analysis.recipe import recipe_of
-from kanviz.analysis.trace import Trace, node_values, seen_by, trace
+from kanviz.analysis.removal import What
+from kanviz.analysis.trace import Trace, edge_samples, node_values, trace
 from kanviz.checks import check_choice, check_integer
 from kanviz.data.arrays import choose_dtype
 from kanviz.data.dataset import About, Label
@@ -1031,7 +1030,7 @@ class KAN(nn.Module):
         >>> len(KAN([2, 3, 1]).snapshot().edges)
         9
         """
-        from kanviz.analysis.capture import capture  # brings sympy
+        from kanviz.analysis.capture import capture
 
         with self.session.reading():
             found = capture(
@@ -1775,7 +1774,7 @@ class KAN(nn.Module):
 
         with self.session.reading():
             place = read_edge(self.network, edge)
-            curve = seen_by(self.network, self.session.inputs(None), place)
+            curve = edge_samples(self.network, self.session.inputs(None), place)
             x, y = curve_in_user_units(curve, self.session.units_at(place))
         return suggest(x, y, functions=library_of(functions), top=top)
 
@@ -1821,7 +1820,7 @@ class KAN(nn.Module):
         with self.session.at_rest():
             place = read_edge(self.network, edge)
             units, sample = self.session.units_at(place), self.session.inputs(None)
-            x, y = curve_in_user_units(seen_by(self.network, sample, place), units)
+            x, y = curve_in_user_units(edge_samples(self.network, sample, place), units)
             function, found = function_of(formula, affine, x, y)
             step = trace(self.network, sample).layers[place.layer]
             own = step.inputs[:, place.i].double(), step.edge_outputs[:, place.i, place.j].double()

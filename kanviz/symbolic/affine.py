@@ -17,7 +17,7 @@ from torch import Tensor
 from kanviz.symbolic.affine_search import descend, project, starting_points
 from kanviz.symbolic.functions import INFINITY, Function, traits
 from kanviz.symbolic.language import X, number
-from kanviz.symbolic.samples import Part, Samples
+from kanviz.symbolic.samples import Samples, Subset
 
 SCREENED_SAMPLES, COARSE_SAMPLES, MOST_JUMPS = 80, 160, 1000
 BASINS, FINALISTS = 6, 2
@@ -91,7 +91,7 @@ def _best_starts(function: Function, samples: Samples) -> Float[Tensor, "basins 
     return table[torch.cat([order, order[:1].expand(BASINS - len(order))])]
 
 
-def _jump_starts(part: Part) -> tuple[Float[Tensor, "starts 2"], Int[Tensor, " starts"]]:
+def _jump_starts(part: Subset) -> tuple[Float[Tensor, "starts 2"], Int[Tensor, " starts"]]:
     """Return starts that put a jump between any two samples."""
     places = part.thinned(MOST_JUMPS).t
     shifts = -(places[1:] + places[:-1]) / 2
@@ -105,7 +105,7 @@ def _in_user_units(function: Function, scale: float, shift: float, samples: Samp
     fit = project(_values(function, a, b, samples.train, samples), samples.train)
     c, d = float(fit.c), float(fit.d)
 
-    def mean_square(part: Part) -> float:
+    def mean_square(part: Subset) -> float:
         residual = c * _values(function, a, b, part, samples) + d - part.z
         return float(residual.square() @ part.weights)
 
@@ -139,6 +139,6 @@ def _argument(
     return a, 0.0 if abs(b) < ROUNDING * (abs(scale) + abs(a * center)) else b
 
 
-def _values(function: Function, a: float, b: float, part: Part, samples: Samples) -> Tensor:
+def _values(function: Function, a: float, b: float, part: Subset, samples: Samples) -> Tensor:
     """Return f(a x + b); the safe form, as rounding may put an end just outside the domain."""
     return function.torch(a * (samples.center + samples.half * part.t) + b)

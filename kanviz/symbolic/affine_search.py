@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from kanviz.symbolic.functions import INFINITY, Function, Traits, traits
-from kanviz.symbolic.samples import Part
+from kanviz.symbolic.samples import Subset
 
 SCALES = tuple(0.25 * 2**k for k in range(7))
 """Half widths of the window, of order 1 being where most functions bend."""
@@ -151,7 +151,7 @@ class Projection:
     cost: Float[Tensor, "*fits"]
 
 
-def project(values: Float[Tensor, "*fits samples"], part: Part) -> Projection:
+def project(values: Float[Tensor, "*fits samples"], part: Subset) -> Projection:
     """Fit z by c f + d, by weighted least squares."""
     mean, z_mean = values @ part.weights, part.weights @ part.z
     centered, z = values - mean.unsqueeze(-1), part.z - z_mean
@@ -168,7 +168,7 @@ def project(values: Float[Tensor, "*fits samples"], part: Part) -> Projection:
 def descend(
     functions: Sequence[Function],
     pairs: Float[Tensor, "functions starts 2"],
-    part: Part,
+    part: Subset,
     steps: int,
 ) -> tuple[Float[Tensor, "functions starts 2"], Float[Tensor, "functions starts"]]:
     """Improve all pairs (a, b) by so many steps; return them and their costs.
@@ -176,11 +176,14 @@ def descend(
     A pair never leaves the domain of its function, nor becomes worse.
     """
     domains = torch.tensor([function.domain for function in functions], dtype=pairs.dtype)
-    now, damping = _quadratic(functions, pairs, part), torch.full_like(pairs[..., 0], FIRST_DAMPING)
+    now, damping = (
+        _gauss_newton(functions, pairs, part),
+        torch.full_like(pairs[..., 0], FIRST_DAMPING),
+    )
     for _ in range(steps):
         limit = 0.5 * pairs[..., :1].abs() + 0.5
         trial = into_domain(pairs + now.step(damping).clamp(-limit, limit), domains)
-        then = _quadratic(functions, trial, part)
+        then = _gauss_newton(functions, trial, part)
         better = then.cost < now.cost
         pairs = torch.where(better.unsqueeze(-1), trial, pairs)
         now = then.where(better, now)
@@ -189,7 +192,7 @@ def descend(
 
 
 @dataclass(frozen=True, eq=False)
-class _Quadratic:
+class _GaussNewton:
     """The Gauss-Newton model of each cost: cost - 2 gradient s + s matrix s."""
 
     cost: Float[Tensor, "functions starts"]
@@ -206,18 +209,20 @@ class _Quadratic:
         step = torch.stack([second * g0 - off * g1, first * g1 - off * g0], dim=-1)
         return (step / determinant.unsqueeze(-1)).nan_to_num(0.0, 0.0, 0.0)
 
-    def where(self, chosen: Bool[Tensor, "functions starts"], other: "_Quadratic") -> "_Quadratic":
+    def where(
+        self, chosen: Bool[Tensor, "functions starts"], other: "_GaussNewton"
+    ) -> "_GaussNewton":
         """Return this model where chosen, else the other."""
-        return _Quadratic(
+        return _GaussNewton(
             torch.where(chosen, self.cost, other.cost),
             torch.where(chosen[..., None, None], self.matrix, other.matrix),
             torch.where(chosen[..., None], self.gradient, other.gradient),
         )
 
 
-def _quadratic(
-    functions: Sequence[Function], pairs: Float[Tensor, "functions starts 2"], part: Part
-) -> _Quadratic:
+def _gauss_newton(
+    functions: Sequence[Function], pairs: Float[Tensor, "functions starts 2"], part: Subset
+) -> _GaussNewton:
     values, slopes = _values_and_slopes(functions, pairs, part)
     fit = project(values, part)
     w, f = part.weights, fit.centered
@@ -236,11 +241,11 @@ def _quadratic(
     matrix = weighted @ jacobian.mT * free.unsqueeze(-1) * free.unsqueeze(-2)
     matrix = matrix + torch.diag_embed(1 - free)
     gradient = (weighted @ fit.residual.unsqueeze(-1)).squeeze(-1) * free
-    return _Quadratic(fit.cost, matrix, gradient)
+    return _GaussNewton(fit.cost, matrix, gradient)
 
 
 def _values_and_slopes(
-    functions: Sequence[Function], pairs: Float[Tensor, "functions starts 2"], part: Part
+    functions: Sequence[Function], pairs: Float[Tensor, "functions starts 2"], part: Subset
 ) -> tuple[Float[Tensor, "functions starts samples"], Float[Tensor, "functions starts samples"]]:
     """Return f(a t + b) and f'(a t + b) for all functions and pairs."""
     u = pairs[..., :1] * part.t + pairs[..., 1:]

@@ -27,9 +27,11 @@ from kanviz.symbolic.printing import c_source, python_source, to_text
 from kanviz.symbolic.program import Program, compile_expressions
 from kanviz.symbolic.simplify import rounded, simplified, snapped, with_unit_terms
 
-Arrays = Callable[[Float[np.ndarray, "*samples inputs"]], Float[np.ndarray, "*samples outputs"]]
+ArrayFunction = Callable[
+    [Float[np.ndarray, "*samples inputs"]], Float[np.ndarray, "*samples outputs"]
+]
 
-Splines = Mapping[str, Callable[[Tensor], Tensor]]
+SplineFunctions = Mapping[str, Callable[[Tensor], Tensor]]
 
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
@@ -49,6 +51,15 @@ class Formula:
     error : float or None
         How far the formula as it stands here is from the model that it is of: their largest
         difference on the model's sample, as a share of the outputs' size. None if not compared.
+
+    Examples
+    --------
+    >>> x, y = sympy.symbols("x y")
+    >>> formula = Formula((1.9999 * x * (x + y),), ("x", "y"), ("z",))
+    >>> print(formula.snapped(1e-3).expanded())
+    2*x**2 + 2*x*y
+    >>> formula.to_callable()(np.array([[1.0, 2.0]])).round(3)
+    array([[6.]])
     """
 
     expressions: tuple[sympy.Expr, ...]
@@ -66,9 +77,26 @@ class Formula:
         }
         return tuple(sorted(found))
 
+    def map(self, change: Callable[[sympy.Expr], sympy.Expr]) -> "Formula":
+        """Return the formula with each output's expression changed, by sympy or by a rule of yours.
+
+        Parameters
+        ----------
+        change : callable
+            Takes an expression in the names of the inputs and returns another.
+
+        Examples
+        --------
+        >>> x = sympy.Symbol("x")
+        >>> print(Formula((sympy.sin(x) * sympy.cos(x),), ("x",), ("y",)).map(sympy.trigsimp))
+        sin(2*x)/2
+        """
+        changed = tuple(change(part) for part in self.expressions)
+        return replace(self, expressions=changed, error=None)
+
     def expanded(self) -> "Formula":
         """Return the formula with products of sums multiplied out, also within functions."""
-        return self._each(
+        return self.map(
             lambda expression: expression.expand(
                 power_exp=False, power_base=False, log=False, basic=False
             )
@@ -76,23 +104,26 @@ class Formula:
 
     def with_unit_terms(self) -> "Formula":
         """Return the formula with factors taken out of roots and logarithms of sums."""
-        return self._each(with_unit_terms)
+        return self.map(with_unit_terms)
 
     def rounded(self, digits: int) -> "Formula":
-        """Return the formula with numbers of so many significant digits."""
-        return self._each(lambda expression: rounded(expression, digits))
+        """Return the formula with decimal numbers of so many significant digits, at least 1."""
+        return self.map(lambda expression: rounded(expression, digits))
 
     def snapped(self, tolerance: float = 1e-3) -> "Formula":
-        """Return the formula with nice numbers, as in ``snap``."""
-        return self._each(lambda expression: snapped(expression, tolerance))
+        """Return the formula with each number that is near a nice one replaced, as by ``snap``.
+
+        ``tolerance`` is the largest relative difference, from 0 to 0.1.
+        """
+        return self.map(lambda expression: snapped(expression, tolerance))
 
     def simplified(self, seconds: float = 2.0) -> "Formula":
-        """Return a shorter formula that means the same, if one is found in time."""
+        """Return a shorter formula that means the same, if one is found in so many seconds."""
         share = seconds / max(1, len(self.expressions))
-        return self._each(lambda expression: simplified(expression, share))
+        return self.map(lambda expression: simplified(expression, share))
 
     def to_latex(self) -> list[str]:
-        """Return LaTeX for each output."""
+        """Return LaTeX for each output, without dollar signs; names are text where need be."""
         names = {
             symbol: _latex_name(symbol.name)
             for expression in self.expressions
@@ -101,26 +132,34 @@ class Formula:
         }
         return [sympy.latex(expression, symbol_names=names) for expression in self.expressions]
 
-    def to_torch(self, splines: Splines | None = None) -> Program:
+    def to_torch(self, splines: SplineFunctions | None = None) -> Program:
         """Return what computes the formula for tensors (*samples, inputs), finite everywhere.
 
         Parameters
         ----------
         splines : mapping of str to callable, optional
             What computes each name in ``splines``, tensor to tensor.
+
+        Raises
+        ------
+        ValueError
+            If a spline is not given, or a part cannot be computed.
         """
         return compile_expressions(self.expressions, self.inputs, splines)
 
-    def to_callable(self, splines: Splines | None = None) -> Arrays:
-        """Return what computes the formula for arrays (*samples, inputs), NaN off its domain."""
+    def to_callable(self, splines: SplineFunctions | None = None) -> ArrayFunction:
+        """Return what computes the formula for arrays (*samples, inputs), NaN off its domain.
+
+        Parameters and errors are those of ``to_torch``.
+        """
         return self.to_torch(splines).numpy
 
     def to_python(self) -> str:
-        """Return Python source code, with one function per output."""
+        """Return Python source, one function per output; ValueError if a spline is left."""
         return python_source(self.expressions, self.inputs, self.outputs)
 
     def to_c(self) -> str:
-        """Return C source code, with one function per output."""
+        """Return C source, one function per output; ValueError if a spline is left."""
         return c_source(self.expressions, self.inputs, self.outputs)
 
     def __str__(self) -> str:
@@ -133,10 +172,6 @@ class Formula:
         names = [name if _NAME.fullmatch(name) else _latex_name(name) for name in self.outputs]
         lines = zip(names, self.to_latex(), strict=True)
         return "\n\n".join(rf"$\displaystyle {name} = {text}$" for name, text in lines)
-
-    def _each(self, change: Callable[[sympy.Expr], sympy.Expr]) -> "Formula":
-        changed = tuple(change(part) for part in self.expressions)
-        return replace(self, expressions=changed, error=None)
 
 
 def _latex_name(name: str) -> str:
@@ -229,8 +264,8 @@ def check_formula(
     limit = max(MOST_DIFFERENCE, 100 * torch.finfo(x.dtype).eps, digits_left)
     if difference > limit:
         raise ArithmeticError(
-            f"the formula must equal the network to {limit:.0e}; got a difference of "
-            f"{difference:.1e}. Look for an edge whose formula leaves its domain."
+            f"The formula differs from the network by {difference:.1e}; {limit:.0e} is the most "
+            "that rounding explains. Look for an edge whose formula leaves its domain."
         )
 
 
@@ -268,7 +303,7 @@ def cancellation(network: Network, x: Float[Tensor, "samples inputs"]) -> float:
     return worst
 
 
-def _splines(network: Network) -> Splines:
+def _splines(network: Network) -> SplineFunctions:
     """Return what computes each spline by the name that it has in the formula."""
     found = {}
     for depth, layer in enumerate(network.layers):
@@ -374,7 +409,7 @@ def _nice(
 
 Edges = Sequence[Sequence[Sequence[sympy.Expr | None]]]
 
-Units = Sequence[tuple[float, float]]
+ColumnUnits = Sequence[tuple[float, float]]
 
 
 def spline_symbol(layer: int, i: int, j: int) -> sympy.Expr:
@@ -387,8 +422,8 @@ def compose(
     input_names: Sequence[str],
     output_names: Sequence[str],
     *,
-    input_units: Units | None = None,
-    output_units: Units | None = None,
+    input_units: ColumnUnits | None = None,
+    output_units: ColumnUnits | None = None,
 ) -> Formula:
     """Return what a network computes, as one expression per output.
 
@@ -439,7 +474,7 @@ def _node(values: Sequence[sympy.Expr], functions: Sequence[sympy.Expr | None]) 
     value = constant_value(total)
     if value is None:
         raise ValueError(
-            f"formula must have real numbers of at most 1e100; got {str(total)[:60]!r}. "
+            f"A formula must have real numbers of at most 1e100; got {str(total)[:60]!r}. "
             "Look for an edge whose function is used outside its domain."
         )
     return number(value)
@@ -453,11 +488,11 @@ def _check_widths(
     edges: Edges,
     input_names: Sequence[str],
     output_names: Sequence[str],
-    input_units: Units | None,
-    output_units: Units | None,
+    input_units: ColumnUnits | None,
+    output_units: ColumnUnits | None,
 ) -> None:
     if not edges or not all(layer and layer[0] for layer in edges):
-        raise ValueError("edges must have at least one layer of edges; got none. Pass them all.")
+        raise ValueError("edges is empty. Pass at least one layer of functions.")
     widths = [len(input_names), *(len(layer[0]) for layer in edges)]
     for n, layer in enumerate(edges):
         if len(layer) != widths[n] or any(len(row) != widths[n + 1] for row in layer):
@@ -474,8 +509,7 @@ def _check_widths(
     for name, (count, wanted) in counts.items():
         if count != wanted:
             raise ValueError(
-                f"{name} must have one entry per column, {wanted} of them; got {count}. "
-                "Pass one for each."
+                f"{name} must have one entry per column, {wanted} of them; got {count}."
             )
     if len(set(input_names)) != len(input_names):
         raise ValueError(

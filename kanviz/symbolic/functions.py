@@ -55,8 +55,7 @@ class Function:
         is_text = isinstance(self.name, str) and self.name.isprintable() and self.name.strip()
         if not is_text or len(self.name) > LONGEST_NAME:
             raise ValueError(
-                f"name must be one line of 1 to {LONGEST_NAME} characters; got {self.name!r}. "
-                "Choose another name."
+                f"name must be one line of 1 to {LONGEST_NAME} characters; got {self.name!r}."
             )
         check_integer("complexity", self.complexity, 0)
         if not self.domain[0] < self.domain[1]:
@@ -106,6 +105,13 @@ class Library(Mapping[str, Function]):
     ----------
     functions : tuple of Function
         With different names.
+
+    Examples
+    --------
+    >>> BUILT_IN["sin"].text
+    'sin(x)'
+    >>> list(BUILT_IN.only(["x", "exp"]))
+    ['x', 'exp']
     """
 
     functions: tuple[Function, ...]
@@ -115,8 +121,8 @@ class Library(Mapping[str, Function]):
         for function in self.functions:
             if function.name == name:
                 return function
-        hint = did_you_mean(name, list(self)) or "List the library for all names."
-        raise KeyError(f"function must be in the library; got {name!r}. {hint}")
+        hint = did_you_mean(name, list(self)) or "list(library) has all names."
+        raise KeyError(f"No function of the library is called {name!r}. {hint}")
 
     def __iter__(self) -> Iterator[str]:
         return (function.name for function in self.functions)
@@ -187,7 +193,7 @@ def _in_x(formula: sympy.Expr) -> sympy.Expr:
     if len(symbols) > 1:
         names = ", ".join(sorted(str(symbol) for symbol in symbols))
         raise ValueError(
-            f"expression must have one symbol; got {names}. Put numbers in place of the others."
+            f"A function has one variable; got {names}. Put numbers in the place of the others."
         )
     return formula.xreplace(dict.fromkeys(symbols, X)) if symbols else formula
 
@@ -199,6 +205,13 @@ class Registry:
     ----------
     library : Library
         What it starts with.
+
+    Examples
+    --------
+    >>> registry = Registry(BUILT_IN)
+    >>> hill = registry.register("hill", "x**2 / (1 + x**2)")
+    >>> "hill" in registry.library, "hill" in BUILT_IN
+    (True, False)
     """
 
     def __init__(self, library: Library) -> None:
@@ -218,7 +231,24 @@ class Registry:
         complexity: int = 3,
         domain: tuple[float, float] = (-INFINITY, INFINITY),
     ) -> Function:
-        """Make a function (see ``make_function``), add it to the library, return it."""
+        """Make a function, add it to the library under its name, and return it.
+
+        Suggestions and ``symbolify`` try it from then on, for every model of this process.
+
+        Parameters
+        ----------
+        name, formula, complexity, domain
+            As for ``make_function``; the formula may name functions of the library.
+
+        Returns
+        -------
+        Function
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a value is out of its range, or the formula cannot be read or computed.
+        """
         with self._lock:
             function = make_function(
                 name, formula, complexity=complexity, domain=domain, library=self._library
@@ -334,7 +364,11 @@ class Traits:
 
 @cache
 def traits(function: Function) -> Traits:
-    """Return the traits of a function."""
+    """Return the traits of a function.
+
+    >>> traits(BUILT_IN["exp"]).shift_free, traits(BUILT_IN["sin"]).is_periodic
+    (True, True)
+    """
     u = probes(function.domain)
     f = function.torch.plain
     at_u = f(u)
@@ -388,6 +422,10 @@ def _is_flat(function: Function, u: Tensor) -> bool:
 
 
 def free_numbers(function: Function) -> int:
-    """Return how many of a, b, c, d a function really has."""
+    """Return how many of a, b, c, d a function really has.
+
+    >>> free_numbers(BUILT_IN["x"]), free_numbers(BUILT_IN["exp"]), free_numbers(BUILT_IN["sin"])
+    (2, 3, 4)
+    """
     known = traits(function)
     return 4 - known.scale_free - known.shift_free

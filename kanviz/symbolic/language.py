@@ -129,10 +129,10 @@ def check_expression(
             f"{name} must be a sympy expression; got {type(expression).__name__}. "
             "Make one with sympy, or parse text."
         )
-    for part in sympy.preorder_traversal(gathered(expression, COMPUTED)):
+    for part in sympy.preorder_traversal(absorb_factors(expression, COMPUTED)):
         rule = _broken_rule(part, variables, functions)
         if rule:
-            raise ValueError(f"{name} must {rule}; got {str(part)[:80]!r}. Rewrite that part.")
+            raise ValueError(f"{name} must {rule}; got {str(part)[:80]!r}.")
 
 
 def _broken_rule(part: sympy.Basic, variables: Sequence[str], functions: Sequence[str]) -> str:
@@ -183,7 +183,7 @@ def number(value: float) -> sympy.Expr:
     return sympy.Integer(int(value)) if value in (0, 1, -1) else sympy.Float(value)
 
 
-def gathered(expression: sympy.Expr, most: float) -> sympy.Expr:
+def absorb_factors(expression: sympy.Expr, most: float) -> sympy.Expr:
     """Return the expression with k exp(u) as exp(u + log k) wherever |log k| is above ``most``.
 
     sympy makes k exp(a x) of exp(a x + b) with decimal b. For x in thousands, years for instance,
@@ -192,10 +192,10 @@ def gathered(expression: sympy.Expr, most: float) -> sympy.Expr:
     """
     if not expression.has(sympy.exp):
         return expression
-    return expression.replace(lambda part: _size(part) > most, _into_exponent)
+    return expression.replace(lambda part: _log_factor(part) > most, _into_exponent)
 
 
-def _size(part: sympy.Basic) -> float:
+def _log_factor(part: sympy.Basic) -> float:
     """Return |log k| for k exp(u) times anything; 0 for other expressions."""
     if not part.is_Mul or not any(isinstance(factor, sympy.exp) for factor in part.args):
         return 0.0

@@ -12,7 +12,7 @@ from sympy.printing.mathml import MathMLPresentationPrinter
 from sympy.printing.numpy import SciPyPrinter
 from sympy.printing.str import StrPrinter
 
-from kanviz.symbolic.language import HEADS, PRINTED, check_expression, gathered
+from kanviz.symbolic.language import HEADS, PRINTED, absorb_factors, check_expression
 
 
 def to_text(expression: sympy.Expr) -> str:
@@ -23,7 +23,7 @@ def to_text(expression: sympy.Expr) -> str:
     >>> to_text(2.5 * sympy.asin(sympy.Symbol("x", real=True)) + sympy.Rational(1, 3))
     '2.5*arcsin(x) + 1/3'
     """
-    return str(_TextPrinter().doprint(gathered(expression, PRINTED)))
+    return str(_TextPrinter().doprint(absorb_factors(expression, PRINTED)))
 
 
 class _TextPrinter(StrPrinter):  # type: ignore[misc]
@@ -83,7 +83,7 @@ def equations(names: Sequence[str], expressions: Sequence[sympy.Expr]) -> str:
 
 
 def _written(expression: sympy.Expr) -> str:
-    return _markup(_MathMLPrinter()._print(gathered(expression, PRINTED)))
+    return _markup(_MathMLPrinter()._print(absorb_factors(expression, PRINTED)))
 
 
 def _markup(node: Any) -> str:
@@ -194,6 +194,17 @@ def python_source(
     ------
     ValueError
         If a formula has a part that is no formula yet, such as a spline.
+
+    Examples
+    --------
+    >>> x = sympy.Symbol("x", real=True)
+    >>> print(python_source([sympy.sin(x) / 2], ["x"], ["half_a_sine"]).strip())
+    import numpy
+    <BLANKLINE>
+    <BLANKLINE>
+    def half_a_sine(x):
+        x = numpy.asarray(x, dtype=float)
+        return (1/2)*numpy.sin(x)
     """
     printer = _PythonPrinter({"fully_qualified_modules": True})
     arguments = identifiers(variables, PYTHON_WORDS)
@@ -215,6 +226,14 @@ def c_source(
     """Return C code (C99, and POSIX for the Bessel functions): one function per formula.
 
     Parameters and errors are those of ``python_source``.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> print(c_source([sympy.sin(x) / 2], ["x"], ["half_a_sine"]).strip())
+    #include <math.h>
+    <BLANKLINE>
+    double half_a_sine(double x) {
+        return (1.0/2.0)*sin(x);
+    }
     """
     printer = _CPrinter()
     arguments = identifiers(variables, C_WORDS)
@@ -229,7 +248,11 @@ def c_source(
 
 
 def identifiers(names: Sequence[str], taken: frozenset[str] | set[str]) -> list[str]:
-    """Return names that a programming language accepts, different from each other and ``taken``."""
+    """Return names that a programming language accepts, different from each other and ``taken``.
+
+    >>> identifiers(["heat flux [W/m^2]", "0", "if"], PYTHON_WORDS)
+    ['heat_flux_W_m_2', 'x_0', 'if_2']
+    """
     used = set(taken)
     found = []
     for name in names:
@@ -251,7 +274,7 @@ def _renamed(
     new = dict(zip(variables, arguments, strict=True))
     symbols = expression.free_symbols
     renamed = expression.xreplace({s: sympy.Symbol(new[s.name], real=True) for s in symbols})
-    return gathered(renamed, PRINTED)
+    return absorb_factors(renamed, PRINTED)
 
 
 class _PythonPrinter(SciPyPrinter):  # type: ignore[misc]

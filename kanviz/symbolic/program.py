@@ -11,8 +11,15 @@ from jaxtyping import Float
 from sympy.core.function import AppliedUndef
 from torch import Tensor
 
-from kanviz.symbolic.language import COMPUTED, HEADS, X, check_expression, constant_value, gathered
-from kanviz.symbolic.safe import PLAIN, SAFE, entry, largest
+from kanviz.symbolic.language import (
+    COMPUTED,
+    HEADS,
+    X,
+    absorb_factors,
+    check_expression,
+    constant_value,
+)
+from kanviz.symbolic.safe import PLAIN, SAFE, guarded, largest
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class Program:
 
     def __call__(self, x: Float[Tensor, "*samples inputs"]) -> Float[Tensor, "*samples outputs"]:
         """Return all formulas at x: finite for finite x, as are their derivatives."""
-        return torch.stack(self.run(entry(x).unbind(-1), SAFE), dim=-1)
+        return torch.stack(self.run(guarded(x).unbind(-1), SAFE), dim=-1)
 
     def plain(self, x: Float[Tensor, "*samples inputs"]) -> Float[Tensor, "*samples outputs"]:
         """Return all formulas at x as a textbook has them: NaN or inf outside their domain."""
@@ -125,12 +132,19 @@ def compile_expressions(
     ------
     TypeError, ValueError
         If an expression has a part that cannot be computed.
+
+    Examples
+    --------
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> program = compile_expressions([x * y, sympy.exp(x)], ["x", "y"])
+    >>> program(torch.tensor([[0.0, 2.0]], dtype=torch.float64)).tolist()
+    [[0.0, 1.0]]
     """
     functions = dict(functions or {})
     for expression in expressions:
         check_expression("formula", expression, variables, list(functions))
     writer = _Writer(variables)
-    outputs = tuple(writer.write(gathered(part, COMPUTED)) for part in expressions)
+    outputs = tuple(writer.write(absorb_factors(part, COMPUTED)) for part in expressions)
     return Program(tuple(writer.steps), outputs, len(variables), functions)
 
 
@@ -140,15 +154,15 @@ class _Writer:
 
     variables: Sequence[str]
     steps: list[Step] = field(default_factory=list)
-    places: dict[sympy.Basic, int] = field(default_factory=dict)
+    step_of: dict[sympy.Basic, int] = field(default_factory=dict)
 
     def write(self, part: sympy.Expr) -> int:
         """Return the place of the step that computes ``part``."""
-        if part not in self.places:
+        if part not in self.step_of:
             step = self._step(part)
             self.steps.append(step)
-            self.places[part] = len(self.steps) - 1
-        return self.places[part]
+            self.step_of[part] = len(self.steps) - 1
+        return self.step_of[part]
 
     def _step(self, part: sympy.Expr) -> Step:
         if part.is_Symbol:
@@ -184,7 +198,11 @@ def _softplus_argument(expression: sympy.Expr) -> sympy.Expr | None:
 
 
 def curve(expression: sympy.Expr) -> "Curve":
-    """Return the function of one variable that ``expression`` in ``x`` stands for."""
+    """Return the function of one variable that ``expression`` in ``X`` stands for.
+
+    >>> curve(1 / X).plain(torch.tensor([0.5, 4.0])).tolist()
+    [2.0, 0.25]
+    """
     return Curve(compile_expressions([expression], [X.name]))
 
 
@@ -202,7 +220,7 @@ class Curve:
 
     def __call__(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Return the formula at x: finite for finite x, as are its derivatives."""
-        return self.program.run([entry(x)], SAFE)[0]
+        return self.program.run([guarded(x)], SAFE)[0]
 
     def plain(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Return the formula at x as a textbook has it: NaN or inf outside its domain."""

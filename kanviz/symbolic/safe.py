@@ -54,7 +54,7 @@ def bounded(x: Tensor) -> Tensor:
     return x.clamp(-limit, limit)
 
 
-def entry(x: Tensor) -> Tensor:
+def guarded(x: Tensor) -> Tensor:
     """Return x, held within ``largest``, such that no gradient through it is infinite or NaN."""
     return bounded(_FiniteGradient.apply(x))
 

@@ -14,11 +14,17 @@ FEWEST_SAMPLES = 6
 MOST_SAMPLES = 3000
 """More than these say nothing new about a curve with four numbers; they are thinned out evenly."""
 
+CHANCE = 8.0
+"""Two errors on n held-out samples are equal if their ratio is below 1 + 8 / n. A fit that misses
+the curve by delta where the noise is sigma has an error sqrt(1 + delta^2 / sigma^2) times larger;
+chance alone makes that uncertain by delta / (sigma sqrt(n)). At delta = 4 sigma / sqrt(n) the first
+is 1 + 8 / n, and 4 times the second's share in it: smaller differences can well be chance."""
+
 Numbers = Tensor | np.ndarray | Sequence[float]
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Subset:
     """Some samples in unit size: t from -1 to 1, z with mean 0 and standard deviation 1 overall.
 
     Parameters
@@ -31,13 +37,13 @@ class Part:
     z: Float[Tensor, " samples"]
     weights: Float[Tensor, " samples"]
 
-    def thinned(self, most: int) -> "Part":
+    def thinned(self, most: int) -> "Subset":
         """Return at most so many of the samples, evenly spread over their order."""
         if len(self.t) <= most:
             return self
         chosen = torch.linspace(0, len(self.t) - 1, most).round().long()
         weights = self.weights[chosen]
-        return Part(self.t[chosen], self.z[chosen], weights / weights.sum())
+        return Subset(self.t[chosen], self.z[chosen], weights / weights.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +52,9 @@ class Samples:
 
     Parameters
     ----------
-    all : Part
+    all : Subset
         All of them.
-    train, held_out : Part
+    train, held_out : Subset
         Two thirds and one third: every third sample in the order of x is held out.
     center, half : float
         t = (x - center) / half; ``half`` is half the range of x (1 for a constant x).
@@ -56,9 +62,9 @@ class Samples:
         z = (y - mean) / scale; weighted mean and standard deviation of y (1 for a constant y).
     """
 
-    all: Part
-    train: Part
-    held_out: Part
+    all: Subset
+    train: Subset
+    held_out: Subset
     center: float
     half: float
     mean: float
@@ -96,9 +102,18 @@ def prepare_samples(x: Numbers, y: Numbers, weights: Numbers | None = None) -> S
     t, z = ((x - center) / half).clamp(-1, 1), (y - mean) / scale
     is_held_out = torch.arange(len(x)) % 3 == 1
     train, held_out = (
-        Part(t[part], z[part], w[part] / w[part].sum()) for part in (~is_held_out, is_held_out)
+        Subset(t[part], z[part], w[part] / w[part].sum()) for part in (~is_held_out, is_held_out)
     )
-    return Samples(Part(t, z, w), train, held_out, center, half, mean, scale)
+    return Samples(Subset(t, z, w), train, held_out, center, half, mean, scale)
+
+
+def within_chance(error: float, n_held_out: int) -> float:
+    """Return up to where an error on so many held-out samples cannot be told from ``error``.
+
+    >>> within_chance(0.5, 80)
+    0.55
+    """
+    return error * (1 + CHANCE / n_held_out)
 
 
 def _column(name: str, values: Numbers) -> Tensor:
@@ -128,6 +143,5 @@ def _check_lengths(x: Tensor, y: Tensor, w: Tensor) -> None:
     count = int((w > 0).sum())
     if count < FEWEST_SAMPLES:
         raise ValueError(
-            f"x must have at least {FEWEST_SAMPLES} samples of weight above 0; got {count}. "
-            "Pass more samples."
+            f"A curve needs at least {FEWEST_SAMPLES} samples of weight above 0; got {count}."
         )

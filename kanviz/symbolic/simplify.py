@@ -168,11 +168,10 @@ def snap(value: float, tolerance: float) -> sympy.Expr:
     >>> [snap(number, 1e-3) for number in (0.49999, 3.1416, -6.2831, 0.3333, 2e-5, 0.77)]
     [1/2, pi, -2*pi, 1/3, 0, 0.77]
     """
-    if not math.isfinite(value) or not 0 <= tolerance <= 0.1:
-        raise ValueError(
-            "value must be finite and tolerance between 0 and 0.1; "
-            f"got {value!r} and {tolerance!r}. Pass other numbers."
-        )
+    if not math.isfinite(value):
+        raise ValueError(f"value must be finite; got {value!r}.")
+    if not 0 <= tolerance <= 0.1:
+        raise ValueError(f"tolerance must be from 0 to 0.1; got {tolerance!r}.")
     if abs(value) <= tolerance:
         return sympy.Integer(0)
     for unit, denominators in (

@@ -4,14 +4,14 @@ Whatever scales a hidden node can be undone by the edges that leave it, and cons
 edge to edge: 0.78 sqrt(1.66 x^2 + 1.66 y^2) is sqrt(x^2 + y^2). Training ends anywhere among these.
 So the numbers are taken out as ``Term`` records, every formula gets its normal form, in which nice
 numbers show, and then those near to 0, integers, pi, e and simple fractions become these. What the
-normal form fixes is held, so that a refit determines the others.
+normal form settles is frozen, so that a refit determines the others.
 """
 
 import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import sympy
 import torch
@@ -23,6 +23,7 @@ from kanviz.nn.network import Network
 from kanviz.snapshot import Edge
 from kanviz.symbolic.functions import Function, probes, traits
 from kanviz.symbolic.printing import to_text
+from kanviz.symbolic.samples import within_chance
 from kanviz.symbolic.simplify import snap
 from kanviz.symbolic.symbol_report import SnappedNumber
 from kanviz.training.judge import Judge
@@ -39,9 +40,6 @@ NEAR_NICE = 1e-3
 AT_ONCE, ONE_BY_ONE = 1e-4, 0.05
 """Numbers this near to nice ones (as a share) are tried all together, then singly, nearest first.
 A refit with the others free can bring a number a long way where data are noisy."""
-
-CHANCE = 8.0
-"""Errors on n held-out samples are equal if their ratio is below 1 + 8 / n, as in ``suggest``."""
 
 FLOOR = 1e-7
 """Held-out errors below it, as shares of y's spread, count as equal: the law has been found."""
@@ -61,8 +59,8 @@ class Term:
         f.
     numbers : list of float
         a, b, c, d, in the user's units at the ends of the network.
-    held : list of bool
-        Which of them stay as they are.
+    frozen : list of bool
+        Which of them a refit leaves as they are.
     is_free : bool
         Whether they may change on their own: the edge is live, not frozen and not locked.
     """
@@ -70,21 +68,21 @@ class Term:
     edge: Edge
     function: Function
     numbers: list[float]
-    held: list[bool]
+    frozen: list[bool]
     is_free: bool
 
     def stretch(self, factor: float) -> None:
         """Take ``factor`` (above 0) out of the argument of f, where c and d can make up for it."""
-        self._make_up(*_line(self.function, factor, 0.0))
+        self._compensate(*_line(self.function, factor, 0.0))
         self.numbers[A] /= factor
         self.numbers[B] /= factor
 
     def drop_shift(self) -> None:
         """Take b out of the argument of f, where c and d can make up for it."""
-        self._make_up(*_line(self.function, 1.0, self.numbers[B]))
+        self._compensate(*_line(self.function, 1.0, self.numbers[B]))
         self.numbers[B] = 0.0
 
-    def _make_up(self, p: float, q: float) -> None:
+    def _compensate(self, p: float, q: float) -> None:
         self.numbers[D] += self.numbers[C] * q
         self.numbers[C] *= p
 
@@ -93,24 +91,24 @@ class Term:
         known = traits(self.function)
         if known.mirror is not None and self.numbers[A] < 0:
             self.numbers[A], self.numbers[B] = -self.numbers[A], -self.numbers[B]
-            self._make_up(*known.mirror)
+            self._compensate(*known.mirror)
         if known.scale_free and self.numbers[A] != 0:
             self.stretch(abs(self.numbers[A]))
-            self.held[A] = True
+            self.frozen[A] = True
         if known.shift_free and abs(self.numbers[B]) < LARGEST_SHIFT:
             self.drop_shift()
-            self.held[B] = True
+            self.frozen[B] = True
         if known.is_periodic:
-            self._turn_back()
+            self._wrap_shift()
 
-    def _turn_back(self) -> None:
+    def _wrap_shift(self) -> None:
         """Bring b within a turn, within half a turn where f(u + pi) = -f(u)."""
         self.numbers[B] = math.remainder(self.numbers[B], 2 * math.pi)
         is_odd = traits(self.function).is_wave
         if is_odd and abs(self.numbers[B]) > math.pi / 2 + NEARLY:
             p, q = _line(self.function, 1.0, math.pi)
             self.numbers[B] -= math.copysign(math.pi, self.numbers[B])
-            self._make_up(p, q)
+            self._compensate(p, q)
 
 
 def _line(function: Function, factor: float, shift: float) -> tuple[float, float]:
@@ -142,14 +140,14 @@ class Units:
             unit = float(self.y.scale[edge.j])
         return shift, scale, unit
 
-    def offset(self, network: Network, edge: Edge, place: int) -> float:
+    def offset(self, network: Network, edge: Edge, which: int) -> float:
         """Return what the user's unit adds to a number: the shift of an output to its constant."""
-        is_last = place == D and edge.layer == len(network.layers) - 1
+        is_last = which == D and edge.layer == len(network.layers) - 1
         return float(self.y.shift[edge.j]) if is_last else 0.0
 
 
 def read_terms(network: Network, units: Units) -> list[list[Term]]:
-    """Return the formulas of each layer, in the order of its ``symbols``; none is held yet.
+    """Return the formulas of each layer, in the order of its ``symbols``; none is frozen yet.
 
     The shift of an output's unit is not in them; see ``Units.offset``.
     """
@@ -181,9 +179,9 @@ def write_terms(network: Network, layers: list[list[Term]], units: Units) -> Non
             layer.symbols.affine[n] = layer.symbols.affine.new_tensor(row)
 
 
-def held_numbers(layers: list[list[Term]]) -> list[Bool[Tensor, "_edges 4"] | None]:
-    """Return which numbers of each layer's formulas are held, as ``Judge.refit`` takes it."""
-    return [torch.tensor([term.held for term in terms]) if terms else None for terms in layers]
+def frozen_numbers(layers: list[list[Term]]) -> list[Bool[Tensor, "_edges 4"] | None]:
+    """Return which numbers of each layer's formulas are frozen, as ``Judge.refit`` takes it."""
+    return [torch.tensor([term.frozen for term in terms]) if terms else None for terms in layers]
 
 
 def normalise(network: Network, units: Units) -> list[list[Term]]:
@@ -198,22 +196,22 @@ def normalise(network: Network, units: Units) -> list[list[Term]]:
                 term.tidy()
     for depth in range(1, len(layers)):
         for node in range(network.widths[depth]):
-            _settle(network, layers, depth, node)
+            _normalise_node(network, layers, depth, node)
     for node in range(network.widths[-1]):
         _gather_constants([t for t in layers[-1] if t.edge.j == node and t.is_free])
     write_terms(network, layers, units)
     return layers
 
 
-def _settle(network: Network, layers: list[list[Term]], depth: int, node: int) -> None:
+def _normalise_node(network: Network, layers: list[list[Term]], depth: int, node: int) -> None:
     """Choose scale and origin of a hidden node, if only formulas that may change leave it."""
     before, after = network.layers[depth - 1], network.layers[depth]
     incoming = [t for t in layers[depth - 1] if t.edge.j == node and t.is_free]
     outgoing = [t for t in layers[depth] if t.edge.i == node and t.is_free]
     splines = before.spline_mask[:, node]
     n_in, n_out = int(before.mask[:, node].sum()), int(after.mask[node].sum())
-    is_fixed = bool(((before.frozen | before.locked) & before.mask)[:, node].any())
-    if not incoming or is_fixed or len(incoming) + int(splines.sum()) != n_in:
+    cannot_change = bool(((before.frozen | before.locked) & before.mask)[:, node].any())
+    if not incoming or cannot_change or len(incoming) + int(splines.sum()) != n_in:
         return
     _gather_constants(incoming)
     if not outgoing or len(outgoing) != n_out or outgoing[0].numbers[A] == 0:
@@ -230,7 +228,7 @@ def _gather_constants(terms: Sequence[Term]) -> None:
     for term in terms[1:]:
         terms[0].numbers[D] += term.numbers[D]
         term.numbers[D] = 0.0
-        term.held[D] = True
+        term.frozen[D] = True
 
 
 def _scale(incoming: Sequence[Term], factor: float) -> None:
@@ -249,7 +247,7 @@ def _adopt_scale(incoming: Sequence[Term], outgoing: Sequence[Term]) -> float:
         term.numbers[B] -= term.numbers[A] * shift
     for term in outgoing[1:]:
         term.tidy()
-    outgoing[0].held[A] = outgoing[0].held[B] = True
+    outgoing[0].frozen[A] = outgoing[0].frozen[B] = True
     return factor
 
 
@@ -257,7 +255,7 @@ def _use_freedom(incoming: Sequence[Term], term: Term, *, rescalable: bool) -> f
     """Use that c and d can do what a scale or a shift of the node does, where f is such."""
     known, constant = traits(term.function), incoming[0].numbers[D]
     if known.shift_free and abs(constant) < LARGEST_SHIFT:
-        incoming[0].numbers[D], incoming[0].held[D] = 0.0, True
+        incoming[0].numbers[D], incoming[0].frozen[D] = 0.0, True
         term.numbers[B] = constant
         term.drop_shift()
     if not known.scale_free or not rescalable:
@@ -267,12 +265,12 @@ def _use_freedom(incoming: Sequence[Term], term: Term, *, rescalable: bool) -> f
         return 1.0
     factor, chosen = min(options, key=lambda option: _cost(option[1]))
     for old, new in zip([*incoming, term], chosen, strict=True):
-        old.numbers, old.held = new.numbers, new.held
+        old.numbers, old.frozen = new.numbers, new.frozen
     return factor
 
 
 def _scales(incoming: Sequence[Term], term: Term) -> list[tuple[float, int]]:
-    """Return factors for the node, each with the place of the term whose c it makes 1 or -1."""
+    """Return factors for the node, each with the index of the term whose c it makes 1 or -1."""
     sizes = [abs(t.numbers[C]) if t.function.complexity else 0.0 for t in incoming]
     choices = [(1 / size, n) for n, size in enumerate(sizes) if size > 0]
     u = torch.tensor([1.0, 2.0], dtype=torch.float64)
@@ -294,14 +292,14 @@ def _rescaled(
     terms[-1].stretch(1 / factor)
     terms[-1].numbers[A] = 1.0
     terms[unit].numbers[C] = math.copysign(1.0, terms[unit].numbers[C])
-    terms[unit].held[C] = True
+    terms[unit].frozen[C] = True
     return factor, terms
 
 
 def _cost(terms: Sequence[Term]) -> float:
     """Return how far from simple the numbers are."""
     cost = 0.0
-    for value in (term.numbers[place] for term in terms for place in (C, D)):
+    for value in (term.numbers[which] for term in terms for which in (C, D)):
         nice = snap(value, NEAR_NICE)
         cost += 0.0 if abs(nice) in (0, 1) else 1.0 if nice.is_Integer else 2.0
         cost += 0.0 if not isinstance(nice, sympy.Float) else 4.0
@@ -310,7 +308,7 @@ def _cost(terms: Sequence[Term]) -> float:
 
 @dataclass(frozen=True)
 class _Stage:
-    """A network, its terms with what is held, and its error."""
+    """A network, its terms with what is frozen, and its error."""
 
     network: Network
     layers: list[list[Term]]
@@ -330,19 +328,20 @@ def snap_network(
     work = copy.deepcopy(network)
     layers = normalise(work, units)
     stage = _refitted(work, layers, judge, units, POLISH_STEPS)
-    most = min(limit, max(FLOOR, (1 + CHANCE / len(judge.x_held)) * before))
+    n_held_out = len(judge.x_held)
+    most = min(limit, max(FLOOR, within_chance(before, n_held_out)))
     if stage.error > most:
         return network, ()
-    most = min(limit, max(FLOOR, (1 + CHANCE / len(judge.x_held)) * stage.error))
+    most = min(limit, max(FLOOR, within_chance(stage.error, n_held_out)))
     done: list[SnappedNumber] = []
     near = _near(stage.layers, units, AT_ONCE, work)
     trial = _try(stage, near, judge, units)
     if near and trial.error <= most:
         stage, done = trial, _records(near)
-    refused: set[tuple[object, int]] = set()
+    refused: set[tuple[Edge, int]] = set()
     for _ in range(MOST_TRIALS):
         rest = _near(stage.layers, units, ONE_BY_ONE, work)
-        rest = [place for place in rest if (place[0].edge, place[1]) not in refused]
+        rest = [near for near in rest if near.address not in refused]
         if not rest:
             break
         trial = _try(stage, rest[:1], judge, units)
@@ -350,38 +349,48 @@ def snap_network(
             done += _records(rest[:1])
             stage = trial
         else:
-            refused.add((rest[0][0].edge, rest[0][1]))
+            refused.add(rest[0].address)
     return stage.network, tuple(done)
 
 
-_Place = tuple[Term, int, sympy.Expr]
+class _NearNumber(NamedTuple):
+    """A free number of a term that is near to a nice one; ``which`` is A, B, C or D."""
+
+    term: Term
+    which: int
+    nice: sympy.Expr
+
+    @property
+    def address(self) -> tuple[Edge, int]:
+        """What stays the same from copy to copy."""
+        return self.term.edge, self.which
 
 
 def _near(
     layers: list[list[Term]], units: Units, tolerance: float, network: Network
-) -> list[_Place]:
-    """Return (term, place, nice number) of the free numbers near a nice one, nearest first."""
-    found: list[tuple[float, _Place]] = []
+) -> list[_NearNumber]:
+    """Return the free numbers that are near to a nice one, the nearest first."""
+    found: list[tuple[float, _NearNumber]] = []
     for term in (term for terms in layers for term in terms):
-        for place, value in enumerate(term.numbers):
+        for which, number in enumerate(term.numbers):
             # In the user's units b depends on a wherever the unit has a shift.
-            waits = place == B and not term.held[0] and units.of(network, term.edge)[0] != 0
-            seen = value + units.offset(network, term.edge, place)
-            nice = snap(seen, tolerance)
-            if not term.held[place] and not waits and not isinstance(nice, sympy.Float):
-                distance = abs(float(nice) - seen) / (abs(seen) if nice != 0 else 1.0)
-                found.append((distance, (term, place, nice)))
-    return [place for _, place in sorted(found, key=lambda pair: pair[0])]
+            waits = which == B and not term.frozen[A] and units.of(network, term.edge)[0] != 0
+            value = number + units.offset(network, term.edge, which)
+            nice = snap(value, tolerance)
+            if not term.frozen[which] and not waits and not isinstance(nice, sympy.Float):
+                distance = abs(float(nice) - value) / (abs(value) if nice != 0 else 1.0)
+                found.append((distance, _NearNumber(term, which, nice)))
+    return [near for _, near in sorted(found, key=lambda pair: pair[0])]
 
 
-def _try(stage: _Stage, places: list[_Place], judge: Judge, units: Units) -> _Stage:
-    """Return what becomes of a copy with these numbers made nice and held."""
+def _try(stage: _Stage, chosen: list[_NearNumber], judge: Judge, units: Units) -> _Stage:
+    """Return what becomes of a copy with these numbers made nice and frozen."""
     network, layers = copy.deepcopy(stage.network), copy.deepcopy(stage.layers)
     by_edge = {term.edge: term for terms in layers for term in terms}
-    for term, place, nice in places:
-        mine = by_edge[term.edge]
-        offset = units.offset(network, mine.edge, place)
-        mine.numbers[place], mine.held[place] = float(nice) - offset, True
+    for (edge, which), nice in ((near.address, near.nice) for near in chosen):
+        term = by_edge[edge]
+        term.numbers[which] = float(nice) - units.offset(network, edge, which)
+        term.frozen[which] = True
     return _refitted(network, layers, judge, units, SNAP_STEPS)
 
 
@@ -390,19 +399,19 @@ def _refitted(
 ) -> _Stage:
     """Write the numbers, refit those that are free in place, and read them."""
     write_terms(network, layers, units)
-    judge.refit(network, steps, held_numbers(layers))
+    judge.refit(network, steps, frozen_numbers(layers))
     for terms, fresh in zip(layers, read_terms(network, units), strict=True):
         for term, now in zip(terms, fresh, strict=True):
             term.numbers = [
-                old if held else new
-                for old, new, held in zip(term.numbers, now.numbers, term.held, strict=True)
+                old if frozen else new
+                for old, new, frozen in zip(term.numbers, now.numbers, term.frozen, strict=True)
             ]
     write_terms(network, layers, units)
     return _Stage(network, layers, judge.error(network))
 
 
-def _records(places: list[_Place]) -> list[SnappedNumber]:
+def _records(chosen: list[_NearNumber]) -> list[SnappedNumber]:
     return [
-        SnappedNumber(term.edge, "abcd"[place], term.numbers[place], to_text(nice))
-        for term, place, nice in places
+        SnappedNumber(term.edge, "abcd"[which], term.numbers[which], to_text(nice))
+        for term, which, nice in chosen
     ]

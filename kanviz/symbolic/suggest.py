@@ -1,7 +1,6 @@
 """Which known functions a curve looks like: a question to two arrays that changes nothing."""
 
-import html
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
 
@@ -10,21 +9,16 @@ from torch import Tensor
 
 from kanviz.data.scaling import Affine
 from kanviz.symbolic.affine import AffineFit, fit_affine
-from kanviz.symbolic.functions import Function, Library, default_library, traits
+from kanviz.symbolic.functions import Function, Library, default_library, free_numbers
 from kanviz.symbolic.printing import to_text
-from kanviz.symbolic.samples import Numbers, prepare_samples
+from kanviz.symbolic.samples import Numbers, prepare_samples, within_chance
 from kanviz.symbolic.simplify import rounded
+from kanviz.tables import ReportTable, Rows
 
 ROUNDING = 1e-9
 """Errors below this are all the same: nothing but rounding."""
 
 SHOWN_DIGITS = 4
-
-TIE = 8.0
-"""Two errors on n held-out samples are equal if their ratio is below 1 + 8 / n. A fit that misses
-the curve by delta where the noise is sigma has an error sqrt(1 + delta^2 / sigma^2) times larger;
-chance alone makes that uncertain by delta / (sigma sqrt(n)). At delta = 4 sigma / sqrt(n) the first
-is 1 + 8 / n, and 4 times the second's share in it: smaller differences can well be chance."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ class Suggestion(AffineFit):
 
 
 @dataclass(frozen=True)
-class SuggestionTable(Sequence[Suggestion]):
+class SuggestionTable(ReportTable[Suggestion]):
     """Suggestions, best first.
 
     Those whose error cannot be told from the lowest come first, the simplest of them at the top;
@@ -79,30 +73,13 @@ class SuggestionTable(Sequence[Suggestion]):
         chosen = self.rows[index]
         return SuggestionTable(chosen) if isinstance(chosen, tuple) else chosen
 
-    def __len__(self) -> int:
-        return len(self.rows)
+    @property
+    def _records(self) -> tuple[Suggestion, ...]:
+        return self.rows
 
-    def __iter__(self) -> Iterator[Suggestion]:
-        return iter(self.rows)
-
-    def __str__(self) -> str:
-        table = [_HEADER, *(_cells(row) for row in self.rows)]
-        widths = [max(len(line[column]) for line in table) for column in range(len(_HEADER))]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-            for line in table
-        )
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th>{html.escape(title)}</th>" for title in _HEADER)
-        body = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in _cells(row))}</tr>"
-            for row in self.rows
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-_HEADER = ("function", "error", "r2", "complexity", "front", "formula")
+    def _rows(self) -> Rows:
+        head = ("function", "error", "r2", "complexity", "front", "formula")
+        return [head, *map(_cells, self.rows)]
 
 
 def _cells(row: Suggestion) -> tuple[str, ...]:
@@ -140,14 +117,22 @@ def suggest(
     ------
     ValueError
         If samples are too few, differ in number or are not finite, or no function is given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.linspace(-2, 2, 60)
+    >>> lines_and_exponentials = default_library().only(["x", "exp"])
+    >>> suggest(x, 3 * np.exp(0.5 * x) + 1, functions=lines_and_exponentials).best.text
+    '3.0*exp(0.5*x) + 1'
     """
     samples = prepare_samples(x, y, weights)
     chosen = tuple((default_library() if functions is None else functions).values())
     if not chosen:
-        raise ValueError("functions must name at least one; got none. Leave it out to try all.")
+        raise ValueError("functions is empty. Name at least one, or leave it out to try all.")
     fits = fit_affine(chosen, samples)
     lowest = min(fit.error for fit in fits)
-    limit = lowest * (1 + TIE / len(samples.held_out.t)) + ROUNDING
+    limit = within_chance(lowest, len(samples.held_out.t)) + ROUNDING
     fits.sort(key=lambda fit: _rank(fit, lowest, limit))
     return SuggestionTable(tuple(_suggestion(fit, fits) for fit in fits)[:top])
 
@@ -156,8 +141,7 @@ def _rank(fit: AffineFit, lowest: float, limit: float) -> tuple[float, ...]:
     """Return what sorts: equal fits first and among them the simple ones, then by error."""
     if fit.error > limit:
         return (1, fit.error)
-    known = traits(fit.function)
-    numbers = 4 - known.scale_free - known.shift_free
+    numbers = free_numbers(fit.function)
     # Rounded, so that functions that are the same but for a shift stay in the library's order.
     error = round(fit.error / max(lowest, ROUNDING), 4)
     return (0, fit.function.complexity, numbers, error)

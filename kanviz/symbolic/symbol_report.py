@@ -1,16 +1,24 @@
-"""What came of a search for formulas: edge by edge, and as a way from splines to formulas."""
+"""What came of a search for formulas: edge by edge, and stage by stage."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
 
 from kanviz.snapshot import Edge
-from kanviz.tables import html_table, text_table
+from kanviz.tables import ReportTable
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One candidate tried inside the network, and the held-out error after its refit."""
+    """One candidate that was tried inside the network.
+
+    Parameters
+    ----------
+    formula : str
+        The name of its function.
+    complexity : int
+        That of its function.
+    error : float
+        The held-out error after its refit; inf if the candidate was refused.
+    """
 
     formula: str
     complexity: int
@@ -46,9 +54,18 @@ class EdgeReport:
 
 @dataclass(frozen=True)
 class SnappedNumber:
-    """One number of a formula that became a nice one: ``text`` such as ``"1/2"`` or ``"pi"``.
+    """One number of a formula that became a nice one.
 
-    ``name`` is a, b, c or d of c f(a x + b) + d; ``value`` what it was.
+    Parameters
+    ----------
+    edge : Edge
+        Whose formula it is.
+    name : str
+        ``"a"``, ``"b"``, ``"c"`` or ``"d"`` of c f(a x + b) + d.
+    value : float
+        What it was, in the user's units at the ends of the network.
+    text : str
+        What it is now, such as ``"1/2"`` or ``"pi"``.
     """
 
     edge: Edge
@@ -59,7 +76,19 @@ class SnappedNumber:
 
 @dataclass(frozen=True)
 class Point:
-    """One stage on the way: what was done, how complex the network is then, its held-out error."""
+    """One stage between the splines and the formula.
+
+    Parameters
+    ----------
+    step : str
+        What was done, such as ``"edge (0, 1, 2): sin"``.
+    complexity : int
+        Of the whole network after it, see ``ParetoTable``.
+    error : float
+        The held-out error after it.
+    on_front : bool
+        Whether no other stage is at most as complex and at most as wrong, and less in one of both.
+    """
 
     step: str
     complexity: int
@@ -68,8 +97,8 @@ class Point:
 
 
 @dataclass(frozen=True)
-class ParetoTable(Sequence[Point]):
-    """Complexity against held-out error over the way from splines to formulas.
+class ParetoTable(ReportTable[Point]):
+    """Complexity against held-out error over the stages from splines to formulas.
 
     Complexity is the sum over all live edges: that of its function for a formula, the number of its
     coefficients for a spline. A stage is on the front unless another is no worse in both and
@@ -83,25 +112,9 @@ class ParetoTable(Sequence[Point]):
         """The stages that are on the front, the simplest first."""
         return tuple(sorted((p for p in self.points if p.on_front), key=lambda p: p.complexity))
 
-    @overload
-    def __getitem__(self, index: int) -> Point: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Point, ...]: ...
-    def __getitem__(self, index: int | slice) -> Point | tuple[Point, ...]:
-        """Return one stage, or some."""
-        return self.points[index]
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-    def __iter__(self) -> Iterator[Point]:
-        return iter(self.points)
-
-    def __str__(self) -> str:
-        return text_table(self._rows())
-
-    def _repr_html_(self) -> str:
-        return html_table(self._rows())
+    @property
+    def _records(self) -> tuple[Point, ...]:
+        return self.points
 
     def _rows(self) -> list[tuple[str, ...]]:
         return [_HEADER, *map(_cells, self.points)]
@@ -129,8 +142,8 @@ class SymbolReport:
         Held-out error before and after, and the largest that was allowed.
     snapped : tuple of SnappedNumber
         Numbers that were replaced by nice ones, in order.
-    way : tuple of (step, complexity, error)
-        All stages from the splines to what the network is now.
+    stages : tuple of (step, complexity, error)
+        All of them from the splines to what the network is now.
     """
 
     edges: tuple[EdgeReport, ...]
@@ -138,7 +151,7 @@ class SymbolReport:
     after: float
     limit: float
     snapped: tuple[SnappedNumber, ...] = ()
-    way: tuple[tuple[str, int, float], ...] = ()
+    stages: tuple[tuple[str, int, float], ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -146,14 +159,16 @@ class SymbolReport:
         return all(report.chosen is not None for report in self.edges)
 
     def pareto(self) -> ParetoTable:
-        """Return complexity against held-out error over the way, with the front marked."""
-        costs = [stage[1:] for stage in self.way]
+        """Return complexity against held-out error over the stages, with the front marked."""
+        costs = [stage[1:] for stage in self.stages]
         beaten = [
             any(a <= complexity and b <= error and (a, b) != (complexity, error) for a, b in costs)
             for complexity, error in costs
         ]
         return ParetoTable(
-            tuple(Point(*stage, on_front=not b) for stage, b in zip(self.way, beaten, strict=True))
+            tuple(
+                Point(*stage, on_front=not b) for stage, b in zip(self.stages, beaten, strict=True)
+            )
         )
 
     def __str__(self) -> str:

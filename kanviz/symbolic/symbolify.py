@@ -88,7 +88,7 @@ def symbolify(
     put_back(network, small, nodes)
     reports = tuple(search.reports.values())
     after = judge.error(network)
-    return SymbolReport(reports, before, after, limit, snapped, tuple(search.way))
+    return SymbolReport(reports, before, after, limit, snapped, tuple(search.stages))
 
 
 def _plain_units(network: Network) -> Units:
@@ -100,7 +100,7 @@ def _plain_units(network: Network) -> Units:
 PROBE_STEPS, REFIT_STEPS, CLOSE_STEPS = 8, 10, 30
 """Steps for every candidate; for those that are not hopeless then; for those within the limit."""
 
-TIE = 1.1
+EQUAL = 1.1
 """Errors within this factor of the lowest count as equal: refits are short, and data have noise."""
 
 MUCH_BETTER = 0.1
@@ -175,12 +175,12 @@ class Search:
     reports: dict[Edge, EdgeReport] = field(default_factory=dict)
     chosen: dict[Edge, Suggestion] = field(default_factory=dict)
     branches: dict[Edge, tuple[Network, list[Suggestion]]] = field(default_factory=dict)
-    way: list[tuple[str, int, float]] = field(default_factory=list)
+    stages: list[tuple[str, int, float]] = field(default_factory=list)
 
     def note(self, step: str) -> float:
-        """Add what the network is now to the way; return its error."""
+        """Add what the network is now to the stages; return its error."""
         error = self.judge.error(self.network)
-        self.way.append((step, complexity(self.network), error))
+        self.stages.append((step, complexity(self.network), error))
         return error
 
     def first_pass(self) -> None:
@@ -190,8 +190,8 @@ class Search:
             for edge in splines(self.network):
                 error, old = self.judge.error(self.network), copy.deepcopy(self.network)
                 rows = candidates(old, edge, self.judge.x, self.functions)
-                best, tried = self._choose(old, edge, rows, max(TIE * error, ENOUGH * self.limit))
-                self._settle(edge, error, best, tried)
+                best, tried = self._choose(old, edge, rows, max(EQUAL * error, ENOUGH * self.limit))
+                self._accept(edge, error, best, tried)
                 if best is not None:
                     others = [row for row in rows if row.name != best.candidate.name]
                     self.branches[edge] = (old, others)
@@ -222,8 +222,8 @@ class Search:
                     break
                 work, found[rest] = best.network, best
             if not splines(work) and self.judge.error(work) <= self.limit:
-                for place, accepted in found.items():
-                    self._settle(place, before, accepted, ())
+                for formed, accepted in found.items():
+                    self._accept(formed, before, accepted, ())
                 return True
         return False
 
@@ -259,7 +259,7 @@ class Search:
                 best = trial
             if best is not None and best.error <= FLOOR:
                 break
-        self._settle(edge, error, best, tuple(tried))
+        self._accept(edge, error, best, tuple(tried))
         return best is not None
 
     def _alternatives(
@@ -294,7 +294,7 @@ class Search:
         self.network.take(nice)
         if snapped:
             self.note(f"made {len(snapped)} numbers nice")
-        return tuple(replace(number, edge=self._for_user(number.edge)) for number in snapped)
+        return tuple(replace(number, edge=self._user_edge(number.edge)) for number in snapped)
 
     def _choose(
         self, network: Network, edge: Edge, rows: Sequence[Suggestion], enough: float
@@ -307,7 +307,7 @@ class Search:
     ) -> Iterator[Trial]:
         return trials(network, edge, self.judge, bounds, rows, self.n_jobs)
 
-    def _settle(
+    def _accept(
         self,
         edge: Edge,
         before: float,
@@ -318,18 +318,18 @@ class Search:
         old = self.reports.get(edge)
         tried = (*(old.attempts if old else ()), *tried)
         if best is None:
-            report = old or EdgeReport(self._for_user(edge), None, before, before, ())
+            report = old or EdgeReport(self._user_edge(edge), None, before, before, ())
             self.reports[edge] = replace(report, attempts=tried)
         else:
             self.network.take(best.network)
             self.chosen[edge] = best.candidate
             name, r2 = best.candidate.name, best.candidate.r2
-            place = self._for_user(edge)
-            self.reports[edge] = EdgeReport(place, name, before, best.error, tried, r2)
-            self.note(f"edge {tuple(place)}: {name}")
+            address = self._user_edge(edge)
+            self.reports[edge] = EdgeReport(address, name, before, best.error, tried, r2)
+            self.note(f"edge {tuple(address)}: {name}")
         self.on_edge(self.reports[edge])
 
-    def _for_user(self, edge: Edge) -> Edge:
+    def _user_edge(self, edge: Edge) -> Edge:
         """Return an edge as the user numbers it."""
         layer, i, j = edge
         return Edge(layer, int(self.nodes[layer][i]), int(self.nodes[layer + 1][j]))
@@ -375,8 +375,8 @@ def is_preferred(new: Trial, function: Function, error: float) -> bool:
         return error > FLOOR and new.error < MUCH_BETTER * error
     numbers = free_numbers(mine), free_numbers(other)
     if numbers[0] < numbers[1]:
-        return new.error <= TIE * error + FLOOR
-    return TIE * new.error + FLOOR < error
+        return new.error <= EQUAL * error + FLOOR
+    return EQUAL * new.error + FLOOR < error
 
 
 def _best_of_equals(equals: Sequence[Trial]) -> Trial | None:
@@ -387,7 +387,7 @@ def _best_of_equals(equals: Sequence[Trial]) -> Trial | None:
     if not equals:
         return None
     lowest = min(trial.error for trial in equals)
-    ties = [trial for trial in equals if trial.error <= TIE * lowest + FLOOR]
+    ties = [trial for trial in equals if trial.error <= EQUAL * lowest + FLOOR]
     return min(ties, key=lambda trial: (free_numbers(trial.candidate.function), trial.error))
 
 
@@ -460,7 +460,7 @@ def candidates(
     functions: Mapping[str, Function],
 ) -> list[Suggestion]:
     """Return the few functions worth a trial, the simplest first, then as ``suggest`` has them."""
-    inputs, values, share = edge_samples(network, edge, x)
+    inputs, values, share = _edge_samples(network, edge, x)
     step = max(1, math.ceil(len(x) / SUGGESTION_SAMPLES))
     table = suggest(inputs[::step], values[::step], functions=functions)
     good = [row for row in table if row.error < WORST_SHAPE]
@@ -531,7 +531,7 @@ def complexity(network: Network) -> int:
 def give_spline(network: Network, edge: Edge, x: Float[Tensor, "samples inputs"]) -> None:
     """Give an edge a spline that follows its formula where data are, on knots that lie there."""
     network.update_grid(x)
-    inputs, values, _ = edge_samples(network, edge, x)
+    inputs, values, _ = _edge_samples(network, edge, x)
     layer: KANLayer = network.layers[edge.layer]
     layer.set_symbols(without_formula(layer, edge.i, edge.j))
     coef, _ = fit_coefficients(
@@ -542,7 +542,7 @@ def give_spline(network: Network, edge: Edge, x: Float[Tensor, "samples inputs"]
 
 
 @torch.no_grad()
-def edge_samples(
+def _edge_samples(
     network: Network, edge: Edge, x: Float[Tensor, "samples inputs"]
 ) -> tuple[Float[Tensor, " samples"], Float[Tensor, " samples"], float]:
     """Return inputs and outputs of an edge, and its share in the spread at the node it leads to."""

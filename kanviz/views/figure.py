@@ -10,7 +10,19 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 
 from kanviz.layout import paths
-from kanviz.layout.marks import Badge, Chain, EdgeMark, KeyMark, NodeMark, PlotMark, TextMark
+from kanviz.layout.marks import (
+    CROWD,
+    OUTLINE,
+    PALER,
+    ZERO,
+    Badge,
+    Chain,
+    EdgeMark,
+    KeyMark,
+    NodeMark,
+    PlotMark,
+    TextMark,
+)
 from kanviz.layout.picture import PrunedStyle, picture
 from kanviz.snapshot import Snapshot
 from kanviz.theme import Theme, ThemeName, blend, theme_named
@@ -73,15 +85,15 @@ def add(axes: Axes, collection: Collection, name: str, level: int) -> None:
     axes.add_collection(collection, autolim=False)
 
 
-def plot_color(mark: PlotMark, colors: Theme) -> str:
+def plot_color(mark: PlotMark, colors: Theme, share: float = 1.0) -> str:
     """Return the colour of an edge: that of its state, as strong as the edge is."""
-    return blend(getattr(colors, mark.view.state), colors.paper, mark.opacity)
+    return blend(getattr(colors, mark.view.state), colors.paper, share * mark.opacity)
 
 
 def draw_plots(axes: Axes, marks: Sequence[PlotMark], colors: Theme) -> None:
     """Draw small plots: box, line of zero and curve, in three collections for all of them."""
     unit = points(axes)
-    strokes = [plot_color(mark, colors) for mark in marks]
+    strokes = [plot_color(mark, colors, OUTLINE) for mark in marks]
     boxes = PolyCollection(
         [paths.rounded(mark.box, mark.corner) for mark in marks],
         facecolors=colors.panel,
@@ -90,11 +102,11 @@ def draw_plots(axes: Axes, marks: Sequence[PlotMark], colors: Theme) -> None:
         linestyles=[DASHED if mark.view.state == "pruned" else SOLID for mark in marks],
     )
     add(axes, boxes, "boxes", 2)
-    zeros = [
-        ((mark.box.left + mark.corner, mark.zero), (mark.box.right - mark.corner, mark.zero))
-        for mark in marks
-        if mark.zero is not None
-    ]
+    zeros = []
+    for mark in marks:
+        if mark.zero is not None:
+            free = ZERO * mark.box.width
+            zeros.append(((mark.box.left + free, mark.zero), (mark.box.right - free, mark.zero)))
     add(axes, LineCollection(zeros, colors=colors.hair, linewidths=0.8 * unit), "zeros", 3)
     lines = [mark for mark in marks if mark.curve]
     curves = LineCollection(
@@ -216,11 +228,12 @@ def _pixels(size: tuple[float, float] | None) -> tuple[float, float] | None:
 
 def _draw_connectors(axes: Axes, marks: Sequence[EdgeMark], colors: Theme) -> None:
     unit = points(axes)
+    share = PALER if len(marks) > CROWD else 1.0
     for end, name in enumerate(("entries", "exits")):
         lines = PathCollection(
             [_bezier(mark.connectors[end]) for mark in marks],
             facecolors="none",
-            edgecolors=[plot_color(mark.plot, colors) for mark in marks],
+            edgecolors=[plot_color(mark.plot, colors, share) for mark in marks],
             linewidths=[mark.plot.thin * unit for mark in marks],
             linestyles=[DASHED if mark.view.state == "pruned" else SOLID for mark in marks],
         )

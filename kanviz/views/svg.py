@@ -7,11 +7,14 @@ the same rules.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from kanviz.layout import labels
 from kanviz.layout.marks import (
+    CROWD,
+    OUTLINE,
+    PALER,
+    ZERO,
     Badge,
     Chain,
     EdgeMark,
@@ -26,10 +29,13 @@ from kanviz.layout.picture import PrunedStyle, picture
 from kanviz.snapshot import Snapshot
 from kanviz.theme import DARK, LIGHT, Theme
 
+NAMES = ("paper", "panel", "ink", "muted", "hair", "spline", "symbolic", "pruned")
+"""The colours that a picture without a script has."""
+
 
 def _variables(theme: Theme) -> str:
     """Return the colours of ``theme`` as declarations, such as ``--kanviz-paper:#ffffff``."""
-    return ";".join(f"--kanviz-{name}:{color}" for name, color in asdict(theme).items())
+    return ";".join(f"--kanviz-{name}:{getattr(theme, name)}" for name in NAMES)
 
 
 # The reader's system chooses, a notebook that says what it is set to overrules that, and paper is
@@ -57,6 +63,10 @@ svg.kanviz{{display:block;font-family:system-ui,sans-serif}}
 @supports (color:color-mix(in srgb,red,red)){{
 .kanviz-edge{{--kanviz-mixed:var(--kanviz-state) var(--kanviz-share),var(--kanviz-paper);
 stroke:color-mix(in srgb,var(--kanviz-mixed));stroke-opacity:1}}
+.kanviz-edge rect{{--kanviz-mixed:var(--kanviz-state) calc({OUTLINE}*var(--kanviz-share)),
+var(--kanviz-paper);stroke:color-mix(in srgb,var(--kanviz-mixed))}}
+.kanviz-crowd path{{--kanviz-mixed:var(--kanviz-state) calc({PALER}*var(--kanviz-share)),
+var(--kanviz-paper);stroke:color-mix(in srgb,var(--kanviz-mixed))}}
 }}
 .kanviz-edge rect{{fill:var(--kanviz-panel)}}
 .kanviz-edge line{{stroke:var(--kanviz-hair);stroke-width:.7;stroke-opacity:1}}
@@ -64,7 +74,8 @@ stroke:color-mix(in srgb,var(--kanviz-mixed));stroke-opacity:1}}
 .kanviz-edge polyline{{stroke-linecap:round;stroke-linejoin:round}}
 .kanviz-pruned path,.kanviz-pruned rect{{stroke-dasharray:3 2.5}}
 .kanviz-key.kanviz-pruned{{stroke-dasharray:6 5}}
-.kanviz-edge:hover{{stroke:var(--kanviz-state);stroke-opacity:1}}
+.kanviz-edge:hover,.kanviz-edge:hover rect,.kanviz-edge:hover path{{
+stroke:var(--kanviz-state);stroke-opacity:1}}
 .kanviz-edge:hover rect,.kanviz-edge:hover path{{stroke-width:2}}
 .kanviz-node{{fill:var(--kanviz-ink);stroke:var(--kanviz-ink)}}
 .kanviz-bare{{fill:var(--kanviz-paper);stroke:var(--kanviz-pruned)}}
@@ -131,7 +142,7 @@ def _canvas(drawing: Picture, description: str) -> Element:
         "svg",
         {
             "xmlns": "http://www.w3.org/2000/svg",
-            "class": "kanviz",
+            "class": "kanviz kanviz-crowd" if len(drawing.edges) > CROWD else "kanviz",
             "viewBox": f"0 0 {width} {height}",
             "width": width,
             "height": height,
@@ -162,7 +173,8 @@ def _add_edge(root: Element, mark: EdgeMark, tooltip: str) -> None:
 
 def _add_plot(group: Element, plot: PlotMark) -> None:
     """Add the box, the line at 0 and the curve of an edge to its group."""
-    box, left, right = plot.box, plot.box.left + plot.corner, plot.box.right - plot.corner
+    box, free = plot.box, ZERO * plot.box.width
+    left, right = box.left + free, box.right - free
     place = {"x": box.left, "y": box.top, "width": box.width, "height": box.height}
     SubElement(group, "rect", _numbers(place | {"rx": plot.corner}))
     if plot.zero is not None:

@@ -20,7 +20,7 @@ import torch
 import kanviz as kv
 from accuracy.laws import LAWS, PROMISE, Law
 from accuracy.with_pykan import run_pykan
-from kanviz.analysis.pruning import live_edges
+from kanviz.analysis.removal import live_edges
 
 TABLE = Path(__file__).with_name("recovery.md")
 COMMAND = "python -m accuracy.recovery --pykan PYTHON --write"

@@ -26,7 +26,8 @@ MEASURE = """async ([root, count]) => {
       watch.observe(root, { attributeFilter: ["data-version"] });
       setTimeout(() => fail(new Error("no answer")), 10000);
     });
-    handle.dispatchEvent(new PointerEvent("pointermove", { clientX: x, clientY, bubbles: true }));
+    const at = { clientX: x, clientY, bubbles: true, pointerId: 1 };  // that of the mouse
+    handle.dispatchEvent(new PointerEvent("pointermove", at));
     if (handle.getAttribute("aria-valuenow") === drawn) throw new Error("the point stays");
     await frame();
     draws.push(performance.now() - start);
@@ -41,7 +42,7 @@ MEASURE = """async ([root, count]) => {
 COUNT = """async (root) => {
   let count = 0;
   const watch = new MutationObserver(() => { count += 1; });
-  const line = root.querySelector(".ke-status");
+  const line = root.querySelector(".kv-statusbar");
   watch.observe(line, { subtree: true, childList: true, characterData: true });
   const start = performance.now();
   await new Promise((next) => setTimeout(next, 1500));
@@ -147,7 +148,7 @@ class Diagram:
         """Zoom in, move the picture with the mouse for a second; return frames per second."""
         self.button("Zoom in (+)").click()
         self.button("Zoom in (+)").click()
-        stage = self.root.locator(".kd-stage")
+        stage = self.root.locator(".kv-stage")
         stage.scroll_into_view_if_needed()
         box = stage.bounding_box()
         assert box is not None
@@ -191,7 +192,7 @@ class Diagram:
 
     def shows(self, text: str) -> None:
         """Wait until the open panel shows this."""
-        self.root.locator(".ke-panels").get_by_text(text).filter(visible=True).first.wait_for()
+        self.root.locator(".kv-panels").get_by_text(text).filter(visible=True).first.wait_for()
 
     def hides(self, text: str) -> None:
         """Wait until no step of the history that is done says this; its panel must be open."""
@@ -200,7 +201,7 @@ class Diagram:
 
     def says(self, text: str) -> None:
         """Wait until the line at the foot says this."""
-        self.root.locator(".ke-status").filter(has_text=text).wait_for()
+        self.root.locator(".kv-statusbar").filter(has_text=text).wait_for()
 
     def updates_per_second(self) -> float:
         """Return how often a picture of a fit comes, counted for a while."""
@@ -214,7 +215,7 @@ class Diagram:
 
     def words(self) -> str:
         """Return what the line at the foot says."""
-        return self.root.locator(".ke-status").inner_text()
+        return self.root.locator(".kv-statusbar").inner_text()
 
     def is_now(self, word: str, *address: int) -> None:
         """Wait until a screen reader says this of an edge: "spline", "formula" or "removed"."""

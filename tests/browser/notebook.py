@@ -37,7 +37,7 @@ PAINT = """(at) => {
   window.kvPainted = 0;
   const look = () => {
     const root = document.querySelectorAll(".kv-root")[at];
-    if (root?.querySelector(".kd-paint path, .kd-node")) window.kvPainted = performance.now();
+    if (root?.querySelector(".kv-paint path, .kv-node")) window.kvPainted = performance.now();
     else requestAnimationFrame(look);
   };
   look();

@@ -51,7 +51,7 @@ class ModelPage:
         page.set_default_timeout(WAIT)
         page.goto(path.as_uri())
         self.diagram = Diagram(page)
-        self.diagram.root.locator(".kd-edge[aria-label]").first.wait_for(state="attached")
+        self.diagram.root.locator(".kv-edge[aria-label]").first.wait_for(state="attached")
 
     def start_probe(self) -> None:
         """Open the probe."""

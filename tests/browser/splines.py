@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 # Pixels of the page, as the eye has them.
 READ = """(root) => {
-  const svg = root.querySelector(".ks-plot");
+  const svg = root.querySelector(".kv-frame");
   const { a, d, e, f } = svg.getScreenCTM();
   const seen = ([x, y]) => [a * x + e, d * y + f];
   const pairs = (text) => {
     const numbers = text.match(/-?[\\d.]+/g).map(Number);
     return numbers.flatMap((x, n) => (n % 2 ? [] : [seen([x, numbers[n + 1]])]));
   };
-  const of = (kind) => [...root.querySelectorAll(`.ks-${kind}`)]
+  const of = (kind) => [...root.querySelectorAll(`.kv-grip-${kind}`)]
     .flatMap((grip) => pairs(grip.getAttribute("transform")));
-  const curve = pairs(root.querySelector(".ks-curve").getAttribute("d"));
+  const curve = pairs(root.querySelector(".kv-curve").getAttribute("d"));
   return { curve, points: of("point"), knots: of("knot") };
 }"""
 
@@ -29,12 +29,12 @@ class Splines:
 
     def __init__(self, page: "Page", at: int = 0) -> None:
         self.page = page
-        self.root = page.locator(".kt-root").nth(at)
+        self.root = page.locator(".kv-course").nth(at)
         self.grip("point", 0).wait_for()
 
     def grip(self, kind: str, n: int) -> "Locator":
         """Return a control point ("point") or a knot ("knot")."""
-        return self.root.locator(f".ks-{kind}").nth(n)
+        return self.root.locator(f".kv-grip-{kind}").nth(n)
 
     def button(self, name: str) -> "Locator":
         """Return a button."""
@@ -46,13 +46,13 @@ class Splines:
 
     def words(self) -> str:
         """Return what is said of what is chosen."""
-        return self.root.locator(".ks-words").first.inner_text()
+        return self.root.locator(".kv-words").first.inner_text()
 
     def drag(self, kind: str, n: int, across: float, down: float) -> None:
         """Drag with the mouse, by so many pixels."""
         grip = self.grip(kind, n)
         grip.scroll_into_view_if_needed()
-        box = grip.locator(".ks-dot").bounding_box()
+        box = grip.locator(".kv-grip-dot").bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         self.page.mouse.move(x, y)

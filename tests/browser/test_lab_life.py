@@ -113,12 +113,12 @@ def test_a_large_network_is_shown_and_panned(notebook: Open, note: Note, lab: La
     # What was never compiled on this machine is compiled now.
     at.python("from kanviz.live.desk import Desk; _ = Desk(model).scene()")
     seconds, _ = at.seconds_to_paint(1)
-    at.diagram.root.locator(".kd-canvas").wait_for()
+    at.diagram.root.locator(".kv-canvas").wait_for()
     frames = at.diagram.frames_while_panning()
     at.command("docmanager:save")
     (path,) = Path(lab.work).glob("test_a_large_network*.ipynb")
     size = path.stat().st_size
-    left_out = at.diagram.root.locator(".kd-note").inner_text()
+    left_out = at.diagram.root.locator(".kv-left-out").inner_text()
     note("[784, 64, 10]", s_from_start=seconds, frames_per_second=frames, notebook_bytes=size)
     assert seconds < 3
     assert frames >= 15

@@ -30,7 +30,7 @@ def test_an_old_kernel_takes_an_edit_when_its_cell_ends(notebook: Open, lab: Lab
     assert at.is_running(2)
     at.wait_for_cell(2)
     at.until(COEFFICIENT, lambda c: abs(c - at.diagram.height(3)) < 1e-6)
-    at.diagram.root.locator(".ke-late", has_text="busy").wait_for(state="detached")
+    at.diagram.root.locator(".kv-late", has_text="busy").wait_for(state="detached")
     _steer_a_fit(at)
     assert at.console.errors == []
 

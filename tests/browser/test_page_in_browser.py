@@ -85,7 +85,7 @@ def test_the_page_shows_and_edits_the_model(page: "Page", tmp_path: Path) -> Non
     at = ModelPage(page, model, tmp_path / "model.html", title="Mixed")
     assert page.locator("#kanviz-still").is_hidden()
     snapshot = model.snapshot()
-    assert at.diagram.root.locator(".kd-edge").count() == snapshot.n_edges
+    assert at.diagram.root.locator(".kv-edge").count() == snapshot.n_edges
     words = {"spline": "spline", "symbolic": "formula", "pruned": "removed"}
     for edge in snapshot.edges:
         at.diagram.is_now(words[edge.state], *edge.edge)
@@ -121,7 +121,7 @@ def test_hostile_names_are_text(page: "Page", tmp_path: Path) -> None:
     model = KAN([len(HOSTILE), 2, 1], dtype=torch.float64)
     model.fit(data, steps=1, progress=False)
     at = ModelPage(page, model, tmp_path / "model.html", title=HOSTILE[0])
-    assert HOSTILE[0] in at.diagram.root.locator(".ke-title").inner_text()
+    assert HOSTILE[0] in at.diagram.root.locator(".kv-head-title").inner_text()
     for n, name in enumerate(HOSTILE):
         at.diagram.open(0, n, 0)
         at.diagram.root.locator(".kv-editor .kv-title").filter(has_text=name).wait_for()

@@ -66,7 +66,7 @@ def test_a_bezier_curve_in_jupyterlab_is_pythons(notebook: Open, note: Note) -> 
     note("Bezier curve in Lab", pixels_from_scipy=apart)
     assert apart <= MOST
     at.python("w.points = [(0, 0), (1, 2), (2, -1), (3, 2), (4, 0)]")
-    at.wait("n => document.querySelectorAll('.ks-point').length === n", 10)
+    at.wait("n => document.querySelectorAll('.kv-grip-point').length === n", 10)
     points = np.array(at.value("w.points.tolist()"))
     assert first.apart(points, bezier_of(points)) <= MOST
     assert second.apart(points, bezier_of(points)) <= MOST
@@ -144,7 +144,7 @@ def test_a_bezier_curve_on_a_page_moves_without_a_kernel(
     assert len(drawn) == 5
     assert faults(Diagram(page)) == []
     page.emulate_media(color_scheme="dark")
-    page.wait_for_selector('.kt-root[data-kv-theme="dark"]')
+    page.wait_for_selector('.kv-course[data-kv-theme="dark"]')
     assert faults(Diagram(page)) == []
     page.screenshot(path=artefacts / "teaching_bezier_dark.png")
     assert console.errors == []
@@ -169,7 +169,7 @@ def test_a_b_spline_on_a_page_moves_without_a_kernel(
     assert apart <= MOST
     assert faults(Diagram(page)) == []
     page.emulate_media(color_scheme="dark")
-    page.wait_for_selector('.kt-root[data-kv-theme="dark"]')
+    page.wait_for_selector('.kv-course[data-kv-theme="dark"]')
     splines.button("Gaussians beside").click()
     assert faults(Diagram(page)) == []
     page.screenshot(path=artefacts / "teaching_bspline_dark.png")
@@ -184,7 +184,7 @@ def test_all_is_done_with_the_keys_alone(page: "Page", tmp_path: Path, kind: str
         page.keyboard.press("Tab")
         if splines.grip("point", 1).evaluate("grip => grip === document.activeElement"):
             break
-    ring = splines.grip("point", 1).locator(".ks-reach")
+    ring = splines.grip("point", 1).locator(".kv-grip-reach")
     assert ring.evaluate("ring => getComputedStyle(ring).stroke") != "none"
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Shift+ArrowUp")

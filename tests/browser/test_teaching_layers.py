@@ -68,7 +68,7 @@ def open_page(page: "Page", widget: TeachingWidget, folder: Path) -> "Locator":
     widget.to_html(folder / "page.html")
     page.set_default_timeout(WAIT)
     page.goto((folder / "page.html").as_uri())
-    root = page.locator(".kt-root")
+    root = page.locator(".kv-course")
     root.wait_for()
     page.wait_for_timeout(300)  # for curves that glide
     return root
@@ -88,7 +88,7 @@ def layer_is_drawn_as(root: "Locator", views: Sequence[EdgeView]) -> None:
             np.array((cell.get_attribute(name) or "").split(), dtype=float)
             for name in ("data-x", "data-y")
         )
-        drawn = points(cell.locator(".kt-phi").get_attribute("d") or "")
+        drawn = points(cell.locator(".kv-phi").get_attribute("d") or "")
         across = 5 + 122 * (np.array(view.curve_x) - x[0]) / (x[1] - x[0])
         down = 79 - 74 * (np.array(view.curve_y) - y[0]) / (y[1] - y[0])
         np.testing.assert_allclose(drawn, np.stack([across, down], 1), atol=0.5)
@@ -96,7 +96,7 @@ def layer_is_drawn_as(root: "Locator", views: Sequence[EdgeView]) -> None:
 
 def film_is_drawn_as(root: "Locator", snapshot: Snapshot) -> None:
     """Check that each curve of a picture is that of an edge, to half a pixel of its range."""
-    paths = root.locator(".kt-net-svg > g").first.locator("path")
+    paths = root.locator(".kv-net-svg > g").first.locator("path")
     texts = paths.evaluate_all("paths => paths.map((path) => path.getAttribute('d') ?? '')")
     curves = [points(d) for d in texts if d.count("L") > 40]
     assert len(curves) == len(snapshot.edges)
@@ -127,14 +127,14 @@ def test_widgets_open_in_lab_and_the_layer_follows_edits(
     for cell in range(len(CELLS)):
         at.run(cell)
     kinds = ("layer", "film", "film", "forgetting")
-    roots = [at.page.locator(".kt-root").nth(n) for n in range(len(kinds))]
+    roots = [at.page.locator(".kv-course").nth(n) for n in range(len(kinds))]
     for root, kind in zip(roots, kinds, strict=True):
         root.wait_for(state="attached")
         assert root.get_attribute("data-kind") == kind
-    before = roots[0].locator(".kt-cell .kt-phi").first.get_attribute("d")
+    before = roots[0].locator(".kv-cell .kv-phi").first.get_attribute("d")
     at.python("model.move_point((0, 0, 0), 2, 3.0)")
     at.wait(
-        "before => document.querySelector('.kt-cell .kt-phi').getAttribute('d') !== before", before
+        "before => document.querySelector('.kv-cell .kv-phi').getAttribute('d') !== before", before
     )
     snapshot = Snapshot.from_dict(at.value("model.snapshot().to_dict()"))
     views = [edge for edge in snapshot.edges if edge.layer == 0]
@@ -159,7 +159,9 @@ def test_the_page_of_a_layer_computes_by_itself(page: "Page", tmp_path: Path) ->
     page.keyboard.press("ArrowRight")
     moved = float(root.locator("input[type=range]").nth(1).input_value())
     expected = model.trace([[0.3, moved]]).layers[1].inputs[0].tolist()
-    sums = root.locator(".kt-sum").evaluate_all("cells => cells.map((cell) => Number(cell.title))")
+    sums = root.locator(".kv-column-sum").evaluate_all(
+        "cells => cells.map((cell) => Number(cell.title))"
+    )
     np.testing.assert_allclose(sums, expected, atol=1e-12)
     assert console.errors == []
 
@@ -172,7 +174,7 @@ def test_the_page_of_a_film_shows_each_frame(page: "Page", tmp_path: Path) -> No
     film_is_drawn_as(root, make_snapshot((2, 3, 1), seed=1))
     scrub(root, "End")
     film_is_drawn_as(root, make_snapshot((2, 3, 1), seed=3))
-    assert root.locator(".kt-caption").inner_text() == "moment 3"
+    assert root.locator(".kv-moment").inner_text() == "moment 3"
     assert console.errors == []
 
 

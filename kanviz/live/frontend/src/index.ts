@@ -1,4 +1,5 @@
 /** The explorer: `render` is what anywidget, or a page, calls for each view of a model. */
+
 import { Diagram } from "./diagram/diagram";
 import { keyHelp, panels } from "./panels/index";
 import type { Panel } from "./panels/panel";
@@ -29,15 +30,14 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const life = new Life();
   const store = new LiveStore(model);
   life.add(() => store.destroy());
-  const height = model.get("height");
-  const diagram = new Diagram(store, life, typeof height === "number" ? height : null);
+  const diagram = new Diagram(store, life, model.get("height") ?? null);
   const parts = panels(store, () => new XMLSerializer().serializeToString(diagram.picture()));
   for (const panel of parts) life.add(() => panel.destroy());
   const tabs = new Tabs(parts, life);
   const root = h("div", { class: "kv-root", role: "region", "aria-label": "Network explorer" });
   const help = keyHelp(root, KEYS);
   life.add(() => help.destroy());
-  const body = h("div", { class: "ke-body" }, diagram.element, tabs.element);
+  const body = h("div", { class: "kv-body" }, diagram.element, tabs.element);
   root.prepend(
     header(store, life),
     body,
@@ -46,10 +46,12 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   el.append(root);
   life.add(() => root.remove());
   followTheme(root, life, model.get("theme"), () => diagram.recolor());
-  life.on(store, ["selected"], () => store.selected && tabs.openFor("selected"));
-  const stamp = (): string => (root.dataset.version = String(store.scene.version));
-  stamp();
-  life.on(store, ["scene"], stamp);
+  life.effect(() => {
+    if (store.selected.value) tabs.openFor("selected");
+  });
+  life.effect(() => {
+    root.dataset.version = String(store.version.value);
+  });
   return () => life.end();
 }
 
@@ -60,10 +62,10 @@ export default { render };
 /** The title, and the errors of now. */
 function header(store: LiveStore, life: Life): HTMLElement {
   const title = h("span", {});
-  const shape = h("span", { class: "ke-shape" });
-  const errors = h("div", { class: "ke-errors", role: "group" });
+  const shape = h("span", { class: "kv-head-shape" });
+  const errors = h("div", { class: "kv-head-errors", role: "group" });
   const draw = (): void => {
-    const { scene } = store;
+    const scene = store.scene.value;
     write(title, scene.title || "Kolmogorov-Arnold network");
     const widths = `[${scene.widths.join(", ")}]`;
     write(shape, scene.title.includes(widths) ? "" : widths);
@@ -74,9 +76,8 @@ function header(store: LiveStore, life: Life): HTMLElement {
       ...(hasAny ? [h("span", {}, name), part("train", train), part("test", test)] : []),
     );
   };
-  life.on(store, ["scene", "frame"], draw);
-  draw();
-  return h("div", { class: "ke-head" }, h("h2", { class: "ke-title" }, title, shape), errors);
+  life.effect(draw);
+  return h("div", { class: "kv-head" }, h("h2", { class: "kv-head-title" }, title, shape), errors);
 }
 
 function part(name: string, error: number | null): HTMLElement {
@@ -104,15 +105,15 @@ class Tabs {
     });
     const list = h(
       "div",
-      { class: "ke-tabs", role: "tablist", "aria-label": "Panels" },
+      { class: "kv-tabs", role: "tablist", "aria-label": "Panels" },
       ...this.tabs,
     );
     life.listen(list, "keydown", (event) => this.press(event as KeyboardEvent));
     this.element = h(
       "div",
-      { class: "ke-side" },
+      { class: "kv-side" },
       list,
-      h("div", { class: "ke-panels" }, ...this.pages),
+      h("div", { class: "kv-panels" }, ...this.pages),
     );
     this.open(0);
   }
@@ -134,7 +135,7 @@ class Tabs {
   private tab({ title }: Panel, n: number, id: string): HTMLButtonElement {
     const names = { id: `${id}-tab-${n}`, "aria-controls": `${id}-page-${n}` };
     const tab = focusable(
-      h("button", { type: "button", class: "ke-tab", role: "tab", ...names }, title),
+      h("button", { type: "button", class: "kv-tab", role: "tab", ...names }, title),
     );
     tab.addEventListener("click", () => this.open(n));
     return tab;
@@ -161,22 +162,21 @@ class Tabs {
 function statusBar(store: LiveStore, life: Life, help: () => void): HTMLElement {
   const text = h("span", { "aria-live": "off" });
   const bar = h("progress", { max: 1, "aria-label": "progress" });
-  const late = h("span", { class: "ke-late", role: "status" });
-  const wrong = h("span", { class: "ke-wrong", role: "alert" });
-  const button = focusable(h("button", { type: "button", class: "ke-help" }, "?"));
+  const late = h("span", { class: "kv-late", role: "status" });
+  const wrong = h("span", { class: "kv-statusbar-wrong", role: "alert" });
+  const button = focusable(h("button", { type: "button", class: "kv-help" }, "?"));
   button.setAttribute("aria-label", "Keys");
   button.addEventListener("click", help);
   const draw = (): void => {
-    const { status } = store;
+    const status = store.status.value;
     const words =
       status.text || (store.local ? "this page runs on its own, without a kernel" : "ready");
     write(text, words);
     bar.hidden = status.progress === null || status.state === "idle";
     if (status.progress !== null) bar.value = status.progress;
-    write(late, store.overdue ? "the kernel is busy: applied when the cell ends" : "");
+    write(late, store.overdue.value ? "the kernel is busy: applied when the cell ends" : "");
     write(wrong, status.error);
   };
-  life.on(store, ["status"], draw);
-  draw();
-  return h("div", { class: "ke-status" }, bar, text, late, wrong, button);
+  life.effect(draw);
+  return h("div", { class: "kv-statusbar" }, bar, text, late, wrong, button);
 }

@@ -4,6 +4,7 @@
  * Requests go out in order. While all places are taken a request waits, and one that says the same
  * thing with newer numbers takes its place; both then get the same answer.
  */
+
 import type { Ask, Reply, Request } from "./contract";
 
 /** Milliseconds after which an idle kernel without an answer counts as busy with a cell. */

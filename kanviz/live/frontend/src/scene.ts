@@ -1,38 +1,75 @@
-/**
- * Scenes: their edges and nodes by address and name, and what the browser changes in one by
- * itself.
- */
-import type { Store } from "./store";
-import type { Edge, EdgeView, Frame, LayerRecipe, Losses, Scene } from "./contract";
+/** Scenes: their edges and nodes by address and name, and how a scene becomes the next one. */
+
+import type { Edge, EdgeView, Frame, LayerRecipe, Losses, NodeView, Scene } from "./contract";
 import { LayerMaker } from "./math/evaluate";
 
 /** An edge as a key of maps and sets. */
 export const keyOf = (edge: Edge): string => edge.join(",");
 
-/** Where an edge stands in `scene.edges`, or -1. */
-export function placeOf(scene: Scene, [layer, i, j]: Edge): number {
-  return scene.edges.findIndex((v) => v.layer === layer && v.i === i && v.j === j);
+export const edgeOf = (view: EdgeView): Edge => [view.layer, view.i, view.j];
+
+export function sameEdge(a: Edge | null, b: Edge | null): boolean {
+  return a === b || (a !== null && b !== null && a.every((part, n) => part === b[n]));
 }
 
-/** Returns the scene with the control points of an edge at other heights. */
-export function bent(scene: Scene, edge: Edge, control_y: ArrayLike<number>): Scene {
-  const place = placeOf(scene, edge);
-  if (place < 0 || scene.edges[place].state !== "spline") return scene;
-  const view = scene.edges[place];
+export function findEdge(scene: Scene, edge: Edge | null): EdgeView | null {
+  if (edge === null) return null;
+  const [layer, i, j] = edge;
+  return scene.edges.find((v) => v.layer === layer && v.i === i && v.j === j) ?? null;
+}
+
+/** A node's own name, or its place: "node 2 of layer 1", counted from 0 as in Python. */
+export function nodeName(scene: Scene, layer: number, index: number): string {
+  const node = scene.nodes.find((n) => n.layer === layer && n.index === index);
+  return node?.label || `node ${index} of layer ${layer}`;
+}
+
+export function edgeName(scene: Scene, [layer, i, j]: Edge): string {
+  return `${nodeName(scene, layer, i)} \u2192 ${nodeName(scene, layer + 1, j)}`;
+}
+
+/** A number that joins the requests of one gesture into one step of the history. */
+export const newDrag = (): number => Math.floor(Math.random() * 2 ** 31);
+
+/** What is another in a scene; all that it does not name stays the same objects. */
+export interface Patch extends Partial<Omit<Scene, "edges" | "nodes">> {
+  edges?: readonly EdgeView[];
+  nodes?: readonly NodeView[];
+}
+
+/** Returns the scene with the edges, nodes and other parts of a patch. */
+export function patched(scene: Scene, patch: Patch): Scene {
+  const nodeKey = (node: NodeView): string => `${node.layer},${node.index}`;
+  return {
+    ...scene,
+    ...patch,
+    edges: replaced(scene.edges, patch.edges, (view) => keyOf(edgeOf(view))),
+    nodes: replaced(scene.nodes, patch.nodes, nodeKey),
+  };
+}
+
+function replaced<T>(all: T[], news: readonly T[] | undefined, key: (one: T) => string): T[] {
+  if (!news?.length) return all;
+  const byKey = new Map(news.map((one) => [key(one), one]));
+  return all.map((one) => byKey.get(key(one)) ?? one);
+}
+
+/** An edge with its control points at other heights; null for one that they do not fit. */
+export function bent(scene: Scene, edge: Edge, control_y: ArrayLike<number>): EdgeView | null {
+  const view = findEdge(scene, edge);
+  if (view?.state !== "spline" || view.control_y.length !== control_y.length) return null;
   const change = view.control_y.map((height, m) => control_y[m] - height);
   const maker = new LayerMaker(lonelyLayer(scene, view, change));
   const added = (y: Float64Array, x: Float64Array): Float64Array => {
     const curve = maker.curve(0, 0, x);
     return y.map((value, at) => value + curve[at]);
   };
-  const edges = scene.edges.slice();
-  edges[place] = {
+  return {
     ...view,
     control_y: Float64Array.from(control_y),
     curve_y: added(view.curve_y, view.curve_x),
     sample_y: added(view.sample_y, view.sample_x),
   };
-  return { ...scene, edges };
 }
 
 /** A layer of one edge, whose function has the coefficients `weight` and no base function. */
@@ -88,54 +125,23 @@ function errorAt(scene: Scene, { train, test }: Frame): Scene["error"] {
 }
 
 /**
- * Returns the scene with the curves of a frame, but for the edges that a hand holds.
+ * Returns what a frame changes: all curves, but for those of edges that a hand holds.
  *
  * @param told The losses as the scene brought them: a frame has all that came since.
  */
-export function withFrame(
-  scene: Scene,
+export function patchOf(
   frame: Frame,
-  held: ReadonlySet<string>,
+  scene: Scene,
   told: Losses,
-): Scene {
+  isHeld: (view: EdgeView) => boolean,
+): Patch {
   const n = scene.edges.length ? frame.curve_x.length / scene.edges.length : 0;
   const edges = scene.edges.map((view, at) => {
-    const edge = edgeOf(view);
     const news = { strength: frame.strength[at], score: frame.score[at] };
-    if (held.has(keyOf(edge))) return { ...view, ...news };
+    if (isHeld(view)) return { ...view, ...news };
     const part = (values: Float32Array): Float64Array =>
       Float64Array.from(values.subarray(at * n, (at + 1) * n));
     return { ...view, ...news, curve_x: part(frame.curve_x), curve_y: part(frame.curve_y) };
   });
-  return { ...scene, edges, losses: withNews(told, frame), error: errorAt(scene, frame) };
+  return { edges, losses: withNews(told, frame), error: errorAt(scene, frame) };
 }
-
-// Finding and naming edges and nodes.
-
-export const edgeOf = (view: EdgeView): Edge => [view.layer, view.i, view.j];
-
-export function sameEdge(a: Edge | null, b: Edge | null): boolean {
-  return a === b || (a !== null && b !== null && a.every((part, n) => part === b[n]));
-}
-
-function findEdge(scene: Scene, edge: Edge | null): EdgeView | null {
-  if (edge === null) return null;
-  const [layer, i, j] = edge;
-  return scene.edges.find((v) => v.layer === layer && v.i === i && v.j === j) ?? null;
-}
-
-/** The edge that is open, as it is drawn; null if none is, or if it is not among those drawn. */
-export const openEdge = (store: Store): EdgeView | null => findEdge(store.scene, store.selected);
-
-/** A node's own name, or its place: "node 2 of layer 1", counted from 0 as in Python. */
-export function nodeName(scene: Scene, layer: number, index: number): string {
-  const node = scene.nodes.find((n) => n.layer === layer && n.index === index);
-  return node?.label || `node ${index} of layer ${layer}`;
-}
-
-export function edgeName(scene: Scene, [layer, i, j]: Edge): string {
-  return `${nodeName(scene, layer, i)} \u2192 ${nodeName(scene, layer + 1, j)}`;
-}
-
-/** A number that joins the requests of one gesture into one step of the history. */
-export const newDrag = (): number => Math.floor(Math.random() * 2 ** 31);

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EdgeView, Scene } from "../src/contract";
-import { counts } from "../src/ui/histogram";
 import { leftOut } from "../src/diagram/foot";
 import { layout, strongest, wantedHeight } from "../src/diagram/layout";
 import { natural, untangled } from "../src/diagram/order";
+import { counts } from "../src/ui/histogram";
 
 function scene(widths: number[], edges: [number, number, number][]): Scene {
   const nodes = widths.flatMap((width, layer) =>

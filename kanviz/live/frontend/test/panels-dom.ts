@@ -1,4 +1,5 @@
 /** A document for the tests of the panels; import it before anything that makes elements. */
+
 import { JSDOM } from "jsdom";
 
 const { window } = new JSDOM("<!doctype html><body></body>", { pretendToBeVisual: true });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buttonOf, enter, inputOf, pause, pointer, press, show } from "./panels-dom";
-import { edgeView, FakeStore, makeScene } from "./panels-store";
-import { editorPanel } from "../src/panels/editor";
-import type { Answers } from "./panels-store";
 import type { Suggestion } from "../src/contract";
+import { editorPanel } from "../src/panels/editor";
+import { buttonOf, enter, inputOf, pause, pointer, press, show } from "./panels-dom";
+import type { Answers } from "./panels-store";
+import { edgeView, FakeStore, makeScene } from "./panels-store";
 
 const SIN: Suggestion = {
   ...{ name: "sin", formula: "sin(3*x)", mathml: "", r2: 0.9999, complexity: 2, on_front: true },
@@ -22,7 +22,7 @@ async function open(local = false, scene = makeScene()) {
   const store = new FakeStore(scene, ANSWERS, local);
   const panel = editorPanel(store);
   const root = show(panel.element);
-  store.selected = [0, 0, 0];
+  store.select([0, 0, 0]);
   await pause();
   const points = [...root.querySelectorAll<SVGGElement>(".kv-handle")];
   return { store, panel, root, points };
@@ -30,7 +30,7 @@ async function open(local = false, scene = makeScene()) {
 
 test("without an open edge there is only a hint", async () => {
   const { store, root } = await open();
-  store.selected = null;
+  store.select(null);
   await pause();
   assert.equal(root.querySelector<HTMLElement>(".kv-stack")?.hidden, true);
   assert.match(root.querySelector(".kv-hint:not([hidden])")?.textContent ?? "", /Select an edge/);
@@ -40,7 +40,8 @@ test("an arrow moves a control point by 1 % of the range, with Shift by 10 %", a
   const { store, points } = await open();
   const now = () => Number(points[2].getAttribute("aria-valuenow"));
   const range =
-    Number(points[2].getAttribute("aria-valuemax")) - Number(points[2].getAttribute("aria-valuemin"));
+    Number(points[2].getAttribute("aria-valuemax")) -
+    Number(points[2].getAttribute("aria-valuemin"));
   const start = now();
   press(points[2], "ArrowUp");
   assert.ok(Math.abs(now() - start - 0.01 * range) < 1e-9);
@@ -74,7 +75,10 @@ test("a drag bends the picture at once and asks with one number for the whole ge
 test("a press beside a point that moved away takes hold of it, one far from all of none", async () => {
   const { store, root, points } = await open();
   const plot = root.querySelector<SVGSVGElement>(".kv-plot")!;
-  const [x, y] = points[1].getAttribute("transform")!.match(/[\d.]+/g)!.map(Number);
+  const [x, y] = points[1]
+    .getAttribute("transform")!
+    .match(/[\d.]+/g)!
+    .map(Number);
   pointer(plot, "down", x + 3, y + 60);
   pointer(points[1], "move", x, y + 70);
   pointer(plot, "down", x + 8, y - 20);
@@ -94,13 +98,13 @@ test("a scene that answers an earlier part of a drag does not throw the point ba
   store.change({ version: 2, edges: old.edges });
   await pause();
   assert.equal(Number(points[1].getAttribute("aria-valuenow")), held);
-  assert.equal(store.scene.edges[0].control_y[1], held);
+  assert.equal(store.scene.value.edges[0].control_y[1], held);
   pointer(points[1], "up", 100, 60);
 });
 
 test("smooth asks for a curve at the curve's own points, nearer to a line", async () => {
   const { store, root } = await open();
-  const before = store.scene.edges[0];
+  const before = store.scene.value.edges[0];
   buttonOf(root, "Smooth").click();
   const [ask] = store.of("set_curve");
   assert.deepEqual(ask.x, Array.from(before.curve_x));
@@ -111,7 +115,7 @@ test("smooth asks for a curve at the curve's own points, nearer to a line", asyn
 
 test("the shift slider moves the curve as it was when the gesture began, then springs back", async () => {
   const { store, root } = await open();
-  const before = store.scene.edges[0].curve_y.slice();
+  const before = store.scene.value.edges[0].curve_y.slice();
   const shift = inputOf(root, "Shift");
   for (const value of [10, 20]) {
     shift.value = String(value);
@@ -145,14 +149,14 @@ test("a typed formula is previewed with its errors, and Enter fixes the edge to 
   enter(box, "sin(2*x)");
   await pause(450);
   assert.equal(store.of("preview").length, 1);
-  assert.equal(store.preview?.curve_y[0], 0.5);
+  assert.equal(store.preview.value?.curve_y[0], 0.5);
   assert.match(root.querySelector(".kv-losses")!.textContent!, /0\.002$/);
   press(box, "Enter");
   await pause();
   assert.deepEqual(store.of("fix"), [
     { type: "fix", edge: [0, 0, 0], formula: "sin(2*x)", numbers: null },
   ]);
-  assert.equal(store.preview, null);
+  assert.equal(store.preview.value, null);
 });
 
 test("what is wrong with a formula stands beside it as text, and nothing is taken", async () => {
@@ -162,7 +166,7 @@ test("what is wrong with a formula stands beside it as text, and nothing is take
   await pause(450);
   assert.equal(box.getAttribute("aria-invalid"), "true");
   assert.match(root.querySelector(".kv-wrong")!.textContent!, /formula must be known/);
-  assert.equal(store.preview, null);
+  assert.equal(store.preview.value, null);
   assert.equal(store.of("fix").length, 0);
 });
 
@@ -172,9 +176,9 @@ test("a suggestion shows itself on focus and is taken with its numbers", async (
   await pause();
   const pick = buttonOf(root, "sin");
   pick.focus();
-  assert.equal(store.preview?.curve_y[0], 0.25);
+  assert.equal(store.preview.value?.curve_y[0], 0.25);
   pick.blur();
-  assert.equal(store.preview, null);
+  assert.equal(store.preview.value, null);
   pick.closest("tr")!.querySelector("td")!.click();
   await pause();
   assert.deepEqual(store.of("fix")[0].numbers, [3, 0, 1, 0]);
@@ -191,9 +195,11 @@ test("the errors when the edge was opened stay beside those of now", async () =>
 test("each standing of an edge offers what fits it", async () => {
   const { store, root } = await open();
   const offered = () =>
-    [...root.querySelectorAll("button")].filter((b) => !b.closest("[hidden]")).map((b) => b.textContent);
+    [...root.querySelectorAll("button")]
+      .filter((b) => !b.closest("[hidden]"))
+      .map((b) => b.textContent);
   assert.ok(offered().includes("Freeze") && offered().includes("Remove"));
-  const edges = store.scene.edges.slice();
+  const edges = store.scene.value.edges.slice();
   edges[0] = edgeView([0, 0, 0], Math.sin, { state: "pruned" });
   store.change({ edges });
   await pause();
@@ -217,13 +223,21 @@ test("locking asks for both edges", async () => {
   const { store, root } = await open();
   inputOf(root, "Lock with").value = "0,1,0";
   buttonOf(root, "Lock").click();
-  assert.deepEqual(store.of("lock"), [{ type: "lock", edges: [[0, 0, 0], [0, 1, 0]] }]);
+  assert.deepEqual(store.of("lock"), [
+    {
+      type: "lock",
+      edges: [
+        [0, 0, 0],
+        [0, 1, 0],
+      ],
+    },
+  ]);
 });
 
 test("the focus goes along when a button gives way to another", async () => {
   const { store, root } = await open();
   buttonOf(root, "Remove").focus();
-  const edges = store.scene.edges.slice();
+  const edges = store.scene.value.edges.slice();
   edges[0] = edgeView([0, 0, 0], Math.sin, { state: "pruned" });
   store.change({ version: 2, edges });
   await pause();

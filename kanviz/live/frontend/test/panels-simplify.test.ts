@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buttonOf, enter, inputOf, pause, show, works } from "./panels-dom";
-import { edgeView, FakeStore, makeScene } from "./panels-store";
-import { came } from "../src/panels/simplify";
-import { simplifyPanel } from "../src/panels/simplify";
-import type { Answers } from "./panels-store";
 import type { Edge, Plan } from "../src/contract";
+import { came, simplifyPanel } from "../src/panels/simplify";
+import { buttonOf, enter, inputOf, pause, show, works } from "./panels-dom";
+import type { Answers } from "./panels-store";
+import { edgeView, FakeStore, makeScene } from "./panels-store";
 
-const EDGES: Edge[] = [[1, 1, 0], [0, 1, 1], [0, 1, 0]];
+const EDGES: Edge[] = [
+  [1, 1, 0],
+  [0, 1, 1],
+  [0, 1, 0],
+];
 const PLAN: Plan = {
   steps: [
     { edges: [EDGES[0]], score: 0.01, train: 2e-4, test: 0.0032 },
@@ -39,11 +42,11 @@ test("the plan is asked when a hand comes near, once for each scene", async () =
 test("the slider shows what would go and what it costs", async () => {
   const { store, root, slider } = await open();
   enter(slider, 2);
-  assert.deepEqual([...store.doomed].sort(), ["0,1,0", "0,1,1", "1,1,0"]);
+  assert.deepEqual([...store.doomed.value].sort(), ["0,1,0", "0,1,1", "1,1,0"]);
   const said = slider.getAttribute("aria-valuetext")!;
   assert.equal(said, "Removes 3 edges: test error 0.0031 \u2192 0.0034 before refitting.");
   enter(slider, 0);
-  assert.equal(store.doomed.size, 0);
+  assert.equal(store.doomed.value.size, 0);
   assert.ok(!works(buttonOf(root, "Remove")));
 });
 
@@ -53,24 +56,28 @@ test("applying prunes these very edges and clears the marks", async () => {
   buttonOf(root, "Remove").click();
   await pause(20);
   assert.deepEqual(store.of("prune"), [{ type: "prune", edges: EDGES }]);
-  assert.equal(store.doomed.size, 0);
+  assert.equal(store.doomed.value.size, 0);
 });
 
 test("leaving takes the marks away", async () => {
   const { store, panel, slider } = await open();
   enter(slider, 1);
   panel.destroy();
-  assert.equal(store.doomed.size, 0);
+  assert.equal(store.doomed.value.size, 0);
 });
 
 test("symbolify tells what became a formula, to be kept or undone", async () => {
   const { store, root } = await open();
   buttonOf(root, "Find formulas").click();
   assert.ok(!works(buttonOf(root, "Prune and refit")));
-  const edges = store.scene.edges.slice();
-  edges[0] = edgeView([0, 0, 0], Math.sin, { state: "symbolic", formula: "sin(3*x)", quality: 0.99999 });
+  const edges = store.scene.value.edges.slice();
+  edges[0] = edgeView([0, 0, 0], Math.sin, {
+    state: "symbolic",
+    formula: "sin(3*x)",
+    quality: 0.99999,
+  });
   await pause(20);
-  const done = [...store.scene.history.done, "made 1 of 6 edges formulas"];
+  const done = [...store.scene.value.history.done, "made 1 of 6 edges formulas"];
   const error = { name: "RMSE", train: 1e-4, test: 0.003 };
   store.change({ version: 2, edges, error, history: { done, undone: [] } });
   await pause(20);
@@ -85,7 +92,7 @@ test("an outcome goes once something else was done, as undo would undo that", as
   const { store, root } = await open();
   buttonOf(root, "Prune and refit").click();
   await pause(20);
-  const done = [...store.scene.history.done, "pruned 1 edges in context"];
+  const done = [...store.scene.value.history.done, "pruned 1 edges in context"];
   store.change({ version: 2, history: { done, undone: [] } });
   await pause(20);
   const outcome = root.querySelector<HTMLElement>(".kv-outcome")!;
@@ -109,6 +116,9 @@ test("only edges that came to a state are told", () => {
   const edges = before.edges.slice();
   edges[1] = { ...edges[1], state: "pruned" };
   const after = makeScene({ edges });
-  assert.deepEqual(came(before, after, "pruned").map((v) => [v.i, v.j]), [[0, 1]]);
+  assert.deepEqual(
+    came(before, after, "pruned").map((v) => [v.i, v.j]),
+    [[0, 1]],
+  );
   assert.deepEqual(came(after, after, "pruned"), []);
 });

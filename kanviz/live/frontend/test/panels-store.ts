@@ -1,9 +1,10 @@
 /** A store for the tests of the panels: no kernel, every request kept, answers given by the test. */
-import type { Store } from "../src/store";
+
+import { Signal, signal } from "@preact/signals-core";
 import type { Ask, Edge, EdgeView, NodeView, Scene, Status } from "../src/contract";
 import { between } from "../src/panels/reshape";
-
-type Event = Parameters<Store["on"]>[0];
+import { findEdge, type Patch, patched } from "../src/scene";
+import { Store } from "../src/store";
 
 const even = (n: number, low: number, high: number): Float64Array =>
   Float64Array.from({ length: n }, (_, k) => low + ((high - low) * k) / (n - 1));
@@ -45,7 +46,14 @@ function nodes(widths: number[], names: string[]): NodeView[] {
 
 /** A scene of a [2, 2, 1] network with a history, losses and 30 rows of data. */
 export function makeScene(more: Partial<Scene> = {}): Scene {
-  const edges: Edge[] = [[0, 0, 0], [0, 0, 1], [0, 1, 0], [0, 1, 1], [1, 0, 0], [1, 1, 0]];
+  const edges: Edge[] = [
+    [0, 0, 0],
+    [0, 0, 1],
+    [0, 1, 0],
+    [0, 1, 1],
+    [1, 0, 0],
+    [1, 1, 0],
+  ];
   const step = even(60, 0, 59);
   const train = step.map((n) => 0.5 * Math.exp(-n / 9) + 2e-4);
   return {
@@ -67,47 +75,34 @@ export function makeScene(more: Partial<Scene> = {}): Scene {
   };
 }
 
-const IDLE: Status = { state: "idle", text: "", progress: null, error: "", answered: 0 };
+const COMPUTED = new Set(["open", "version", "losses", "history"]);
 
 /** What a test answers to a request; throwing refuses it. */
 export type Answers = (request: Ask) => unknown;
 
-export class FakeStore implements Store {
+export class FakeStore extends Store {
   readonly asked: Ask[] = [];
   readonly bends: Float64Array[] = [];
-  status = IDLE;
-  hovered: Edge | null = null;
-  hoveredNode: readonly [number, number] | null = null;
-  private readonly listeners = new Map<Event, Set<() => void>>();
-  private readonly now = {
-    selected: null as Edge | null,
-    probe: null as Float64Array | null,
-    slice: null as Uint8Array | null,
-    preview: null as Store["preview"],
-    doomed: new Set<string>() as ReadonlySet<string>,
-  };
+  /** How many of its signals have someone who listens. */
+  listening = 0;
 
   constructor(
-    public scene: Scene = makeScene(),
+    first: Scene = makeScene(),
     private readonly answers: Answers = () => null,
-    readonly local = false,
-  ) {}
-
-  get listening(): number {
-    return [...this.listeners.values()].reduce((sum, set) => sum + set.size, 0);
+    local = false,
+  ) {
+    super(first, local);
+    const heard = {
+      watched: () => void this.listening++,
+      unwatched: () => void this.listening--,
+    };
+    for (const [name, one] of Object.entries(this)) {
+      if (!(one instanceof Signal) || COMPUTED.has(name)) continue;
+      Object.assign(this, { [name]: signal(one.peek(), heard) });
+    }
   }
 
-  on(what: Event, f: () => void): () => void {
-    const set = this.listeners.get(what) ?? new Set();
-    this.listeners.set(what, set.add(f));
-    return () => set.delete(f);
-  }
-
-  emit(what: Event): void {
-    for (const f of [...(this.listeners.get(what) ?? [])]) f();
-  }
-
-  async ask(request: Ask): Promise<unknown> {
+  override async ask(request: Ask): Promise<unknown> {
     this.asked.push(request);
     return this.answers(request);
   }
@@ -117,46 +112,27 @@ export class FakeStore implements Store {
     return this.asked.filter((one): one is Extract<Ask, { type: T }> => one.type === type);
   }
 
-  bend(edge: Edge, control_y: ArrayLike<number>): void {
+  override bend(edge: Edge, control_y: ArrayLike<number>): void {
     const heights = Float64Array.from(control_y);
     this.bends.push(heights);
-    this.change({
-      edges: this.scene.edges.map((view) =>
-        String([view.layer, view.i, view.j]) === String(edge)
-          ? {
-              ...view,
-              control_y: heights,
-              curve_y: view.curve_x.map((x) => between(view.control_x, heights, x)),
-            }
-          : view,
-      ),
-    }, "frame");
+    const view = findEdge(this.scene.peek(), edge);
+    if (!view) return;
+    const curve_y = view.curve_x.map((x) => between(view.control_x, heights, x));
+    this.move({ edges: [{ ...view, control_y: heights, curve_y }] });
   }
 
   /** Shows another scene, as Python would. */
-  change(more: Partial<Scene>, event: Event = "scene"): void {
-    this.scene = { ...this.scene, ...more };
-    this.emit(event);
+  change(more: Partial<Scene>): void {
+    const scene = this.scene.peek();
+    this.scene.value = { ...scene, version: scene.version + 1, ...more };
+  }
+
+  /** Changes parts of the same scene, as a hand or a frame of a fit does. */
+  move(patch: Patch): void {
+    this.scene.value = patched(this.scene.peek(), patch);
   }
 
   say(status: Partial<Status>): void {
-    this.status = { ...this.status, ...status };
-    this.emit("status");
+    this.status.value = { ...this.status.peek(), ...status };
   }
-
-  private put<K extends keyof FakeStore["now"]>(name: K, value: FakeStore["now"][K]): void {
-    this.now[name] = value;
-    this.emit(name);
-  }
-
-  get selected() { return this.now.selected; }
-  set selected(value) { this.put("selected", value); }
-  get probe() { return this.now.probe; }
-  set probe(value) { this.put("probe", value); }
-  get slice() { return this.now.slice; }
-  set slice(value) { this.put("slice", value); }
-  get preview() { return this.now.preview; }
-  set preview(value) { this.put("preview", value); }
-  get doomed() { return this.now.doomed; }
-  set doomed(value) { this.put("doomed", value); }
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buttonOf, enter, inputOf, pause, show, works } from "./panels-dom";
-import { FakeStore, makeScene } from "./panels-store";
 import { LossMarks, trainingPanel } from "../src/panels/training";
 import { LossScale, MARGIN, nearest } from "../src/ui/loss_chart";
+import { buttonOf, enter, inputOf, pause, show, works } from "./panels-dom";
+import { FakeStore, makeScene } from "./panels-store";
 
 function open(scene = makeScene()) {
   const store = new FakeStore(scene);
@@ -56,7 +56,10 @@ test("each state offers the buttons that make sense in it", () => {
   buttonOf(root, "Resume").click();
   buttonOf(root, "Step").click();
   buttonOf(root, "Stop").click();
-  assert.deepEqual(store.asked.map((ask) => ask.type), ["resume", "step", "stop"]);
+  assert.deepEqual(
+    store.asked.map((ask) => ask.type),
+    ["resume", "step", "stop"],
+  );
   store.say({ state: "searching" });
   assert.deepEqual(free(), []);
   store.say({ state: "idle" });
@@ -103,16 +106,23 @@ test("the scale of the chart is logarithmic and takes in both errors", () => {
 
 test("the nearest step is found between the points", () => {
   const step = Float64Array.of(0, 10, 20, 40);
-  assert.deepEqual([-5, 4, 6, 29, 31, 99].map((at) => nearest(step, at)), [0, 0, 1, 2, 3, 3]);
+  assert.deepEqual(
+    [-5, 4, 6, 29, 31, 99].map((at) => nearest(step, at)),
+    [0, 0, 1, 2, 3, 3],
+  );
   assert.equal(nearest(new Float64Array(0), 3), -1);
 });
 
 function drawnMarks(...steps: number[]) {
   const store = new FakeStore();
   const read: string[] = [];
-  const marks = new LossMarks(store, assert.fail, (text) => read.push(text));
+  const marks = new LossMarks(
+    store,
+    (error) => assert.fail(String(error)),
+    (text) => read.push(text),
+  );
   const scale = new LossScale(400, 200);
-  const { step, train, test: held } = store.scene.losses;
+  const { step, train, test: held } = store.scene.value.losses;
   scale.fit({ step, lines: [train, held] });
   const list = steps.map((step, n) => ({ step, position: n + 1, kind: "edit", text: `e${n + 1}` }));
   const draw = (count: number) => marks.draw(list.slice(0, count), scale);
@@ -137,7 +147,10 @@ test("marks that are close share a button, which lets one of them be chosen", ()
   buttons[0].click();
   assert.deepEqual(store.asked, []);
   const choices = [...marks.choices.querySelectorAll("button")];
-  assert.deepEqual(choices.map((one) => one.textContent), ["e1", "e2", "e3"]);
+  assert.deepEqual(
+    choices.map((one) => one.textContent),
+    ["e1", "e2", "e3"],
+  );
   choices[1].click();
   assert.deepEqual(store.asked, [{ type: "jump", position: 2 }]);
   assert.equal(marks.choices.hidden, true);
@@ -146,16 +159,19 @@ test("marks that are close share a button, which lets one of them be chosen", ()
 test("the chart reads out the last errors as they come", async () => {
   const { store, root } = open();
   await pause();
-  const { losses } = store.scene;
+  const { losses } = store.scene.value;
   const longer = (x: Float64Array, more: number) => Float64Array.from([...x, more]);
-  store.change({
+  store.move({
     losses: {
       ...losses,
       step: longer(losses.step, 60),
       train: longer(losses.train, 0.125),
       test: longer(losses.test, NaN),
     },
-  }, "frame");
+  });
   await pause(100);
-  assert.match(root.querySelector(".kv-chart ~ .kv-reading")!.textContent!, /^Step 60: RMSE train 0\.125$/);
+  assert.match(
+    root.querySelector(".kv-chart ~ .kv-reading")!.textContent!,
+    /^Step 60: RMSE train 0\.125$/,
+  );
 });

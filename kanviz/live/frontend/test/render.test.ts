@@ -1,10 +1,10 @@
 /** One view from first paint to the last listener. */
 
-import { pause, press } from "./panels-dom";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import explorer from "../src/index";
-import { fakeModel, packed, scene, type Fake } from "./scenes";
+import { pause, press } from "./panels-dom";
+import { type Fake, fakeModel, packed, scene } from "./scenes";
 
 /** Tells at once that an element is 700 pixels wide. */
 class Observer {
@@ -34,18 +34,18 @@ const one = (el: ParentNode, selector: string): HTMLElement => {
 
 test("a view shows every edge and node, with a name for those who do not see it", async () => {
   const { el, end } = await open();
-  assert.equal(el.querySelectorAll(".kd-edge").length, 1);
-  assert.equal(el.querySelectorAll(".kd-node").length, 2);
+  assert.equal(el.querySelectorAll(".kv-edge").length, 1);
+  assert.equal(el.querySelectorAll(".kv-node").length, 2);
   assert.equal(one(el, ".kv-root").dataset.kvTheme, "dark");
-  assert.ok(one(el, ".kd-paint path").getAttribute("d"));
+  assert.ok(one(el, ".kv-paint path").getAttribute("d"));
   await pause(250);
-  assert.match(one(el, ".kd-edge").getAttribute("aria-label")!, /^Edge from node 0 of layer 0 to/);
+  assert.match(one(el, ".kv-edge").getAttribute("aria-label")!, /^Edge from node 0 of layer 0 to/);
   end();
 });
 
 test("an edge opens by Enter and closes by Escape, and arrows lead to the nodes", async () => {
   const { el, end } = await open();
-  const edge = one(el, ".kd-edge");
+  const edge = one(el, ".kv-edge");
   edge.focus();
   press(edge, "Enter");
   assert.equal(edge.getAttribute("aria-pressed"), "true");
@@ -70,7 +70,7 @@ test("a hostile title and hostile names are shown as they are", async () => {
   const hostile = '<img src=x onerror="globalThis.hit=1">';
   const nodes = scene().nodes.map((node) => ({ ...node, label: hostile }));
   const { el, end } = await open({ title: hostile, nodes });
-  assert.ok(one(el, ".ke-title").textContent!.startsWith(hostile));
+  assert.ok(one(el, ".kv-head-title").textContent!.startsWith(hostile));
   assert.equal(el.querySelectorAll("img").length, 0);
   end();
 });
@@ -90,9 +90,9 @@ test("two views of one model hear the same news, each with what it points at", a
   el.after(other);
   const endOther = explorer.render({ model, el: other });
   await pause();
-  press(one(el, ".kd-edge"), "Enter");
-  assert.equal(one(other, ".kd-edge").getAttribute("aria-pressed"), "false");
+  press(one(el, ".kv-edge"), "Enter");
+  assert.equal(one(other, ".kv-edge").getAttribute("aria-pressed"), "false");
   end();
-  assert.equal(other.querySelectorAll(".kd-edge").length, 1);
+  assert.equal(other.querySelectorAll(".kv-edge").length, 1);
   endOther();
 });

@@ -1,6 +1,7 @@
 /** A network of one edge, packed, and a model that carries it. */
 
 import type { EdgeView, LayerRecipe, Request, Scene } from "../src/contract";
+import type { CourseTraits } from "../src/course/stage";
 import { LayerMaker } from "../src/math/evaluate";
 import type { Model } from "../src/store";
 
@@ -83,7 +84,7 @@ export function packed(record: unknown): DataView {
 }
 
 export interface Fake {
-  model: Model;
+  model: Model & Model<CourseTraits>;
   sent: Request[];
   fire(event: string, ...args: unknown[]): void;
   listeners(): number;
@@ -93,17 +94,17 @@ export interface Fake {
 export function fakeModel(values: Record<string, unknown>): Fake {
   const heard: { event: string; f: (...args: never[]) => void }[] = [];
   const sent: Request[] = [];
-  const model: Model = {
-    get: (name) => values[name],
-    on: (event, f) => void heard.push({ event, f }),
-    off: (event, f) => {
+  const model = {
+    get: (name: string) => values[name],
+    on: (event: string, f: (...args: never[]) => void) => void heard.push({ event, f }),
+    off: (event: string, f: unknown) => {
       const at = heard.findIndex((one) => one.event === event && one.f === f);
       if (at >= 0) heard.splice(at, 1);
     },
-    send: (message) => void sent.push(message as Request),
+    send: (message: unknown) => void sent.push(message as Request),
   };
   const fire = (event: string, ...args: unknown[]): void => {
     for (const one of [...heard]) if (one.event === event) one.f(...(args as never[]));
   };
-  return { model, sent, fire, listeners: () => heard.length };
+  return { model: model as Fake["model"], sent, fire, listeners: () => heard.length };
 }

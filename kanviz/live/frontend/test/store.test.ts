@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { effect } from "@preact/signals-core";
 import { LayerMaker } from "../src/math/evaluate";
 import { LiveStore } from "../src/store";
-import { fakeModel, layer, packed, scene, view, type Fake } from "./scenes";
+import { type Fake, fakeModel, layer, packed, scene, view } from "./scenes";
 
 function make(local = false): Fake & { store: LiveStore } {
   const fake = fakeModel({ scene: packed(scene()), local });
@@ -13,8 +14,8 @@ function make(local = false): Fake & { store: LiveStore } {
 
 test("a scene is read from anywhere in its buffer", () => {
   const { store } = make();
-  assert.deepEqual(store.scene.edges[0].curve_x, view().curve_x);
-  assert.deepEqual(store.scene.recipe!.layers[0].mask, new Uint8Array([1]));
+  assert.deepEqual(store.scene.value.edges[0].curve_x, view().curve_x);
+  assert.deepEqual(store.scene.value.recipe!.layers[0].mask, new Uint8Array([1]));
 });
 
 test("a bent edge follows at once, exactly as its coefficients say", () => {
@@ -23,7 +24,9 @@ test("a bent edge follows at once, exactly as its coefficients say", () => {
   weight[4] += 0.7;
   store.bend([0, 0, 0], weight);
   const wanted = new LayerMaker({ ...layer(), weight }).curve(0, 0, view().curve_x);
-  store.scene.edges[0].curve_y.forEach((y, at) => assert.ok(Math.abs(y - wanted[at]) < 1e-12));
+  store.scene.value.edges[0].curve_y.forEach((y, at) =>
+    assert.ok(Math.abs(y - wanted[at]) < 1e-12),
+  );
 });
 
 test("an edge that a hand holds stays bent until Python has answered", async () => {
@@ -33,11 +36,11 @@ test("an edge that a hand holds stays bent until Python has answered", async () 
   store.bend([0, 0, 0], weight);
   const asked = store.ask({ type: "move_point", edge: [0, 0, 0], m: 4, height: 9, drag: 1 });
   fire("change:scene");
-  assert.equal(store.scene.edges[0].control_y[4], 9);
+  assert.equal(store.scene.value.edges[0].control_y[4], 9);
   fire("msg:custom", { type: "reply", seq: sent[0].seq, ok: true, value: { version: 2 } });
   await asked;
   fire("change:scene");
-  assert.equal(store.scene.edges[0].control_y[4], layer().weight[4]);
+  assert.equal(store.scene.value.edges[0].control_y[4], layer().weight[4]);
 });
 
 test("a refused edit springs back", async () => {
@@ -46,7 +49,7 @@ test("a refused edit springs back", async () => {
   const asked = store.ask({ type: "move_point", edge: [0, 0, 0], m: 4, height: 0, drag: 1 });
   fire("msg:custom", { type: "reply", seq: sent[0].seq, ok: false, error: "no" });
   await assert.rejects(asked, /no/);
-  assert.equal(store.scene.edges[0].control_y[4], layer().weight[4]);
+  assert.equal(store.scene.value.edges[0].control_y[4], layer().weight[4]);
 });
 
 test("a probe is answered without the kernel where the network is known", async () => {
@@ -57,25 +60,42 @@ test("a probe is answered without the kernel where the network is known", async 
   assert.equal(sent.length, 0);
 });
 
-test("listeners hear what changed, and only that", () => {
+test("what is drawn hears what changed of what it read, and only that", () => {
   const { store } = make();
   let count = 0;
-  const end = store.on("hovered", () => count++);
-  store.hovered = [0, 0, 0];
-  store.hovered = [0, 0, 0];
-  store.selected = [0, 0, 0];
+  const edge = [0, 0, 0] as const;
+  const end = effect(() => {
+    void store.hovered.value;
+    count++;
+  });
+  store.hovered.value = edge;
+  store.hovered.value = edge;
+  store.select([0, 0, 0]);
   end();
-  store.hovered = null;
-  assert.equal(count, 1);
+  store.hovered.value = null;
+  assert.equal(count, 2); // at first, and once
 });
 
 test("an edge that is selected again wants to be seen", () => {
   const { store } = make();
   let count = 0;
-  store.on("selected", () => count++);
-  store.selected = [0, 0, 0];
-  store.selected = [0, 0, 0];
-  assert.equal(count, 2);
+  const edge = [0, 0, 0] as const;
+  store.selected.subscribe(() => count++);
+  store.select(edge);
+  store.select(edge);
+  assert.equal(count, 3); // at first, and twice
+});
+
+test("a bent edge is another object, all others are the same", () => {
+  const two = { ...scene(), edges: [view(), { ...view(), j: 1 }] };
+  const store = new LiveStore(fakeModel({ scene: packed(two), local: false }).model);
+  const [first, second] = store.scene.value.edges;
+  const { nodes, losses } = store.scene.value;
+  store.bend([0, 0, 0], new Float64Array(8));
+  assert.notEqual(store.scene.value.edges[0], first);
+  assert.equal(store.scene.value.edges[1], second);
+  assert.equal(store.scene.value.nodes, nodes);
+  assert.equal(store.losses.value, losses);
 });
 
 test("a frame adds to the losses of its scene, and says the errors of now", () => {
@@ -92,11 +112,11 @@ test("a frame adds to the losses of its scene, and says the errors of now", () =
   };
   send([1, 2], [0.5, 0.25], [NaN, 0.3]);
   send([1, 2, 3], [0.5, 0.25, 0.125], [NaN, 0.3, 0.2]);
-  assert.deepEqual(Array.from(store.scene.losses.step).slice(-3), [1, 2, 3]);
-  assert.equal(store.scene.losses.step.length, start.losses.step.length + 3);
-  assert.deepEqual(Array.from(store.scene.losses.test).slice(-3), [NaN, 0.3, 0.2]);
-  assert.equal(store.scene.error.train, 0.125);
-  assert.equal(store.scene.error.test, 0.2);
+  assert.deepEqual(Array.from(store.scene.value.losses.step).slice(-3), [1, 2, 3]);
+  assert.equal(store.scene.value.losses.step.length, start.losses.step.length + 3);
+  assert.deepEqual(Array.from(store.scene.value.losses.test).slice(-3), [NaN, 0.3, 0.2]);
+  assert.equal(store.scene.value.error.train, 0.125);
+  assert.equal(store.scene.value.error.test, 0.2);
 });
 
 test("nothing listens to the model when a store is gone", () => {
@@ -113,25 +133,25 @@ test("a page edits, recomputes its numbers, undoes and does again", async () => 
   await ask(2, 1);
   await ask(3, 1);
   await ask(5, 2);
-  assert.equal(store.scene.edges[0].control_y[4], 5);
-  assert.deepEqual(store.scene.history.done.length, 3);
-  assert.notEqual(store.scene.error.train, 1);
+  assert.equal(store.scene.value.edges[0].control_y[4], 5);
+  assert.deepEqual(store.scene.value.history.done.length, 3);
+  assert.notEqual(store.scene.value.error.train, 1);
   await store.ask({ type: "undo" });
-  assert.equal(store.scene.edges[0].control_y[4], 3);
+  assert.equal(store.scene.value.edges[0].control_y[4], 3);
   await store.ask({ type: "undo" });
-  assert.equal(store.scene.edges[0].control_y[4], layer().weight[4]);
-  assert.equal(store.scene.history.undone.length, 2);
+  assert.equal(store.scene.value.edges[0].control_y[4], layer().weight[4]);
+  assert.equal(store.scene.value.history.undone.length, 2);
   await store.ask({ type: "jump", position: 3 });
-  assert.equal(store.scene.edges[0].control_y[4], 5);
+  assert.equal(store.scene.value.edges[0].control_y[4], 5);
 });
 
 test("a page removes and restores edges, and says what it cannot do", async () => {
   const { store } = make(true);
   await store.ask({ type: "remove_edge", edge: [0, 0, 0] });
-  assert.equal(store.scene.edges[0].state, "pruned");
-  assert.equal(store.scene.edges[0].score, 0);
+  assert.equal(store.scene.value.edges[0].state, "pruned");
+  assert.equal(store.scene.value.edges[0].score, 0);
   await store.ask({ type: "restore_edge", edge: [0, 0, 0] });
-  assert.equal(store.scene.edges[0].state, "spline");
+  assert.equal(store.scene.value.edges[0].state, "spline");
   await assert.rejects(store.ask({ type: "symbolify" }), /has no kernel/);
   await assert.rejects(store.ask({ type: "unfix", edge: [0, 0, 0] }), /must be a formula/);
 });

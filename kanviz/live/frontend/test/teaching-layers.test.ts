@@ -1,13 +1,14 @@
 /** The matrix of a layer, films, the staircase and continual learning, without a browser. */
-import { buttonOf, enter, pause, press } from "./panels-dom";
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LayerRecipe, Recipe } from "../src/contract";
+import teaching from "../src/course/index";
+import { decimalsFor, fixed, splitter, through } from "../src/course/layer";
 import { LayerMaker } from "../src/math/evaluate";
 import { LossScale, lossPath, MARGIN } from "../src/ui/loss_chart";
-import { decimalsFor, fixed, splitter, through } from "../src/course/layer";
-import teaching from "../src/course/index";
-import { fakeModel, layer as oneEdge, packed, scene, view, type Fake } from "./scenes";
+import { buttonOf, enter, pause, press } from "./panels-dom";
+import { type Fake, fakeModel, layer as oneEdge, packed, scene, view } from "./scenes";
 
 /** Tells at once that an element is 700 pixels wide. */
 class Observer {
@@ -88,12 +89,21 @@ test("numbers of a matrix share their decimals", () => {
 
 test("losses of 0 are left out of a line, and the axis holds all others", () => {
   const plain = { x: (step: number) => step, y: (value: number) => value };
-  const [step, values] = [[0, 1, 2, 3], [1, 0, 2, 3]];
+  const [step, values] = [
+    [0, 1, 2, 3],
+    [1, 0, 2, 3],
+  ];
   assert.equal(lossPath(step, values, plain, true), "M0.0 1.0M2.0 2.0L3.0 3.0");
   assert.equal(lossPath(step, values, plain, false), "M0.0 1.0L2.0 2.0L3.0 3.0");
   const scale = new LossScale(400, 200);
   const [top, bottom] = [MARGIN.top, 200 - MARGIN.bottom];
-  scale.fit({ step: [0, 1, 2], lines: [[1e-6, 0, 1e-2], [NaN, 1e-4, NaN]] });
+  scale.fit({
+    step: [0, 1, 2],
+    lines: [
+      [1e-6, 0, 1e-2],
+      [NaN, 1e-4, NaN],
+    ],
+  });
   assert.ok(scale.y(1e-6) < bottom && scale.y(10 ** -6.5) > bottom);
   assert.ok(scale.y(1e-2) > top && scale.y(10 ** -1.5) < top);
   scale.fit({ step: [0], lines: [[0]] });
@@ -104,7 +114,12 @@ function filmState(count: number, more = {}): object {
   const { widths, nodes, n_edges } = scene();
   const frames = Array.from({ length: count }, (_, n) => {
     const edge = view();
-    return { widths, nodes, n_edges, edges: [{ ...edge, curve_y: edge.curve_x.map((x) => x * n) }] };
+    return {
+      widths,
+      nodes,
+      n_edges,
+      edges: [{ ...edge, curve_y: edge.curve_x.map((x) => x * n) }],
+    };
   });
   const captions = frames.map((_, n) => `moment ${n}`);
   const chart = {
@@ -119,14 +134,14 @@ function filmState(count: number, more = {}): object {
 test("a film moves by its slider, by keys, and says where it is", async () => {
   const { el, end } = await open("film", filmState(5));
   const slider = one<HTMLInputElement>(el, "input[type=range]");
-  assert.equal(one(el, ".kt-caption").textContent, "moment 0");
+  assert.equal(one(el, ".kv-moment").textContent, "moment 0");
   enter(slider, 3);
-  assert.equal(one(el, ".kt-caption").textContent, "moment 3");
-  assert.equal(one(el, ".kt-place").textContent, "step 4 of 5");
+  assert.equal(one(el, ".kv-moment").textContent, "moment 3");
+  assert.equal(one(el, ".kv-place").textContent, "step 4 of 5");
   assert.equal(slider.getAttribute("aria-valuetext"), "step 4 of 5: moment 3");
   press(buttonOf(el, "Play"), "ArrowRight");
   press(buttonOf(el, "Play"), "ArrowRight");
-  assert.equal(one(el, ".kt-caption").textContent, "moment 4");
+  assert.equal(one(el, ".kv-moment").textContent, "moment 4");
   press(buttonOf(el, "Play"), "ArrowLeft");
   assert.equal(slider.value, "3");
   assert.match(one(el, ".kv-loss-chart").getAttribute("aria-label")!, /loss 0.001 at step 4$/);
@@ -147,7 +162,7 @@ test("a film plays to its end and no further, and a second press pauses it", asy
   enter(one<HTMLInputElement>(el, "input[type=range]"), 147);
   button.click();
   await pause(400);
-  assert.equal(one(el, ".kt-caption").textContent, "moment 149");
+  assert.equal(one(el, ".kv-moment").textContent, "moment 149");
   assert.equal(button.textContent, "Play");
   end();
 });
@@ -157,10 +172,10 @@ test("a staircase shows its refinements, with or without pictures", async () => 
   const chart = { steps: [1, 2, 3, 4], lines: { training: [1, 0.5, 0.1, 0.05] }, marks };
   const { el, end } = await open("film", { ...filmState(4), chart, frames: null });
   assert.deepEqual(
-    [...el.querySelectorAll(".kt-grid-size")].map((text) => text.textContent),
+    [...el.querySelectorAll(".kv-grid-size")].map((text) => text.textContent),
     ["G = 5", "G = 10"],
   );
-  assert.equal(el.querySelector(".kt-net"), null);
+  assert.equal(el.querySelector(".kv-net"), null);
   end();
 });
 
@@ -174,23 +189,34 @@ function layerState(more = {}): { layer: string; x: number[] } {
 test("a layer shows each value, and the sums below", async () => {
   const { el, end } = await open("layer", layerState());
   const { terms, sums } = through(recipe(), 0, [0.5]);
-  const shown = [...el.querySelectorAll(".kt-phi-value")].map((cell) => cell.textContent);
+  const shown = [...el.querySelectorAll(".kv-phi-value")].map((cell) => cell.textContent);
   const decimals = decimalsFor([...terms, ...sums]);
-  assert.deepEqual(shown, terms.map((value) => fixed(value, decimals)));
-  const feet = [...el.querySelectorAll<HTMLElement>(".kt-sum")].map((cell) => Number(cell.title));
+  assert.deepEqual(
+    shown,
+    terms.map((value) => fixed(value, decimals)),
+  );
+  const feet = [...el.querySelectorAll<HTMLElement>(".kv-column-sum")].map((cell) =>
+    Number(cell.title),
+  );
   assert.deepEqual(feet, sums);
-  const parts = one(el, ".kt-parts").textContent!.replace(/\u2212 ?/g, "-").split(" + ");
-  const total = parts.join(" ").split(" ").map(Number).reduce((a, b) => a + b, 0);
+  const parts = one(el, ".kv-parts")
+    .textContent!.replace(/\u2212 ?/g, "-")
+    .split(" + ");
+  const total = parts
+    .join(" ")
+    .split(" ")
+    .map(Number)
+    .reduce((a, b) => a + b, 0);
   assert.ok(Math.abs(total - terms[0]) < 3 * 10 ** -decimals);
   end();
 });
 
 test("a slider of a layer moves the dot here and tells Python", async () => {
   const { el, sent, end } = await open("layer", layerState());
-  const before = one(el, ".kt-dot").getAttribute("cx");
+  const before = one(el, ".kv-cell-dot").getAttribute("cx");
   press(one(el, "input[type=range]"), "ArrowRight");
   await pause(80);
-  assert.notEqual(one(el, ".kt-dot").getAttribute("cx"), before);
+  assert.notEqual(one(el, ".kv-cell-dot").getAttribute("cx"), before);
   const asked = sent.at(-1) as unknown as { change: { x: number[] } };
   assert.ok(Math.abs(asked.change.x[0] - 0.51) < 1e-12);
   end();
@@ -205,9 +231,12 @@ test("a layer follows Python: another curve, a removed function", async () => {
   const edges = [0, 1].map((j) => ({ ...view(), j, state: j ? "pruned" : "spline" }));
   values.state = layerState({ edges });
   fake.fire("change:state");
-  const cells = [...el.querySelectorAll<SVGElement>(".kt-cell")];
-  assert.deepEqual(cells.map((cell) => cell.dataset.state), ["spline", "pruned"]);
-  assert.equal(el.querySelectorAll(".kt-phi-value")[1].textContent, "0, removed");
+  const cells = [...el.querySelectorAll<SVGElement>(".kv-cell")];
+  assert.deepEqual(
+    cells.map((cell) => cell.dataset.state),
+    ["spline", "pruned"],
+  );
+  assert.equal(el.querySelectorAll(".kv-phi-value")[1].textContent, "0, removed");
   end();
   assert.equal(fake.listeners(), 0);
 });
@@ -215,9 +244,26 @@ test("a layer follows Python: another curve, a removed function", async () => {
 test("continual learning shows the errors of what was seen, and no others", async () => {
   const x = [0, 0.5, 1];
   const state = {
-    ...{ x, target: [0, 1, 0], windows: [[0, 0.5], [0.5, 1]] },
-    learners: { KAN: [[0, 1, 1], [0, 1, 0]] },
-    errors: { KAN: [[0.01, 0.5], [0.02, 0.03]] },
+    ...{
+      x,
+      target: [0, 1, 0],
+      windows: [
+        [0, 0.5],
+        [0.5, 1],
+      ],
+    },
+    learners: {
+      KAN: [
+        [0, 1, 1],
+        [0, 1, 0],
+      ],
+    },
+    errors: {
+      KAN: [
+        [0.01, 0.5],
+        [0.02, 0.03],
+      ],
+    },
   };
   const { el, end } = await open("forgetting", state);
   const cells = (): (string | null)[] =>
@@ -229,7 +275,10 @@ test("continual learning shows the errors of what was seen, and no others", asyn
 });
 
 test("everything that takes the focus keeps the notebook's shortcuts away", async () => {
-  for (const [kind, state] of [["film", filmState(3)], ["layer", layerState()]] as const) {
+  for (const [kind, state] of [
+    ["film", filmState(3)],
+    ["layer", layerState()],
+  ] as const) {
     const { el, end } = await open(kind, state);
     const reachable = el.querySelectorAll("button, input, select, textarea, [tabindex]");
     assert.ok(reachable.length > 1);

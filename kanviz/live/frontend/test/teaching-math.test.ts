@@ -1,11 +1,24 @@
 /** The numbers behind the teaching widgets: Bezier curves, B-splines, and what knots may do. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { basisAt, basisIn, gaussians, intervalAt, pieces } from "../src/course/splines";
 import { bernstein, bezierAt, deCasteljau, elevated, type Point } from "../src/course/bezier";
 import { aboutKnot, aboutPoint } from "../src/course/bspline";
-import { areRight, clamped, extended, greville, moveKnot } from "../src/course/splines";
-import { withClampedEnds, withEvenKnots, withOrder } from "../src/course/splines";
+import {
+  areRight,
+  basisAt,
+  basisIn,
+  clamped,
+  extended,
+  gaussians,
+  greville,
+  intervalAt,
+  moveKnot,
+  pieces,
+  withClampedEnds,
+  withEvenKnots,
+  withOrder,
+} from "../src/course/splines";
 
 const near = (found: readonly number[], wanted: readonly number[], by = 1e-12): void => {
   assert.equal(found.length, wanted.length);
@@ -54,7 +67,16 @@ test("where functions jump, each side of a knot has its own values", () => {
   assert.deepEqual(basisIn(knots, 0, 0, 1), [1, 0]);
   assert.deepEqual(basisIn(knots, 0, 1, 1), [0, 1]);
   const drawn = pieces([0, 0, 1, 1], 1, 0.5);
-  assert.deepEqual(drawn, [{ x: [0, 0.5, 1], rows: [[1, 0], [0.5, 0.5], [0, 1]] }]);
+  assert.deepEqual(drawn, [
+    {
+      x: [0, 0.5, 1],
+      rows: [
+        [1, 0],
+        [0.5, 0.5],
+        [0, 1],
+      ],
+    },
+  ]);
 });
 
 test("control points stand at the mean of their knots", () => {

@@ -1,14 +1,15 @@
 /**
  * A Bezier curve: its points, de Casteljau's construction at t, and the weights of the points.
  */
-import { playButton } from "./playing";
-import { Frame, holds, serves, type Range } from "./frame";
-import { Grips, type Grip, type Owner } from "./grips";
-import { keepDrawn, wide, type Stage } from "./stage";
+
 import { assign, button, enable, h, s, write } from "../ui/dom";
-import { saidSlider, type SaidSlider } from "../ui/fields";
+import { type SaidSlider, saidSlider } from "../ui/fields";
 import * as m from "../ui/mathml";
 import { count, extent, short } from "../ui/numbers";
+import { Frame, holds, type Range, serves } from "./frame";
+import { type Grip, Grips, type Owner } from "./grips";
+import { playButton } from "./playing";
+import { keepDrawn, type Stage, wide } from "./stage";
 
 const [FEWEST, MOST] = [2, 10];
 
@@ -40,29 +41,44 @@ class Bezier implements Owner {
   private readonly frame = new Frame("plane");
   private readonly weights = new BernsteinPlot();
   private readonly grips = new Grips(this.frame, "point", this);
-  private readonly curve = s("path", { class: "ks-curve" });
-  private readonly levels = s("g", { class: "ks-levels" });
-  private readonly words = h("p", { class: "ks-words", "aria-live": "polite" });
-  private readonly formula = h("div", { class: "ks-formula" });
+  private readonly curve = s("path", { class: "kv-curve" });
+  private readonly levels = s("g", { class: "kv-levels" });
+  private readonly words = h("p", { class: "kv-words", "aria-live": "polite" });
+  private readonly formula = h("div", { class: "kv-formulas" });
   private readonly slider: SaidSlider;
   private readonly levelSlider: SaidSlider;
   private readonly add = button("Add a point", () => this.addPoint(), "The curve stays as it is");
   private readonly remove = button("Remove point", () => this.removePoint(this.chosen));
 
   constructor(private readonly stage: Stage) {
-    this.slider = saidSlider("t", T, (t) => t.toFixed(2), (t) => this.go(round(t)));
-    this.levelSlider = saidSlider("Levels", { low: 0, high: 1, step: 1, value: 0 }, String, (level) => this.showLevel(level));
+    this.slider = saidSlider(
+      "t",
+      T,
+      (t) => t.toFixed(2),
+      (t) => this.go(round(t)),
+    );
+    this.levelSlider = saidSlider(
+      "Levels",
+      { low: 0, high: 1, step: 1, value: 0 },
+      String,
+      (level) => this.showLevel(level),
+    );
     this.frame.inside.append(this.curve, this.levels);
   }
 
   start(): void {
     const { root, life } = this.stage;
     this.slider.value = this.t;
-    const play = playButton(life, SECONDS, () => this.t, (t) => this.go(t));
+    const play = playButton(
+      life,
+      SECONDS,
+      () => this.t,
+      (t) => this.go(t),
+    );
     root.append(
-      h("div", { class: "ks-plots" }, this.frame.element, this.weights.frame.element),
-      h("div", { class: "ks-row" }, this.slider.element, play, this.levelSlider.element),
-      h("div", { class: "ks-row" }, this.add, this.remove),
+      h("div", { class: "kv-frames" }, this.frame.element, this.weights.frame.element),
+      h("div", { class: "kv-tools" }, this.slider.element, play, this.levelSlider.element),
+      h("div", { class: "kv-tools" }, this.add, this.remove),
       this.words,
       this.formula,
     );
@@ -179,9 +195,9 @@ class Bezier implements Owner {
 
   private drawLevels(levels: readonly Point[][], n: number): void {
     const drawn = levels.flatMap((level, r) => {
-      const path = s("path", { class: r ? "ks-level" : "ks-polygon", d: this.frame.path(level) });
+      const path = s("path", { class: r ? "kv-level" : "kv-polygon", d: this.frame.path(level) });
       const dots = r === 0 ? [] : level.map((point) => this.dot(point, r === n));
-      for (const one of [path, ...dots]) one.style.setProperty("--ks-share", `${(100 * r) / n}%`);
+      for (const one of [path, ...dots]) one.style.setProperty("--kv-share", `${(100 * r) / n}%`);
       return [path, ...dots];
     });
     this.levels.replaceChildren(...drawn);
@@ -189,7 +205,7 @@ class Bezier implements Owner {
 
   private dot([x, y]: Point, last: boolean): SVGElement {
     const at = { cx: this.frame.x(x).toFixed(2), cy: this.frame.y(y).toFixed(2) };
-    return s("circle", { class: last ? "ks-last" : "ks-between", r: last ? 6 : 3.5, ...at });
+    return s("circle", { class: last ? "kv-last" : "kv-between", r: last ? 6 : 3.5, ...at });
   }
 }
 
@@ -213,9 +229,9 @@ const WEIGHT_PARTS = 120;
 class BernsteinPlot {
   readonly frame = new Frame("weights");
   private readonly curves = s("g");
-  private readonly now = s("path", { class: "ks-now" });
+  private readonly now = s("path", { class: "kv-cursor" });
   private readonly dots = s("g");
-  private readonly names = s("g", { class: "ks-names" });
+  private readonly names = s("g", { class: "kv-names" });
 
   constructor() {
     this.frame.inside.append(this.now, this.curves, this.dots);
@@ -230,11 +246,11 @@ class BernsteinPlot {
     const { frame } = this;
     const ts = Array.from({ length: WEIGHT_PARTS + 1 }, (_, i) => i / WEIGHT_PARTS);
     const rows = ts.map((at) => bernstein(n, at));
-    const mark = (i: number): string => (i === chosen ? " ks-chosen" : "");
+    const mark = (i: number): string => (i === chosen ? " kv-active" : "");
     this.curves.replaceChildren(
       ...rows[0].map((_, i) =>
         s("path", {
-          class: `ks-basis${mark(i)}`,
+          class: `kv-basis${mark(i)}`,
           d: frame.path(ts.map((at, row) => [at, rows[row][i]] as const)),
         }),
       ),
@@ -244,7 +260,7 @@ class BernsteinPlot {
     this.dots.replaceChildren(
       ...weights.map((weight, i) =>
         s("circle", {
-          class: `ks-weight${mark(i)}`,
+          class: `kv-weight${mark(i)}`,
           r: 3.5,
           cx: frame.x(t).toFixed(2),
           cy: frame.y(weight).toFixed(2),
@@ -253,7 +269,9 @@ class BernsteinPlot {
     );
     this.nameCurves(n, mark);
     const said = weights.map((weight, i) => `${i}: ${weight.toFixed(2)}`).join(", ");
-    assign(frame.element, { "aria-label": `Weights of the points at t = ${t.toFixed(2)}: ${said}` });
+    assign(frame.element, {
+      "aria-label": `Weights of the points at t = ${t.toFixed(2)}: ${said}`,
+    });
   }
 
   /** Each curve has its number above its highest point, which lies at i / n. */
@@ -278,7 +296,8 @@ export function describe(levels: readonly Point[][], shown: number, t: number): 
   const share = t.toFixed(2);
   if (shown === 0) return "Level 0: the control points and the lines between neighbours.";
   const made = count(levels[shown].length, "point");
-  if (shown < n) return `Level ${shown}: go ${share} of the way along each line, which gives ${made}.`;
+  if (shown < n)
+    return `Level ${shown}: go ${share} of the way along each line, which gives ${made}.`;
   const [x, y] = levels[n][0];
   return `Level ${n}: one point is left, and it lies on the curve: (${short(x)}, ${short(y)}).`;
 }
@@ -305,11 +324,11 @@ export function formulas(
 const of = (what: Node): Node => m.together(m.name("p"), m.inside(what));
 
 /** Terms stand for themselves, so that a long sum finds room on several lines. */
-const row = (...parts: Node[]): HTMLElement => h("div", { class: "ks-sum" }, ...parts);
+const row = (...parts: Node[]): HTMLElement => h("div", { class: "kv-sum-line" }, ...parts);
 
 function term(weight: Node, i: number, isChosen: boolean): Element {
   const made = m.formula(...(i ? [m.plus()] : []), weight, m.indexed("p", i));
-  made.classList.toggle("ks-chosen", isChosen);
+  made.classList.toggle("kv-active", isChosen);
   return made;
 }
 
@@ -351,10 +370,9 @@ export function deCasteljau(points: readonly Point[], t: number): Point[][] {
   while (levels[levels.length - 1].length > 1) {
     const last = levels[levels.length - 1];
     levels.push(
-      last.slice(1).map(([x, y], i) => [
-        (1 - t) * last[i][0] + t * x,
-        (1 - t) * last[i][1] + t * y,
-      ]),
+      last
+        .slice(1)
+        .map(([x, y], i) => [(1 - t) * last[i][0] + t * x, (1 - t) * last[i][1] + t * y]),
     );
   }
   return levels;
@@ -369,10 +387,7 @@ export function elevated(points: readonly Point[]): Point[] {
   const n = points.length;
   const middle = points.slice(1).map(([x, y], i): Point => {
     const share = (i + 1) / n;
-    return [
-      share * points[i][0] + (1 - share) * x,
-      share * points[i][1] + (1 - share) * y,
-    ];
+    return [share * points[i][0] + (1 - share) * x, share * points[i][1] + (1 - share) * y];
   });
   return [points[0], ...middle, points[n - 1]];
 }

@@ -1,22 +1,23 @@
 /** A B-spline: knots and control points to move, its basis functions, and their sum. */
+
+import { assign, button, h, write } from "../ui/dom";
+import { type SaidSlider, saidSlider } from "../ui/fields";
+import * as m from "../ui/mathml";
+import { short } from "../ui/numbers";
+import { BasisPlot, type Chosen, SplinePlot } from "./bspline_plots";
 import { playButton } from "./playing";
-import { BasisPlot, SplinePlot, type Chosen } from "./bspline_plots";
 import {
   basisAt,
   gridOf,
   moveKnot,
   multiplicity,
   pieces,
+  type Spline,
   withClampedEnds,
   withEvenKnots,
   withOrder,
-  type Spline,
 } from "./splines";
-import { keepDrawn, wide, type Stage } from "./stage";
-import { assign, button, h, write } from "../ui/dom";
-import { saidSlider, type SaidSlider } from "../ui/fields";
-import * as m from "../ui/mathml";
-import { short } from "../ui/numbers";
+import { keepDrawn, type Stage, wide } from "./stage";
 
 const ORDERS = [0, 1, 2, 3, 4, 5];
 
@@ -50,16 +51,24 @@ class BSpline {
   private readonly x: SaidSlider;
   private readonly orders = ORDERS.map((order) => button(`${order}`, () => this.setOrder(order)));
   private readonly gaussians = button("Gaussians beside", () => this.turnGaussians());
-  private readonly words = h("p", { class: "ks-words", "aria-live": "polite" });
-  private readonly sum = h("p", { class: "ks-words ks-quiet" });
-  private readonly formula = h("div", { class: "ks-formula" });
+  private readonly words = h("p", { class: "kv-words", "aria-live": "polite" });
+  private readonly sum = h("p", { class: "kv-words kv-quiet" });
+  private readonly formula = h("div", { class: "kv-formulas" });
 
   constructor(private readonly stage: Stage) {
     this.chosen = { kind: "point", n: Math.floor(this.spline.coef.length / 2) };
     const hold = (held: boolean): void => this.hold(held);
     this.above = new SplinePlot(
-      { hold, choose: (n) => this.choose("point", n), move: (n, _, y, key) => this.lift(n, y, key) },
-      { hold, choose: (n) => this.choose("knot", n), move: (n, x, _, key) => this.slide(n, x, key) },
+      {
+        hold,
+        choose: (n) => this.choose("point", n),
+        move: (n, _, y, key) => this.lift(n, y, key),
+      },
+      {
+        hold,
+        choose: (n) => this.choose("knot", n),
+        move: (n, x, _, key) => this.slide(n, x, key),
+      },
     );
     const say = (share: number): string => short(this.at(share));
     this.x = saidSlider("x", SHARE, say, (share) => this.go(Math.round(100 * share) / 100));
@@ -67,16 +76,21 @@ class BSpline {
 
   start(): void {
     const { root, life } = this.stage;
-    const play = playButton(life, SECONDS, () => this.share, (share) => this.go(share));
+    const play = playButton(
+      life,
+      SECONDS,
+      () => this.share,
+      (share) => this.go(share),
+    );
     const even = button("Even knots", () => this.set(withEvenKnots(this.spline)));
     const ends = button("Clamped ends", () => this.set(withClampedEnds(this.spline)));
     const name = h("span", { class: "kv-label" }, "Order k");
-    const orders = h("div", { class: "ks-orders", role: "group", "aria-label": "Order k" });
+    const orders = h("div", { class: "kv-orders", role: "group", "aria-label": "Order k" });
     orders.append(...this.orders);
     root.append(
-      h("div", { class: "ks-row" }, name, orders, even, ends, this.gaussians),
-      h("div", { class: "ks-stack" }, this.above.frame.element, this.below.frame.element),
-      h("div", { class: "ks-row" }, this.x.element, play),
+      h("div", { class: "kv-tools" }, name, orders, even, ends, this.gaussians),
+      h("div", { class: "kv-frame-stack" }, this.above.frame.element, this.below.frame.element),
+      h("div", { class: "kv-tools" }, this.x.element, play),
       this.words,
       this.sum,
       this.formula,
@@ -218,7 +232,8 @@ export function aboutKnot({ order, knots }: Spline, n: number): string {
   }
   if (x === low || x === high) return where + aboutEnd(times, order);
   const smooth = order - times;
-  if (smooth < 0) return `${where}the curve may jump there (not even C\u2070: ${order} \u2212 ${times} < 0).`;
+  if (smooth < 0)
+    return `${where}the curve may jump there (not even C\u2070: ${order} \u2212 ${times} < 0).`;
   const says = SMOOTH[smooth] ?? `its first ${smooth} derivatives go on, the next may jump`;
   return `${where}the curve is C${raised(smooth)} there (${order} \u2212 ${times} = ${smooth}): ${says}.`;
 }
@@ -262,15 +277,11 @@ export function formulas(
 const of = (what: Node): Node => m.together(m.name("s"), m.inside(what));
 
 /** Terms stand for themselves, so that a long sum finds room on several lines. */
-const line = (...parts: Node[]): HTMLElement => h("div", { class: "ks-sum" }, ...parts);
+const line = (...parts: Node[]): HTMLElement => h("div", { class: "kv-sum-line" }, ...parts);
 
 function term(n: number, weight: number, plus: boolean, isChosen: boolean): Element {
-  const made = m.formula(
-    ...(plus ? [m.plus()] : []),
-    m.fixed(weight, 3),
-    m.indexed("c", n),
-  );
-  made.classList.toggle("ks-chosen", isChosen);
+  const made = m.formula(...(plus ? [m.plus()] : []), m.fixed(weight, 3), m.indexed("c", n));
+  made.classList.toggle("kv-active", isChosen);
   return made;
 }
 

@@ -1,7 +1,10 @@
 /**
  * The two pictures of a B-spline: the curve with its points and knots, and the basis functions.
  */
-import { Frame, serves, type Range } from "./frame";
+
+import { assign, s } from "../ui/dom";
+import { extent, roomy, rounded, short } from "../ui/numbers";
+import { Frame, type Range, serves } from "./frame";
 import { Grips, type Owner } from "./grips";
 import {
   combine,
@@ -9,12 +12,10 @@ import {
   greville,
   gridOf,
   multiplicity,
-  stack,
   type Piece,
   type Spline,
+  stack,
 } from "./splines";
-import { assign, s } from "../ui/dom";
-import { extent, roomy, rounded, short } from "../ui/numbers";
 
 /** What is chosen: a control point or a knot. */
 export interface Chosen {
@@ -35,14 +36,14 @@ export class SplinePlot {
   readonly frame = new Frame("spline", 30);
   private readonly points: Grips;
   private readonly knots: Grips;
-  private readonly support = s("rect", { class: "ks-support" });
-  private readonly beyond = s("path", { class: "ks-beyond" });
+  private readonly support = s("rect", { class: "kv-support" });
+  private readonly beyond = s("path", { class: "kv-beyond" });
   private readonly bumps = s("g");
-  private readonly polygon = s("path", { class: "ks-polygon" });
-  private readonly curve = s("path", { class: "ks-curve" });
-  private readonly part = s("path", { class: "ks-part" });
-  private readonly now = s("path", { class: "ks-now" });
-  private readonly dot = s("circle", { class: "ks-last", r: 5 });
+  private readonly polygon = s("path", { class: "kv-polygon" });
+  private readonly curve = s("path", { class: "kv-curve" });
+  private readonly part = s("path", { class: "kv-part" });
+  private readonly now = s("path", { class: "kv-cursor" });
+  private readonly dot = s("circle", { class: "kv-last", r: 5 });
   private shown: Range | null = null;
 
   constructor(points: Owner, knots: Owner) {
@@ -94,7 +95,7 @@ export class SplinePlot {
     this.bumps.replaceChildren(
       ...coef.map((c, m) =>
         s("path", {
-          class: `ks-bump${m === chosen ? " ks-chosen" : ""}`,
+          class: `kv-bump${m === chosen ? " kv-active" : ""}`,
           d: within
             .filter(({ rows }) => rows.some((row) => row[m] > 0))
             .map(({ x, rows }) => frame.path(x.map((at, n) => [at, c * rows[n][m]])))
@@ -149,14 +150,14 @@ const cursor = ({ x, y }: Frame, at: number): string =>
 
 export class BasisPlot {
   readonly frame = new Frame("basis");
-  private readonly support = s("rect", { class: "ks-support" });
-  private readonly beyond = s("path", { class: "ks-beyond" });
+  private readonly support = s("rect", { class: "kv-support" });
+  private readonly beyond = s("path", { class: "kv-beyond" });
   private readonly radial = s("g");
   private readonly curves = s("g");
-  private readonly sum = s("path", { class: "ks-total" });
-  private readonly now = s("path", { class: "ks-now" });
+  private readonly sum = s("path", { class: "kv-total" });
+  private readonly now = s("path", { class: "kv-cursor" });
   private readonly dots = s("g");
-  private readonly names = s("g", { class: "ks-names" });
+  private readonly names = s("g", { class: "kv-names" });
 
   constructor() {
     const { support, beyond, radial, now, curves, sum, dots } = this;
@@ -177,23 +178,29 @@ export class BasisPlot {
   ): void {
     const { frame } = this;
     const m = chosen.kind === "point" ? chosen.n : -1;
-    const mark = (n: number): string => (n === m ? " ks-chosen" : "");
+    const mark = (n: number): string => (n === m ? " kv-active" : "");
     const path = (all: readonly Piece[], height: (row: readonly number[]) => number): string =>
       all.map((each) => frame.path(each.x.map((at, n) => [at, height(each.rows[n])]))).join("");
     this.curves.replaceChildren(
       ...spline.coef.map((_, n) =>
         s("path", {
-          class: `ks-basis${mark(n)}`,
-          d: path(drawn.filter(({ rows }) => rows.some((row) => row[n] > 0)), (row) => row[n]),
+          class: `kv-basis${mark(n)}`,
+          d: path(
+            drawn.filter(({ rows }) => rows.some((row) => row[n] > 0)),
+            (row) => row[n],
+          ),
         }),
       ),
     );
-    this.sum.setAttribute("d", path(drawn, (row) => row.reduce((a, b) => a + b, 0)));
+    this.sum.setAttribute(
+      "d",
+      path(drawn, (row) => row.reduce((a, b) => a + b, 0)),
+    );
     this.now.setAttribute("d", cursor(frame, x));
     this.dots.replaceChildren(
       ...row.flatMap((value, n) => {
         const at = { cx: frame.x(x).toFixed(2), cy: frame.y(value).toFixed(2) };
-        return value > 0 ? [s("circle", { class: `ks-weight${mark(n)}`, r: 3.5, ...at })] : [];
+        return value > 0 ? [s("circle", { class: `kv-weight${mark(n)}`, r: 3.5, ...at })] : [];
       }),
     );
     const grid = gridOf(spline.knots, spline.order);
@@ -201,7 +208,9 @@ export class BasisPlot {
     this.beyond.setAttribute("d", outside(frame, grid));
     this.drawGaussians(hasGaussians ? spline : null, drawn);
     this.name(grid, hasGaussians);
-    assign(frame.element, { "aria-label": `${spline.coef.length} basis functions, which sum to 1` });
+    assign(frame.element, {
+      "aria-label": `${spline.coef.length} basis functions, which sum to 1`,
+    });
   }
 
   /** On the grid they hardly ever sum to the same: near 1.77, but not everywhere. */
@@ -217,9 +226,11 @@ export class BasisPlot {
     const rows = xs.map((x) => gaussians(grid, size, x));
     const path = (height: (row: readonly number[]) => number): string =>
       this.frame.path(xs.map((x, n) => [x, height(rows[n])]));
-    const curves = rows[0].map((_, m) => s("path", { class: "ks-radial", d: path((row) => row[m]) }));
+    const curves = rows[0].map((_, m) =>
+      s("path", { class: "kv-radial", d: path((row) => row[m]) }),
+    );
     const total = path((row) => row.reduce((a, b) => a + b, 0));
-    this.radial.replaceChildren(...curves, s("path", { class: "ks-radial ks-total", d: total }));
+    this.radial.replaceChildren(...curves, s("path", { class: "kv-radial kv-total", d: total }));
   }
 
   private name([low]: readonly [number, number], hasGaussians: boolean): void {
@@ -235,7 +246,7 @@ export class BasisPlot {
       );
     this.names.replaceChildren(
       label("sum of all: 1", 1, ""),
-      ...(hasGaussians ? [label("sum of the Gaussians", 1.78, "ks-of-radial")] : []),
+      ...(hasGaussians ? [label("sum of the Gaussians", 1.78, "kv-of-radial")] : []),
     );
   }
 }

@@ -1,15 +1,13 @@
 /**
  * A film of a network, and the staircase of grid extension, which is one with its losses beside.
  */
-import { StillStore, scenesOf } from "./frames";
-import { Scrubber } from "./playing";
-import type { Stage } from "./stage";
+
 import type { Scene } from "../contract";
 import { Curves } from "../diagram/curves";
 import { HOME } from "../diagram/gestures";
-import { layout, sensibleCount, strongest, type Layout } from "../diagram/layout";
-import { natural, untangled, type Places } from "../diagram/order";
-import { paintEdges } from "../diagram/painter";
+import { type Layout, layout, sensibleCount, strongest } from "../diagram/layout";
+import { natural, type Places, untangled } from "../diagram/order";
+import { NO_MARKS, paintEdges } from "../diagram/painter";
 import { SvgPen } from "../diagram/pen";
 import { Captions, NodeWords } from "../diagram/words";
 import { assign, h, s, wantsStill } from "../ui/dom";
@@ -18,6 +16,9 @@ import type { Life } from "../ui/life";
 import { LossChart, MARGIN } from "../ui/loss_chart";
 import { short } from "../ui/numbers";
 import { Palette } from "../ui/theme";
+import { EMPTY, scenesOf } from "./frames";
+import { Scrubber } from "./playing";
+import type { Stage } from "./stage";
 
 /** Heights of the losses below a film, beside it, and alone. */
 const BELOW = 130;
@@ -43,7 +44,7 @@ export function film({ root, shared, life, onTheme }: Stage): void {
   });
 
   const parts = [picture?.element, losses?.element].filter((part) => part !== undefined);
-  const body = h("div", { class: isStaircase && picture ? "kt-film kt-beside" : "kt-film" });
+  const body = h("div", { class: isStaircase && picture ? "kv-film kv-beside" : "kv-film" });
   body.append(...parts);
   root.setAttribute("aria-label", isStaircase ? "Grid extension" : "Film of a network");
   root.append(scrubber.caption, body, scrubber.element);
@@ -77,10 +78,20 @@ class LossLines {
     this.chart = new LossChart({ height, lifts: true, dots: true });
     const names = Object.keys(losses.lines);
     const keys = names.map((name, n) =>
-      h("span", { class: `kt-key kt-key-${n}` }, s("svg", {}, s("path", { d: "M0 5h22" })), name),
+      h(
+        "span",
+        { class: `kv-line-key kv-line-key-${n}` },
+        s("svg", {}, s("path", { d: "M0 5h22" })),
+        name,
+      ),
     );
     const { element } = this.chart;
-    this.element = h("div", { class: "kt-chart" }, element, h("p", { class: "kt-keys" }, ...keys));
+    this.element = h(
+      "div",
+      { class: "kv-film-losses" },
+      element,
+      h("p", { class: "kv-line-keys" }, ...keys),
+    );
     draggable(element, (press) => {
       const move = (event: MouseEvent): void => pick(this.chart.placeOf(event));
       move(press);
@@ -112,12 +123,12 @@ class LossLines {
       const x = scale.x(step);
       if (n > 0) {
         const down = scale.height - MARGIN.bottom;
-        parts.push(s("path", { class: "kt-refined", d: `M${x} ${MARGIN.top - 4}V${down}` }));
+        parts.push(s("path", { class: "kv-refined", d: `M${x} ${MARGIN.top - 4}V${down}` }));
       }
       const left = Math.min(x, scale.width - TEXT);
       if (left < free) return; // the line stays, its text would cover the one before
       free = left + TEXT;
-      parts.push(s("text", { class: "kt-grid-size", x: left, y: 12 }, `G = ${grid}`));
+      parts.push(s("text", { class: "kv-grid-size", x: left, y: 12 }, `G = ${grid}`));
     });
     return parts;
   }
@@ -131,10 +142,10 @@ const BAND = 165;
 
 class NetPicture {
   readonly element: HTMLElement;
-  private readonly store = new StillStore();
+  private scene = EMPTY;
   private readonly palette = new Palette();
   private readonly curves = new Curves();
-  private readonly words = new NodeWords(this.store);
+  private readonly words = new NodeWords();
   private readonly captions = new Captions();
   private readonly paint = s("g");
   private readonly nodes = s("g");
@@ -149,9 +160,9 @@ class NetPicture {
     life: Life,
     private readonly last: Scene,
   ) {
-    this.svg = s("svg", { class: "kt-net-svg", role: "img" });
+    this.svg = s("svg", { class: "kv-net-svg", role: "img" });
     this.svg.append(this.paint, this.nodes, this.words.group);
-    this.element = h("div", { class: "kt-net" }, this.svg, this.captions.element);
+    this.element = h("div", { class: "kv-net" }, this.svg, this.captions.element);
     this.nextFrame = life.paced(() => this.draw(performance.now()));
     life.resized(this.element, () => this.arrange());
   }
@@ -159,7 +170,7 @@ class NetPicture {
   /** Goes to another moment; `words` say what is seen. */
   show(scene: Scene, words: string): void {
     const isFirst = !this.layout.width;
-    this.store.scene = scene;
+    this.scene = scene;
     this.svg.setAttribute("aria-label", `Network [${scene.widths.join(", ")}]. ${words}`);
     const still = isFirst || wantsStill();
     this.curves.aim(scene, performance.now(), () => still);
@@ -172,7 +183,7 @@ class NetPicture {
   }
 
   private arrange(): void {
-    const { scene } = this.store;
+    const { scene } = this;
     const width = this.element.clientWidth;
     if (!width || !scene.widths.length) return;
     const size = { width, height: LOWEST + BAND * (scene.widths.length - 2) };
@@ -190,21 +201,27 @@ class NetPicture {
 
   private draw(now: number): void {
     const isMoving = this.curves.step(now);
-    const { layout: shown, curves, palette, store } = this;
+    const { layout: shown, curves, palette } = this;
     this.pen.begin();
     paintEdges(this.pen, {
-      ...{ shapes: shown.edges, curves, palette, store, scale: 1, sampleAt: null, probed: null },
+      ...{ shapes: shown.edges, curves, palette, scale: 1, marks: NO_MARKS },
+      ...{ sampleAt: null, probed: null },
     });
     this.pen.end();
     this.drawNodes();
-    this.words.draw(shown, HOME, null);
+    this.words.draw(this.scene, shown, HOME, null);
     this.captions.draw(shown, HOME);
     if (isMoving) this.nextFrame();
   }
 
   private drawNodes(): void {
     const circles = this.layout.nodes.map(({ x, y, radius, live }) =>
-      s("circle", { class: live ? "kt-node" : "kt-node kt-bare", cx: x, cy: y, r: radius }),
+      s("circle", {
+        class: live ? "kv-film-node" : "kv-film-node kv-film-bare",
+        cx: x,
+        cy: y,
+        r: radius,
+      }),
     );
     this.nodes.replaceChildren(...circles);
   }

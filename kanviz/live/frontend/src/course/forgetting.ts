@@ -1,10 +1,11 @@
 /** Continual learning, phase by phase: the data, what each learner makes of them, and its errors. */
-import { Scrubber } from "./playing";
-import type { Stage } from "./stage";
+
 import { pathOf } from "../ui/curve_plot";
 import { assign, h, s, scrolling } from "../ui/dom";
 import type { Life } from "../ui/life";
-import { extent, labels, linear, roomy, short, type Scale } from "../ui/numbers";
+import { extent, labels, linear, roomy, type Scale, short } from "../ui/numbers";
+import { Scrubber } from "./playing";
+import type { Stage } from "./stage";
 
 const HEIGHT = 150;
 const MARGIN = { left: 44, right: 10, top: 8, bottom: 22 };
@@ -28,11 +29,11 @@ function heightsOf(target: number[], predictions: number[][]): [number, number] 
 /** One learner: what it gives at x now, over the target and the data of the phase. */
 class Panel {
   readonly element: HTMLElement;
-  private readonly svg = s("svg", { class: "kt-forgetting-plot", role: "img" });
+  private readonly svg = s("svg", { class: "kv-forgetting-plot", role: "img" });
   private readonly axes = s("g");
-  private readonly data = s("path", { class: "kt-data" });
-  private readonly window = s("rect", { class: "kt-window" });
-  private readonly target = s("path", { class: "kt-target" });
+  private readonly data = s("path", { class: "kv-data" });
+  private readonly window = s("rect", { class: "kv-window" });
+  private readonly target = s("path", { class: "kv-target" });
   private readonly guess: SVGPathElement;
   private readonly inner = s("svg");
   private at = 0;
@@ -47,12 +48,12 @@ class Panel {
     private readonly record: Peaks,
     private readonly heights: [number, number],
   ) {
-    this.guess = s("path", { class: `kt-guess kt-guess-${nth}` });
+    this.guess = s("path", { class: `kv-guess kv-guess-${nth}` });
     this.inner.append(this.window, this.target, this.data, this.guess);
     this.svg.append(this.axes, this.inner);
-    const line = s("path", { class: `kt-guess kt-guess-${nth}`, d: "M0 5h22" });
-    const title = h("h3", { class: "kt-learner" }, s("svg", {}, line), `${name}, prediction`);
-    this.element = h("div", { class: "kt-panel" }, title, this.svg);
+    const line = s("path", { class: `kv-guess kv-guess-${nth}`, d: "M0 5h22" });
+    const title = h("h3", { class: "kv-learner" }, s("svg", {}, line), `${name}, prediction`);
+    this.element = h("div", { class: "kv-learner-panel" }, title, this.svg);
     life.resized(this.element, () => this.arrange());
   }
 
@@ -82,7 +83,7 @@ class Panel {
     const rows = labels(this.y.low, this.y.high, 4).flatMap(({ value, text }) => {
       const y = Math.round(this.y(value)) + 0.5;
       return [
-        s("path", { class: "kt-hair", d: `M${MARGIN.left} ${y}H${width - MARGIN.right}` }),
+        s("path", { class: "kv-hair", d: `M${MARGIN.left} ${y}H${width - MARGIN.right}` }),
         s("text", { x: MARGIN.left - 6, y: y + 4, "text-anchor": "end" }, text),
       ];
     });
@@ -114,7 +115,12 @@ function errorTable(names: string[], errors: Errors, count: number) {
   const peaks = Array.from({ length: count }, (_, k) => h("th", { scope: "col" }, `part ${k + 1}`));
   const head = h("tr", {}, h("th", { scope: "col" }, "RMSE on"), ...peaks);
   const rows = names.map((name, n) => h("tr", {}, h("th", { scope: "row" }, name), ...cells[n]));
-  const table = h("table", { class: "kt-errors" }, h("thead", {}, head), h("tbody", {}, ...rows));
+  const table = h(
+    "table",
+    { class: "kv-error-table" },
+    h("thead", {}, head),
+    h("tbody", {}, ...rows),
+  );
   const show = (at: number): void => {
     names.forEach((name, n) =>
       cells[n].forEach((cell, k) => {
@@ -146,9 +152,14 @@ export function forgetting({ root, shared, life }: Stage): void {
     table.show(at);
   });
   const key = (kind: string, text: string): HTMLElement =>
-    h("span", { class: "kt-key" }, s("svg", {}, s("path", { class: kind, d: "M0 5h22" })), text);
-  const keys = [key("kt-target", "target"), key("kt-data", "data of this phase")];
-  const legend = h("p", { class: "kt-keys" }, ...keys);
+    h(
+      "span",
+      { class: "kv-line-key" },
+      s("svg", {}, s("path", { class: kind, d: "M0 5h22" })),
+      text,
+    );
+  const keys = [key("kv-target", "target"), key("kv-data", "data of this phase")];
+  const legend = h("p", { class: "kv-line-keys" }, ...keys);
   root.setAttribute("aria-label", "Continual learning");
   const pictures = panels.map((panel) => panel.element);
   root.append(scrubber.caption, legend, ...pictures, table.element, scrubber.element);

@@ -1,4 +1,5 @@
 /** A plot of its own size in pixels: axes with numbers, a clipped inside, and a layer on top. */
+
 import { assign, s } from "../ui/dom";
 import { labels, linear, type Scale } from "../ui/numbers";
 
@@ -10,14 +11,14 @@ const TOP = 8;
 
 export class Frame {
   /** For what must not be drawn beyond the axes. */
-  readonly inside = s("svg", { class: "ks-inside" });
+  readonly inside = s("svg", { class: "kv-frame-inside" });
   /** For points to take hold of. */
   readonly top = s("g");
   readonly element: SVGSVGElement;
   x: Scale = linear(0, 1, LEFT, LEFT + 1);
   y: Scale = linear(0, 1, TOP + 1, TOP);
-  private readonly ground = s("rect", { class: "ks-ground" });
-  private readonly axes = s("g", { class: "ks-axes" });
+  private readonly ground = s("rect", { class: "kv-frame-ground" });
+  private readonly axes = s("g", { class: "kv-frame-axes" });
   private width = 0;
 
   /** @param below Room below the plot for the numbers of its axis, in pixels. */
@@ -26,7 +27,7 @@ export class Frame {
     private readonly below = 24,
   ) {
     const parts = [this.ground, this.axes, this.inside, this.top];
-    this.element = s("svg", { class: `ks-plot ks-plot-${name}`, role: "group" }, ...parts);
+    this.element = s("svg", { class: `kv-frame kv-frame-${name}`, role: "group" }, ...parts);
   }
 
   /** Lets the plot have this size, and show these ranges. */

@@ -1,13 +1,21 @@
 /** Pictures of a network as Python packs them, made into scenes that the diagram's parts draw. */
-import type { Store } from "../store";
+
 import { unpack } from "../codec";
-import type { EdgeView, NodeView, Probe, Scene, Status } from "../contract";
+import type { EdgeView, NodeView, Scene } from "../contract";
 
 /** What Python sends of an edge; see kanviz/course/teaching/widget.py. */
 export interface EdgeFrame
   extends Pick<
     EdgeView,
-    | "layer" | "i" | "j" | "score" | "strength" | "state" | "frozen" | "locked" | "formula"
+    | "layer"
+    | "i"
+    | "j"
+    | "score"
+    | "strength"
+    | "state"
+    | "frozen"
+    | "locked"
+    | "formula"
     | "function"
   > {
   curve_x: Float32Array;
@@ -49,7 +57,8 @@ export function scenesOf(text: string): Scene[] {
   }));
 }
 
-const EMPTY: Scene = {
+/** What a film does not say of its network. */
+export const EMPTY: Scene = {
   ...{ version: 0, title: "", widths: [], nodes: [], edges: [], n_edges: 0, recipe: null },
   ...{ input_names: [], output_names: [], sample: NONE, target: NONE },
   history: { done: [], undone: [] },
@@ -57,27 +66,3 @@ const EMPTY: Scene = {
   error: { name: "", train: null, test: null },
   ...{ has_data: false, grid_size: 0, spline_order: 0, basis: "", functions: [] },
 };
-
-/** A scene that nobody points at or changes, for parts of the diagram that ask for a store. */
-export class StillStore implements Store {
-  scene: Scene = EMPTY;
-  readonly status: Status = { state: "idle", text: "", progress: null, error: "", answered: 0 };
-  readonly local = true;
-  readonly selected = null;
-  readonly hovered = null;
-  readonly hoveredNode = null;
-  readonly probe = null;
-  readonly slice = null;
-  readonly preview = null;
-  readonly doomed: ReadonlySet<string> = new Set();
-
-  on(): () => void {
-    return () => undefined;
-  }
-
-  ask(): Promise<Probe> {
-    return Promise.reject(new Error("A film answers nothing."));
-  }
-
-  bend(): void {}
-}

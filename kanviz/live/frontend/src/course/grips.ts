@@ -1,7 +1,8 @@
 /** Points that are moved with the mouse, a finger or the arrow keys. */
-import { draggable, type Drag } from "../ui/drag";
-import type { Frame } from "./frame";
+
 import { assign, focusable, s } from "../ui/dom";
+import { type Drag, draggable } from "../ui/drag";
+import type { Frame } from "./frame";
 
 const KEYS: Record<string, readonly [across: number, up: number]> = {
   ArrowLeft: [-1, 0],
@@ -64,14 +65,14 @@ export class Grips {
   private make(n: number): SVGGElement {
     const shape =
       this.name === "knot"
-        ? s("path", { class: "ks-dot", d: "M0 -6L5 0L0 6L-5 0Z" })
-        : s("circle", { class: "ks-dot", r: 5 });
+        ? s("path", { class: "kv-grip-dot", d: "M0 -6L5 0L0 6L-5 0Z" })
+        : s("circle", { class: "kv-grip-dot", r: 5 });
     const grip = focusable(
       s(
         "g",
-        { class: `ks-grip ks-${this.name}`, role: "button", tabindex: 0 },
-        s("circle", { class: "ks-halo" }),
-        s("circle", { class: "ks-reach", r: 12 }),
+        { class: `kv-grip kv-grip-${this.name}`, role: "button", tabindex: 0 },
+        s("circle", { class: "kv-grip-halo" }),
+        s("circle", { class: "kv-grip-reach", r: 12 }),
         shape,
       ),
     );
@@ -89,7 +90,7 @@ export class Grips {
       "aria-label": grip.label,
     });
     assign(made.firstElementChild!, { r: (grip.halo ?? 0).toFixed(1) });
-    made.classList.toggle("ks-chosen", grip.chosen);
+    made.classList.toggle("kv-active", grip.chosen);
   }
 
   private grab(grip: SVGGElement, n: number, press: PointerEvent): Drag {

@@ -1,14 +1,15 @@
 /** The teaching widgets: `render` is what anywidget, or a page, calls for each view of one. */
+
+import type { Model } from "../store";
+import { h } from "../ui/dom";
+import { Life } from "../ui/life";
+import { followTheme } from "../ui/theme";
 import { bezier } from "./bezier";
 import { bspline } from "./bspline";
 import { film } from "./film";
 import { forgetting } from "./forgetting";
 import { layer } from "./layer";
-import { Shared, type Renderer } from "./stage";
-import type { Model } from "../store";
-import { h } from "../ui/dom";
-import { Life } from "../ui/life";
-import { followTheme } from "../ui/theme";
+import { type CourseTraits, type Renderer, Shared } from "./stage";
 
 /** What draws each kind of widget. */
 const KINDS: Record<string, Renderer> = {
@@ -20,12 +21,12 @@ const KINDS: Record<string, Renderer> = {
 };
 
 /** Draws one view into `el`; returns the function that takes it down again. */
-function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
+function render({ model, el }: { model: Model<CourseTraits>; el: HTMLElement }): () => void {
   const life = new Life();
-  const kind = String(model.get("kind"));
+  const kind = model.get("kind");
   const renderer = KINDS[kind];
   if (!renderer) throw new Error(`kind must be one of ${Object.keys(KINDS)}; got "${kind}".`);
-  const root = h("div", { class: "kv-root kt-root", role: "region", "data-kind": kind });
+  const root = h("div", { class: "kv-root kv-course", role: "region", "data-kind": kind });
   el.append(root);
   life.add(() => root.remove());
   const recolor: (() => void)[] = [];

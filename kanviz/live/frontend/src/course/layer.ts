@@ -1,6 +1,5 @@
 /** A layer as a matrix of functions: a row per input, a column per output, sums below. */
-import { unpacked, type EdgeFrame } from "./frames";
-import type { Stage } from "./stage";
+
 import type { LayerRecipe, Recipe } from "../contract";
 import { LayerMaker, probe } from "../math/evaluate";
 import { featureCount } from "../math/features";
@@ -8,6 +7,8 @@ import { pathOf } from "../ui/curve_plot";
 import { assign, h, s, scrolling, write } from "../ui/dom";
 import { fineSlider, type SaidSlider } from "../ui/fields";
 import { extent, linear, roomy, short } from "../ui/numbers";
+import { type EdgeFrame, unpacked } from "./frames";
+import type { Stage } from "./stage";
 
 /** What Python sends; see kanviz/course/teaching/layer.py. */
 interface LayerRecord {
@@ -22,8 +23,8 @@ interface LayerRecord {
 }
 
 class Matrix {
-  readonly table = h("table", { class: "kt-matrix" });
-  readonly note = h("p", { class: "kt-note" });
+  readonly table = h("table", { class: "kv-matrix" });
+  readonly note = h("p", { class: "kv-note" });
   private cells: LayerCell[][] = [];
   private values: HTMLElement[] = [];
   private sums: HTMLElement[] = [];
@@ -56,15 +57,15 @@ class Matrix {
 
   private build({ from, to }: LayerRecord): void {
     this.cells = from.map((start) => to.map((end) => new LayerCell(`${start} to ${end}`)));
-    this.values = from.map(() => h("span", { class: "kt-node-value" }));
-    this.sums = to.map(() => h("td", { class: "kt-sum" }));
+    this.values = from.map(() => h("span", { class: "kv-input-value" }));
+    this.sums = to.map(() => h("td", { class: "kv-column-sum" }));
     const ends = to.map((name) => h("th", { scope: "col" }, `to ${name}`));
     const rows = from.map((name, i) => {
       const head = h("th", { scope: "row" }, h("span", {}, name), this.values[i]);
       return h("tr", {}, head, ...this.cells[i].map((cell) => cell.element));
     });
     const foot = h("tr", {}, h("th", { scope: "row" }, "sum"), ...this.sums);
-    const corner = h("td", { class: "kt-corner" }, "from");
+    const corner = h("td", { class: "kv-corner" }, "from");
     this.table.replaceChildren(
       h("thead", {}, h("tr", {}, corner, ...ends)),
       h("tbody", {}, ...rows),
@@ -81,7 +82,9 @@ class Matrix {
       cell.title = String(sum);
       const [scale, shift] = [recipe.y_scale[j], recipe.y_shift[j]];
       if (!isLast || (scale === 1 && shift === 0)) return;
-      cell.append(h("div", { class: "kt-parts" }, `${short(sum * scale + shift, 4)} in your units`));
+      cell.append(
+        h("div", { class: "kv-parts" }, `${short(sum * scale + shift, 4)} in your units`),
+      );
     });
     const goes = isLast ? "are the output" : `go on to layer ${layer + 1}`;
     write(this.note, `The sums ${goes}. Numbers are rounded: point at one for all its digits.`);
@@ -104,7 +107,7 @@ function rangeOf(
 
 /** Sliders for the row of inputs. */
 class Row {
-  readonly element = h("div", { class: "kt-row" });
+  readonly element = h("div", { class: "kv-inputs" });
   private knobs: SaidSlider[] = [];
   private shape = "";
 
@@ -126,20 +129,25 @@ class Row {
 function box(text: string, isOn: boolean, changed: () => void): [HTMLElement, HTMLInputElement] {
   const input = h("input", { type: "checkbox", checked: isOn });
   input.addEventListener("change", changed);
-  return [h("label", { class: "kt-choice" }, input, text), input];
+  return [h("label", { class: "kv-layer-choice" }, input, text), input];
 }
 
 /** What the lines in the plots are. */
 function legend(): HTMLElement {
   const names = [
-    ["kt-phi", "function"],
-    ["kt-base", "base part"],
-    ["kt-spline-part", "spline part"],
+    ["kv-phi", "function"],
+    ["kv-base", "base part"],
+    ["kv-spline-part", "spline part"],
   ];
   const keys = names.map(([kind, text]) =>
-    h("span", { class: "kt-key" }, s("svg", {}, s("path", { class: kind, d: "M0 5h22" })), text),
+    h(
+      "span",
+      { class: "kv-line-key" },
+      s("svg", {}, s("path", { class: kind, d: "M0 5h22" })),
+      text,
+    ),
   );
-  return h("span", { class: "kt-keys" }, ...keys);
+  return h("span", { class: "kv-line-keys" }, ...keys);
 }
 
 export function layer({ root, shared }: Stage): void {
@@ -160,7 +168,7 @@ export function layer({ root, shared }: Stage): void {
   const [partsBox, parts] = box("Show base and spline parts", true, draw);
   const [sameBox, same] = box("Same height scale", true, draw);
   const keys = legend();
-  const choices = h("div", { class: "kt-choices" }, partsBox, sameBox, keys);
+  const choices = h("div", { class: "kv-layer-choices" }, partsBox, sameBox, keys);
   root.setAttribute("aria-label", "One layer as a matrix of functions");
   const table = scrolling(matrix.table, "Functions of the layer");
   root.append(row.element, choices, table, matrix.note);
@@ -187,21 +195,21 @@ export interface Reading {
 class LayerCell {
   readonly element: HTMLTableCellElement;
   private readonly svg: SVGSVGElement;
-  private readonly zero = s("path", { class: "kt-zero" });
-  private readonly base = s("path", { class: "kt-base" });
-  private readonly spline = s("path", { class: "kt-spline-part" });
-  private readonly curve = s("path", { class: "kt-phi" });
-  private readonly drop = s("path", { class: "kt-drop" });
-  private readonly dot = s("circle", { class: "kt-dot", r: 4 });
-  private readonly value = h("div", { class: "kt-phi-value" });
-  private readonly sum = h("div", { class: "kt-parts" });
+  private readonly zero = s("path", { class: "kv-zero" });
+  private readonly base = s("path", { class: "kv-base" });
+  private readonly spline = s("path", { class: "kv-spline-part" });
+  private readonly curve = s("path", { class: "kv-phi" });
+  private readonly drop = s("path", { class: "kv-drop" });
+  private readonly dot = s("circle", { class: "kv-cell-dot", r: 4 });
+  private readonly value = h("div", { class: "kv-phi-value" });
+  private readonly sum = h("div", { class: "kv-parts" });
 
   constructor(private readonly name: string) {
     const box = { x: 0.5, y: 0.5, width: WIDTH - 1, height: HEIGHT - 1, rx: 5 };
     this.svg = s(
       "svg",
-      { class: "kt-cell", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" },
-      s("rect", { class: "kt-ground", ...box }),
+      { class: "kv-cell", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" },
+      s("rect", { class: "kv-cell-ground", ...box }),
       ...[this.zero, this.base, this.spline, this.curve, this.drop, this.dot],
     );
     this.element = h("td", {}, this.svg, this.value, this.sum);
@@ -235,7 +243,7 @@ class LayerCell {
     const at = Math.min(Math.max(across(x), EDGE), WIDTH - EDGE);
     const height = Math.min(Math.max(up(value), EDGE), HEIGHT - EDGE);
     assign(this.dot, { cx: at, cy: height });
-    this.dot.classList.toggle("kt-beyond", x < low || x > high);
+    this.dot.classList.toggle("kv-dot-beyond", x < low || x > high);
     this.drop.setAttribute("d", `M${at} ${HEIGHT - 2}V${height}`);
   }
 
@@ -244,7 +252,10 @@ class LayerCell {
     write(this.value, shown);
     this.value.title = String(value);
     const two = parts ? [parts.base(x), parts.spline(x)] : [];
-    const sum = two.map((part) => fixed(part, decimals)).join(" + ").replace("+ \u2212", "\u2212 ");
+    const sum = two
+      .map((part) => fixed(part, decimals))
+      .join(" + ")
+      .replace("+ \u2212", "\u2212 ");
     write(this.sum, edge.state === "symbolic" ? (edge.formula ?? "") : sum);
     this.sum.title = edge.formula ?? two.join(" + ");
     const words = parts ? `, base part ${short(two[0])} plus spline part ${short(two[1])}` : "";

@@ -1,4 +1,5 @@
 /** What moves by itself: a share that runs to 1, and a scrubber through the frames of something. */
+
 import { assign, button, h, wantsStill, write } from "../ui/dom";
 import { slider } from "../ui/fields";
 import type { Life } from "../ui/life";
@@ -20,11 +21,11 @@ export class Scrubber {
   /** The slider and the button. */
   readonly element: HTMLElement;
   /** What the present frame shows, in words. */
-  readonly caption = h("p", { class: "kt-caption" });
+  readonly caption = h("p", { class: "kv-moment" });
   /** The present frame, from 0. */
   at = 0;
   private readonly input: HTMLInputElement;
-  private readonly shown = h("output", { class: "kv-value kt-place" });
+  private readonly shown = h("output", { class: "kv-value kv-place" });
   private readonly play: HTMLButtonElement;
   private timer: ReturnType<typeof setInterval> | undefined;
 
@@ -41,9 +42,9 @@ export class Scrubber {
     });
     this.input.setAttribute("aria-label", reel.label);
     this.play = button("Play", () => this.toggle());
-    this.play.classList.add("kt-play");
+    this.play.classList.add("kv-play");
     this.play.addEventListener("keydown", (event) => this.arrow(event));
-    this.element = h("div", { class: "kt-scrubber" }, this.play, this.input, this.shown);
+    this.element = h("div", { class: "kv-scrubber" }, this.play, this.input, this.shown);
     this.element.hidden = reel.count < 2;
     life.add(() => this.pause());
   }

@@ -1,6 +1,7 @@
 /**
  * What a renderer of the teaching widgets gets: its element, and the state it shares with Python.
  */
+
 import type { Model } from "../store";
 import type { Life } from "../ui/life";
 
@@ -45,6 +46,13 @@ export function keepDrawn({ root, shared, life }: Stage, draw: () => void): void
 
 type State = Record<string, unknown>;
 
+/** The traits of a teaching widget, as a notebook or a page gives them. */
+export interface CourseTraits {
+  kind: string;
+  theme: string;
+  state: State;
+}
+
 /** The last message of a view that Python has heard, as it stands in the state. */
 interface Heard {
   view: string;
@@ -67,10 +75,10 @@ export class Shared {
   private readonly send: () => void;
 
   constructor(
-    private readonly model: Model,
+    private readonly model: Model<CourseTraits>,
     life: Life,
   ) {
-    this.own = { ...(model.get("state") as State) };
+    this.own = { ...model.get("state") };
     this.send = life.paced(() => this.sendNow(), 30);
     const changed = (): void => this.hear();
     model.on("change:state", changed);
@@ -111,7 +119,7 @@ export class Shared {
 
   /** An answer to an earlier part of a drag must not throw the point back. */
   private hear(): void {
-    const state = this.model.get("state") as State;
+    const state = this.model.get("state");
     const heard = state.heard as Heard | undefined;
     if (heard?.view === this.view) {
       this.heard = heard.turn;

@@ -1,4 +1,5 @@
 /** The curves as they are drawn now: on their way, in a few frames, to what the scene says. */
+
 import type { Edge, EdgeView, Scene } from "../contract";
 import { edgeOf, keyOf } from "../scene";
 

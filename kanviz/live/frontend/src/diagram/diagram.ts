@@ -1,31 +1,32 @@
 /** The live picture of the network: it puts its parts together and draws at most once a frame. */
-import { Curves } from "./curves";
-import { standalone } from "./export";
-import { Foot } from "./foot";
-import { HOME, Hands, kept } from "./gestures";
-import { Items, Roving, type Item } from "./items";
-import { range } from "./labels";
-import {
-  layout,
-  planOf,
-  sensibleCount,
-  strongest,
-  wantedHeight,
-  withViews,
-  type Layout,
-  type Size,
-} from "./layout";
-import { natural, untangled, type Places } from "./order";
-import { paintEdges, type Look } from "./painter";
-import { CanvasPen, SvgPen, type Camera } from "./pen";
-import { Tip } from "./tip";
-import { Probing, Sampled } from "./values";
-import { Captions, NodeWords } from "./words";
+
 import type { EdgeView, Scene } from "../contract";
 import type { LiveStore } from "../store";
 import { h, s, wantsStill } from "../ui/dom";
 import type { Life } from "../ui/life";
 import { Palette } from "../ui/theme";
+import { Curves } from "./curves";
+import { standalone } from "./export";
+import { Foot } from "./foot";
+import { Hands, HOME, kept } from "./gestures";
+import { type Item, Items, Roving } from "./items";
+import { range } from "./labels";
+import {
+  type Layout,
+  layout,
+  planOf,
+  type Size,
+  sensibleCount,
+  strongest,
+  wantedHeight,
+  withViews,
+} from "./layout";
+import { natural, type Places, untangled } from "./order";
+import { type Look, marksOf, paintEdges } from "./painter";
+import { type Camera, CanvasPen, SvgPen } from "./pen";
+import { Tip } from "./tip";
+import { Probing, Sampled } from "./values";
+import { Captions, NodeWords } from "./words";
 
 /** With more edges than this the curves are drawn on a canvas, which is faster. */
 const MOST_SVG = 100;
@@ -34,10 +35,10 @@ const PUSHED = 110;
 
 export class Diagram {
   readonly element: HTMLElement;
-  private readonly canvas = h("canvas", { class: "kd-canvas", "aria-hidden": "true" });
-  private readonly paint = s("g", { class: "kd-paint", "aria-hidden": "true" });
+  private readonly canvas = h("canvas", { class: "kv-canvas", "aria-hidden": "true" });
+  private readonly paint = s("g", { class: "kv-paint", "aria-hidden": "true" });
   private readonly world = s("g", {}, this.paint);
-  private readonly sheet = h("div", { class: "kd-sheet" });
+  private readonly sheet = h("div", { class: "kv-sheet" });
   private readonly stage: HTMLElement;
   private readonly svg: SVGSVGElement;
 
@@ -46,7 +47,7 @@ export class Diagram {
   private readonly sampled: Sampled;
   private readonly items: Items;
   private readonly roving: Roving;
-  private readonly words: NodeWords;
+  private readonly words = new NodeWords();
   private readonly captions = new Captions();
   private readonly tip: Tip;
   private readonly foot: Foot;
@@ -62,67 +63,65 @@ export class Diagram {
   private plan = "";
   private layout: Layout = { width: 0, height: 0, nodes: [], edges: [] };
   private readonly probing: Probing;
-  private readonly nextFrame: () => void;
-  /** The camera of the last picture, when it was drawn, and whether more than a pan came since. */
-  private drawn = { camera: HOME, at: 0, stale: true };
+  /** Asks for a drawing for what no signal tells: camera, size, colours, curves on their way. */
+  private readonly redraw: () => void;
+  private readonly push: () => void;
+  /** The camera of the last picture, and when it was drawn. */
+  private drawn = { camera: HOME, at: 0 };
   private readonly describe: () => void;
 
   /** `height` is that of the picture in pixels, null for what fits it. */
   constructor(
     private readonly store: LiveStore,
-    private readonly life: Life,
+    life: Life,
     private readonly height: number | null,
   ) {
     this.sampled = new Sampled(store);
     this.items = new Items(store);
-    this.probing = new Probing(store, () => this.schedule());
+    this.probing = new Probing(store);
     this.roving = new Roving(this.items);
-    this.words = new NodeWords(store);
     this.tip = new Tip(store, this.sampled);
     this.foot = new Foot(store, (count) => this.choose(count));
-    this.places = untangled(store.scene, natural(store.scene.widths));
+    this.places = natural(store.scene.peek().widths);
     this.world.append(this.items.group);
-    this.svg = s("svg", { class: "kd-svg", role: "group" }, this.world, this.words.group);
+    this.svg = s("svg", { class: "kv-svg", role: "group" }, this.world, this.words.group);
     this.sheet.append(this.canvas, this.svg, this.captions.element, this.tip.element);
-    this.stage = h("div", { class: "kd-stage" }, this.sheet);
+    this.stage = h("div", { class: "kv-stage" }, this.sheet);
     const hands = new Hands(store, life, this.stage, this.items, this.roving, {
       camera: () => this.camera,
       size: () => this.layout,
       move: (camera) => this.move(camera),
     });
     this.foot.element.append(hands.buttons);
-    this.element = h("div", { class: "kd-diagram" }, this.stage, this.foot.element);
+    this.element = h("div", { class: "kv-diagram" }, this.stage, this.foot.element);
     const context = this.canvas.getContext?.("2d");
     this.canvasPen = context ? new CanvasPen(context) : null;
-    this.nextFrame = life.paced(() => this.frame(performance.now()));
     // After a burst of changes: nobody wants each of them read out.
     this.describe = life.later(
       () => this.items.describe(this.layout, (...at) => this.valuesOf(...at)),
       200,
     );
-    this.listen();
+    life.follow(store.scene, (scene) => this.aim(scene));
+    life.follow(store.version, () => this.take());
+    life.effect(() => this.items.mark());
+    life.effect(() => void this.probing.refresh());
+    this.redraw = life.drawn(() => this.draw(performance.now()));
+    this.push = life.paced(() => this.pushed(performance.now()));
+    life.resized(this.element, () => this.resize());
   }
 
   /** Reads the colours again, as after a change of the theme. */
   recolor(): void {
-    if (this.palette.read(this.element)) this.schedule();
+    if (this.palette.read(this.element)) this.redraw();
   }
 
   /** Looks at the picture from elsewhere. */
   private move(camera: Camera): void {
     const { scale } = this.camera;
     this.camera = kept(camera, this.layout.width, this.layout.height);
-    if (this.camera.scale === scale) this.nextFrame();
-    else this.schedule();
-  }
-
-  private listen(): void {
-    const { life, store } = this;
-    life.on(store, ["scene"], () => this.take());
-    life.on(store, ["frame"], () => this.aim());
-    life.on(store, ["selected", "hovered", "doomed", "preview", "slice"], () => this.mark());
-    life.on(store, ["probe"], () => void this.probing.refresh());
-    life.resized(this.element, () => this.resize());
+    const isLarge = this.layout.edges.length > MOST_SVG;
+    if (isLarge && this.camera.scale === scale) this.push();
+    else this.redraw();
   }
 
   // What changed.
@@ -139,49 +138,39 @@ export class Diagram {
     this.arrange();
   }
 
+  /** Another scene: its nodes may stand elsewhere. */
   private take(): void {
-    const { scene } = this.store;
+    const scene = this.store.scene.peek();
     const isSame = String(scene.widths) === String(this.places.map((layer) => layer.length));
     this.places = untangled(scene, isSame ? this.places : natural(scene.widths));
-    this.aim();
     this.arrange();
-    void this.probing.refresh();
   }
 
-  private aim(): void {
+  /** Lets the curves go where the scene has them; those of other edges stay as they are. */
+  private aim(scene: Scene): void {
     const still = wantsStill();
-    this.curves.aim(
-      this.store.scene,
-      performance.now(),
-      (edge) => still || this.store.isHeld(edge),
-    );
-    this.schedule();
-  }
-
-  private mark(): void {
-    this.items.mark();
-    this.schedule();
+    this.curves.aim(scene, performance.now(), (edge) => still || this.store.isHeld(edge));
+    this.layout = withViews(this.layout, scene);
   }
 
   /** Places everything, anew only where something has another place than before. */
   private arrange(): void {
-    const { store, width } = this;
+    const { width } = this;
     if (!width) return;
-    const { scene } = store;
+    const scene = this.store.scene.peek();
     const size = { width, height: Math.round(wantedHeight(scene, width, this.height)) };
     this.sensible ??= sensibleCount(scene, size, this.places);
     const views = strongest(scene, this.count ?? this.sensible);
     const plan = planOf(size, views, this.places);
-    if (plan === this.plan) this.layout = withViews(this.layout, scene);
-    else this.build(size, views);
+    if (plan !== this.plan) this.build(size, views);
     this.plan = plan;
     this.foot.draw(this.layout.edges);
     this.describe();
-    this.aim();
+    this.redraw();
   }
 
   private build(size: Size, views: EdgeView[]): void {
-    const { scene } = this.store;
+    const scene = this.store.scene.peek();
     this.layout = layout(scene, size, this.places, views);
     this.stage.style.height = `${size.height}px`;
     this.svg.setAttribute("viewBox", `0 0 ${size.width} ${size.height}`);
@@ -204,35 +193,30 @@ export class Diagram {
       curves: this.curves,
       palette: this.palette,
       scale: this.camera.scale,
-      store,
-      sampleAt: store.slice ? (edge) => sampled.onEdge(edge) : null,
-      probed: probing.values ? (edge) => probing.onEdge(edge) : null,
+      marks: marksOf(store),
+      sampleAt: store.slice.value ? (edge) => sampled.onEdge(edge) : null,
+      probed: probing.values.value ? (edge) => probing.onEdge(edge) : null,
     };
   }
 
-  private schedule(): void {
-    this.drawn.stale = true;
-    this.nextFrame();
-  }
-
   /** A large picture that is only panned is pushed, and drawn anew a few times a second. */
-  private frame(now: number): void {
+  private pushed(now: number): void {
     const { camera, drawn } = this;
-    const isLarge = this.layout.edges.length > MOST_SVG;
-    if (isLarge && !drawn.stale && now - drawn.at < PUSHED) {
-      const [x, y] = [camera.x - drawn.camera.x, camera.y - drawn.camera.y];
-      this.sheet.style.transform = `translate(${x}px, ${y}px)`;
-      if (x || y) this.nextFrame();
+    if (now - drawn.at >= PUSHED) {
+      this.redraw();
       return;
     }
-    this.drawn = { camera, at: now, stale: false };
-    this.sheet.style.transform = "";
-    this.draw(now);
+    const [x, y] = [camera.x - drawn.camera.x, camera.y - drawn.camera.y];
+    this.sheet.style.transform = `translate(${x}px, ${y}px)`;
+    if (x || y) this.push();
   }
 
   private draw(now: number): void {
+    const scene = this.store.scene.value;
     const { camera, layout: shown } = this;
     if (!shown.width) return;
+    this.drawn = { camera, at: now };
+    this.sheet.style.transform = "";
     const isMoving = this.curves.step(now);
     this.world.setAttribute(
       "transform",
@@ -240,10 +224,10 @@ export class Diagram {
     );
     this.items.zoom(shown, camera.scale);
     this.drawEdges();
-    this.words.draw(shown, camera, this.probing.values);
+    this.words.draw(scene, shown, camera, this.probing.values.value);
     this.captions.draw(shown, camera);
     this.tip.draw(this.pointed(), camera, shown);
-    if (isMoving) this.schedule();
+    if (isMoving) this.redraw();
   }
 
   private drawEdges(): void {
@@ -263,13 +247,13 @@ export class Diagram {
   }
 
   private pointed(): Item | null {
-    const { hovered, hoveredNode } = this.store;
-    return this.items.list.get((hovered ?? hoveredNode)?.join() ?? "") ?? null;
+    const at = this.store.hovered.value ?? this.store.hoveredNode.value;
+    return this.items.list.get(at?.join() ?? "") ?? null;
   }
 
   /** Returns the picture as it is seen, as an SVG that stands alone. */
   picture(): SVGSVGElement {
-    const { scene } = this.store;
+    const scene = this.store.scene.value;
     const title = scene.title || nameOf(scene);
     return standalone(this.look(), this.layout, this.camera, this.words.group, title);
   }

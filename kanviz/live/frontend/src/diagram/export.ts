@@ -1,9 +1,10 @@
 /** The diagram as it is seen, as an SVG that needs no style sheet. */
-import { shrunk, type Layout } from "./layout";
-import { paintEdges, type Look } from "./painter";
-import { circle } from "./paths";
-import { SvgPen, type Camera } from "./pen";
+
 import { s } from "../ui/dom";
+import { type Layout, shrunk } from "./layout";
+import { type Look, paintEdges } from "./painter";
+import { circle } from "./paths";
+import { type Camera, SvgPen } from "./pen";
 
 const FONT = "system-ui, sans-serif";
 

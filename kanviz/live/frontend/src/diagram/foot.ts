@@ -1,22 +1,23 @@
 /** The lines below the diagram: what the signs mean, and how many edges are drawn. */
+
 import type { Store } from "../store";
+import { assign, h, s, write } from "../ui/dom";
 import type { EdgeShape } from "./layout";
 import { rings, snowflake } from "./paths";
-import { assign, h, s, write } from "../ui/dom";
 
 /** With more edges than this a slider says how many are drawn, up to the second. */
 const MANY = 60;
 const MOST = 1000;
 
 export class Foot {
-  readonly element = h("div", { class: "kd-foot" });
-  private readonly key = h("div", { class: "kd-key" });
-  private readonly note = h("span", { class: "kd-note" });
-  private readonly slider = h("input", { type: "range", min: 1, class: "kd-count" });
+  readonly element = h("div", { class: "kv-foot" });
+  private readonly key = h("div", { class: "kv-signs" });
+  private readonly note = h("span", { class: "kv-left-out" });
+  private readonly slider = h("input", { type: "range", min: 1, class: "kv-count" });
   private readonly number = h("output", {});
   private readonly choice = h(
     "label",
-    { class: "kd-choice" },
+    { class: "kv-count-choice" },
     "Edges drawn",
     this.slider,
     this.number,
@@ -32,7 +33,7 @@ export class Foot {
   }
 
   draw(shapes: EdgeShape[]): void {
-    const { edges, n_edges } = this.store.scene;
+    const { edges, n_edges } = this.store.scene.value;
     const most = this.store.local ? edges.length : Math.max(edges.length, Math.min(n_edges, MOST));
     this.choice.hidden = most <= MANY;
     assign(this.slider, { max: most });
@@ -45,7 +46,7 @@ export class Foot {
   /** Edges that did not come with the scene are in the kernel only. */
   private askForMore(): void {
     const count = this.slider.valueAsNumber;
-    if (this.store.local || count <= this.store.scene.edges.length) return;
+    if (this.store.local || count <= this.store.scene.value.edges.length) return;
     // What goes wrong is told in the status line.
     this.store.ask({ type: "show", max_edges: count }).catch(() => undefined);
   }
@@ -73,13 +74,13 @@ export function leftOut(drawn: number, total: number): string {
 
 function line(state: string, word: string): HTMLElement {
   const mark = s("svg", { width: 20, height: 14 }, s("path", { d: "M1,7h18" }));
-  return h("span", { class: `kd-entry kd-is-${state}` }, mark, word);
+  return h("span", { class: `kv-sign kv-sign-${state}` }, mark, word);
 }
 
 function sign(word: string, d: string): HTMLElement {
   return h(
     "span",
-    { class: "kd-entry" },
+    { class: "kv-sign" },
     s("svg", { width: 14, height: 14 }, s("path", { d })),
     word,
   );

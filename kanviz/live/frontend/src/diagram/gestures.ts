@@ -1,11 +1,12 @@
 /** What the user does with the diagram: by mouse, by touch and by keys; zoom and pan. */
-import type { Item, Items, Roving } from "./items";
-import type { Size } from "./layout";
-import type { Camera } from "./pen";
+
 import type { LiveStore } from "../store";
 import { focusable, h } from "../ui/dom";
 import { hold } from "../ui/drag";
 import type { Life } from "../ui/life";
+import type { Item, Items, Roving } from "./items";
+import type { Size } from "./layout";
+import type { Camera } from "./pen";
 
 const STEP = 1.4;
 
@@ -21,7 +22,7 @@ export class Hands {
   readonly buttons: HTMLElement;
   private readonly hint = h(
     "div",
-    { class: "kd-hint" },
+    { class: "kv-wheel-hint" },
     "Ctrl + wheel zooms; after a click into the picture the wheel alone does",
   );
 
@@ -80,7 +81,7 @@ export class Hands {
     };
     return h(
       "div",
-      { class: "kd-zoom", role: "group", "aria-label": "Zoom" },
+      { class: "kv-zoom", role: "group", "aria-label": "Zoom" },
       make("+", "Zoom in (+)", () => this.zoom(STEP)),
       make("\u2212", "Zoom out (-)", () => this.zoom(1 / STEP)),
       make("Fit", "Fit (0)", () => this.view.move(HOME)),
@@ -93,14 +94,14 @@ export class Hands {
   }
 
   private point(item: Item | null): void {
-    this.store.hoveredNode = item?.node ?? null;
-    this.store.hovered = item?.edge ?? null;
+    this.store.hoveredNode.value = item?.node ?? null;
+    this.store.hovered.value = item?.edge ?? null;
   }
 
   private select(item: Item | null): void {
     if (!item) return;
     this.roving.visit(item);
-    if (item.edge) this.store.selected = item.edge;
+    if (item.edge) this.store.select(item.edge);
   }
 
   private visit(item: Item | null): void {
@@ -133,7 +134,7 @@ export class Hands {
     if (key === "+" || key === "=") this.zoom(STEP, item);
     else if (key === "-") this.zoom(1 / STEP, item);
     else if (key === "0") this.view.move(HOME);
-    else if (key === "Escape") this.store.selected = null;
+    else if (key === "Escape") this.store.select(null);
     else if (!item) return false;
     else if (key === "Enter" || key === " ") this.select(item);
     else return this.roving.press(key, item) !== null;

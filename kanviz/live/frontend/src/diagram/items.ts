@@ -2,13 +2,14 @@
  * What can be pointed at and focused: an element for each edge and node, and the keys between
  * them.
  */
-import type { Store } from "../store";
-import { edgeOf } from "../scene";
-import { edgeSentence, nodeSentence } from "./labels";
-import { shrunk, type EdgeShape, type Layout, type NodeShape } from "./layout";
-import { circle } from "./paths";
+
 import type { Edge } from "../contract";
+import { edgeOf } from "../scene";
+import type { Store } from "../store";
 import { assign, focusable, s } from "../ui/dom";
+import { edgeSentence, nodeSentence } from "./labels";
+import { type EdgeShape, type Layout, type NodeShape, shrunk } from "./layout";
+import { circle } from "./paths";
 
 /** One thing that takes the focus. */
 export interface Item {
@@ -26,10 +27,10 @@ export interface Item {
 const MOST_LINES = 120;
 
 export class Items {
-  readonly group = s("g", { class: "kd-items" });
+  readonly group = s("g", { class: "kv-items" });
   readonly list = new Map<string, Item>();
   private scale = 1;
-  private readonly idle = s("path", { class: "kd-idle", "aria-hidden": "true" });
+  private readonly idle = s("path", { class: "kv-idle", "aria-hidden": "true" });
 
   constructor(private readonly store: Store) {
     this.group.append(this.idle);
@@ -69,7 +70,7 @@ export class Items {
 
   /** Writes anew what screen readers say. */
   describe(layout: Layout, valuesAt: (layer: number, index: number) => string): void {
-    const { scene } = this.store;
+    const scene = this.store.scene.value;
     for (const { key, view } of layout.edges) {
       this.list.get(key)?.element.setAttribute("aria-label", edgeSentence(scene, view));
     }
@@ -84,13 +85,14 @@ export class Items {
 
   /** Shows which edge is selected, and which nodes belong to what is pointed at. */
   mark(): void {
-    const { selected, hovered, hoveredNode } = this.store;
+    const [selected, hovered] = [this.store.selected.value, this.store.hovered.value];
+    const hoveredNode = this.store.hoveredNode.value;
     for (const item of this.list.values()) {
       if (item.edge)
         item.element.setAttribute("aria-pressed", String(selected?.join() === item.key));
       const isEnd = item.node && isEndOf(item.node, hovered ?? selected);
       item.element.classList.toggle(
-        "kd-lit",
+        "kv-touched",
         Boolean(isEnd) || item.node?.join() === hoveredNode?.join(),
       );
     }
@@ -98,14 +100,14 @@ export class Items {
 
   private edgeItem({ key, view }: EdgeShape): Item {
     const edge = edgeOf(view);
-    return this.item(key, edge, null, () => [s("path", { class: "kd-reach" }), s("rect", {})]);
+    return this.item(key, edge, null, () => [s("path", { class: "kv-edge-reach" }), s("rect", {})]);
   }
 
   private nodeItem({ view }: NodeShape): Item {
     const node = [view.layer, view.index] as const;
     const parts = (): SVGElement[] => [
-      s("circle", { class: "kd-around" }),
-      s("circle", { class: "kd-dot" }),
+      s("circle", { class: "kv-around" }),
+      s("circle", { class: "kv-node-dot" }),
     ];
     return this.item(nodeKey(view), null, node, parts);
   }
@@ -118,7 +120,7 @@ export class Items {
   ): Item {
     let item = this.list.get(key);
     if (!item) {
-      const attributes = { class: edge ? "kd-edge" : "kd-node", role: "button", tabindex: -1 };
+      const attributes = { class: edge ? "kv-edge" : "kv-node", role: "button", tabindex: -1 };
       const element = focusable(s("g", { ...attributes, "data-key": key }, ...parts()));
       item = { key, element, edge, node, x: 0, y: 0, reach: 0 };
       this.list.set(key, item);
@@ -140,7 +142,7 @@ export class Items {
     const smaller = shrunk(this.scale);
     assign(around, { cx: x, cy: y, r: Math.max(radius + 3.5, 7) / smaller });
     assign(dot, { cx: x, cy: y, r: radius / smaller });
-    item.element.classList.toggle("kd-bare", !live);
+    item.element.classList.toggle("kv-bare", !live);
     Object.assign(item, { x, y, reach: Math.max(radius, 6) });
   }
 

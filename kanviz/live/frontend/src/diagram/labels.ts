@@ -1,4 +1,5 @@
 /** Words for nodes and edges, and which of them fit. */
+
 import type { EdgeView, NodeView, Scene } from "../contract";
 import { nodeName } from "../scene";
 import { short } from "../ui/numbers";

@@ -1,9 +1,10 @@
 /** Where everything stands, in pixels of the diagram at its normal size; y downwards. */
+
+import type { EdgeView, NodeView, Scene } from "../contract";
+import { edgeOf, keyOf } from "../scene";
 import { rowLabels } from "./labels";
 import type { Places } from "./order";
 import { entry, leave } from "./paths";
-import type { EdgeView, NodeView, Scene } from "../contract";
-import { edgeOf, keyOf } from "../scene";
 
 const LARGEST = 64;
 const NODE = 5.5;
@@ -18,6 +19,13 @@ const MANY = 100;
 const ENOUGH = 150;
 /** Boxes smaller than this show nothing: fewer edges are drawn then. */
 const SMALLEST = 10;
+/** Of a cell of the grid the part that its box fills; room between blocks, in columns. */
+const FILL = 0.8;
+const GAP = 0.5;
+/** Distance of columns by the width of a cell, at most. */
+const ROOMY = 1.7;
+const NEARLY = 0.9;
+const CROWDED = 0.7;
 
 export interface NodeShape {
   view: NodeView;
@@ -193,17 +201,18 @@ function bandSlots(
   return slots.map((slot) => ({ ...slot, box: { ...slot.box, top: slot.box.top + shift } }));
 }
 
-/** The same places with the edges and nodes of a newer scene. */
+/** The same places with the edges and nodes of a newer scene; what is as before is the same object. */
 export function withViews(before: Layout, scene: Scene): Layout {
   const edges = new Map(scene.edges.map((view) => [keyOf(edgeOf(view)), view]));
   const nodes = new Map(scene.nodes.map((view) => [`${view.layer},${view.index}`, view]));
+  const renewed = <S extends { view: unknown }>(shape: S, view: S["view"] | undefined): S =>
+    view === undefined || view === shape.view ? shape : { ...shape, view };
   return {
     ...before,
-    edges: before.edges.map((edge) => ({ ...edge, view: edges.get(edge.key) ?? edge.view })),
-    nodes: before.nodes.map((node) => ({
-      ...node,
-      view: nodes.get(`${node.view.layer},${node.view.index}`) ?? node.view,
-    })),
+    edges: before.edges.map((shape) => renewed(shape, edges.get(shape.key))),
+    nodes: before.nodes.map((shape) =>
+      renewed(shape, nodes.get(`${shape.view.layer},${shape.view.index}`)),
+    ),
   };
 }
 
@@ -215,12 +224,6 @@ export function planOf({ width, height }: Size, views: EdgeView[], places: Place
 
 // The places of the small plots between two rows of nodes: squares, none overlapping. The edges
 // into one node stand together as a block below it, as in kanviz/views/slots.py.
-
-const FILL = 0.8;
-const GAP = 0.5;
-const ROOMY = 1.7;
-const NEARLY = 0.9;
-const CROWDED = 0.7;
 
 export interface Rect {
   left: number;

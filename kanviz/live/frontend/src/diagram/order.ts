@@ -4,6 +4,7 @@
  * Methods for visual understanding of hierarchical system structures, 1981). Only places change,
  * never names; inputs and outputs stay as the user numbered them.
  */
+
 import type { EdgeView, Scene } from "../contract";
 
 /** For each layer the place of each node: `places[layer][index]`. */

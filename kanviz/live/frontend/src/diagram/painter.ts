@@ -1,11 +1,13 @@
 /** Paints the edges with a pen: lines first, then the small plots, the strongest last. */
+
+import type { Edge } from "../contract";
+import { keyOf } from "../scene";
 import type { Store } from "../store";
+import type { Name, Palette } from "../ui/theme";
 import type { Curve, Curves } from "./curves";
-import { shrunk, type EdgeShape } from "./layout";
+import { type EdgeShape, type Rect, shrunk } from "./layout";
 import { circle, rings, rounded, snowflake } from "./paths";
 import type { Pen } from "./pen";
-import type { Edge } from "../contract";
-import type { Name, Palette } from "../ui/theme";
 
 /** Free part of a box at each side of its curve. */
 const MARGIN = 0.12;
@@ -22,12 +24,36 @@ const FLAT = 1e-6;
 const KNOTS = 84;
 const POINTS = 130;
 
+/** What is pointed at, selected or on trial: edges by their keys, "" for none. */
+export interface Marks {
+  selected: string;
+  hovered: string;
+  hoveredNode: readonly [layer: number, index: number] | null;
+  doomed: ReadonlySet<string>;
+  preview: { edge: Edge; curve_y: ArrayLike<number> } | null;
+}
+
+export const NO_MARKS: Marks = {
+  ...{ selected: "", hovered: "", hoveredNode: null, doomed: new Set<string>(), preview: null },
+};
+
+export function marksOf(store: Store): Marks {
+  const key = (edge: Edge | null): string => (edge ? keyOf(edge) : "");
+  return {
+    selected: key(store.selected.value),
+    hovered: key(store.hovered.value),
+    hoveredNode: store.hoveredNode.value,
+    doomed: store.doomed.value,
+    preview: store.preview.value,
+  };
+}
+
 export interface Look {
   shapes: EdgeShape[];
   curves: Curves;
   palette: Palette;
   scale: number;
-  store: Store;
+  marks: Marks;
   /** Values of the sample at each layer of nodes, for the highlighted slice. */
   sampleAt: ((edge: Edge) => { x: Float64Array; y: Float64Array } | null) | null;
   /** The probed value on an edge, in the units of its plot. */
@@ -48,6 +74,8 @@ interface Scales {
   y(value: number): number;
   /** Whether the curve crosses 0. */
   crosses: boolean;
+  /** Whether it runs through the middle. */
+  isFlat: boolean;
 }
 
 export function paintEdges(pen: Pen, look: Look): void {
@@ -55,7 +83,7 @@ export function paintEdges(pen: Pen, look: Look): void {
   const inks = look.shapes.map((shape) => inkOf(shape, look));
   const share = look.shapes.length > CROWD ? PALER : 1;
   look.shapes.forEach((shape, n) => {
-    const isLit = inks[n].share >= 0.85 && (look.store.hovered || look.store.hoveredNode);
+    const isLit = inks[n].share >= 0.85 && (look.marks.hovered || look.marks.hoveredNode);
     paintLines(pen, shape, inks[n], isLit ? 1 : share, look.palette);
   });
   look.shapes.forEach((shape, n) => {
@@ -100,32 +128,32 @@ function scalesOf(shape: EdgeShape, curve: Curve, flat = 0): Scales {
     x: (value) => left + width / 2 + (x1 > x0 ? ((value - x0) / (x1 - x0) - 0.5) * room : 0),
     y: (value) => top + width / 2 - (isFlat ? 0 : ((value - y0) / (y1 - y0) - 0.5) * room),
     crosses: !isFlat && y0 < 0 && y1 > 0,
+    isFlat,
   };
 }
 
 /** Colour and width of an edge, after its state and what is pointed at. */
-function inkOf(shape: EdgeShape, { store, curves, scale }: Look): Ink {
+function inkOf(shape: EdgeShape, { marks, curves, scale }: Look): Ink {
   const { view, slot } = shape;
   const strength = curves.at(shape.key)?.strength ?? view.strength;
   const thick = (0.9 + 1.1 * strength) * Math.min(1.4, 0.55 + (slot.box.width * scale) / 100);
-  const isDoomed = store.doomed.has(shape.key);
+  const isDoomed = marks.doomed.has(shape.key);
   const color = isDoomed ? "warn" : view.state;
   const plain = view.state === "pruned" ? GHOST : Math.max(FAINTEST, strength);
   const dash = view.state === "pruned" || isDoomed ? "3 2.5" : undefined;
-  return { color, share: lit(shape, store, plain), thin: 0.55 * thick, thick, dash };
+  return { color, share: lit(shape, marks, plain), thin: 0.55 * thick, thick, dash };
 }
 
 /** What is pointed at stands out, all the rest steps back. */
-function lit(shape: EdgeShape, store: Store, plain: number): number {
-  const { layer, i, j } = shape.view;
-  const isEdge = (edge: Edge | null): boolean => edge?.join() === shape.key;
-  if (store.hoveredNode) {
-    const [at, index] = store.hoveredNode;
+function lit({ key, view }: EdgeShape, marks: Marks, plain: number): number {
+  const { layer, i, j } = view;
+  if (marks.hoveredNode) {
+    const [at, index] = marks.hoveredNode;
     const touches = (layer === at && i === index) || (layer + 1 === at && j === index);
     return touches ? Math.max(plain, 0.85) : DIMMED * plain;
   }
-  if (isEdge(store.hovered) || isEdge(store.selected)) return 1;
-  return store.hovered ? 0.5 * plain : plain;
+  if (key === marks.hovered || key === marks.selected) return 1;
+  return marks.hovered ? 0.5 * plain : plain;
 }
 
 function paintLines(pen: Pen, shape: EdgeShape, ink: Ink, share: number, palette: Palette): void {
@@ -143,12 +171,12 @@ function paintPlot(
   look: Look,
   scales: Scales,
 ): void {
-  const { palette, store, scale } = look;
+  const { palette, marks, scale } = look;
   const { box } = shape.slot;
   const side = box.width * scale;
   const color = palette.mix(ink.color, ink.share);
   const corner = Math.min(5, 0.12 * box.width) / shrunk(scale);
-  const isSelected = store.selected?.join() === shape.key;
+  const isSelected = marks.selected === shape.key;
   const outline = isSelected
     ? { color: palette.mix("accent"), width: 2.2 }
     : { color: palette.mix(ink.color, 0.75 * ink.share), width: ink.thin, dash: ink.dash };
@@ -156,9 +184,20 @@ function paintPlot(
   if (scales.crosses) paintZero(pen, shape, scales, palette);
   if (side > KNOTS) paintKnots(pen, shape, scales, curve, look);
   if (side > POINTS) paintPoints(pen, shape, scales, look);
-  pen.line(polyline(curve, scales), { color, width: ink.thick, round: true });
+  pen.line(keptPoints(curve, scales, box), { color, width: ink.thick, round: true });
   paintExtras(pen, shape, curve, scales, look);
   paintBadges(pen, shape, look);
+}
+
+/** The points of curves where they were drawn last: in most pictures few are others than before. */
+const drawnPoints = new WeakMap<Curve, { box: Rect; isFlat: boolean; points: Float64Array }>();
+
+function keptPoints(curve: Curve, scales: Scales, box: Rect): Float64Array {
+  const before = drawnPoints.get(curve);
+  if (before?.box === box && before.isFlat === scales.isFlat) return before.points;
+  const points = polyline(curve, scales);
+  drawnPoints.set(curve, { box, isFlat: scales.isFlat, points });
+  return points;
 }
 
 function polyline(curve: Curve, scales: Scales): Float64Array {
@@ -201,12 +240,12 @@ function paintPoints(pen: Pen, shape: EdgeShape, scales: Scales, look: Look): vo
 
 /** The highlighted slice of the sample, the curve on trial, and the probed value. */
 function paintExtras(pen: Pen, shape: EdgeShape, curve: Curve, scales: Scales, look: Look): void {
-  const { store, palette } = look;
+  const { marks, palette } = look;
   const { layer, i, j } = shape.view;
   const slice = look.sampleAt?.([layer, i, j]);
   if (slice) pen.dots(polyline({ ...slice, strength: 1 }, scales), 1.6, palette.mix("accent", 0.8));
-  if (store.preview?.edge.join() === shape.key) {
-    const y = Float64Array.from(store.preview.curve_y);
+  if (marks.preview && keyOf(marks.preview.edge) === shape.key) {
+    const y = Float64Array.from(marks.preview.curve_y);
     if (y.length === curve.x.length) {
       const points = clipped(polyline({ ...curve, y }, scales), shape);
       pen.line(points, { color: palette.mix("accent"), width: 1.8, dash: "4 3", round: true });

@@ -1,4 +1,5 @@
 /** Lines of the picture as SVG path texts, as kanviz/views/paths.py draws them. */
+
 import type { Rect, Slot } from "./layout";
 
 export interface Point {
@@ -43,7 +44,7 @@ export function leave(slot: Slot, end: Point, ceiling: number): string {
   const { box } = slot;
   if (slot.highest) {
     const turn = { x: middle(box), y: ceiling };
-    return `M${at(turn.x, box.top)}` + run(turn.x, ceiling) + swing(turn, end);
+    return `M${at(turn.x, box.top)}${run(turn.x, ceiling)}${swing(turn, end)}`;
   }
   const gap = lane(slot);
   const x = box.left + box.width + gap;

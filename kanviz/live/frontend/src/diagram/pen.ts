@@ -43,8 +43,8 @@ export class CanvasPen implements Pen {
 
   shape(d: string, stroke: Stroke | null, fill?: string): void {
     const { context } = this;
-    let path = this.paths.get(d);
-    if (!path) this.paths.set(d, (path = new Path2D(d)));
+    const path = this.paths.get(d) ?? new Path2D(d);
+    this.paths.set(d, path);
     if (fill) {
       context.fillStyle = fill;
       context.fill(path);
@@ -86,9 +86,17 @@ export class CanvasPen implements Pen {
 
 const SVG = "http://www.w3.org/2000/svg";
 
+interface Drawn {
+  path: SVGPathElement;
+  written: Map<string, string>;
+  /** The line that it is, and its text. */
+  points: Float64Array | null;
+  d: string;
+}
+
 /** Draws into a group and keeps its paths from picture to picture: only what differs is written. */
 export class SvgPen implements Pen {
-  private readonly pool: { path: SVGPathElement; written: Map<string, string> }[] = [];
+  private readonly pool: Drawn[] = [];
   private used = 0;
 
   constructor(private readonly group: SVGGElement) {}
@@ -103,7 +111,12 @@ export class SvgPen implements Pen {
   }
 
   shape(d: string, stroke: Stroke | null, fill?: string): void {
-    const { path, written } = this.next();
+    const drawn = this.next();
+    drawn.points = null;
+    this.put(drawn, d, stroke, fill);
+  }
+
+  private put({ path, written }: Drawn, d: string, stroke: Stroke | null, fill?: string): void {
     const put = (name: string, value: string): void => {
       if (written.get(name) === value) return;
       written.set(name, value);
@@ -118,13 +131,12 @@ export class SvgPen implements Pen {
   }
 
   line(points: Float64Array, stroke: Stroke): void {
-    const parts: string[] = [];
-    for (let at = 0; at < points.length; at += 2) {
-      parts.push(
-        `${Math.round(points[at] * 1000) / 1000},${Math.round(points[at + 1] * 1000) / 1000}`,
-      );
+    const drawn = this.next();
+    if (drawn.points !== points) {
+      drawn.points = points;
+      drawn.d = through(points);
     }
-    this.shape(parts.length ? `M${parts.join("L")}` : "", stroke);
+    this.put(drawn, drawn.d, stroke);
   }
 
   dots(points: Float64Array, radius: number, color: string): void {
@@ -136,14 +148,25 @@ export class SvgPen implements Pen {
     this.shape(d, { color, width: 2 * radius, round: true });
   }
 
-  private next(): { path: SVGPathElement; written: Map<string, string> } {
+  private next(): Drawn {
     if (this.used === this.pool.length) {
       const path = document.createElementNS(SVG, "path");
       path.setAttribute("vector-effect", "non-scaling-stroke");
       path.setAttribute("stroke-linejoin", "round");
       this.group.append(path);
-      this.pool.push({ path, written: new Map() });
+      this.pool.push({ path, written: new Map(), points: null, d: "" });
     }
     return this.pool[this.used++];
   }
+}
+
+/** The path through points x, y, x, y ..., to a thousandth of a pixel. */
+function through(points: Float64Array): string {
+  const parts: string[] = [];
+  for (let at = 0; at < points.length; at += 2) {
+    parts.push(
+      `${Math.round(points[at] * 1000) / 1000},${Math.round(points[at + 1] * 1000) / 1000}`,
+    );
+  }
+  return parts.length ? `M${parts.join("L")}` : "";
 }

@@ -1,22 +1,24 @@
 /** What is said of the edge or node that is pointed at, beside it. */
+
+import type { EdgeView, Scene } from "../contract";
+import { edgeName, edgeOf, findEdge, nodeName } from "../scene";
 import type { Store } from "../store";
-import type { Item } from "./items";
-import { range, standing } from "./labels";
-import type { Camera } from "./pen";
-import type { Sampled } from "./values";
-import type { EdgeView } from "../contract";
-import { edgeName, edgeOf, nodeName, placeOf } from "../scene";
 import { h, s } from "../ui/dom";
 import { bars, counts } from "../ui/histogram";
 import { formulaNode } from "../ui/mathml";
 import { short } from "../ui/numbers";
+import type { Item } from "./items";
+import { range, standing } from "./labels";
+import type { Camera } from "./pen";
+import type { Sampled } from "./values";
 
 const BINS = 24;
 const GAP = 12;
 
 export class Tip {
-  readonly element = h("div", { class: "kd-tip", "aria-hidden": "true" });
-  private shown = "";
+  readonly element = h("div", { class: "kv-tip", "aria-hidden": "true" });
+  /** What is shown, of which scene: another of either is told anew. */
+  private shown: { item: Item; scene: Scene } | null = null;
 
   constructor(
     private readonly store: Store,
@@ -30,23 +32,25 @@ export class Tip {
     const { element, store } = this;
     element.hidden = item === null;
     if (!item) {
-      this.shown = "";
+      this.shown = null;
       return;
     }
-    const key = `${item.key} ${store.scene.version}`;
-    if (key !== this.shown) element.replaceChildren(...this.content(item));
-    this.shown = store.status.state === "fitting" ? "" : key;
+    const scene = store.scene.value;
+    if (this.shown?.item !== item || this.shown.scene !== scene) {
+      element.replaceChildren(...this.content(item));
+    }
+    this.shown = { item, scene };
     this.place(item, camera, size);
   }
 
   private content(item: Item): Node[] {
     if (item.node) return this.ofNode(...item.node);
-    const view = item.edge && this.store.scene.edges[placeOf(this.store.scene, item.edge)];
+    const view = findEdge(this.store.scene.value, item.edge);
     return view ? this.ofEdge(view) : [];
   }
 
   private ofEdge(view: EdgeView): Node[] {
-    const { scene } = this.store;
+    const scene = this.store.scene.value;
     const rows: [string, string | Node][] = [
       ["state", standing(view)],
       ["score", short(view.score)],
@@ -58,7 +62,7 @@ export class Tip {
   }
 
   private ofNode(layer: number, index: number): Node[] {
-    const { scene } = this.store;
+    const scene = this.store.scene.value;
     const node = scene.nodes.find((one) => one.layer === layer && one.index === index);
     const rows: [string, string][] = [["score", short(node?.score)]];
     const values = this.sampled.atNode(layer, index);
@@ -81,7 +85,7 @@ export class Tip {
   }
 }
 
-const title = (text: string): Node => h("div", { class: "kd-tip-title" }, text);
+const title = (text: string): Node => h("div", { class: "kv-tip-title" }, text);
 
 function table(rows: [string, string | Node][]): Node {
   const cells = rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
@@ -92,5 +96,5 @@ function histogram(values: Float64Array): SVGSVGElement {
   const [width, height] = [168, 42];
   const base = s("path", { d: `M0,${height + 0.5}h${width}` });
   const made = bars(counts(values, BINS), { x: 0, y: 0, width, height });
-  return s("svg", { class: "kd-histogram", width, height: height + 1 }, ...made, base);
+  return s("svg", { class: "kv-tip-histogram", width, height: height + 1 }, ...made, base);
 }

@@ -1,7 +1,9 @@
 /** Values at nodes and edges: of the sample, computed when asked for, and of the probed row. */
+
+import { signal } from "@preact/signals-core";
+import type { Edge, Probe, Recipe, Scene } from "../contract";
+import { LayerMaker, type NodeValues, nodeValues, unscaled } from "../math/evaluate";
 import type { Store } from "../store";
-import type { Edge, Probe, Recipe } from "../contract";
-import { LayerMaker, nodeValues, unscaled, type NodeValues } from "../math/evaluate";
 
 /** Most points of a slice that are drawn on one curve. */
 const MOST = 160;
@@ -23,7 +25,7 @@ export class Sampled {
 
   /** Values of a node over the sample: inputs in the user's unit, others in the network's. */
   atNode(layer: number, index: number): Float64Array | null {
-    const { scene } = this.store;
+    const scene = this.store.scene.value;
     const table = layer === 0 ? scene.sample : this.ready() ? this.values[layer] : null;
     const width = scene.widths[layer];
     if (!table?.length) return null;
@@ -39,7 +41,7 @@ export class Sampled {
 
   /** The rows of the highlighted slice as they lie on an edge's curve; null without a slice. */
   onEdge([layer, i, j]: Edge): Points | null {
-    const { slice, scene } = this.store;
+    const [slice, scene] = [this.store.slice.value, this.store.scene.value];
     if (!slice || !this.ready()) return null;
     if (slice !== this.slice) {
       this.slice = slice;
@@ -64,7 +66,7 @@ export class Sampled {
 
   /** Computes the sample through the network; false where that is not possible. */
   private ready(): boolean {
-    const { recipe, sample } = this.store.scene;
+    const { recipe, sample } = this.store.scene.value;
     if (!recipe || !sample.length) return false;
     if (recipe !== this.recipe) {
       this.recipe = recipe;
@@ -77,8 +79,8 @@ export class Sampled {
 }
 
 /** The number at a node for a probed row: inputs and outputs in the user's units. */
-export function probedValue(store: Store, probe: Probe, layer: number, index: number): number {
-  const { recipe, widths } = store.scene;
+export function probedValue(scene: Scene, probe: Probe, layer: number, index: number): number {
+  const { recipe, widths } = scene;
   const value = probe.nodes[layer][index];
   if (!recipe) return value;
   if (layer === 0) return value * recipe.x_scale[index] + recipe.x_shift[index];
@@ -87,20 +89,17 @@ export function probedValue(store: Store, probe: Probe, layer: number, index: nu
     : value;
 }
 
-// The values of the probed row at every node and edge, asked for anew when the row changes.
-
+/** The values of the probed row at every node and edge, asked for anew when row or network change. */
 export class Probing {
-  values: Probe | null = null;
+  readonly values = signal<Probe | null>(null);
   private asked = 0;
 
-  constructor(
-    private readonly store: Store,
-    private readonly changed: () => void,
-  ) {}
+  constructor(private readonly store: Store) {}
 
   /** Asks for the values of the row as it is now; of several answers the last counts. */
   async refresh(): Promise<void> {
-    const row = this.store.probe;
+    const row = this.store.probe.value;
+    void this.store.version.value;
     const ours = ++this.asked;
     let values: Probe | null = null;
     try {
@@ -108,15 +107,14 @@ export class Probing {
     } catch {
       // The panel that opened the probe says what went wrong.
     }
-    if (ours !== this.asked) return;
-    this.values = values;
-    this.changed();
+    if (ours === this.asked) this.values.value = values;
   }
 
   /** The point on the curve of an edge; null while there is none. */
   onEdge([layer, i, j]: Edge): { x: number; y: number } | null {
-    if (!this.values) return null;
-    const { nodes, edges } = this.values;
-    return { x: nodes[layer][i], y: edges[layer][i * this.store.scene.widths[layer + 1] + j] };
+    const probe = this.values.value;
+    if (!probe) return null;
+    const width = this.store.scene.value.widths[layer + 1];
+    return { x: probe.nodes[layer][i], y: probe.edges[layer][i * width + j] };
   }
 }

@@ -1,35 +1,33 @@
 /** The words in the picture: names of nodes, probed values, formulas; each as large as on paper. */
-import type { Store } from "../store";
-import { LETTERS, SMALL, fit, rowLabels, textWidth, tooTight, type RowLabels } from "./labels";
-import { CAPTION, shrunk, type EdgeShape, type Layout, type NodeShape } from "./layout";
-import type { Camera } from "./pen";
-import { probedValue } from "./values";
+
 import type { NodeView, Probe, Scene } from "../contract";
 import { assign, h, s } from "../ui/dom";
 import { formulaNode } from "../ui/mathml";
 import { short } from "../ui/numbers";
+import { fit, LETTERS, type RowLabels, rowLabels, SMALL, textWidth, tooTight } from "./labels";
+import { CAPTION, type EdgeShape, type Layout, type NodeShape, shrunk } from "./layout";
+import type { Camera } from "./pen";
+import { probedValue } from "./values";
 
 /** Narrowest distance of nodes that have room for a number beside them. */
 const NUMBERS = 44;
 
 /** Names and numbers of nodes, as SVG text that does not grow with the zoom. */
 export class NodeWords {
-  readonly group = s("g", { class: "kd-words", "aria-hidden": "true" });
+  readonly group = s("g", { class: "kv-node-words", "aria-hidden": "true" });
   private readonly texts = new Map<string, SVGTextElement>();
   private rows: RowLabels[] = [];
   private scale = 0;
-  private scene: Scene | null = null;
+  private nodes: NodeView[] | null = null;
 
-  constructor(private readonly store: Store) {}
-
-  draw(layout: Layout, camera: Camera, probe: Probe | null): void {
-    this.chooseRows(layout, camera.scale);
+  draw(scene: Scene, layout: Layout, camera: Camera, probe: Probe | null): void {
+    this.chooseRows(scene, layout, camera.scale);
     const seen = new Set<string>();
     const inner = layout.width * camera.scale;
-    for (const shape of this.apart(layout, camera)) {
-      const pitch = inner / this.store.scene.widths[shape.view.layer];
-      this.drawName(shape, camera, seen);
-      if (probe && pitch > NUMBERS) this.drawNumber(shape, camera, probe, seen);
+    for (const shape of this.apart(scene, layout, camera)) {
+      const pitch = inner / scene.widths[shape.view.layer];
+      this.drawName(scene, shape, camera, seen);
+      if (probe && pitch > NUMBERS) this.drawNumber(scene, shape, camera, probe, seen);
     }
     for (const [key, text] of this.texts) {
       if (seen.has(key)) continue;
@@ -38,11 +36,10 @@ export class NodeWords {
     }
   }
 
-  private chooseRows(layout: Layout, scale: number): void {
-    const { scene } = this.store;
-    if (this.scale === scale && this.scene === scene) return;
+  private chooseRows(scene: Scene, layout: Layout, scale: number): void {
+    if (this.scale === scale && this.nodes === scene.nodes) return;
     this.scale = scale;
-    this.scene = scene;
+    this.nodes = scene.nodes;
     this.rows = scene.widths.map((width, layer) => {
       const nodes = scene.nodes.filter((node) => node.layer === layer);
       return rowLabels(nodes, (layout.width * scale * 0.95) / width);
@@ -50,8 +47,7 @@ export class NodeWords {
   }
 
   /** The nodes in sight; of a tight row only those that leave room for each other. */
-  private apart(layout: Layout, camera: Camera): NodeShape[] {
-    const { widths } = this.store.scene;
+  private apart({ widths }: Scene, layout: Layout, camera: Camera): NodeShape[] {
     const kept: NodeShape[] = [];
     const taken = widths.map(() => [] as number[]);
     const shapes = layout.nodes.filter((shape) => inSight(shape, layout, camera));
@@ -72,31 +68,37 @@ export class NodeWords {
     return kept;
   }
 
-  private drawName(shape: NodeShape, camera: Camera, seen: Set<string>): void {
+  private drawName(scene: Scene, shape: NodeShape, camera: Camera, seen: Set<string>): void {
     const { view } = shape;
     const row = this.rows[view.layer];
     const word = wordOf(row, view);
     if (!word) return;
-    const last = this.store.scene.widths.length - 1;
+    const last = scene.widths.length - 1;
     const isHidden = view.layer > 0 && view.layer < last;
     const below = view.layer === 0;
     const [x, y] = onScreen(shape, camera);
     const gap = (shape.radius * camera.scale) / shrunk(camera.scale) + (row.upright ? 5 : 6);
     const text = this.text(`name ${view.layer},${view.index}`, word, seen);
-    text.setAttribute("class", isHidden ? "kd-small" : "kd-name");
+    text.setAttribute("class", isHidden ? "kv-small" : "kv-node-name");
     if (isHidden) place(text, x + gap, y + 4, "start");
     else if (!row.upright) place(text, x, y + (below ? gap + 0.75 * LETTERS : -gap), "middle");
     else place(text, x + 0.35 * SMALL, y + (below ? gap : -gap), below ? "end" : "start", true);
     text.style.fontSize = `${row.upright || isHidden ? SMALL : LETTERS}px`;
   }
 
-  private drawNumber(shape: NodeShape, camera: Camera, probe: Probe, seen: Set<string>): void {
+  private drawNumber(
+    scene: Scene,
+    shape: NodeShape,
+    camera: Camera,
+    probe: Probe,
+    seen: Set<string>,
+  ): void {
     const { layer, index } = shape.view;
-    const value = short(probedValue(this.store, probe, layer, index));
+    const value = short(probedValue(scene, probe, layer, index));
     const [x, y] = onScreen(shape, camera);
     const text = this.text(`value ${layer},${index}`, value, seen);
-    text.setAttribute("class", "kd-value");
-    const isHidden = layer > 0 && layer < this.store.scene.widths.length - 1;
+    text.setAttribute("class", "kv-node-value");
+    const isHidden = layer > 0 && layer < scene.widths.length - 1;
     const lower = isHidden && shape.view.label ? 17 : 4;
     place(text, x + (shape.radius * camera.scale) / shrunk(camera.scale) + 5, y + lower, "start");
   }
@@ -145,7 +147,7 @@ interface Caption {
 
 /** The formulas below the boxes; where there is no room the function's name, or nothing. */
 export class Captions {
-  readonly element = h("div", { class: "kd-captions", "aria-hidden": "true" });
+  readonly element = h("div", { class: "kv-captions", "aria-hidden": "true" });
   private readonly captions = new Map<string, Caption>();
 
   draw(layout: Layout, camera: Camera): void {
@@ -167,8 +169,8 @@ export class Captions {
     if (found?.content === content) return found;
     found?.element.remove();
     const whole = h("span", {}, formulaNode(view.mathml, view.formula ?? ""));
-    const name = h("span", { class: "kd-function" }, view.function ?? "");
-    const element = h("div", { class: "kd-caption" }, whole, name);
+    const name = h("span", { class: "kv-function" }, view.function ?? "");
+    const element = h("div", { class: "kv-caption" }, whole, name);
     this.element.append(element);
     const guess = textWidth(view.formula ?? "", SMALL);
     found = { element, content, widths: [whole.offsetWidth || guess, name.offsetWidth] };

@@ -1,19 +1,20 @@
 /** Answers requests on a page without a kernel, with a history of its own. */
+
+import type { Edge, Recipe, Reply, Request, Scene } from "../contract";
+import { probe } from "../math/evaluate";
 import { edgeOf, keyOf } from "../scene";
-import { changed, type Change } from "./edits";
+import { type Change, changed } from "./edits";
 import {
   edgeViews,
   errorOf,
+  type Metric,
   metricOf,
   nodeViews,
+  type Run,
   runAll,
   scoresOf,
-  type Metric,
-  type Run,
   type Words,
 } from "./network";
-import type { Edge, Recipe, Reply, Request, Scene } from "../contract";
-import { probe } from "../math/evaluate";
 
 interface Moment {
   scene: Scene;

@@ -1,7 +1,8 @@
 /** Edits of a recipe: each returns a new recipe that shares what it left alone. */
+
 import type { Ask, Edge, LayerRecipe, Recipe } from "../contract";
 import { LayerMaker } from "../math/evaluate";
-import { FeatureMaker, basisSize, featureCount } from "../math/features";
+import { basisSize, FeatureMaker, featureCount } from "../math/features";
 import { ridge } from "../math/least_squares";
 
 /** Weight of staying as it was, against the drawn points; as in kanviz/edits/curves.py. */

@@ -1,8 +1,9 @@
 /** A network on a page without a kernel: its values and scores, and the scene that shows them. */
-import { edgeOf, keyOf } from "../scene";
+
 import type { EdgeView, LayerRecipe, NodeView, Recipe, Scene } from "../contract";
-import { LayerMaker, deviation, runLayer, scaled, unscaled } from "../math/evaluate";
+import { deviation, LayerMaker, runLayer, scaled, unscaled } from "../math/evaluate";
 import { basisSize, featureCount } from "../math/features";
+import { edgeOf, keyOf } from "../scene";
 
 /** All that the sample shows of a network, layer by layer. */
 export interface Run {

@@ -1,7 +1,8 @@
 /** The network computed in the browser from its recipe; equal to Python to rounding. */
+
+import type { FormulaRecipe, LayerRecipe, Probe, Recipe } from "../contract";
 import { FeatureMaker, featureCount } from "./features";
 import { formulaAt } from "./formula";
-import type { FormulaRecipe, LayerRecipe, Probe, Recipe } from "../contract";
 
 /** Values at every layer of nodes, in the network's units: (rows, nodes) row by row. */
 export type NodeValues = Float64Array[];

@@ -2,6 +2,7 @@
  * The features of one input: B-splines or radial functions, continued beyond the grid, then the
  * base.
  */
+
 import type { LayerRecipe } from "../contract";
 
 /** Features first .. first + count - 1 of one input at one point; all others are 0. */
@@ -196,8 +197,9 @@ function intervalOf(x: number, knots: Knots): number {
  */
 function activeBasis(x: number, knots: Knots, into: Active): void {
   const k = knots.order;
-  const first = (into.first = intervalOf(x, knots));
+  const first = intervalOf(x, knots);
   const t = (m: number): number => knotAt(knots, first + m);
+  into.first = first;
   const { values, slopes } = into;
   values[0] = 1;
   slopes.fill(0);

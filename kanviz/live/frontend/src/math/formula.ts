@@ -1,4 +1,5 @@
 /** Formulas as lists of steps, which are interpreted: no text is ever run. */
+
 import type { FormulaRecipe } from "../contract";
 
 /** Returns the value c f(a x + b) + d of a fixed edge. */

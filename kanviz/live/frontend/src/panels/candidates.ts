@@ -2,15 +2,16 @@
  * Formulas for the open edge, typed or suggested: tried over its curve with their errors, then
  * taken.
  */
-import type { Store } from "../store";
-import { notice, reason, say, tell } from "./panel";
-import type { Ask, Edge, Preview, Suggestion } from "../contract";
+
+import type { Ask, Edge, Preview, Scene, Suggestion } from "../contract";
 import { keyOf, sameEdge } from "../scene";
+import type { Store } from "../store";
 import { button, h, hasFocus, row, write } from "../ui/dom";
 import { field } from "../ui/fields";
 import type { Life } from "../ui/life";
 import { formulaNode } from "../ui/mathml";
 import { short } from "../ui/numbers";
+import { notice, reason, say, tell } from "./panel";
 
 type Question = Extract<Ask, { type: "preview" }>;
 
@@ -29,7 +30,7 @@ export class Trial {
 
   /** Shows a curve that is known already, and asks for the errors that it would give. */
   show(edge: Edge, formula: string, numbers: number[], curve_y: ArrayLike<number>): void {
-    this.store.preview = { edge, curve_y };
+    this.store.preview.value = { edge, curve_y };
     this.losses.show(null);
     this.wanted = { type: "preview", edge, formula, numbers };
     this.askSoon();
@@ -43,7 +44,7 @@ export class Trial {
 
   clear(): void {
     this.wanted = null;
-    if (this.store.preview !== null) this.store.preview = null;
+    if (this.store.preview.value !== null) this.store.preview.value = null;
     this.losses.show(null);
   }
 
@@ -51,9 +52,9 @@ export class Trial {
     const question = this.wanted;
     if (question === null) return;
     const answer = (await this.store.ask(question)) as Preview | undefined;
-    const late = question !== this.wanted || !sameEdge(question.edge, this.store.selected);
+    const late = question !== this.wanted || !sameEdge(question.edge, this.store.selected.value);
     if (late || answer === undefined) return;
-    this.store.preview = { edge: question.edge, curve_y: answer.curve_y };
+    this.store.preview.value = { edge: question.edge, curve_y: answer.curve_y };
     this.losses.show(answer);
   }
 }
@@ -81,7 +82,7 @@ function growth(before: number | null, now: number | null): string {
 
 export class LossTable {
   readonly element: HTMLElement;
-  private opened: Store["scene"]["error"];
+  private opened: Scene["error"];
   private trial: Errors = NONE;
   private readonly name = h("th", { scope: "col" });
   private readonly cells: HTMLElement[][];
@@ -91,7 +92,7 @@ export class LossTable {
     private readonly store: Store,
     life: Life,
   ) {
-    this.opened = store.scene.error;
+    this.opened = store.scene.value.error;
     const columns = store.local ? COLUMNS : LIVE_COLUMNS;
     const head = columns.map((text) => h("th", { scope: "col" }, text));
     this.cells = ROWS.map(() => columns.map(() => h("td")));
@@ -104,13 +105,12 @@ export class LossTable {
       h("thead", {}, h("tr", {}, this.name, ...head)),
       h("tbody", {}, ...this.rows),
     );
-    life.on(store, ["scene"], () => this.draw());
-    this.draw();
+    life.effect(() => this.draw());
   }
 
   /** Takes the errors of now as those to compare with. */
   open(): void {
-    this.opened = this.store.scene.error;
+    this.opened = this.store.scene.value.error;
     this.trial = NONE;
     this.draw();
   }
@@ -122,7 +122,7 @@ export class LossTable {
   }
 
   private draw(): void {
-    const now = this.store.scene.error;
+    const now = this.store.scene.value.error;
     write(this.name, now.name);
     // Errors of another kind, as those that a page measures on its sample, cannot be compared.
     if (now.name !== this.opened.name) this.opened = now;
@@ -167,7 +167,7 @@ export class FormulaBox {
       event.stopPropagation();
     });
     const take = button("Fix", () => void this.take(), "Make the edge this formula");
-    this.names.append(`Known: ${store.scene.functions.join(", ")}.`);
+    this.names.append(`Known: ${store.scene.value.functions.join(", ")}.`);
     const known = h("details", {}, h("summary", {}, "Functions"), this.names);
     this.element = h(
       "div",
@@ -193,7 +193,7 @@ export class FormulaBox {
 
   private async preview(): Promise<void> {
     const formula = this.input.value.trim();
-    const edge = this.store.selected;
+    const edge = this.store.selected.value;
     if (edge === null || formula === "") {
       this.mark("");
       this.trial.clear();
@@ -211,7 +211,7 @@ export class FormulaBox {
 
   private async take(): Promise<void> {
     const formula = this.input.value.trim();
-    const edge = this.store.selected;
+    const edge = this.store.selected.value;
     if (edge === null || formula === "") return;
     this.mark("");
     await tell(this.store, this.line, { type: "fix", edge, formula, numbers: null });
@@ -264,7 +264,7 @@ export class Suggestions {
   }
 
   private async find(): Promise<void> {
-    const edge = this.store.selected;
+    const edge = this.store.selected.value;
     if (edge === null) return;
     const key = keyOf(edge);
     this.asked = key;

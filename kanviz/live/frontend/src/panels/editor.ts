@@ -1,17 +1,19 @@
 /** The editor of one edge: its curve by hand, by formula, or by a known function. */
-import type { Store } from "../store";
-import { FormulaBox, LossTable, Suggestions, Trial } from "./candidates";
-import { Handles } from "./handles";
-import { notice, reason, say, tell, type Panel } from "./panel";
-import { Pen, shapeTools } from "./reshape";
+
+import { computed } from "@preact/signals-core";
 import type { Ask, Edge, EdgeView } from "../contract";
-import { keyOf, edgeName, edgeOf, openEdge } from "../scene";
+import { edgeName, edgeOf, keyOf } from "../scene";
+import type { Store } from "../store";
 import { curvePlot } from "../ui/curve_plot";
 import { button, focusable, h, hasFocus, row, section, write } from "../ui/dom";
 import { field, setChoices } from "../ui/fields";
 import { Life } from "../ui/life";
 import { formulaNode } from "../ui/mathml";
 import { short } from "../ui/numbers";
+import { FormulaBox, LossTable, Suggestions, Trial } from "./candidates";
+import { Handles } from "./handles";
+import { notice, type Panel, reason, say, tell } from "./panel";
+import { Pen, shapeTools } from "./reshape";
 
 const STATES = { spline: "spline", symbolic: "formula", pruned: "removed" };
 
@@ -31,7 +33,7 @@ class Heading {
   }
 
   draw(view: EdgeView): void {
-    write(this.name, edgeName(this.store.scene, edgeOf(view)));
+    write(this.name, edgeName(this.store.scene.value, edgeOf(view)));
     const chips = [STATES[view.state], view.frozen ? "frozen" : "", view.locked ? "locked" : ""];
     const shown = chips.filter(Boolean);
     const fit = view.quality === null ? "" : `, R\u00b2 ${short(view.quality, 6)}`;
@@ -64,8 +66,6 @@ class Editor {
   private readonly tools: HTMLElement;
   private readonly empty = h("p", { class: "kv-hint" });
   private readonly gone = h("p", { class: "kv-hint" }, "Restore the edge to bend it.");
-  private open = "";
-  private curve = "";
 
   constructor(
     private readonly store: Store,
@@ -85,9 +85,12 @@ class Editor {
     this.body = this.layOut();
     this.empty.append("Select an edge in the diagram: click it, or press Enter on it.");
     this.element = h("div", { class: "kv-panel kv-editor" }, this.empty, this.body);
-    const soon = life.paced(() => this.draw());
-    life.on(store, ["scene", "frame", "preview", "selected"], soon);
-    this.draw();
+    const isOpen = computed(() => (store.open.value ? keyOf(edgeOf(store.open.value)) : ""));
+    life.follow(isOpen, (key) => key && this.begin());
+    // Suggestions belong to a curve: another one makes them stale.
+    const curve = computed(() => `${isOpen.value} ${store.version.value}`);
+    life.follow(curve, () => this.suggestions.clear());
+    life.drawn(() => this.draw());
   }
 
   private layOut(): HTMLElement {
@@ -101,14 +104,10 @@ class Editor {
   }
 
   private draw(): void {
-    const view = openEdge(this.store);
+    const view = this.store.open.value;
     this.empty.hidden = view !== null;
     this.body.hidden = view === null;
-    if (view === null) {
-      this.open = "";
-      return;
-    }
-    this.changeEdge(view);
+    if (view === null) return;
     this.heading.draw(view);
     this.plot.draw();
     this.handles.draw();
@@ -119,19 +118,12 @@ class Editor {
     if (!spline && this.pen.on) this.pen.toggle(false);
   }
 
-  private changeEdge(view: EdgeView): void {
-    const key = keyOf(edgeOf(view));
-    if (key !== this.open) {
-      this.open = key;
-      this.losses.open();
-      this.box.clear();
-      this.pen.toggle(false);
-      say(this.line, "");
-    }
-    // Suggestions belong to a curve: another one makes them stale.
-    const curve = `${key} ${this.store.scene.version}`;
-    if (curve !== this.curve) this.suggestions.clear();
-    this.curve = curve;
+  /** Another edge is open. */
+  private begin(): void {
+    this.losses.open();
+    this.box.clear();
+    this.pen.toggle(false);
+    say(this.line, "");
   }
 }
 
@@ -192,14 +184,15 @@ class EdgeActions {
 
   /** Shows what fits the open edge now. */
   draw(): void {
-    const view = openEdge(this.store);
+    const view = this.store.open.value;
     if (view === null) return;
     const focused = this.actions.find((action) => hasFocus(action.button));
     for (const { button: one, fits, needsKernel } of this.actions) {
       one.hidden = !fits(view) || (needsKernel && this.store.local);
     }
     // Remove gives way to Restore, and so on: the focus goes along.
-    if (focused?.button.hidden) this.actions.find((action) => !action.button.hidden)?.button.focus();
+    if (focused?.button.hidden)
+      this.actions.find((action) => !action.button.hidden)?.button.focus();
     this.listPartners(view);
     const lockable = view.state === "spline" && this.partners.length > 0;
     this.locking.hidden = this.store.local || !lockable;
@@ -211,12 +204,12 @@ class EdgeActions {
   }
 
   private ask(request: (edge: Edge) => Ask): void {
-    const edge = this.store.selected;
+    const edge = this.store.selected.value;
     if (edge !== null) void tell(this.store, this.line, request(edge));
   }
 
   private listPartners(view: EdgeView): void {
-    const { scene } = this.store;
+    const scene = this.store.scene.value;
     const isPartner = (v: EdgeView): boolean =>
       v.layer === view.layer && v.state === "spline" && (v.i !== view.i || v.j !== view.j);
     this.partners = scene.edges.filter(isPartner).slice(0, MOST).map(edgeOf);

@@ -1,10 +1,12 @@
 /** The grid of all splines: finer knots, or knots that follow the data. */
+
+import { computed } from "@preact/signals-core";
 import type { Store } from "../store";
-import { notice, tell } from "./panel";
 import { button, enable, h, row } from "../ui/dom";
 import { saidSlider } from "../ui/fields";
 import type { Life } from "../ui/life";
 import { count } from "../ui/numbers";
+import { notice, tell } from "./panel";
 
 /** The finest grid that the slider offers at least. */
 const FINEST = 50;
@@ -12,11 +14,12 @@ const FINEST = 50;
 /** Makes the slider for the grid size with its buttons. */
 export function gridControl(store: Store, life: Life): HTMLElement {
   const line = notice();
-  const say = (wanted: number): string => {
-    const now = store.scene.grid_size;
-    return wanted === now ? count(now, "interval") : `${now} \u2192 ${wanted} intervals`;
-  };
-  const size = saidSlider("Grid size", { low: 1, high: FINEST, step: 1, value: 1 }, say, () => draw());
+  const now = computed(() => store.scene.value.grid_size);
+  const say = (wanted: number): string =>
+    wanted === now.value ? count(wanted, "interval") : `${now.value} \u2192 ${wanted} intervals`;
+  const size = saidSlider("Grid size", { low: 1, high: FINEST, step: 1, value: 1 }, say, () =>
+    draw(),
+  );
   const refine = button("Refine", () => {
     void tell(store, line, { type: "refine", grid_size: size.value });
   });
@@ -26,20 +29,14 @@ export function gridControl(store: Store, life: Life): HTMLElement {
     "Move the knots to where the data are",
   );
   const draw = (): void => {
-    const isFiner = size.value > store.scene.grid_size;
+    const isFiner = size.value > now.value;
     enable(refine, isFiner);
     refine.title = isFiner ? "Same function, finer knots" : "Choose more intervals than now";
   };
-  let seen = -1;
-  const follow = (): void => {
-    const now = store.scene.grid_size;
-    if (now === seen) return;
-    seen = now;
-    size.limit(now, Math.max(FINEST, 2 * now));
-    size.value = now;
+  life.follow(now, (intervals) => {
+    size.limit(intervals, Math.max(FINEST, 2 * intervals));
+    size.value = intervals;
     draw();
-  };
-  life.on(store, ["scene"], follow);
-  follow();
+  });
   return h("div", { class: "kv-stack" }, size.element, row(refine, update), line);
 }

@@ -1,7 +1,8 @@
 /** Control points that are dragged up and down, or moved with the arrow keys. */
-import type { Store } from "../store";
+
 import type { Edge, EdgeView } from "../contract";
-import { newDrag, openEdge, sameEdge } from "../scene";
+import { newDrag, sameEdge } from "../scene";
+import type { Store } from "../store";
 import type { CurvePlot } from "../ui/curve_plot";
 import { assign, focusable, s } from "../ui/dom";
 import { hold } from "../ui/drag";
@@ -50,8 +51,9 @@ export class Handles {
 
   /** Places the handles; makes and drops as many as the edge needs. */
   draw(): void {
-    const view = openEdge(this.store);
-    if (this.gesture !== null && !sameEdge(this.gesture.edge, this.store.selected)) this.finish();
+    const view = this.store.open.value;
+    if (this.gesture !== null && !sameEdge(this.gesture.edge, this.store.selected.value))
+      this.finish();
     const n = view?.state === "spline" ? view.control_x.length : 0;
     while (this.points.length < n) this.points.push(this.make(this.points.length));
     for (const gone of this.points.splice(n)) gone.remove();
@@ -104,7 +106,7 @@ export class Handles {
 
   /** Takes hold of the point that is nearest to a press which nothing else took. */
   private catch(event: PointerEvent): void {
-    const view = openEdge(this.store);
+    const view = this.store.open.value;
     if (event.defaultPrevented || view?.state !== "spline") return;
     const [x, y] = this.plot.at(event);
     const away = this.points.map((_, m) =>
@@ -119,7 +121,7 @@ export class Handles {
 
   private press(m: number, event: KeyboardEvent): void {
     const steps = STEPS[event.key];
-    const view = openEdge(this.store);
+    const view = this.store.open.value;
     if (steps === undefined || view === null) return;
     event.preventDefault();
     event.stopPropagation();
@@ -132,15 +134,15 @@ export class Handles {
 
   private begin(m: number): void {
     this.finish();
-    const view = openEdge(this.store);
-    if (view === null || this.store.selected === null) return;
+    const view = this.store.open.value;
+    if (view === null || this.store.selected.value === null) return;
     const height = view.control_y[m];
-    this.gesture = { edge: this.store.selected, m, height, drag: newDrag() };
+    this.gesture = { edge: this.store.selected.value, m, height, drag: newDrag() };
     this.plot.held = true;
   }
 
   private moveTo(height: number): void {
-    const view = openEdge(this.store);
+    const view = this.store.open.value;
     if (this.gesture === null || view === null) return;
     this.gesture.height = height;
     this.keepGesture(view);

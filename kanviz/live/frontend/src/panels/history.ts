@@ -1,9 +1,10 @@
 /** What was done, in sentences, and the way back to any place. */
+
 import type { Store } from "../store";
-import { notice, tell, type Panel } from "./panel";
 import { button, enable, h, row, write } from "../ui/dom";
 import { copier } from "../ui/files";
 import { Life } from "../ui/life";
+import { notice, type Panel, tell } from "./panel";
 
 class HistoryList {
   readonly element: HTMLElement;
@@ -29,8 +30,7 @@ class HistoryList {
       python.element,
       this.list,
     );
-    life.on(store, ["scene"], () => this.draw());
-    this.draw();
+    life.effect(() => this.draw());
   }
 
   private ask(type: "undo" | "redo"): void {
@@ -43,7 +43,7 @@ class HistoryList {
   }
 
   private draw(): void {
-    const { done, undone } = this.store.scene.history;
+    const { done, undone } = this.store.history.value;
     const sentences = ["start", ...done, ...undone];
     while (this.steps.length < sentences.length) this.steps.push(this.makeStep(this.steps.length));
     for (const gone of this.steps.splice(sentences.length)) gone.parentElement?.remove();

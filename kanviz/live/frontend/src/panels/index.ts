@@ -1,8 +1,9 @@
 /** All panels, in the order of their tabs. */
+
 import type { Store } from "../store";
 import { editorPanel } from "./editor";
 import { historyPanel } from "./history";
-import { outPanel, type ExportSvg } from "./out";
+import { type ExportSvg, outPanel } from "./out";
 import type { Panel } from "./panel";
 import { probePanel } from "./probe";
 import { simplifyPanel } from "./simplify";

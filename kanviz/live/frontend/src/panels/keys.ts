@@ -1,4 +1,5 @@
 /** The cheat sheet of keys: "?" opens it, Escape closes it. */
+
 import { button, h } from "../ui/dom";
 import { Life } from "../ui/life";
 
@@ -69,7 +70,10 @@ export function keyHelp(root: HTMLElement, more: typeof GROUPS = []): KeyHelp {
   const open = (): void => {
     if (dialog.open) return;
     const active = (root.getRootNode() as Document | ShadowRoot).activeElement;
-    before = active instanceof HTMLElement || active instanceof SVGElement ? (active as HTMLElement) : null;
+    before =
+      active instanceof HTMLElement || active instanceof SVGElement
+        ? (active as HTMLElement)
+        : null;
     // Modal: the browser keeps the focus inside, and Escape closes.
     dialog.showModal();
     dialog.querySelector("button")?.focus();

@@ -1,11 +1,12 @@
 /** Taking things out: the picture, the formula, the page. */
-import type { Store } from "../store";
-import { notice, reason, say, tell, type Panel } from "./panel";
+
 import type { FormulaText } from "../contract";
+import type { Store } from "../store";
 import { button, focusable, h, row, section } from "../ui/dom";
 import { copier, download, fileName, pngOf } from "../ui/files";
 import { Life } from "../ui/life";
 import { formulaNode } from "../ui/mathml";
+import { notice, type Panel, reason, say, tell } from "./panel";
 
 /** Returns the diagram as it is seen, as the text of an SVG file. */
 export type ExportSvg = (store: Store) => string;
@@ -16,8 +17,9 @@ function pictures(store: Store, exportSvg: ExportSvg): HTMLElement {
   const save = async (ending: "svg" | "png"): Promise<void> => {
     try {
       const text = exportSvg(store);
-      const data = ending === "svg" ? new Blob([text], { type: "image/svg+xml" }) : await pngOf(text);
-      const name = fileName(store.scene.title, ending);
+      const data =
+        ending === "svg" ? new Blob([text], { type: "image/svg+xml" }) : await pngOf(text);
+      const name = fileName(store.scene.value.title, ending);
       download(data, name);
       say(line, `Saved ${name}.`);
     } catch (error) {
@@ -37,7 +39,12 @@ class FormulaView {
   private readonly line = notice();
   // It can be wider than the panel: with the focus the arrow keys scroll it.
   private readonly shown = focusable(
-    h("div", { class: "kv-formula kv-block", tabindex: 0, role: "group", "aria-label": "The network" }),
+    h("div", {
+      class: "kv-formula kv-block",
+      tabindex: 0,
+      role: "group",
+      "aria-label": "The network",
+    }),
   );
   private readonly copies: HTMLElement;
   private formula: FormulaText | null = null;
@@ -60,12 +67,7 @@ class FormulaView {
     );
     const show = button("Show the formula", () => void this.ask());
     this.element = section("Formula", row(show), this.line, this.shown, this.copies);
-    this.clear();
-    let version = store.scene.version;
-    life.on(store, ["scene"], () => {
-      if (store.scene.version !== version) this.clear();
-      version = store.scene.version;
-    });
+    life.follow(store.version, () => this.clear());
   }
 
   private clear(): void {
@@ -77,11 +79,11 @@ class FormulaView {
 
   private async ask(): Promise<void> {
     say(this.line, "Working it out\u2026");
-    const { version } = this.store.scene;
+    const { version } = this.store.scene.value;
     const formula = await tell<FormulaText>(this.store, this.line, { type: "formula" });
     if (formula === undefined) return;
     say(this.line, "");
-    if (version !== this.store.scene.version) return;
+    if (version !== this.store.scene.value.version) return;
     this.formula = formula;
     this.shown.replaceChildren(formulaNode(formula.mathml, formula.text));
     this.shown.hidden = false;
@@ -96,7 +98,7 @@ function pages(store: Store): HTMLElement {
     say(line, "Writing the page\u2026");
     const page = await tell<string>(store, line, { type: "page" });
     if (page === undefined) return;
-    const name = fileName(store.scene.title, "html");
+    const name = fileName(store.scene.value.title, "html");
     download(new Blob([page], { type: "text/html" }), name);
     say(line, `Saved ${name}.`);
   };

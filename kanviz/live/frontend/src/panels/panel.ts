@@ -1,8 +1,9 @@
 /**
  * What a panel of the right-hand column is, and how all of them ask Python and say what happened.
  */
-import type { Store } from "../store";
+
 import type { Ask, Status } from "../contract";
+import type { Store } from "../store";
 import { h, write } from "../ui/dom";
 import type { Life } from "../ui/life";
 
@@ -60,13 +61,12 @@ export function statusLine(
   const bar = h("progress", { class: "kv-progress", max: 1, "aria-label": "progress" });
   const element = h("div", { class: "kv-status" }, bar, text);
   const draw = (): void => {
-    const { state, progress } = store.status;
+    const { state, progress } = store.status.value;
     element.hidden = !states.includes(state);
-    write(text, store.status.text);
+    write(text, store.status.value.text);
     if (progress === null) bar.removeAttribute("value");
     else bar.value = progress;
   };
-  life.on(store, ["status"], draw);
-  draw();
+  life.effect(draw);
   return element;
 }

@@ -1,13 +1,14 @@
 /** One row of inputs followed through the network, and slices of the data. */
-import type { Store } from "../store";
-import { notice, tell, type Panel } from "./panel";
-import { ProbeScatter, ProbeTerms, SliceBox } from "./probe_plots";
-import { Sample } from "./sample";
+
 import type { Probe } from "../contract";
+import type { Store } from "../store";
 import { button, h, isShown, row, section, write } from "../ui/dom";
 import { fineSlider, type SaidSlider } from "../ui/fields";
 import { Life } from "../ui/life";
 import { short } from "../ui/numbers";
+import { notice, type Panel, tell } from "./panel";
+import { ProbeScatter, ProbeTerms, SliceBox } from "./probe_plots";
+import { Sample } from "./sample";
 
 class Prober {
   readonly element: HTMLElement;
@@ -28,7 +29,7 @@ class Prober {
     private readonly store: Store,
     life: Life,
   ) {
-    this.version = store.scene.version;
+    this.version = store.scene.value.version;
     const pick = (at: number): void => this.pick(at);
     this.inputs = new ProbeInputs(store, () => (this.picked = -1));
     this.terms = new ProbeTerms(store);
@@ -47,42 +48,39 @@ class Prober {
       this.folded("Pick a row of the data", this.table.element, this.scatter.element),
       this.folded("Light a slice of the data", this.slice.element),
     );
-    const compute = life.paced(() => void this.compute());
-    life.on(store, ["probe"], () => this.draw());
-    life.on(store, ["probe", "scene", "frame"], compute);
-    life.on(store, ["scene"], () => this.rebuild());
+    life.effect(() => this.draw());
+    life.drawn(() => void this.compute());
+    life.follow(store.version, () => this.rebuild());
     life.resized(this.element, () => this.rebuild());
-    life.on(store, ["slice"], () => {
+    life.follow(store.slice, () => {
       this.slice.follow();
       this.scatter.draw();
     });
-    this.draw();
-    compute();
   }
 
   private folded(title: string, ...parts: HTMLElement[]): HTMLElement {
     const element = h("details", { class: "kv-section" }, h("summary", {}, title), ...parts);
-    element.hidden = new Sample(this.store.scene).rows === 0;
+    element.hidden = new Sample(this.store.scene.value).rows === 0;
     return element;
   }
 
   private turn(): void {
-    if (this.store.probe !== null) {
+    if (this.store.probe.value !== null) {
       this.picked = -1;
-      this.store.probe = null;
+      this.store.probe.value = null;
       return;
     }
-    this.picked = new Sample(this.store.scene).rows > 0 ? 0 : -1;
-    this.store.probe = this.inputs.start();
+    this.picked = new Sample(this.store.scene.value).rows > 0 ? 0 : -1;
+    this.store.probe.value = this.inputs.start();
   }
 
   private pick(at: number): void {
     this.picked = at;
-    this.store.probe = new Sample(this.store.scene).input(at);
+    this.store.probe.value = new Sample(this.store.scene.value).input(at);
   }
 
   private rebuild(): void {
-    const { scene } = this.store;
+    const scene = this.store.scene.value;
     if (scene.version === this.version || !isShown(this.element)) return;
     this.version = scene.version;
     this.inputs.rebuild();
@@ -93,7 +91,7 @@ class Prober {
   }
 
   private draw(): void {
-    const on = this.store.probe !== null;
+    const on = this.store.probe.value !== null;
     this.toggle.textContent = on ? "Close the probe" : "Start the probe";
     this.toggle.setAttribute("aria-pressed", String(on));
     this.sum.hidden = !on;
@@ -103,19 +101,20 @@ class Prober {
   }
 
   private async compute(): Promise<void> {
-    const { probe } = this.store;
+    const probe = this.store.probe.value;
     if (probe === null) {
       this.terms.draw(null, null);
       return;
     }
     const x = Array.from(probe);
     const values = await tell<Probe>(this.store, this.line, { type: "probe", x });
-    if (values !== undefined && this.store.probe === probe) this.terms.draw(values, this.targets());
+    if (values !== undefined && this.store.probe.value === probe)
+      this.terms.draw(values, this.targets());
   }
 
   private targets(): Float64Array | null {
-    const sample = new Sample(this.store.scene);
-    const last = this.store.scene.widths.at(-1);
+    const sample = new Sample(this.store.scene.value);
+    const last = this.store.scene.value.widths.at(-1);
     if (this.picked < 0 || sample.outputs !== last) return null;
     return Float64Array.from({ length: sample.outputs }, (_, j) =>
       sample.at(this.picked, sample.inputs + j),
@@ -148,7 +147,7 @@ class ProbeInputs {
     private readonly store: Store,
     private readonly touched: () => void,
   ) {
-    this.sample = new Sample(store.scene);
+    this.sample = new Sample(store.scene.value);
     const previous = button("Previous", () => this.turn(-PAGE));
     const next = button("Next", () => this.turn(PAGE));
     this.pages = row(previous, next, this.where);
@@ -158,7 +157,7 @@ class ProbeInputs {
 
   /** Takes over a new scene. */
   rebuild(): void {
-    const { scene } = this.store;
+    const scene = this.store.scene.value;
     this.sample = new Sample(scene);
     const names = this.sample.inputNames();
     const ranges = names
@@ -182,7 +181,7 @@ class ProbeInputs {
 
   /** Shows the probed row. */
   draw(): void {
-    const values = this.store.probe ?? this.start();
+    const values = this.store.probe.value ?? this.start();
     this.knobs.forEach((knob, n) => (knob.value = values[this.first + n]));
   }
 
@@ -196,10 +195,10 @@ class ProbeInputs {
   }
 
   private set(column: number, x: number): void {
-    const values = Float64Array.from(this.store.probe ?? this.start());
+    const values = Float64Array.from(this.store.probe.value ?? this.start());
     values[column] = x;
     this.touched();
-    this.store.probe = values;
+    this.store.probe.value = values;
   }
 
   private turn(by: number): void {
@@ -229,7 +228,7 @@ class ProbeTable {
     private readonly store: Store,
     private readonly pick: (row: number) => void,
   ) {
-    this.sample = new Sample(store.scene);
+    this.sample = new Sample(store.scene.value);
     const names = { class: "kv-table", "aria-label": "Rows of the data" };
     const table = h("table", names, this.head, this.body);
     const previous = button("Previous", () => this.turn(-PAGE));
@@ -241,7 +240,7 @@ class ProbeTable {
 
   /** Takes over a new scene. */
   rebuild(): void {
-    this.sample = new Sample(this.store.scene);
+    this.sample = new Sample(this.store.scene.value);
     this.element.hidden = this.sample.rows === 0;
     const names = this.sample.names();
     const shown = this.columns().map((c) => names[c]);
@@ -285,9 +284,7 @@ class ProbeTable {
 
   private makeRow(at: number, columns: number[]): HTMLTableRowElement {
     const choose = button(String(at), () => this.pick(at), `Probe row ${at}`);
-    const cells = columns.map((c) =>
-      h("td", { class: "kv-number" }, short(this.sample.at(at, c))),
-    );
+    const cells = columns.map((c) => h("td", { class: "kv-number" }, short(this.sample.at(at, c))));
     const made = h("tr", {}, h("th", { scope: "row" }, choose), ...cells);
     made.dataset.row = String(at);
     made.addEventListener("click", (event) => {

@@ -1,13 +1,14 @@
 /** What the probe shows: how a node adds up, the data by two columns, a slice of one input. */
-import type { Store } from "../store";
-import { draggable, type Drag } from "../ui/drag";
-import { bars, counts } from "../ui/histogram";
-import { Sample } from "./sample";
+
 import type { Probe, Scene } from "../contract";
 import { nodeName } from "../scene";
+import type { Store } from "../store";
 import { assign, button, focusable, h, row, s, write } from "../ui/dom";
+import { type Drag, draggable } from "../ui/drag";
 import { choice, field, setChoices } from "../ui/fields";
+import { bars, counts } from "../ui/histogram";
 import { count, extent, labels, linear, rangeText, roomy, short } from "../ui/numbers";
+import { Sample } from "./sample";
 
 /** More terms than these are told as one. */
 const MOST = 12;
@@ -69,18 +70,22 @@ export class ProbeTerms {
 
   /** Takes over a new scene: outputs first, then hidden nodes. */
   rebuild(): void {
-    const { scene } = this.store;
+    const scene = this.store.scene.value;
     const nodes = scene.nodes.filter((node) => node.layer > 0);
     nodes.sort((a, b) => b.layer - a.layer || a.index - b.index);
     const keys = nodes.map((node) => `${node.layer},${node.index}`);
-    setChoices(this.pick, keys, nodes.map((node) => nodeName(scene, node.layer, node.index)));
+    setChoices(
+      this.pick,
+      keys,
+      nodes.map((node) => nodeName(scene, node.layer, node.index)),
+    );
   }
 
   /** Shows the terms of the chosen node; `targets` are the outputs that the data say. */
   draw(values: Probe | null, targets: Float64Array | null): void {
     this.values = values;
     const [layer, j] = this.node();
-    const isOutput = layer === this.store.scene.widths.length - 1;
+    const isOutput = layer === this.store.scene.value.widths.length - 1;
     this.target = isOutput && targets && j < targets.length ? targets[j] : null;
     this.targets = targets;
     this.redrawBars();
@@ -102,10 +107,13 @@ export class ProbeTerms {
     const { values } = this;
     this.element.hidden = values === null || !(layer > 0);
     if (values === null || !(layer > 0)) return;
-    const terms = termsOf(this.store.scene, values, layer, j);
+    const terms = termsOf(this.store.scene.value, values, layer, j);
     const sum = terms.reduce((total, term) => total + term.value, 0);
     const all = [...terms, { name: "sum", value: sum }];
-    const [low, high] = extent([0], all.map((term) => term.value)) ?? [0, 1];
+    const [low, high] = extent(
+      [0],
+      all.map((term) => term.value),
+    ) ?? [0, 1];
     while (this.bars.length < all.length) this.bars.push(this.makeBar());
     for (const gone of this.bars.splice(all.length)) gone.row.remove();
     all.forEach((term, n) => this.place(this.bars[n], term, low, high));
@@ -137,7 +145,7 @@ export class ProbeTerms {
   }
 
   private sentence(layer: number, j: number, sum: number, value: number): string {
-    const { scene } = this.store;
+    const scene = this.store.scene.value;
     const name = nodeName(scene, layer, j);
     const agrees = Math.abs(sum - value) <= 1e-6 * Math.max(1, Math.abs(value));
     const sign = agrees ? "=" : "\u2260";
@@ -147,7 +155,7 @@ export class ProbeTerms {
   }
 
   private inUserUnits(layer: number, j: number, value: number): string {
-    const { recipe, widths } = this.store.scene;
+    const { recipe, widths } = this.store.scene.value;
     if (recipe === null || layer !== widths.length - 1) return "";
     const [scale, shift] = [recipe.y_scale[j], recipe.y_shift[j]];
     if (scale === 1 && shift === 0) return "";
@@ -179,7 +187,7 @@ export class ProbeScatter {
     private readonly store: Store,
     private readonly pick: (row: number) => void,
   ) {
-    this.sample = new Sample(store.scene);
+    this.sample = new Sample(store.scene.value);
     const ground = { x: LEFT, y: 8, width: WIDTH - LEFT - 8, height: BOTTOM - 8 };
     this.svg = s(
       "svg",
@@ -195,7 +203,7 @@ export class ProbeScatter {
 
   /** Takes over a new scene. */
   rebuild(): void {
-    this.sample = new Sample(this.store.scene);
+    this.sample = new Sample(this.store.scene.value);
     const names = this.sample.names();
     const keys = names.map((_, c) => String(c));
     const isNew = this.up.options.length === 0;
@@ -215,15 +223,18 @@ export class ProbeScatter {
     const names = this.sample.names();
     this.svg.setAttribute("aria-label", `${names[up]} against ${names[across]}; pick in the table`);
     this.drawAxes();
-    const { slice } = this.store;
-    this.dots.setAttribute("d", this.points(xs, ys, (n) => !slice?.[n]));
+    const slice = this.store.slice.value;
+    this.dots.setAttribute(
+      "d",
+      this.points(xs, ys, (n) => !slice?.[n]),
+    );
     this.sliced.setAttribute("d", slice ? this.points(xs, ys, (n) => slice[n] === 1) : "");
     this.drawHere(across, up);
   }
 
   /** Shows where the probed row is; a target that it has not is not shown. */
   drawHere(across = Number(this.across.value), up = Number(this.up.value)): void {
-    const { probe } = this.store;
+    const probe = this.store.probe.value;
     const both = probe !== null && across < this.sample.inputs && up < this.sample.inputs;
     this.here.toggleAttribute("hidden", !both);
     if (both) assign(this.here, { cx: this.x(probe[across]), cy: this.y(probe[up]) });
@@ -276,7 +287,11 @@ export class SliceBox {
   private readonly bars = s("g", { class: "kv-bins" });
   private readonly axis = s("g", { class: "kv-axes" });
   private readonly box = s("rect", { class: "kv-slice", y: 4, height: FLOOR - 4 });
-  private readonly ground = s("rect", { class: "kv-paper", width: WIDTH, height: HISTOGRAM_HEIGHT });
+  private readonly ground = s("rect", {
+    class: "kv-paper",
+    width: WIDTH,
+    height: HISTOGRAM_HEIGHT,
+  });
   private readonly ends: SVGGElement[];
   private readonly said = h("p", { class: "kv-reading", role: "status" });
   private readonly svg: SVGSVGElement;
@@ -287,7 +302,7 @@ export class SliceBox {
   private range: [number, number] | null = null;
 
   constructor(private readonly store: Store) {
-    this.sample = new Sample(store.scene);
+    this.sample = new Sample(store.scene.value);
     this.ends = [0, 1].map(() => this.makeEnd());
     this.svg = s(
       "svg",
@@ -303,16 +318,20 @@ export class SliceBox {
 
   /** Takes over a new scene; the box stays if its input is still there. */
   rebuild(): void {
-    this.sample = new Sample(this.store.scene);
+    this.sample = new Sample(this.store.scene.value);
     const names = this.sample.inputNames();
-    setChoices(this.pick, names.map((_, c) => String(c)), names);
+    setChoices(
+      this.pick,
+      names.map((_, c) => String(c)),
+      names,
+    );
     this.element.hidden = this.sample.rows === 0;
     this.read();
   }
 
   /** Forgets the box when someone else ended the slice. */
   follow(): void {
-    if (this.store.slice === null && this.range !== null) this.range = null;
+    if (this.store.slice.value === null && this.range !== null) this.range = null;
     this.draw();
   }
 
@@ -395,7 +414,7 @@ export class SliceBox {
 
   private set(range: [number, number] | null): void {
     this.range = range;
-    this.store.slice = range
+    this.store.slice.value = range
       ? Uint8Array.from(this.values, (v) => Number(v >= range[0] && v <= range[1]))
       : null;
     this.draw();
@@ -417,7 +436,7 @@ export class SliceBox {
       });
     });
     this.drawBins(low, high);
-    const inside = this.store.slice?.reduce((sum, one) => sum + one, 0) ?? this.sample.rows;
+    const inside = this.store.slice.value?.reduce((sum, one) => sum + one, 0) ?? this.sample.rows;
     const rows = `${inside} of ${this.sample.rows} rows`;
     const where = `${this.name} from ${rangeText(low, high)}`;
     write(this.said, isWhole ? "Drag over the histogram to light a slice." : `${rows}: ${where}`);

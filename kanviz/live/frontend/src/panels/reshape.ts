@@ -1,10 +1,11 @@
 /** New curves for the open edge: smooth, flatten, shift, scale, or drawn free-hand. */
-import type { Store } from "../store";
+
 import type { Edge, EdgeView } from "../contract";
-import { newDrag, openEdge } from "../scene";
-import { pathOf, type CurvePlot } from "../ui/curve_plot";
+import { newDrag } from "../scene";
+import type { Store } from "../store";
+import { type CurvePlot, pathOf } from "../ui/curve_plot";
 import { button, h, row, s } from "../ui/dom";
-import { draggable, type Drag } from "../ui/drag";
+import { type Drag, draggable } from "../ui/drag";
 import { field, slider } from "../ui/fields";
 import type { Life } from "../ui/life";
 import { extent } from "../ui/numbers";
@@ -19,12 +20,7 @@ interface Gesture {
 }
 
 /** Bends the edge to `wanted` in the picture at once, and asks Python for it. */
-function bendTo(
-  store: Store,
-  gesture: Gesture,
-  wanted: Float64Array,
-  failed: Failed,
-): void {
+function bendTo(store: Store, gesture: Gesture, wanted: Float64Array, failed: Failed): void {
   const { edge, before, drag } = gesture;
   const [x, y] = [Array.from(before.curve_x), Array.from(wanted)];
   store.bend(edge, guess(before, wanted));
@@ -32,14 +28,14 @@ function bendTo(
 }
 
 function begin(store: Store): Gesture | null {
-  const view = openEdge(store);
-  if (view === null || store.selected === null || view.state !== "spline") return null;
+  const view = store.open.value;
+  if (view === null || store.selected.value === null || view.state !== "spline") return null;
   const before = {
     ...view,
     curve_y: view.curve_y.slice(),
     control_y: view.control_y.slice(),
   };
-  return { edge: store.selected, before, drag: newDrag() };
+  return { edge: store.selected.value, before, drag: newDrag() };
 }
 
 function once(
@@ -174,8 +170,8 @@ export class Pen {
   }
 
   private take({ x, y }: { x: number[]; y: number[] }): void {
-    const view = openEdge(this.store);
-    const edge = this.store.selected;
+    const view = this.store.open.value;
+    const edge = this.store.selected.value;
     if (view === null || edge === null || x.length < 2) return;
     const [low, high] = extent(x) ?? [0, 0];
     const wanted = Float64Array.from(view.curve_y, (old, n) => {

@@ -1,4 +1,5 @@
 /** The rows of the data that came with the scene, read by column: inputs, then targets. */
+
 import type { Scene } from "../contract";
 import { nodeName } from "../scene";
 import { extent } from "../ui/numbers";

@@ -1,14 +1,16 @@
 /** Towards a small network: fewer edges, another grid, formulas for curves. */
-import type { Store } from "../store";
-import { gridControl } from "./grid";
-import { notice, say, statusLine, tell, type Panel } from "./panel";
+
+import { effect, signal } from "@preact/signals-core";
 import type { Done, Edge, EdgeState, EdgeView, Plan, Scene } from "../contract";
-import { keyOf, edgeName, edgeOf } from "../scene";
+import { edgeName, edgeOf, keyOf } from "../scene";
+import type { Store } from "../store";
 import { button, enable, h, hasFocus, row, s, section } from "../ui/dom";
 import { field, slider } from "../ui/fields";
 import { Life } from "../ui/life";
 import { formulaNode } from "../ui/mathml";
 import { change, count, extent, linear, short } from "../ui/numbers";
+import { gridControl } from "./grid";
+import { notice, type Panel, say, statusLine, tell } from "./panel";
 
 type Search = "prune_in_context" | "symbolify";
 
@@ -19,7 +21,7 @@ class Searches {
   readonly buttons: Record<Search, HTMLButtonElement>;
   readonly outcome: Outcome;
   private readonly line = notice();
-  private running = false;
+  private readonly running = signal(false);
 
   constructor(
     private readonly store: Store,
@@ -32,8 +34,7 @@ class Searches {
       prune_in_context: make("Prune and refit", "prune_in_context"),
       symbolify: make("Find formulas", "symbolify"),
     };
-    life.on(store, ["status", "scene"], () => this.draw());
-    this.draw();
+    life.effect(() => this.draw());
   }
 
   progress(): HTMLElement {
@@ -42,19 +43,20 @@ class Searches {
   }
 
   private draw(): void {
-    const free = this.store.status.state === "idle" && this.store.scene.has_data && !this.running;
+    const free =
+      this.store.status.value.state === "idle" &&
+      this.store.scene.value.has_data &&
+      !this.running.value;
     for (const one of Object.values(this.buttons)) enable(one, free);
   }
 
   private async run(type: Search): Promise<void> {
-    const before = this.store.scene;
-    this.running = true;
+    const before = this.store.scene.value;
+    this.running.value = true;
     this.outcome.hide();
     say(this.line, "");
-    this.draw();
     const answer = await tell<Done>(this.store, this.line, { type });
-    this.running = false;
-    this.draw();
+    this.running.value = false;
     if (answer === undefined) return;
     const after = await sceneOf(this.store, this.life, answer.version);
     this.outcome.show(before, after, STATES[type], this.buttons[type]);
@@ -124,23 +126,22 @@ class PruningSlider {
       row(this.apply, reset),
       this.line,
     );
-    life.on(store, ["scene"], () => this.reset());
+    life.follow(store.version, () => this.reset());
     // Marks in the diagram make no sense once another tab is open.
     life.resized(this.element, () => {
       if (this.element.offsetWidth === 0) this.reset();
     });
     life.add(() => this.mark(NOTHING));
-    this.reset();
   }
 
   /** Asks for the plan, once for each scene, when a hand comes near. */
   private async ready(): Promise<void> {
-    const { version } = this.store.scene;
+    const { version } = this.store.scene.value;
     if (this.asking || (this.plan !== null && this.version === version)) return;
     this.asking = true;
     const plan = await tell<Plan>(this.store, this.line, { type: "plan" });
     this.asking = false;
-    if (plan === undefined || version !== this.store.scene.version) return;
+    if (plan === undefined || version !== this.store.scene.value.version) return;
     this.plan = plan.steps;
     this.version = version;
     this.slider.max = String(plan.steps.length);
@@ -152,13 +153,13 @@ class PruningSlider {
   }
 
   private get part(): "train" | "test" {
-    return this.store.scene.error.test === null ? "train" : "test";
+    return this.store.scene.value.error.test === null ? "train" : "test";
   }
 
   private reset(): void {
     this.plan = null;
     this.slider.value = "0";
-    this.slider.max = String(Math.max(1, this.store.scene.n_edges - 1));
+    this.slider.max = String(Math.max(1, this.store.scene.value.n_edges - 1));
     this.draw();
     if (hasFocus(this.slider)) void this.ready();
   }
@@ -177,7 +178,7 @@ class PruningSlider {
     if (this.plan === null) return "Move the slider to see what would go and what it costs.";
     if (n === 0) return `Nothing is removed. ${count(this.plan.length, "step")} are possible.`;
     const after = this.plan[Number(this.slider.value) - 1];
-    const errors = change(this.store.scene.error[this.part], after[this.part]);
+    const errors = change(this.store.scene.value.error[this.part], after[this.part]);
     const cost = after[this.part] === null ? "" : `: ${this.part} error ${errors} before refitting`;
     return `Removes ${count(n, "edge")}${cost}.`;
   }
@@ -197,7 +198,7 @@ class PruningSlider {
   }
 
   private mark(doomed: ReadonlySet<string>): void {
-    if (doomed.size > 0 || this.store.doomed.size > 0) this.store.doomed = doomed;
+    if (doomed.size > 0 || this.store.doomed.value.size > 0) this.store.doomed.value = doomed;
   }
 
   private async prune(): Promise<void> {
@@ -220,13 +221,12 @@ const MOST = 100;
 /** Resolves once the scene of `version` is there; Python answers before or after it sends it. */
 function sceneOf(store: Store, life: Life, version: number): Promise<Scene> {
   return new Promise((resolve) => {
-    const look = (): boolean => {
-      if (store.scene.version < version) return false;
-      resolve(store.scene);
-      return true;
-    };
-    if (look()) return;
-    const end = store.on("scene", () => void (look() && end()));
+    const end = effect(function () {
+      const scene = store.scene.value;
+      if (scene.version < version) return;
+      resolve(scene);
+      this.dispose();
+    });
     life.add(end);
   });
 }
@@ -250,8 +250,8 @@ class Outcome {
     life: Life,
   ) {
     // Undo means this outcome only as long as nothing else was done.
-    life.on(store, ["scene"], () => {
-      if (this.store.scene.history.done.length !== this.done) this.hide();
+    life.follow(store.history, ({ done }) => {
+      if (done.length !== this.done) this.hide();
     });
   }
 

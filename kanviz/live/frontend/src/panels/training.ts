@@ -1,13 +1,14 @@
 /** Training: its options, its course, and what happened on the way. */
-import type { Store } from "../store";
-import { gridControl } from "./grid";
-import { notice, reason, say, statusLine, tell, type Panel } from "./panel";
+
 import type { Ask, Losses, TrainingOptions } from "../contract";
+import type { Store } from "../store";
 import { button, enable, h, hasFocus, row, section, write } from "../ui/dom";
 import { choice, field, logSlider, numberBox } from "../ui/fields";
 import { Life } from "../ui/life";
 import { LossChart, type LossScale } from "../ui/loss_chart";
 import { short } from "../ui/numbers";
+import { gridControl } from "./grid";
+import { notice, type Panel, reason, say, statusLine, tell } from "./panel";
 
 /** Thirty drawings of the chart a second. */
 const GAP_MS = 32;
@@ -58,31 +59,22 @@ class Training {
       this.makeOptions(),
       section("Grid", gridControl(store, life)),
     );
-    life.on(store, ["status", "scene"], () => this.draw());
-    this.draw();
+    life.effect(() => this.draw());
   }
 
   private get paused(): boolean {
-    return this.store.status.state === "paused";
+    return this.store.status.value.state === "paused";
   }
 
   private makeOptions(): HTMLElement {
     const { options } = this;
-    const optimizer = choice(
-      OPTIMIZERS,
-      (name) => (options.optimizer = name),
-      OPTIMIZER_TEXTS,
-    );
+    const optimizer = choice(OPTIMIZERS, (name) => (options.optimizer = name), OPTIMIZER_TEXTS);
     const steps = numberBox(options.steps, { low: 1, step: 1 }, (n) => (options.steps = n ?? 1));
-    const rate = numberBox(
-      null,
-      { low: 0, step: "any", none: "automatic" },
-      (value) => this.change({ learning_rate: value === 0 ? null : value }),
+    const rate = numberBox(null, { low: 0, step: "any", none: "automatic" }, (value) =>
+      this.change({ learning_rate: value === 0 ? null : value }),
     );
-    const entropy = numberBox(
-      options.entropy,
-      { low: 0, step: "any" },
-      (value) => this.change({ entropy: value ?? 0 }),
+    const entropy = numberBox(options.entropy, { low: 0, step: "any" }, (value) =>
+      this.change({ entropy: value ?? 0 }),
     );
     this.fixed = [optimizer, steps];
     const powers = { low: -6, high: 0 };
@@ -103,7 +95,7 @@ class Training {
   /** Takes an option over, and tells a fit that runs. */
   private change(news: Steering): void {
     Object.assign(this.options, news);
-    const { state } = this.store.status;
+    const { state } = this.store.status.value;
     if (state !== "fitting" && state !== "paused") return;
     Object.assign(this.changed, news);
     this.steer();
@@ -124,10 +116,10 @@ class Training {
   }
 
   private draw(): void {
-    const { state } = this.store.status;
+    const { state } = this.store.status.value;
     const running = state === "fitting" || state === "paused";
-    enable(this.start, state === "idle" && this.store.scene.has_data);
-    this.start.title = this.store.scene.has_data
+    enable(this.start, state === "idle" && this.store.scene.value.has_data);
+    this.start.title = this.store.scene.value.has_data
       ? "Train the network on its data"
       : "Training needs data: model.explore(data)";
     enable(this.pause, running);
@@ -168,14 +160,19 @@ class TrainingChart {
       key("mark", "edit, refine or prune: click to go there"),
     );
     const parts = [frame, this.marks.choices, this.reading];
-    this.element = h("div", { class: "kv-stack" }, h("div", { class: "kv-stack" }, ...parts), legend);
+    this.element = h(
+      "div",
+      { class: "kv-stack" },
+      h("div", { class: "kv-stack" }, ...parts),
+      legend,
+    );
     frame.append(this.marks.element);
-    const draw = life.paced(() => this.draw(), GAP_MS);
-    life.on(store, ["scene", "frame"], draw);
-    life.resized(frame, draw);
+    life.resized(
+      frame,
+      life.drawn(() => this.draw(), GAP_MS),
+    );
     frame.addEventListener("pointermove", (event) => this.point(this.chart.placeOf(event)));
     frame.addEventListener("pointerleave", () => this.point(-1));
-    draw();
   }
 
   private point(at: number): void {
@@ -186,7 +183,7 @@ class TrainingChart {
 
   /** Writes what a mark says, or the numbers at the pointer, or those of now. */
   private read(): void {
-    const { step, train, test } = this.store.scene.losses;
+    const { step, train, test } = this.store.losses.value;
     const n = this.pointed >= 0 ? this.pointed : step.length - 1;
     const numbers = n < 0 ? "No training yet." : this.sentence(step[n], train[n], test[n]);
     write(this.reading, this.marked || numbers);
@@ -194,12 +191,12 @@ class TrainingChart {
 
   private sentence(step: number, train: number, test: number): string {
     const second = Number.isNaN(test) ? "" : `, test ${short(test)}`;
-    return `Step ${step}: ${this.store.scene.losses.name} train ${short(train)}${second}`;
+    return `Step ${step}: ${this.store.losses.value.name} train ${short(train)}${second}`;
   }
 
   private draw(): void {
     this.read();
-    const { step, train, test, marks } = this.store.scene.losses;
+    const { step, train, test, marks } = this.store.losses.value;
     if (!this.chart.draw({ step, lines: [train, test] })) return;
     this.marks.draw(marks, this.chart.scale);
     this.chart.describe(`Errors while training. ${this.reading.textContent}`);

@@ -1,9 +1,10 @@
 /** The open edge, large: axes, knots, the data on the curve, the curve, and a preview over it. */
+
+import type { EdgeView } from "../contract";
+import { nodeName, sameEdge } from "../scene";
 import type { Store } from "../store";
 import { assign, s, write } from "./dom";
 import { extent, labels, linear, rangeText, roomy, rounded, type Scale } from "./numbers";
-import type { EdgeView } from "../contract";
-import { nodeName, openEdge, sameEdge } from "../scene";
 
 const WIDTH = 380;
 const HEIGHT = 250;
@@ -87,7 +88,7 @@ class Plot implements CurvePlot {
   }
 
   draw(): void {
-    const view = openEdge(this.store);
+    const view = this.store.open.value;
     if (view === null) return;
     if (!this.held) this.fit(view);
     this.drawAxes();
@@ -99,8 +100,9 @@ class Plot implements CurvePlot {
     const points = view.state === "spline" ? through(view.control_x, view.control_y) : "";
     this.polygon.setAttribute("d", points);
     this.drawSamples(view);
-    const trial = this.store.preview;
-    const shown = trial !== null && sameEdge(trial.edge, this.store.selected) ? trial.curve_y : [];
+    const trial = this.store.preview.value;
+    const shown =
+      trial !== null && sameEdge(trial.edge, this.store.selected.value) ? trial.curve_y : [];
     this.preview.setAttribute("d", shown.length ? through(view.curve_x, shown) : "");
     this.describe(view);
   }
@@ -160,7 +162,7 @@ class Plot implements CurvePlot {
   private describe(view: EdgeView): void {
     const [low, high] = extent(view.curve_x) ?? [0, 0];
     const [least, most] = extent(view.curve_y) ?? [0, 0];
-    const name = nodeName(this.store.scene, view.layer, view.i);
+    const name = nodeName(this.store.scene.value, view.layer, view.i);
     write(this.title, `${name}: data from ${rangeText(low, high)}`);
     const span = `x from ${rangeText(low, high)}, y from ${rangeText(least, most)}`;
     this.element.setAttribute("aria-label", `Curve of this edge: ${span}`);

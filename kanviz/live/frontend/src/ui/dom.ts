@@ -73,7 +73,12 @@ export const isShown = (element: Element): boolean => element.checkVisibility?.(
 
 /** Makes a titled section of a panel. */
 export function section(title: string, ...children: Child[]): HTMLElement {
-  return h("section", { class: "kv-section" }, h("h3", { class: "kv-heading" }, title), ...children);
+  return h(
+    "section",
+    { class: "kv-section" },
+    h("h3", { class: "kv-heading" }, title),
+    ...children,
+  );
 }
 
 /** Lays children in a row that wraps. */

@@ -23,7 +23,8 @@ export function hold(element: Element, press: PointerEvent, drag: Drag, slack = 
   const move = (event: Event): void => {
     const now = event as PointerEvent;
     if (now.pointerId !== press.pointerId) return;
-    if (!isDrag && Math.hypot(now.clientX - press.clientX, now.clientY - press.clientY) > slack) begin();
+    if (!isDrag && Math.hypot(now.clientX - press.clientX, now.clientY - press.clientY) > slack)
+      begin();
     if (isDrag) drag.move(now);
   };
   const end = (event: Event): void => {

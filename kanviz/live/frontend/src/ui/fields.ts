@@ -1,4 +1,5 @@
 /** Inputs with their labels. */
+
 import { assign, h, write } from "./dom";
 import { short } from "./numbers";
 
@@ -116,7 +117,12 @@ export function saidSlider(
   };
 }
 
-const KEY_SIGNS: Record<string, number> = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
+const KEY_SIGNS: Record<string, number> = {
+  ArrowRight: 1,
+  ArrowUp: 1,
+  ArrowLeft: -1,
+  ArrowDown: -1,
+};
 
 /** The same for any number of a range: it keeps exact numbers, and keys go 1/200 of the range. */
 export function fineSlider(
@@ -151,5 +157,10 @@ export function logSlider(
     n === 0 ? 0 : Number((10 ** (powers.low + (n - 1) / 10)).toPrecision(2));
   const start = value > 0 ? Math.round(10 * (Math.log10(value) - powers.low)) + 1 : 0;
   const range = { low: 0, high: last, step: 1, value: Math.min(last, Math.max(0, start)) };
-  return saidSlider(label, range, (n) => short(at(n), 2), (n) => set(at(n))).element;
+  return saidSlider(
+    label,
+    range,
+    (n) => short(at(n), 2),
+    (n) => set(at(n)),
+  ).element;
 }

@@ -1,6 +1,7 @@
 /** Text and files that leave the page: downloads, PNG pictures, the clipboard. */
-import { button, h } from "./dom";
+
 import { notice, say } from "../panels/panel";
+import { button, h } from "./dom";
 
 /** Saves data under a name. */
 export function download(data: Blob, name: string): void {
@@ -13,7 +14,10 @@ export function download(data: Blob, name: string): void {
 
 /** A file name from a title: letters, digits, and dashes between them. */
 export function fileName(title: string, ending: string): string {
-  const plain = title.normalize("NFKD").replace(/[^A-Za-z0-9]+/g, "-").replace(/^-+|-+$/g, "");
+  const plain = title
+    .normalize("NFKD")
+    .replace(/[^A-Za-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "");
   return `${plain || "kanviz"}.${ending}`;
 }
 

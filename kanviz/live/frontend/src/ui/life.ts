@@ -1,7 +1,6 @@
 /** What a panel must end when it goes, and how often it may work until then. */
-import type { Store } from "../store";
 
-type Event = Parameters<Store["on"]>[0];
+import { effect, type ReadonlySignal, signal } from "@preact/signals-core";
 
 export class Life {
   private readonly ends: (() => void)[] = [];
@@ -12,13 +11,40 @@ export class Life {
     this.ends.push(end);
   }
 
-  /** Calls `f` after each of these changes of the store. */
-  on(store: Store, events: readonly Event[], f: () => void): void {
-    for (const event of events) this.add(store.on(event, f));
+  /** Runs `f` now, and again whenever a signal changes that it has read. */
+  effect(f: () => void): void {
+    this.add(effect(() => f()));
+  }
+
+  /** Calls `f` now, and again whenever this one signal changes, whatever else `f` reads. */
+  follow<T>(what: ReadonlySignal<T>, f: (value: T) => void): void {
+    this.add(what.subscribe(f));
+  }
+
+  /**
+   * Draws now, and again in an animation frame after a signal has changed that the drawing read, at
+   * most every `gap` ms. Returns what asks for a drawing for any other reason.
+   */
+  drawn(draw: () => void, gap = 0): () => void {
+    const turn = signal(0);
+    let isDue = true;
+    const next = this.paced(() => {
+      isDue = true;
+      turn.value += 1;
+    }, gap);
+    // Run by a change it only asks for its turn; run by its turn it draws, and so reads anew.
+    this.effect(() => {
+      void turn.value;
+      if (isDue) {
+        isDue = false;
+        draw();
+      } else next();
+    });
+    return next;
   }
 
   /** Listens to what lives longer than the panel. */
-  listen(target: EventTarget, type: string, f: (event: globalThis.Event) => void): void {
+  listen(target: EventTarget, type: string, f: (event: Event) => void): void {
     target.addEventListener(type, f);
     this.add(() => target.removeEventListener(type, f));
   }

@@ -1,11 +1,14 @@
 /** Mathematics as MathML, which browsers draw without help: read from Python, or built here. */
+
 import { h } from "./dom";
 import { short } from "./numbers";
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 const TAGS = new Set(
-  ("math mrow mi mn mo ms mtext mspace msup msub msubsup mfrac msqrt mroot mover munder munderover " +
-    "mfenced mtable mtr mtd mstyle mpadded mphantom").split(" "),
+  (
+    "math mrow mi mn mo ms mtext mspace msup msub msubsup mfrac msqrt mroot mover munder munderover " +
+    "mfenced mtable mtr mtd mstyle mpadded mphantom"
+  ).split(" "),
 );
 const ATTRIBUTES = new Set(
   "display mathvariant stretchy fence separator form linethickness width lspace rspace".split(" "),

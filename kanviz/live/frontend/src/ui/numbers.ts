@@ -11,7 +11,10 @@ export function short(value: number | null | undefined, digits = 3): string {
   const size = Math.abs(value);
   const far = size !== 0 && (size >= 1e5 || size < 1e-3);
   const text = far
-    ? value.toExponential(digits - 1).replace(/\.?0*e/, "e").replace("e+", "e")
+    ? value
+        .toExponential(digits - 1)
+        .replace(/\.?0*e/, "e")
+        .replace("e+", "e")
     : String(Number(value.toPrecision(digits)));
   return text.replace(/-/g, MINUS);
 }

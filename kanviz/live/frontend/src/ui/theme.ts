@@ -1,4 +1,5 @@
 /** Light and dark: which of them is around us, and its colours for a canvas and for SVG files. */
+
 import type { Life } from "./life";
 
 /**

@@ -1,11 +1,15 @@
 """Which edges may go, and what goes with them."""
 
+import copy
+
 import pytest
 import torch
 from model_helpers import make_network, make_sample
 
 from kanviz.analysis.attribution import Scores, scores
-from kanviz.analysis.pruning import (
+from kanviz.analysis.prune_plan import judge_of_outputs, plan_of
+from kanviz.analysis.pruning import prune
+from kanviz.analysis.removal import (
     candidates,
     cut_off,
     live_edges,
@@ -96,3 +100,21 @@ def test_nodes_in_use_are_those_with_an_edge() -> None:
     edges = [Edge(0, 1, 0), Edge(0, 1, 1), Edge(1, 0, 1), Edge(1, 1, 1)]
     set_live(network, edges, live=False)
     assert nodes_in_use(network) == [2, 2, 1]
+
+
+def test_a_score_of_ones_own_says_what_may_go() -> None:
+    network, x = make_network((2, 3, 1), dtype=torch.float64), make_sample(2)
+
+    def weights(network: Network, x: torch.Tensor) -> Scores:
+        sizes = [layer.weight.detach().abs().sum(1) for layer in network.layers]
+        return Scores(sizes, [size.sum(1) for size in sizes] + [torch.ones(1).double()])
+
+    sizes = weights(network, x).edges
+    weakest = min(live_edges(network), key=lambda edge: float(sizes[edge.layer][edge.i, edge.j]))
+    assert selected(network, x, "edges", fraction=1 / 9, score=weights) == [weakest]
+    judge = judge_of_outputs(network, x)
+    plan = plan_of(copy.deepcopy(network), x, judge, "edges", "", weights)
+    assert weakest in plan[0].edges
+    limits = {"fraction": 1 / 9}
+    report = prune(network, x, None, limits, what="edges", tolerance=0.0, score=weights)
+    assert weakest in report.edges
