@@ -141,7 +141,7 @@ def test_options_change_while_it_runs() -> None:
     ],
 )
 def test_a_change_of_options_that_makes_no_sense_changes_nothing(
-    options: dict[str, Any], message: str
+    options: dict[str, Any], message: str, unchecked: None
 ) -> None:
     model, plain = make_model(), make_model()
     start(plain, steps=4).wait(20)

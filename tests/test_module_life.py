@@ -54,10 +54,11 @@ def test_functional_call_uses_the_weights_it_is_given(part: Any) -> None:
 
 def test_gradients_per_sample() -> None:
     model, x = make_fitted()
-    weights = dict(model.named_parameters())
+    weights: dict[str, Tensor] = dict(model.named_parameters())
 
     def loss(chosen: dict[str, Tensor], row: Tensor) -> Tensor:
-        return functional_call(model, chosen, (row.unsqueeze(0),)).square().sum()
+        outputs: Tensor = functional_call(model, chosen, (row.unsqueeze(0),))
+        return outputs.square().sum()
 
     slopes = vmap(grad(loss), in_dims=(None, 0))(weights, x)
     model(x).square().sum().backward()
@@ -72,7 +73,7 @@ def replicas_of(model: nn.Module, count: int) -> list[nn.Module]:
     places = {module: number for number, module in enumerate(modules)}
     copies = []
     for _ in range(count):
-        made = [module._replicate_for_data_parallel() for module in modules]  # type: ignore[attr-defined]
+        made = [module._replicate_for_data_parallel() for module in modules]
         for module, replica in zip(modules, made, strict=True):
             for name, child in module._modules.items():
                 if child is not None:

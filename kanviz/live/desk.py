@@ -427,7 +427,8 @@ def suggestions(model: KAN, view: EdgeView) -> list[dict[str, Any]]:
 
 def _suggestion(row: Suggestion, view: EdgeView, units: EdgeUnits) -> dict[str, Any]:
     numbers = units.to_network((row.a, row.b, row.c, row.d))
-    row = replace(row, **dict(zip("abcd", numbers, strict=True)))
+    a, b, c, d = numbers
+    row = replace(row, a=a, b=b, c=c, d=d)
     return {
         "name": row.name,
         "formula": row.text,

@@ -87,9 +87,12 @@ def read_dataset(data: Any, about: About, network: Network) -> Dataset:
     ValueError
         If shape, names or labels do not fit.
     """
-    if not isinstance(data, Dataset):
-        data = _of_pair(data, about)
-    data = _in_classes(data, about)
+    known = data if isinstance(data, Dataset) else _of_pair(data, about)
+    return _in_units(_in_classes(known, about), about, network)
+
+
+def _in_units(data: Dataset, about: About, network: Network) -> Dataset:
+    """Return a data set whose classes are the model's in the network's units."""
     check_fits(network, data)
     order = _order(data.input_names, about.input_names)
 
@@ -179,7 +182,7 @@ def labels_of(numbers: np.ndarray, classes: Sequence[Label]) -> np.ndarray:
     """Return the user's labels (samples,) of class numbers (samples,)."""
     kinds = {type(label) for label in classes}
     labels = np.array(classes, dtype=None if len(kinds) == 1 else object)
-    return labels[numbers]
+    return np.asarray(labels[numbers])
 
 
 def grid_sample(network: Network) -> Float[Tensor, "samples inputs"]:

@@ -1583,7 +1583,7 @@ class KAN(nn.Module):
         >>> KAN([2, 3, 1]).lock([(0, 0, 0), (0, 1, 0)])
         0.0
         """
-        return self.session.change(Lock(read_edges(edges)))
+        return self.session.change(Lock(read_edges(edges))) or 0.0
 
     def unlock(self, edges: Sequence[EdgeLike]) -> None:
         """Let locked edges learn on their own again; each keeps the function that it shared.

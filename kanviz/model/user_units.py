@@ -83,4 +83,5 @@ def _formula(view: EdgeView, network: Network, units: EdgeUnits) -> str:
     assert layer.symbols is not None  # an edge with a formula
     row = layer.symbols.edges.index((view.i, view.j))
     a, b, c, d = layer.affine[row].tolist()
-    return edge_text(layer.symbols.functions[row], units.to_user((a, b, c, d)))
+    function = layer.symbols.functions[row]
+    return edge_text(function, units.to_user((a, b, c, d)))  # type: ignore[arg-type]  # functions are frozen
