@@ -153,7 +153,7 @@ HOSTILE: list[tuple[object, str]] = [
     ({"type": "refine", "grid_size": 10**9}, "grid_size must be a whole number from 1 to 1000"),
     ({"type": "lock", "edges": [[0, 0, 0]]}, "edges must"),
     ({"type": "prune", "edges": [[0, 0, j] for j in range(3)] * 2 + [5]}, "edge must be three"),
-    ({"type": "undo"}, "history must hold a step to undo; got none"),
+    ({"type": "undo"}, "Nothing to undo."),
     ({"type": "pause"}, "a fit must be running"),
     ({"type": "train", "options": 3}, "options must be a record"),
     ({"type": "train", "options": {"optimizer": "magic"}}, "optimizer must be one of"),

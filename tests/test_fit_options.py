@@ -25,8 +25,8 @@ from kanviz.training import FitOptions, Sparsity
         ({"curvature": -1.0}, "curvature must be at least 0"),
         ({"validation": 1.5}, "validation must be a share"),
         ({"validation": "half"}, "validation must be None, a share"),
-        ({"optimizer": "lm", "loss": "cross_entropy"}, "optimizer must not be 'lm'"),
-        ({"optimizer": "lm", "batch_size": 5}, "optimizer must not be 'lm'"),
+        ({"optimizer": "lm", "loss": "cross_entropy"}, "optimizer='lm' needs squared loss"),
+        ({"optimizer": "lm", "batch_size": 5}, "optimizer='lm' needs squared loss"),
         ({"loss": "cross_entropy"}, "loss must be 'mse' for numbers"),
     ],
 )

@@ -174,10 +174,10 @@ def test_a_new_step_clears_what_was_undone() -> None:
     history.do(network, Remove((0, 0, 0)))
     history.undo(network)
     history.do(network, Remove((0, 0, 1)))
-    with pytest.raises(IndexError, match="history must hold a step to redo; got none"):
+    with pytest.raises(IndexError, match="Nothing to redo"):
         history.redo(network)
     history.undo(network)
-    with pytest.raises(IndexError, match="history must hold a step to undo; got none"):
+    with pytest.raises(IndexError, match="Nothing to undo"):
         history.undo(network)
 
 
@@ -205,7 +205,7 @@ def test_the_oldest_states_are_forgotten_but_not_how_they_read(
     assert len(history.sentences()) == 20
     for _ in range(kept):
         history.undo(network)
-    with pytest.raises(IndexError, match="too long ago, 'refined the grid to"):
+    with pytest.raises(IndexError, match=r"before .refined the grid to .* is no longer kept"):
         history.undo(network)
     assert network.layers[0].spec.grid_size == 25 - kept
     assert history.script().count("refine") == len(history.sentences()) == 20 - kept

@@ -68,7 +68,7 @@ def test_an_edit_during_a_fit_is_refused_but_a_question_is_answered() -> None:
 
     def ask_and_edit(_: Any) -> None:
         seen.append(model.snapshot())
-        with pytest.raises(RuntimeError, match="model must not be changed while"):
+        with pytest.raises(RuntimeError, match="A callback of a fit cannot change the model"):
             model.remove_edge((0, 0, 0))
 
     fit_briefly(model, callbacks=[ask_and_edit])

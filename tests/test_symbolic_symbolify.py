@@ -16,7 +16,7 @@ from kanviz.nn.locks import lock
 from kanviz.nn.symbols import with_formula
 from kanviz.symbolic import default_library
 from kanviz.symbolic.symbol_report import SymbolReport
-from kanviz.symbolic.symbolify import candidates, complexity, splines, symbolify
+from kanviz.symbolic.symbolify import candidates_for, complexity, splines, symbolify
 from kanviz.training.judge import Judge
 
 FEW = default_library().only(["0", "x", "x^2", "exp", "sin"])
@@ -101,7 +101,7 @@ def test_the_result_does_not_depend_on_the_number_of_workers(unchecked: None) ->
 
 def test_what_goes_to_another_process_can_be_pickled() -> None:
     network, judge = make_fitted(lambda x: torch.sin(3 * x[:, :1]), (1, 1))
-    row = candidates(network, splines(network)[0], judge.x, FEW)[0]
+    row = candidates_for(network, splines(network)[0], judge.x, FEW)[0]
     layer = network.layers[0]
     layer.set_symbols(with_formula(layer, 0, 0, row.function, (1.0, 0.0, 1.0, 0.0), row.r2))
     there = pickle.loads(pickle.dumps((network, judge, row)))

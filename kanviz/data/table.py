@@ -126,16 +126,24 @@ def from_csv(
         If there is no such file.
     ValueError
         Naming the file, and line and column where there is one.
+
+    Examples
+    --------
+    >>> from_csv(example_path(), target="species", inputs=["bill_length_mm", "sex"], seed=1)
+    Dataset: 266 training and 67 test samples, float32 on cpu
+      inputs (2): bill_length_mm, sex=male
+      classes (3): Adelie, Chinstrap, Gentoo
+      note: ...
     """
     check_choice("task", task, get_args(Task))
     check_choice("missing", missing, get_args(Missing))
     table = read_csv(path)
     targets = _known("target", [target] if isinstance(target, str) else target, table)
-    table, without_target = _drop_incomplete(
+    table, without_target = _handle_missing(
         table, targets, "error" if missing == "error" else "drop"
     )
     names, unused = _choose_inputs(table, targets, inputs)
-    table, incomplete = _drop_incomplete(table, names, missing)
+    table, incomplete = _handle_missing(table, names, missing)
     y, output_names, target_note = _read_target(table, targets, task)
     x, input_names, encoding = _read_inputs(table, names)
     train, test = (part.numpy() for part in split_rows(len(x), test_fraction, seed))
@@ -194,7 +202,7 @@ def _known(name: str, wanted: Sequence[str], table: TextTable) -> tuple[str, ...
     return tuple(wanted)
 
 
-def _drop_incomplete(
+def _handle_missing(
     table: TextTable, names: Sequence[str], missing: Missing
 ) -> tuple[TextTable, tuple[str, ...]]:
     """Return the rows to go on with, and a note on those left out."""

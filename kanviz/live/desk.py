@@ -168,7 +168,7 @@ class Watching:
         if training is None or training.progress is None or not self._drawn:
             return None
         self._losses.follow(training.report, training.progress.errors())
-        network, like = training.progress.network, self._sample(training.record.about)
+        network, like = training.progress.network, self._sample(training.about)
         sample = like.to(network.layers[0].weight.detach())
         try:
             curves = moving_curves(network, sample, list(self._drawn))

@@ -1,6 +1,7 @@
 """A fit that runs, as others see it: to pause, step, change, stop, and wait for."""
 
 import atexit
+import contextlib
 import copy
 import logging
 import math
@@ -22,9 +23,35 @@ from kanviz.model.history import History
 from kanviz.nn.network import Network
 from kanviz.training.fit import Trainer
 from kanviz.training.report import FitReport, Progress
-from kanviz.training.task import FitOptions
+from kanviz.training.task import FitOptions, Task
 
 logger = logging.getLogger(__name__)
+
+CHANGEABLE = (
+    "optimizer",
+    "steps",
+    "learning_rate",
+    "sparsity",
+    "curvature",
+    "patience",
+    "update_grid",
+)
+"""Options that make sense in the middle of a fit."""
+
+WORK, NAP = 0.015, 0.001
+"""Seconds after which a watched fit sleeps, and for how long: a thread of many short calls keeps
+the interpreter to itself otherwise, and the other threads wait for seconds."""
+
+LAST_STEP = 5.0
+"""Seconds that the last step of a fit may take when Python ends."""
+
+LOOK_AGAIN = 0.1
+"""Seconds after which a waiting fit looks up, so that Ctrl-C ends it on every system."""
+
+NOT_EXACT = "so a replay is alike, not equal to the last bit"
+
+StepWatcher = Callable[[Progress], object]
+
 
 News = TypeVar("News")
 
@@ -61,10 +88,6 @@ class Watchers(Generic[News]):
                 callback(news)
             except Exception:
                 logger.exception("%s: %s", self._failure, news)
-
-
-LOOK_AGAIN = 0.1
-"""Seconds after which a waiting fit looks up, so that Ctrl-C ends it on every system."""
 
 
 class Gate:
@@ -138,112 +161,31 @@ class Gate:
             self._change.notify_all()
 
 
-NOT_EXACT = "so a replay is alike, not equal to the last bit"
-
-
 @dataclass(frozen=True)
-class Aim:
-    """What a fit is after, as its record tells it.
-
-    ``about`` is what is known of the data from now on; ``call`` the method of the model; ``name``
-    what the script calls its argument, told apart from others of that name by ``tensors``.
-    """
-
-    about: About
-    call: str
-    name: str
-    tensors: tuple[Tensor, ...]
-    edit: type[Fitted] = Fitted
-
-
-class FitRecord:
-    """Writes the steps of one fit.
+class FitCall:
+    """The call that began a fit, as the history tells it.
 
     Parameters
     ----------
-    aim : Aim
-        What it is after.
+    method : str
+        Of the model, such as ``"model.fit"``.
+    argument : str
+        What the script calls its argument, told apart from others of that name by ``tensors``.
+    tensors : tuple of Tensor
     options : dict
-        What was asked for beyond the defaults, for the script.
-    report : FitReport
-        Of the fit; it grows meanwhile.
+        What was asked for beyond the defaults.
+    about : About
+        What is known of the data from now on.
+    edit : type
+        The kind of step that the fit becomes.
     """
 
-    def __init__(self, aim: Aim, options: dict[str, Any], report: FitReport) -> None:
-        self.about = aim.about
-        self._aim, self._options, self._report = aim, options, report
-        self._n_written, self._is_changed = 0, False
-
-    def note_change(self, changes: dict[str, Any]) -> None:
-        """Write other options from now on."""
-        self._options, self._is_changed = self._options | changes, True
-
-    def part(self, work: Network, history: History) -> Fitted | None:
-        """Return the steps since the last part as an edit; None if there are none.
-
-        ``work`` is the network in training, which is only read.
-        """
-        n_steps = self._report.n_steps - self._n_written
-        if n_steps == 0:
-            return None
-        call = self._call(history, self._options | self._as_taken(n_steps), "edited while it ran")
-        loss = self._report.history["loss"][-1]
-        words = f"{self._report.optimizer}: {n_steps} steps, loss {loss:.3g}, then edited"
-        return self._aim.edit(copy.deepcopy(work), call, words)
-
-    def end_part(self) -> None:
-        """Count from here on: what was taken so far is in the history."""
-        self._n_written = self._report.n_steps
-
-    def rest(self, best: Network, history: History) -> Fitted:
-        """Return the whole fit as an edit, or what came after its last part."""
-        report, options = self._report, self._options
-        if not self._n_written:
-            note = {"interrupted": "was interrupted", "stopped": "was stopped"}
-            call = self._call(history, options, note.get(report.stopped, ""))
-            return self._aim.edit(best, call, str(report))
-        n_steps = report.n_steps - self._n_written
-        call = self._call(history, options | self._as_taken(n_steps), "went on after an edit")
-        words = f"{report.optimizer}: {n_steps} more steps, loss {report.loss:.3g}"
-        return self._aim.edit(best, call, f"{words}, stopped: {report.stopped}")
-
-    def _as_taken(self, n_steps: int) -> dict[str, Any]:
-        """Return options that give about the last ``n_steps`` steps when run on their own."""
-        grids = sorted({int(size) for size in self._report.history["grid_size"][-n_steps:]})
-        options: dict[str, Any] = {"steps": math.ceil(n_steps / len(grids))}
-        if "grids" in self._options:
-            options["grids"] = grids
-        if "starts" in self._options and self._n_written:
-            options["starts"] = 1
-        return options
-
-    def _call(self, history: History, options: dict[str, Any], note: str) -> str:
-        name = history.name_of(self._aim.name, self._aim.tensors)
-        call = call_code(self._aim.call, name, **options)
-        if self._is_changed:
-            note = f"{note}, with options changed" if note else "options were changed while it ran"
-        return f"{call}  # {note}, {NOT_EXACT}" if note else call
-
-
-CHANGEABLE = (
-    "optimizer",
-    "steps",
-    "learning_rate",
-    "sparsity",
-    "curvature",
-    "patience",
-    "update_grid",
-)
-"""Options that make sense in the middle of a fit."""
-
-WORK, NAP = 0.015, 0.001
-"""Seconds after which a watched fit sleeps, and for how long: a thread of many short calls keeps
-the interpreter to itself otherwise, and the other threads wait for seconds."""
-
-LAST_STEP = 5.0
-"""Seconds that the last step of a fit may take when Python ends."""
-
-StepWatcher = Callable[[Progress], object]
+    method: str
+    argument: str
+    tensors: tuple[Tensor, ...]
+    options: dict[str, Any]
+    about: About
+    edit: type[Fitted] = Fitted
 
 
 class FitHandle:
@@ -255,34 +197,45 @@ class FitHandle:
     Parameters
     ----------
     trainer : Trainer
-        Ready to start.
-    record : FitRecord
-        Says how it reads in the history.
-    in_background : bool
+        Ready to start; from now on it belongs to this.
+    call : FitCall
+        How the fit reads in the history.
+    background : bool
         Whether it shares the interpreter with whoever started it.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from kanviz import KAN
+    >>> x = torch.linspace(-1, 1, 50).unsqueeze(1)
+    >>> fit = KAN([1, 1]).fit((x, x**2), steps=50, background=True, progress=False)
+    >>> fit.pause()
+    >>> fit.step()
+    >>> fit.resume()
+    >>> fit.wait().loss < 1e-4
+    True
     """
 
-    def __init__(
-        self,
-        trainer: Trainer,
-        record: FitRecord,
-        *,
-        in_background: bool,
-    ) -> None:
+    def __init__(self, trainer: Trainer, call: FitCall, *, background: bool) -> None:
         self.gate = Gate()
+        self.call = call
         self.key = object()
         """What the fit's own steps in the history have in common."""
-        self.record = record
         self.progress: Progress | None = None
         """Of the last step."""
-        self.options: FitOptions = trainer.options
+        self.options: FitOptions = trainer.task.options
         """What was asked for last."""
         self.error: BaseException | None = None
         """What the fit failed with."""
         self._trainer = trainer
-        self._is_patient = in_background
+        self._asked: Task | None = None  # what ``set`` asks for, until the next step
+        self._asking = threading.Lock()
+        self._given = call.options  # as the script is to write them
+        self._is_changed = False
+        self._n_written = 0  # steps that are in the history already
+        self._is_patient = background
+        self._is_stopped = False
         self._watchers: Watchers[Progress] = Watchers("A watcher of a fit failed at")
-        self._options_lock = threading.Lock()
         self._thread_id: int | None = None
         self._ended = threading.Event()
         self._last_nap = 0.0
@@ -304,6 +257,16 @@ class FitHandle:
         """Most steps of the whole fit."""
         return self._trainer.n_steps
 
+    @property
+    def about(self) -> About:
+        """Names, units and a sample of the data that it is trained on."""
+        return self.call.about
+
+    @property
+    def network(self) -> Network:
+        """The network in training; read it at rest or in a callback only."""
+        return self._trainer.network
+
     def pause(self) -> None:
         """Rest after the present step, until ``resume``, ``step`` or ``stop``."""
         self.gate.pause()
@@ -318,7 +281,7 @@ class FitHandle:
 
     def stop(self) -> None:
         """End after the present step, with the best state so far."""
-        self._trainer.stop()
+        self._is_stopped = True
         self.gate.stop()
 
     def set(self, **options: Any) -> None:
@@ -337,11 +300,11 @@ class FitHandle:
         """
         for name in options:
             check_choice("option", name, CHANGEABLE)
-        with self._options_lock:
+        with self._asking:
             wanted = replace(self.options, **options)
-            self._trainer.change(wanted)
+            self._asked = self._trainer.task.asked_again(wanted)
             self.options = wanted
-            self.record.note_change(options)
+            self._given, self._is_changed = self._given | options, True
 
     def on_step(self, callback: StepWatcher) -> Callable[[], None]:
         """Call ``callback(progress)`` after each step; return the function that ends this.
@@ -372,14 +335,10 @@ class FitHandle:
         """
         if self.is_mine():
             raise RuntimeError(
-                "wait must be called outside the fit; got a call from one of its callbacks. "
-                "Use stop to end the fit."
+                "A callback of a fit cannot wait for it: it would wait forever. Use stop to end it."
             )
         if not self._ended.wait(timeout):
-            raise TimeoutError(
-                f"the fit must be over within timeout; got {timeout!r} s, which have passed. "
-                "Wait longer, or stop it."
-            )
+            raise TimeoutError(f"The fit is not over after {timeout:g} s. Wait longer, or stop it.")
         if self.error is not None:
             raise self.error
         return self.report
@@ -388,21 +347,7 @@ class FitHandle:
         """Return whether the calling thread is the one that the fit runs in."""
         return self._thread_id == threading.get_ident() and not self._ended.is_set()
 
-    def work(self) -> Network:
-        """Return the network in training; read it at rest or in a callback only."""
-        return self._trainer.work
-
-    def take_over(self, network: Network) -> None:
-        """Go on from an edited network; only while the fit is at rest."""
-        self._trainer.take_over(network)
-        self.record.end_part()
-
-    def outcome(self, history: History) -> Fitted | None:
-        """Return what the fit comes to as an edit; None where it failed or nothing is new."""
-        best = self._trainer.outcome
-        if self.error is not None or best is None:
-            return None
-        return self.record.rest(best, history)
+    # ---- what the session asks for ---------------------------------------------------------------
 
     def run(self, on_end: Callable[["FitHandle"], None]) -> None:
         """Run to the end in this thread; errors are kept, not raised.
@@ -414,7 +359,7 @@ class FitHandle:
         """
         self._thread_id = threading.get_ident()
         try:
-            self._keep_error(lambda: self._trainer.train(self._between))
+            self._keep_error(self._train)
             self._keep_error(lambda: on_end(self))
         finally:
             self.gate.finish()
@@ -427,14 +372,50 @@ class FitHandle:
         # torch ends the process with an abort if one of its operations runs while Python goes away.
         atexit.register(_end_with_python, weakref.ref(self), thread)
 
-    def _keep_error(self, part: Callable[[], None]) -> None:
+    def take_over(self, network: Network) -> None:
+        """Go on from a copy of an edited network; only while the fit is at rest."""
+        self._trainer.take_over(network)
+        self._n_written = self.report.n_steps
+
+    def learnt(self, history: History) -> Fitted | None:
+        """Return the steps since the last edit as an edit of their own; None if there are none."""
+        n_steps = self.report.n_steps - self._n_written
+        if n_steps == 0:
+            return None
+        loss = self.report.history["loss"][-1]
+        words = f"{self.report.optimizer}: {n_steps} steps, loss {loss:.3g}, then edited"
+        code = self._code(history, self._given | self._as_taken(n_steps), "edited while it ran")
+        return self.call.edit(copy.deepcopy(self.network), code, words)
+
+    def outcome(self, history: History) -> Fitted | None:
+        """Return what the fit comes to as an edit; None where it failed or nothing is new."""
+        best, report = self._trainer.best, self.report
+        if self.error is not None or best is None:
+            return None
+        if not self._n_written:
+            note = {"interrupted": "was interrupted", "stopped": "was stopped"}
+            code = self._code(history, self._given, note.get(report.stopped, ""))
+            return self.call.edit(best, code, str(report))
+        n_steps = report.n_steps - self._n_written
+        words = f"{report.optimizer}: {n_steps} more steps, loss {report.loss:.3g}"
+        code = self._code(history, self._given | self._as_taken(n_steps), "went on after an edit")
+        return self.call.edit(best, code, f"{words}, stopped: {report.stopped}")
+
+    def _train(self) -> None:
+        """Take all steps, and let others in between them."""
+        steps = iter(self._trainer)
         try:
-            part()
-        except BaseException as error:  # noqa: BLE001 - ``wait`` raises it
-            self.error = self.error or error
+            for progress in steps:
+                self._between(progress)
+                if self._is_stopped:
+                    steps.close()
+                    return
+        except KeyboardInterrupt:  # it struck between two steps: the trainer has not seen it
+            with contextlib.suppress(StopIteration):
+                steps.throw(KeyboardInterrupt())
 
     def _between(self, progress: Progress | None) -> None:
-        """Tell of a step, and let others in before the next."""
+        """Tell of a step, let others in before the next, and hand on what they ask for."""
         if progress is not None:
             self.progress = progress
             self._watchers.tell(progress)
@@ -442,11 +423,38 @@ class FitHandle:
             time.sleep(NAP)
             self._last_nap = time.perf_counter()
         self.gate.pass_through(took_step=progress is not None)
+        with self._asking:
+            asked, self._asked = self._asked, None
+        if asked is not None:
+            self._trainer.change(asked)
+
+    def _keep_error(self, part: Callable[[], None]) -> None:
+        try:
+            part()
+        except BaseException as error:  # noqa: BLE001 - ``wait`` raises it
+            self.error = self.error or error
+
+    def _as_taken(self, n_steps: int) -> dict[str, Any]:
+        """Return options that give about the last ``n_steps`` steps when run on their own."""
+        grids = sorted({int(size) for size in self.report.history["grid_size"][-n_steps:]})
+        options: dict[str, Any] = {"steps": math.ceil(n_steps / len(grids))}
+        if "grids" in self._given:
+            options["grids"] = grids
+        if "starts" in self._given and self._n_written:
+            options["starts"] = 1
+        return options
+
+    def _code(self, history: History, options: dict[str, Any], note: str) -> str:
+        name = history.name_of(self.call.argument, self.call.tensors)
+        code = call_code(self.call.method, name, **options)
+        if self._is_changed:
+            note = f"{note}, with options changed" if note else "options were changed while it ran"
+        return f"{code}  # {note}, {NOT_EXACT}" if note else code
 
 
-def _end_with_python(training: weakref.ref[FitHandle], thread: threading.Thread) -> None:
+def _end_with_python(fit: weakref.ref[FitHandle], thread: threading.Thread) -> None:
     """Stop a fit that still runs when Python ends, and give its step a moment."""
-    running = training()
+    running = fit()
     if running is not None and thread.is_alive():
         running.stop()
         thread.join(LAST_STEP)

@@ -4,6 +4,7 @@ Before each step the state is remembered. States share the tensors in which they
 removed edge costs one mask, and a training run one copy of the weights.
 """
 
+import copy
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -129,7 +130,7 @@ class History:
             self.now.state.restore(network)
             raise
         step = Step(edit.sentence(), edit.code(), self.now, burst)
-        self._add(network, self._joined(step, edit), about or self.now.about)
+        self._add(network, self._joined(step, edit), about or self.now.about, edit.layers)
         self._last_move = edit if isinstance(edit, MovePoint) else None
         return result
 
@@ -217,19 +218,20 @@ class History:
 
     def __deepcopy__(self, memo: dict[int, object]) -> "History":
         """Return a history that goes its own way; states never change, so both share them."""
-        twin = History.__new__(History)
-        twin._start, twin.now = self._start, self.now
+        twin = copy.copy(self)
         twin._done, twin._undone = list(self._done), list(self._undone)
         twin._names = dict(self._names)
-        twin._last_move, twin.version = self._last_move, self.version
         return twin
 
     def _move(self, network: Network, source: list[Step], target: list[Step], verb: str) -> str:
         """Take the last step of ``source`` to the other side."""
         step = source[-1] if source else None
         if step is None or step.moment is None:
-            found = "none" if step is None else f"one that is too long ago, {step.sentence!r}"
-            raise IndexError(f"history must hold a step to {verb}; got {found}. See model.steps.")
+            if step is None:
+                raise IndexError(f"Nothing to {verb}.")
+            raise IndexError(
+                f"The state before {step.sentence!r} is no longer kept: it is too many steps ago."
+            )
         source.pop()
         target.append(step._replace(moment=self.now))
         step.moment.state.restore(network)
@@ -251,10 +253,14 @@ class History:
         kept = lines[:-1] if _replaces(edit, self._last_move) else lines
         return step._replace(code="\n".join([*kept, step.code]), moment=before.moment)
 
-    def _add(self, network: Network, step: Step, about: About) -> None:
+    def _add(
+        self, network: Network, step: Step, about: About, layers: Sequence[int] | None = None
+    ) -> None:
+        """Add a step that changed these layers, or, with None, any of them."""
         self._done.append(step)
         self.version += 1
-        self.now = Moment(NetworkState.capture(network, like=self.now.state), about)
+        state = NetworkState.capture(network, like=self.now.state, changed=layers)
+        self.now = Moment(state, about)
         self._undone.clear()
         self._forget()
 

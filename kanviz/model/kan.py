@@ -47,7 +47,7 @@ from kanviz.edits import (
 )
 from kanviz.edits.address import read_edge, read_edges, read_node, read_place
 from kanviz.edits.code import call_code, options_given
-from kanviz.model.fit_handle import Aim, FitHandle, FitRecord
+from kanviz.model.fit_handle import FitCall, FitHandle
 from kanviz.model.inputs import (
     about_after,
     classes_or_numbers,
@@ -68,10 +68,9 @@ from kanviz.nn.spec import BaseName, BasisName, Extrapolation
 from kanviz.recipe import Recipe
 from kanviz.snapshot import Snapshot
 from kanviz.training.errors import Loss, quality
-from kanviz.training.fit import trainer_of
 from kanviz.training.judge import judge_of
 from kanviz.training.report import FitReport
-from kanviz.training.solve import Equation, Residuals, solver_of
+from kanviz.training.solve import Equation, Residuals, prepare_equation
 from kanviz.training.sparsity import Sparsity
 from kanviz.training.task import (
     Callback,
@@ -79,7 +78,10 @@ from kanviz.training.task import (
     LossName,
     Optimizer,
     SolveKeywords,
+    Task,
     Validation,
+    prepare,
+    read_options,
 )
 
 if TYPE_CHECKING:  # these take long to import, and many programs never draw or read formulas
@@ -584,15 +586,15 @@ class KAN(nn.Module):
         is_data = validation is not None and not isinstance(validation, float | str)
         watched = read_dataset(validation, about, self.network) if is_data else validation
 
-        def prepare(work: Network) -> FitHandle:
-            network = with_grid_of(work, about) if is_new else work
-            trainer = trainer_of(network, dataset, **(options | {"validation": watched}))
-            aim = Aim(about, "model.fit", "data", tensors_of(given))
-            record = FitRecord(aim, options_given(KAN.fit, options), trainer.report)
-            return FitHandle(trainer, record, in_background=background)
+        def ask(network: Network) -> tuple[Task, FitCall]:
+            start = with_grid_of(network, about) if is_new else network
+            chosen = read_options(options | {"validation": watched})
+            asked = options_given(KAN.fit, options)
+            call = FitCall("model.fit", "data", tensors_of(given), asked, about)
+            return prepare(start, dataset, chosen), call
 
-        handle = session.fit(prepare, in_background=background)
-        return handle if background else handle.wait()
+        running = session.fit(ask, background=background)
+        return running if background else running.wait()
 
     @overload
     def solve(
@@ -692,14 +694,15 @@ class KAN(nn.Module):
                 "normalize=False."
             )
 
-        def prepare(work: Network) -> FitHandle:
-            trainer = solver_of(work, equation, **options)
-            aim = self._aim(equation, trainer.task.x)
-            record = FitRecord(aim, options_given(KAN.solve, options), trainer.report)
-            return FitHandle(trainer, record, in_background=background)
+        def ask(network: Network) -> tuple[Task, FitCall]:
+            task = prepare_equation(network, equation, read_options(options))
+            some = Network(network.widths, dtype=task.x.dtype, device=task.x.device)
+            marks = task.x, equation.values(some)  # tell equations of one name apart
+            asked, about = options_given(KAN.solve, options), self.session.about.seeing(task.x)
+            return task, FitCall("model.solve", equation.name, marks, asked, about, Solved)
 
-        handle = self.session.fit(prepare, in_background=background)
-        return handle if background else handle.wait()
+        running = self.session.fit(ask, background=background)
+        return running if background else running.wait()
 
     @property
     def running_fit(self) -> FitHandle | None:
@@ -2077,16 +2080,6 @@ class KAN(nn.Module):
         ['froze layer 1']
         """
         return self.session.watch(callback)
-
-    # ---- inside ----------------------------------------------------------------------------------
-
-    def _aim(self, equation: Equation, points: Tensor) -> Aim:
-        """Return how solving reads; equations of one name differ by their residuals of one u."""
-        name = getattr(equation.residuals, "__name__", "")
-        name = name if name.isidentifier() else "residuals"
-        some = Network(self.widths, dtype=points.dtype, device=points.device)
-        marks = (points, equation.values(some))
-        return Aim(self.session.about.seeing(points), "model.solve", name, marks, Solved)
 
 
 def _session_of(widths: Sequence[int] | Session, options: dict[str, Any]) -> Session:

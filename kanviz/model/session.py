@@ -11,16 +11,18 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from kanviz.data.arrays import Task, as_dataset
+from kanviz.data.arrays import Task as DataTask
+from kanviz.data.arrays import as_dataset
 from kanviz.data.dataset import About, Dataset
 from kanviz.data.scaling import EdgeUnits, Scaling
 from kanviz.edits import Edit
-from kanviz.model.fit_handle import FitHandle, Watchers
+from kanviz.model.fit_handle import FitCall, FitHandle, Watchers
 from kanviz.model.history import History
 from kanviz.model.inputs import grid_sample, read_dataset, read_inputs
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge
-from kanviz.training.task import check_fits
+from kanviz.training.fit import Trainer
+from kanviz.training.task import Task, check_fits
 
 Result = TypeVar("Result")
 Watcher = Callable[[str], object]
@@ -105,7 +107,7 @@ class Session:
         sample = self.about.sample
         return grid_sample(self.network) if sample is None else sample.to(like)
 
-    def dataset(self, data: Any, *, task: Task = "auto") -> Dataset:
+    def dataset(self, data: Any, *, task: DataTask = "auto") -> Dataset:
         """Return data (a ``Dataset`` or (x, y)) as a ``Dataset`` in the network's units.
 
         A pair is in the user's units. Where the model is new, the units of the data are those that
@@ -224,12 +226,12 @@ class Session:
         if self._editor == threading.get_ident():
             yield
             return
-        with self._turn_at_rest() as training:
-            if training is None:
+        with self._turn_at_rest() as fit:
+            if fit is None:
                 yield
                 return
             before = self.history.bookmark()
-            self._bring_home(training, burst)
+            self._bring_home(fit, burst)
             version = self.history.version
             try:
                 yield
@@ -238,13 +240,21 @@ class Session:
                     if self.history.version == version:
                         self.history.return_to(self.network, before)
                     else:
-                        training.take_over(copy.deepcopy(self.network))
+                        fit.take_over(self.network)
 
-    def fit(self, prepare: Callable[[Network], FitHandle], *, in_background: bool) -> FitHandle:
-        """Let ``prepare`` make a fit of a copy, and run it; its outcome becomes one step.
+    def fit(self, ask: Callable[[Network], tuple[Task, FitCall]], *, background: bool) -> FitHandle:
+        """Train a copy of the network; the outcome becomes one step of the history.
 
         Returns when the fit is over, or at once if it runs in the background. Errors of the fit are
         kept in what is returned.
+
+        Parameters
+        ----------
+        ask : callable
+            ``ask(network)`` returns what to do with the network, which nobody changes meanwhile,
+            and how the call reads.
+        background : bool
+            Whether to return at once and train in a thread.
 
         Raises
         ------
@@ -253,18 +263,17 @@ class Session:
         """
         if self._editor == threading.get_ident():
             raise RuntimeError(
-                "model must not be fitted while it is being changed; got a fit within a change. "
-                "Start it afterwards."
+                "A fit cannot begin while the model is being changed. Start it after the change."
             )
         with self._turn():
             if self.running is not None:
                 raise RuntimeError(
-                    "model must not be fitted while it is being fitted; got a second fit. "
-                    "Wait for model.running_fit, or stop it."
+                    "A fit is running already. Wait for it (model.running_fit.wait()) or stop it."
                 )
-            training = self.running = prepare(copy.deepcopy(self.network))
+            task, call = ask(self.network)
+            fit = self.running = FitHandle(Trainer(task), call, background=background)
             self._first_position = self.history.position
-        self._fit_watchers.tell(training)
+        self._fit_watchers.tell(fit)
         end = weakref.WeakMethod(self._end)  # the fit must not keep the model alive
 
         def on_end(over: FitHandle) -> None:
@@ -272,22 +281,22 @@ class Session:
             if bring_home is not None:
                 bring_home(over)
 
-        if in_background:
-            training.start(on_end)
-            return training
+        if background:
+            fit.start(on_end)
+            return fit
         try:
-            training.run(on_end)
+            fit.run(on_end)
         finally:  # Ctrl-C may strike anywhere, even where the fit ends
             self.running = None
-        return training
+        return fit
 
     def live_network(self) -> Network:
         """Return the network that a running fit has right now, or the real one.
 
         For reading in a callback of the fit (``FitHandle.on_step``) or at rest only.
         """
-        training = self.running
-        return self.network if training is None else training.work()
+        fit = self.running
+        return self.network if fit is None else fit.network
 
     def watch(self, callback: Watcher) -> Callable[[], None]:
         """Call ``callback(sentence)`` after each change; return the function that ends this.
@@ -305,18 +314,18 @@ class Session:
         """
         return self._fit_watchers.add(callback)
 
-    def _bring_home(self, training: FitHandle, burst: object) -> None:
+    def _bring_home(self, fit: FitHandle, burst: object) -> None:
         """Make a step of what a resting fit has learnt since the last one, if anything."""
         with self.reading():
-            part = training.record.part(training.work(), self.history)
+            part = fit.learnt(self.history)
             if part is not None:
                 key = burst if burst == self.history.burst else None
-                key = training.key if key is None else key
-                self.history.do(self.network, part, about=training.record.about, burst=key)
+                key = fit.key if key is None else key
+                self.history.do(self.network, part, about=fit.about, burst=key)
 
     def _undo(self) -> str:
-        sentence, training = "", self.running
-        if training is not None and self.history.burst is training.key:
+        sentence, fit = "", self.running
+        if fit is not None and self.history.burst is fit.key:
             sentence = self.history.undo(self.network)
             if self.history.position <= self._first_position:
                 return sentence
@@ -324,19 +333,19 @@ class Session:
         self._first_position = min(self._first_position, self.history.position)
         return sentence
 
-    def _end(self, training: FitHandle) -> None:
+    def _end(self, fit: FitHandle) -> None:
         """Make the outcome of a fit a step of the history."""
         with self._turn():
             try:
-                edit = training.outcome(self.history)
+                edit = fit.outcome(self.history)
                 if edit is not None:
-                    about = training.record.about
+                    about = fit.about
                     with self.reading():
                         self.history.do(self.network, edit, about=about)
             finally:
                 self.running = None
-                training.gate.finish()
-                self._fit_watchers.tell(training)
+                fit.gate.finish()
+                self._fit_watchers.tell(fit)
             if edit is not None:
                 self._watchers.tell(edit.sentence())
 
@@ -344,17 +353,16 @@ class Session:
     def _turn_at_rest(self) -> Iterator[FitHandle | None]:
         """Hold the gate of the fit, if one runs, then the turn."""
         while True:
-            training = self.running
-            if training is not None and training.is_mine():
+            fit = self.running
+            if fit is not None and fit.is_mine():
                 raise RuntimeError(
-                    "model must not be changed while it is being fitted; got a change in a "
-                    "callback of the fit. Make it from outside: the fit lets it in between two "
-                    "steps."
+                    "A callback of a fit cannot change the model, which waits for it. Make the "
+                    "change from another thread: the fit lets it in between two steps."
                 )
-            gate = nullcontext() if training is None else training.gate.held()
+            gate = nullcontext() if fit is None else fit.gate.held()
             with gate, self._turn():
-                if self.running is training:  # else a fit began or ended meanwhile
-                    yield training
+                if self.running is fit:  # else a fit began or ended meanwhile
+                    yield fit
                     return
 
     @contextmanager

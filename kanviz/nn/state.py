@@ -1,7 +1,7 @@
 """A network at one moment, as a record: what undo goes back to and what a file holds."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +74,13 @@ class NetworkState:
     made_with: Mapping[str, Any]
 
     @classmethod
-    def capture(cls, network: Network, *, like: "NetworkState | None" = None) -> "NetworkState":
+    def capture(
+        cls,
+        network: Network,
+        *,
+        like: "NetworkState | None" = None,
+        changed: Collection[int] | None = None,
+    ) -> "NetworkState":
         """Return the state of a network; tensors that equal those of ``like`` are shared with it.
 
         Parameters
@@ -83,9 +89,16 @@ class NetworkState:
             Is only read.
         like : NetworkState, optional
             An earlier state of a network of as many layers, usually the last one.
+        changed : collection of int, optional
+            The layers that may differ from ``like``; the others are not looked at.
         """
-        old = like.layers if like is not None else (None,) * len(network.layers)
-        return cls(tuple(map(_capture_layer, network.layers, old)), network.made_with)
+        layers = []
+        for depth, layer in enumerate(network.layers):
+            old = None if like is None else like.layers[depth]
+            if old is None or changed is None or depth in changed:
+                old = _capture_layer(layer, old)
+            layers.append(old)
+        return cls(tuple(layers), network.made_with)
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -126,7 +126,13 @@ def _line(function: Function, factor: float, shift: float) -> tuple[float, float
 
 @dataclass(frozen=True)
 class Units:
-    """The user's units of inputs and outputs: where numbers have to be nice."""
+    """The user's units of inputs and outputs: where numbers have to be nice.
+
+    Parameters
+    ----------
+    x, y : Scaling
+        Between the user's units and those of the network; y is the identity for classes.
+    """
 
     x: Scaling
     y: Scaling
@@ -323,6 +329,17 @@ def snap_network(
     First all numbers take their normal form, then those near to 0, integers, pi, e and simple
     fractions become these, and all others are fitted again. The held-out error stays the same, up
     to chance, and within ``limit``.
+
+    Parameters
+    ----------
+    network : Network
+        In float64; is only read.
+    judge : Judge
+        Refits and judges.
+    units : Units
+        The user's, in which numbers are nice.
+    limit : float
+        The largest held-out error that is accepted.
     """
     before = judge.error(network)
     work = copy.deepcopy(network)

@@ -9,7 +9,13 @@ from torch import Tensor
 
 from kanviz.data.scaling import Affine
 from kanviz.symbolic.affine import AffineFit, fit_affine
-from kanviz.symbolic.functions import Function, Library, default_library, free_numbers
+from kanviz.symbolic.functions import (
+    LONGEST_NAME,
+    Function,
+    Library,
+    default_library,
+    free_numbers,
+)
 from kanviz.symbolic.printing import to_text
 from kanviz.symbolic.samples import Numbers, prepare_samples, within_chance
 from kanviz.symbolic.simplify import rounded
@@ -55,6 +61,11 @@ class SuggestionTable(ReportTable[Suggestion]):
 
     Those whose error cannot be told from the lowest come first, the simplest of them at the top;
     the others follow by error. Shows itself as a table.
+
+    Parameters
+    ----------
+    rows : tuple of Suggestion
+        In this order.
     """
 
     rows: tuple[Suggestion, ...]
@@ -191,7 +202,7 @@ def function_of(
     """
     library = default_library()
     if text not in library:
-        function = Function(text.strip()[:40], library.parse(text))
+        function = Function(text.strip()[:LONGEST_NAME], library.parse(text))
         return function, affine or (1.0, 0.0, 1.0, 0.0)
     if affine is None:
         best = suggest(x, y, functions=library.only([text])).best

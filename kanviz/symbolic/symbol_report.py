@@ -103,6 +103,11 @@ class ParetoTable(ReportTable[Point]):
     Complexity is the sum over all live edges: that of its function for a formula, the number of its
     coefficients for a spline. A stage is on the front unless another is no worse in both and
     better in one. Shows itself as a table.
+
+    Parameters
+    ----------
+    points : tuple of Point
+        In the order in which they were reached.
     """
 
     points: tuple[Point, ...]

@@ -2,7 +2,7 @@
 
 In context (see In-Context Symbolic Regression for KANs, arXiv 2603.15250): a candidate is judged
 inside the network after a brief refit of everything, not by how it looks on its own edge. A pass
-over all edges takes the simplest function that does; then each choice is questioned again, now that
+over all edges takes the simplest function that does; then each choice is reconsidered, now that
 the others are known; at last numbers become nice ones where the error agrees.
 
 Below ``symbolify`` stand, in this order: the search with its moves, the trial of one candidate and
@@ -83,7 +83,7 @@ def symbolify(
     search.note("splines")
     search.first_pass()
     search.branch()
-    search.question()
+    search.reconsider()
     snapped = search.finish(units or _plain_units(network))
     put_back(network, small, nodes)
     reports = tuple(search.reports.values())
@@ -126,7 +126,17 @@ BACK_STEPS, FINAL_STEPS, MOST_ROUNDS, MOST_BRANCHES = 20, 100, 2, 8
 
 @dataclass(frozen=True)
 class Trial:
-    """A copy of the network with one candidate in it, refitted; inf as error if refused."""
+    """One candidate on one edge, tried inside the network.
+
+    Parameters
+    ----------
+    candidate : Suggestion
+        The function, with the numbers that it began with.
+    network : Network
+        A copy with the candidate in it, refitted.
+    error : float
+        Its held-out error; inf if the candidate was refused.
+    """
 
     candidate: Suggestion
     network: Network
@@ -158,11 +168,32 @@ class Bounds:
 
 @dataclass
 class Search:
-    """The state of one search.
+    """The state of one search; its methods are the moves.
 
-    ``network`` is what has been accepted so far; ``nodes`` are the numbers that its nodes have for
-    the user, by layer; ``branches`` holds what each choice was made from: the network before it,
-    and the other candidates.
+    Parameters
+    ----------
+    network : Network
+        What has been accepted so far; changed in place.
+    nodes : list over layers of (nodes,)
+        The numbers that the nodes have for the user, whose idle nodes are not in ``network``.
+    judge : Judge
+        Refits and judges.
+    limit : float
+        The largest held-out error that is accepted.
+    functions : mapping of str to Function
+        The library to choose from.
+    n_jobs : int
+        How many candidates are tried at a time.
+    on_edge : callable
+        Called with the report of each edge as it comes.
+    reports : dict of Edge to EdgeReport
+        What came of each edge so far.
+    chosen : dict of Edge to Suggestion
+        The function of each edge that has become a formula.
+    branches : dict of Edge to (Network, list of Suggestion)
+        What each choice was made from: the network before it, and the other candidates.
+    stages : list of (step, complexity, error)
+        All that was accepted, in order.
     """
 
     network: Network
@@ -189,7 +220,7 @@ class Search:
             before = len(self.chosen)
             for edge in splines(self.network):
                 error, old = self.judge.error(self.network), copy.deepcopy(self.network)
-                rows = candidates(old, edge, self.judge.x, self.functions)
+                rows = candidates_for(old, edge, self.judge.x, self.functions)
                 best, tried = self._choose(old, edge, rows, max(EQUAL * error, ENOUGH * self.limit))
                 self._accept(edge, error, best, tried)
                 if best is not None:
@@ -216,7 +247,7 @@ class Search:
                 continue
             work, found = trial.network, {edge: trial}
             for rest in splines(work):
-                then = candidates(work, rest, self.judge.x, self.functions)
+                then = candidates_for(work, rest, self.judge.x, self.functions)
                 best, _ = self._choose(work, rest, then, FLOOR)
                 if best is None:
                     break
@@ -227,19 +258,19 @@ class Search:
                 return True
         return False
 
-    def question(self) -> None:
-        """Question each choice now that the others are known, until no choice changes."""
+    def reconsider(self) -> None:
+        """Reconsider each choice now that the others are known, until no choice changes."""
         for _ in range(MOST_ROUNDS):
             changed = False
             for edge in self.chosen:
                 error = self.judge.error(self.network)
                 if error <= FLOOR:
                     return
-                changed |= self._question(edge, error)
+                changed |= self._reconsider(edge, error)
             if not changed:
                 return
 
-    def _question(self, edge: Edge, error: float) -> bool:
+    def _reconsider(self, edge: Edge, error: float) -> bool:
         """Look what a spline in the place of one choice wants to be; return whether it changed."""
         known = self.chosen[edge]
         work = copy.deepcopy(self.network)
@@ -270,7 +301,7 @@ class Search:
         A function that is no simpler has to follow the curve better than the one that was chosen;
         a more complex one also has to show in its first steps that it is much better.
         """
-        rows = candidates(work, edge, self.judge.x, self.functions)
+        rows = candidates_for(work, edge, self.judge.x, self.functions)
         known = self.chosen[edge].function
         mine = next((row.error for row in rows if row.function == known), torch.inf)
         rows = [row for row in rows if row.function != known]
@@ -305,7 +336,7 @@ class Search:
     def _trials(
         self, network: Network, edge: Edge, bounds: Bounds, rows: Sequence[Suggestion]
     ) -> Iterator[Trial]:
-        return trials(network, edge, self.judge, bounds, rows, self.n_jobs)
+        return run_trials(network, edge, self.judge, bounds, rows, self.n_jobs)
 
     def _accept(
         self,
@@ -391,7 +422,7 @@ def _best_of_equals(equals: Sequence[Trial]) -> Trial | None:
     return min(ties, key=lambda trial: (free_numbers(trial.candidate.function), trial.error))
 
 
-def trials(
+def run_trials(
     network: Network,
     edge: Edge,
     judge: Judge,
@@ -401,21 +432,24 @@ def trials(
 ) -> Iterator[Trial]:
     """Yield the trial of each candidate in order, as many at a time as there are workers."""
     if n_jobs == 1:
-        yield from (attempt(network, edge, judge, bounds, row) for row in candidates)
+        yield from (try_candidate(network, edge, judge, bounds, row) for row in candidates)
         return
     import joblib  # not needed, nor paid for, without workers
 
     size = joblib.effective_n_jobs(n_jobs)
     for start in range(0, len(candidates), size):
         wave = candidates[start : start + size]
-        tasks = (joblib.delayed(attempt)(network, edge, judge, bounds, row) for row in wave)
+        tasks = (joblib.delayed(try_candidate)(network, edge, judge, bounds, row) for row in wave)
         yield from joblib.Parallel(n_jobs=n_jobs)(tasks)
 
 
-def attempt(
+def try_candidate(
     network: Network, edge: Edge, judge: Judge, bounds: Bounds, candidate: Suggestion
 ) -> Trial:
-    """Put a candidate into a copy of the network, refit everything and judge."""
+    """Put a candidate into a copy of the network, refit everything and judge.
+
+    The steps come in three portions, so that a hopeless candidate costs little.
+    """
     work = copy.deepcopy(network)
     layer = work.layers[edge.layer]
     numbers = (candidate.a, candidate.b, candidate.c, candidate.d)
@@ -453,13 +487,25 @@ ALIKE = 1e-6
 as many, show that they are one function but for a shift, as the sine and the cosine are."""
 
 
-def candidates(
+def candidates_for(
     network: Network,
     edge: Edge,
     x: Float[Tensor, "samples inputs"],
     functions: Mapping[str, Function],
 ) -> list[Suggestion]:
-    """Return the few functions worth a trial, the simplest first, then as ``suggest`` has them."""
+    """Return the few functions worth a trial, the simplest first, then as ``suggest`` has them.
+
+    Parameters
+    ----------
+    network : Network
+        Is only read.
+    edge : Edge
+        A spline of it.
+    x : (samples, inputs)
+        In the network's units.
+    functions : mapping of str to Function
+        The library to choose from.
+    """
     inputs, values, share = _edge_samples(network, edge, x)
     step = max(1, math.ceil(len(x) / SUGGESTION_SAMPLES))
     table = suggest(inputs[::step], values[::step], functions=functions)

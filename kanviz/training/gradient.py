@@ -6,7 +6,7 @@ does not help either, the error names the layer and edge where the numbers break
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import torch
@@ -42,10 +42,15 @@ class Descent:
     batch_size: int | None
     generator: torch.Generator
 
-    def run(self, steps: int, on_step: Callable[[float], bool]) -> str:
-        """Take ``steps`` iterations (L-BFGS) or epochs in place; return what ended it.
+    def run(self, steps: int) -> Generator[float, None, str]:
+        """Take ``steps`` iterations (L-BFGS) or epochs in place.
 
-        ``on_step`` gets the mean loss of each step, without the penalty; False stops.
+        Yields the mean loss of each, without the penalty; returns why it ended, ``"steps"``.
+
+        Raises
+        ------
+        FloatingPointError
+            If no learning rate gives finite numbers; names the layer and edge where they break.
         """
         optimizer, retreats = self._make(), 0
         for _ in range(steps):
@@ -58,8 +63,7 @@ class Descent:
                 retreats, self.learning_rate = retreats + 1, self.learning_rate / 10
                 optimizer = self._make()
                 value = self._epoch(optimizer)
-            if not on_step(value):
-                return "stopped"
+            yield value
         return "steps"
 
     def _make(self) -> torch.optim.Optimizer:

@@ -1,5 +1,6 @@
 """Trying a change inside the network: refit everything briefly, then judge on held-out data."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,7 +69,7 @@ class Judge:
         if not self.is_classification:
             kept = None if held is None else _held_weights(network, held)
             problem = LeastSquares(network, self.x, self.y, [penalty], self.scale, held=kept)
-            minimise(problem, steps)
+            deque(minimise(problem, steps), maxlen=0)
             return
         if held is not None:  # its optimizer cannot hold single numbers
             return
@@ -83,7 +84,7 @@ class Judge:
             batch_size=None,
             generator=torch.Generator().manual_seed(0),
         )
-        descent.run(steps, lambda _: True)
+        deque(descent.run(steps), maxlen=0)
 
 
 def _held_weights(network: Network, held: Held) -> Bool[Tensor, " weights"]:

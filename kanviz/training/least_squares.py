@@ -15,7 +15,7 @@ matrix takes 1.7, 28, 192, 826 and 3153 MB.
 import functools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -458,13 +458,11 @@ def exact_pays(n: int, n_entries: int, n_residuals: int) -> bool:
 
 
 def minimise(
-    problem: Problem,
-    steps: int,
-    on_step: Callable[[float], bool] = lambda _: True,
-    *,
-    tolerance: float = 1e-7,
-) -> str:
+    problem: Problem, steps: int, *, tolerance: float = 1e-7
+) -> Generator[float, None, str]:
     """Take up to ``steps`` Levenberg-Marquardt steps in place; a step that is worse is undone.
+
+    A generator: whoever takes its steps may look at the network in between, or leave it there.
 
     Parameters
     ----------
@@ -472,15 +470,18 @@ def minimise(
         Holds the network (float64) that is trained.
     steps : int
         Most accepted steps.
-    on_step : callable
-        Called with the mean squared error after each accepted step; False stops.
     tolerance : float
         Three relative decreases in a row below it count as converged.
+
+    Yields
+    ------
+    float
+        The loss after each accepted step.
 
     Returns
     -------
     str
-        ``"steps"``, ``"converged"``, ``"no better step"`` or ``"stopped"``.
+        ``"steps"``, ``"converged"`` or ``"no better step"``.
     """
     weights = problem.weights()
     cost, _ = problem.cost(weights)
@@ -493,8 +494,7 @@ def minimise(
         weights, (new_cost, loss), damping = step
         small = small + 1 if cost - new_cost < tolerance * cost else 0
         cost = new_cost
-        if not on_step(loss):
-            return "stopped"
+        yield loss
         if small == 3 or cost == 0:
             return "converged"
     return "steps"

@@ -1,9 +1,16 @@
-"""What a fit did: every logged number under its own name, what stopped it, how long it took."""
+"""What a fit tells: each step while it runs, and the report of them all, with the best state."""
 
-from collections.abc import Callable
+import math
+import sys
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tqdm.auto import tqdm
+
+from kanviz.nn import Network
+from kanviz.nn.state import NetworkState
 from kanviz.training.errors import Errors
 
 if TYPE_CHECKING:  # takes a second to import, and most fits are never drawn
@@ -62,10 +69,19 @@ class FitReport:
     kept_step: int = 0
     notes: list[str] = field(default_factory=list)
 
-    def log(self, **numbers: float) -> None:
-        """Append one number to each named list."""
+    def log(self, progress: Progress, penalty: float = 0.0) -> None:
+        """Append the numbers of a step to their lists; a penalty of 0 is none."""
+        numbers: dict[str, float | None] = {
+            "step": progress.step,
+            "loss": progress.loss,
+            "grid_size": progress.grid_size,
+            "seconds": progress.seconds,
+            "validation_loss": progress.validation_loss,
+            "sparsity": penalty or None,
+        }
         for name, number in numbers.items():
-            self.history.setdefault(name, []).append(number)
+            if number is not None:
+                self.history.setdefault(name, []).append(number)
 
     @property
     def n_steps(self) -> int:
@@ -103,3 +119,127 @@ class FitReport:
         if self.starts:
             parts.append(f"best of {len(self.starts)} starts")
         return ", ".join([*parts, f"stopped: {self.stopped}"])
+
+
+MOST_UPDATES_PER_SECOND = 20
+"""Of the progress bar."""
+
+
+class Monitor:
+    """Watches one fit: logs each step, keeps the best state, asks callbacks whether to go on.
+
+    It holds what must survive a fit that is stopped at any moment.
+
+    Parameters
+    ----------
+    report : FitReport
+        Filled step by step.
+    patience : int
+        Steps without a better validation loss before a level ends.
+    callbacks : sequence of callable
+        Called with each ``Progress``; False stops the fit.
+    show : bool
+        Whether to show a progress bar.
+    total : int
+        Expected number of steps, for the bar.
+    """
+
+    def __init__(
+        self,
+        report: FitReport,
+        *,
+        patience: int,
+        callbacks: Sequence[Callable[[Progress], bool | None]],
+        show: bool,
+        total: int,
+    ) -> None:
+        self.report, self.callbacks = report, callbacks
+        self.patience, self.waited = patience, 0
+        self._best: NetworkState | None = None
+        self.best_objective = self._best_before = math.inf
+        self._begin = time.perf_counter()
+        # The first call in a new environment compiles for some seconds: say so meanwhile.
+        ready = "kanviz.nn.contractions" in sys.modules
+        self.bar = tqdm(
+            total=total,
+            disable=not show,
+            desc="fit" if ready else "fit (loading kernels)",
+            mininterval=1 / MOST_UPDATES_PER_SECOND,
+        )
+
+    def step(
+        self,
+        network: Network,
+        loss: float,
+        *,
+        validation_loss: float | None,
+        penalty: float,
+        errors: Callable[[], Errors],
+    ) -> tuple[Progress, bool]:
+        """Log one step; return it and whether to go on. ``report.stopped`` says why not.
+
+        States are compared by ``validation_loss``, or ``loss`` where there is none, plus
+        ``penalty``; ``errors`` becomes ``Progress.errors``.
+        """
+        progress = Progress(
+            step=self.report.n_steps + 1,
+            loss=loss,
+            validation_loss=validation_loss,
+            grid_size=network.layers[0].spec.grid_size,
+            seconds=time.perf_counter() - self._begin,
+            network=network,
+            errors=errors,
+        )
+        self.report.log(progress, penalty)
+        watched = loss if validation_loss is None else validation_loss
+        self._keep_best(network, watched + penalty, progress.step)
+        self._show(progress)
+        if any([callback(progress) is False for callback in self.callbacks]):  # noqa: C419 - call all
+            self.report.stopped = "callback"
+        elif validation_loss is not None and self.waited >= self.patience:
+            self.report.stopped = "patience"
+        return progress, not self.report.stopped
+
+    @property
+    def best(self) -> Network | None:
+        """A copy of the network in its best state; None before the first step."""
+        if self._best is None:
+            return None
+        return self._best.build(next(self._best.tensors()).device)
+
+    def new_level(self) -> None:
+        """Forget how long the last level has waited, remember how good it became."""
+        self.waited, self._best_before = 0, self.best_objective
+
+    @property
+    def is_no_better(self) -> bool:
+        """Whether this level has not done better than those before it."""
+        return self.best_objective >= self._best_before
+
+    def forget_best(self) -> None:
+        """Start the search for the best state anew: what was found no longer counts."""
+        self._best, self.report.kept_step, self.waited = None, 0, 0
+        self.best_objective = self._best_before = math.inf
+
+    def close(self) -> None:
+        """Stop the clock and the bar, which is full unless the fit was broken off."""
+        self.report.seconds = time.perf_counter() - self._begin
+        if self.report.stopped not in ("", "interrupted"):
+            self.bar.total = self.bar.n
+        self.bar.close()
+
+    def _keep_best(self, network: Network, objective: float, number: int) -> None:
+        if objective < self.best_objective:
+            self._best, self.best_objective = NetworkState.capture(network), objective
+            self.report.kept_step, self.waited = number, 0
+        else:
+            self.waited += 1
+
+    def _show(self, progress: Progress) -> None:
+        numbers = {"loss": f"{progress.loss:.2e}", "grid": progress.grid_size}
+        if progress.validation_loss is not None:
+            numbers["validation"] = f"{progress.validation_loss:.2e}"
+        if progress.step == 1:
+            self.bar.set_description("fit", refresh=False)
+        self.bar.set_postfix(numbers, refresh=False)
+        self.bar.update()

@@ -14,7 +14,6 @@ from torch.func import functional_call, jacrev
 from kanviz.nn import Network
 from kanviz.nn.calculus import Operator, Unknown, each
 from kanviz.training.errors import Errors
-from kanviz.training.fit import Trainer, read_options
 from kanviz.training.jacobian import learning_weights, n_weights
 from kanviz.training.least_squares import MOST_EXACT, Problem, Quadratic
 from kanviz.training.penalties import EdgeForms
@@ -43,6 +42,12 @@ class Equation:
     """
 
     residuals: Residuals
+
+    @property
+    def name(self) -> str:
+        """What a script calls the residuals."""
+        name = getattr(self.residuals, "__name__", "")
+        return name if name.isidentifier() else "residuals"
 
     @torch.no_grad()
     def values(self, network: Network) -> Float[Tensor, " residuals"]:
@@ -285,14 +290,3 @@ def _check_values(equation: Equation, network: Network) -> None:
             "residuals must be the same at every call; got different numbers. Draw random points "
             "once, before the call."
         )
-
-
-def solver_of(network: Network, equation: Equation, **options: Any) -> Trainer:
-    """Return what is ready to solve an equation with a copy of the network.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If equation, options and network do not fit together.
-    """
-    return Trainer(prepare_equation(network, equation, read_options(options)))

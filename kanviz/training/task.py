@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from typing import Any, Literal, TypedDict
 
@@ -165,6 +165,14 @@ class FitKeywords(SolveKeywords, total=False):
     patience: int
 
 
+def read_options(options: dict[str, Any]) -> FitOptions:
+    """Return options by name, checked one by one; ValueError for a name that is none."""
+    known = [field.name for field in fields(FitOptions)]
+    for name in options:
+        check_choice("option", name, known)
+    return FitOptions(**options)
+
+
 @dataclass(frozen=True)
 class Task(ABC):
     """What a trainer is to do, checked: everything in the dtype of the work, names resolved.
@@ -303,7 +311,7 @@ def _check_together(options: FitOptions, loss: str | Loss, data: Dataset) -> Non
     is_lm = options.optimizer == "lm"
     if is_lm and (loss != "mse" or options.batch_size is not None):
         raise ValueError(
-            "optimizer must not be 'lm' with batches or another loss than 'mse'; got "
+            "optimizer='lm' needs squared loss on all samples at once; got "
             f"loss={loss!r}, batch_size={options.batch_size!r}. Use 'lbfgs' or 'adam'."
         )
     if is_lm and isinstance(options.sparsity, Sparsity) and options.sparsity.metric != "std":
