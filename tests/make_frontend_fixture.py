@@ -63,8 +63,8 @@ def models() -> list[tuple[str, KAN]]:
     for formula in FORMULAS:
         model = make_model()
         for edge in [(0, 0, 0), (0, 1, 2), (1, 1, 0)]:
-            model.fix(edge, formula, numbers=(1.3, -0.2, 0.7, 0.1))
-        model.remove_edge(0, 1, 0)
+            model.fix(edge, formula, affine=(1.3, -0.2, 0.7, 0.1))
+        model.remove_edge((0, 1, 0))
         found.append((formula, model))
     return found
 

@@ -59,7 +59,7 @@ class Remove:
     def code(self) -> str:
         """Return the call."""
         verb = "remove" if self.removed else "restore"
-        return call_code(f"model.{verb}_{self._kind}", *map(str, self.place))
+        return call_code(f"model.{verb}_{self._kind}", str(tuple(self.place)))
 
     @property
     def _kind(self) -> str:
