@@ -608,11 +608,17 @@ def decode(message: object) -> Ask:
     """
     if not isinstance(message, Mapping):
         raise _wrong("request", "a record with a type", message)
-    name = _text("type", _field(message, "type"))
+    if "type" not in message:
+        raise ValueError("request must have the field 'type'; got none. Add it.")
+    name = _text("type", message["type"])
     kind = REQUESTS.get(name)
     if kind is None:
         raise ValueError(f"type must be a known request; got {name[:60]!r}. Reload the picture.")
-    fields = {field: read(field, _field(message, field)) for field, read in _READERS[kind].items()}
+    fields: dict[str, Any] = {}
+    for field, read in _READERS[kind].items():
+        if field not in message:
+            raise ValueError(f"request must have the field {field!r}; got none. Add it.")
+        fields[field] = read(field, message[field])
     return kind(**fields)
 
 
@@ -623,12 +629,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _field(message: Mapping[Any, Any], name: str) -> Any:
-    if name not in message:
-        raise ValueError(f"request must have the field {name!r}; got none. Add it.")
-    return message[name]
 
 
 def _text(name: str, value: object) -> str:

@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,9 @@ from kanviz.analysis.removal import edge_means, take_out
 from kanviz.analysis.trace import trace
 from kanviz.data import Dataset
 from kanviz.data.dataset import About
+from kanviz.data.scaling import NO_UNITS, EdgeUnits
 from kanviz.edits import Edit, Freeze, Lock, MovePoint, Refine, Remove, SetCurve, UnfixEdge
+from kanviz.edits.address import check_edge
 from kanviz.layout import Order
 from kanviz.live import contract as c
 from kanviz.live.page import live_page
@@ -28,7 +30,7 @@ from kanviz.model.fit_handle import FitHandle
 from kanviz.model.inputs import grid_sample
 from kanviz.model.kan import KAN
 from kanviz.nn.symbols import EdgeFunction
-from kanviz.recipe import MOST_WEIGHTS
+from kanviz.recipe import MOST_WEIGHTS, Affine
 from kanviz.snapshot import Edge, Snapshot
 from kanviz.symbolic.functions import default_library
 from kanviz.symbolic.printing import equations, to_mathml
@@ -91,7 +93,8 @@ class Desk:
 
     def __init__(self, model: KAN, data: Any = None, *, x: Any = None, title: str = "") -> None:
         self.model, self.session, self.title = model, model.session, title
-        self.data = None if data is None else self.session.dataset(data)
+        self._given = data
+        self._converted: tuple[About, Dataset] | None = None
         self._x = None if x is None else self.session.inputs(x)
         self._news = None if self.data is None else About.data(self.data)
         self._tell: Teller = lambda _: None
@@ -105,6 +108,16 @@ class Desk:
         self._activity, self._error = "", ""
         self._share: float | None = None
         self._stops: list[Callable[[], None]] = []
+
+    @property
+    def data(self) -> Dataset | None:
+        """The data in the units that the network has now; None where there are none."""
+        if self._given is None:
+            return None
+        about = self.session.about
+        if self._converted is None or self._converted[0] is not about:
+            self._converted = about, self.session.dataset(self._given)
+        return self._converted[1]
 
     def watch(self, tell: Teller) -> None:
         """Tell from now on, until ``close``, what happens to the model.
@@ -359,11 +372,18 @@ class Desk:
             raise ValueError("No fit is running.")
         return self.session.running
 
-    def needed_data(self) -> Dataset:
-        """Return the data; ValueError without them."""
-        if self.data is None:
+    def needed_data(self) -> Any:
+        """Return the data as they were given, for the public calls; ValueError without them."""
+        if self._given is None:
             raise ValueError("This needs data: call model.explore(data).")
-        return self.data
+        return self._given
+
+    def units_at(self, edge: Edge) -> EdgeUnits:
+        """Return the user's units at an edge; what browsers draw is in the network's."""
+        try:
+            return self.session.units_at(edge)
+        except IndexError:  # no such edge, as the edit itself will say
+            return NO_UNITS
 
     def steered(self) -> None:
         """Show what steering a fit came to: the last step before a pause may have had no frame."""
@@ -404,18 +424,32 @@ def sentence_of(error: BaseException) -> str:
 
 
 def _move_point(desk: Desk, ask: c.MovePoint) -> None:
-    burst = ("drag", id(desk), ask.edge, ask.drag)
-    desk.change(MovePoint(*ask.edge, ask.m, ask.height), burst)
+    units, burst = desk.units_at(ask.edge), ("drag", id(desk), ask.edge, ask.drag)
+    desk.change(MovePoint(*ask.edge, ask.m, ask.height * units.size, units), burst)
 
 
 def _set_curve(desk: Desk, ask: c.SetCurve) -> None:
-    burst = ("drag", id(desk), ask.edge, ask.drag)
-    desk.change(SetCurve(*ask.edge, ask.x, ask.y), burst)
+    units, burst = desk.units_at(ask.edge), ("drag", id(desk), ask.edge, ask.drag)
+    x = tuple(value * units.scale + units.shift for value in ask.x)
+    y = tuple(value * units.size for value in ask.y)
+    desk.change(SetCurve(*ask.edge, x, y, units), burst)
+
+
+def _fix(desk: Desk, ask: c.Fix) -> None:
+    fix(desk.model, ask.edge, ask.formula, ask.numbers)
+
+
+def fix(model: KAN, edge: Edge, formula: str, affine: Affine | None) -> None:
+    """Make an edge a formula; what a browser writes is in the network's units, as what it draws."""
+    units = model.session.units_at(check_edge(model.network, *edge))
+    if affine is None and formula not in default_library():
+        affine = (1.0, 0.0, 1.0, 0.0)
+    model.fix(edge, formula, affine=None if affine is None else units.to_user(affine))
 
 
 def _update_grid(desk: Desk, _: c.UpdateGrid) -> None:
     has_seen = desk.session.about.sample is not None or desk.data is None
-    desk.model.update_grid(None if has_seen or desk.data is None else desk.data.x)
+    desk.model.update_grid(None if has_seen else desk.needed_data())
 
 
 def _undo(desk: Desk, _: c.Undo) -> None:
@@ -524,12 +558,14 @@ def _symbolify(desk: Desk, _: c.Symbolify) -> c.Symbolified:
 
 def _suggest(desk: Desk, ask: c.AskSuggest) -> list[c.Suggestion]:
     """Return which functions an edge may be, best first, each with its curve over the drawn one."""
-    x = desk.curve_x(ask.edge)
-    return [_suggestion(row, x) for row in desk.model.suggest(ask.edge, top=MOST_SUGGESTIONS)]
+    x, units = desk.curve_x(ask.edge), desk.units_at(ask.edge)
+    table = desk.model.suggest(ask.edge, top=MOST_SUGGESTIONS)
+    return [_suggestion(row, x, units) for row in table]
 
 
-def _suggestion(row: Suggestion, x: np.ndarray) -> c.Suggestion:
-    numbers = (row.a, row.b, row.c, row.d)
+def _suggestion(row: Suggestion, x: np.ndarray, units: EdgeUnits) -> c.Suggestion:
+    numbers = units.to_network((row.a, row.b, row.c, row.d))
+    row = replace(row, **dict(zip("abcd", numbers, strict=True)))
     return c.Suggestion(
         name=row.name,
         formula=row.text,
@@ -546,7 +582,7 @@ def _preview(desk: Desk, ask: c.AskPreview) -> c.Preview:
     """Return an edge's curve and the errors as they would be with a formula on it."""
     x = desk.curve_x(ask.edge)
     trial = desk.model.copy()
-    trial.fix(ask.edge, ask.formula, numbers=ask.numbers)
+    fix(trial, ask.edge, ask.formula, ask.numbers)
     symbols = trial.network.layers[ask.edge.layer].symbols
     assert symbols is not None
     place = symbols.edges.index((ask.edge.i, ask.edge.j))
@@ -615,7 +651,7 @@ def _formula(desk: Desk, _: c.AskFormula) -> c.FormulaText:
 HANDLERS: dict[type[c.Ask], Callable[[Desk, Any], Any]] = {
     c.MovePoint: _move_point,
     c.SetCurve: _set_curve,
-    c.Fix: lambda desk, ask: desk.model.fix(ask.edge, ask.formula, numbers=ask.numbers),
+    c.Fix: _fix,
     c.Unfix: lambda desk, ask: desk.change(UnfixEdge(*ask.edge)),
     c.RemoveEdge: lambda desk, ask: desk.change(Remove(ask.edge)),
     c.RestoreEdge: lambda desk, ask: desk.change(Remove(ask.edge, removed=False)),

@@ -72,8 +72,7 @@ class Look:
         """Return the network as it is now; ValueError if a number of it is not finite."""
         values = node_values(network, x)
         check_finite(network, values)
-        layers = zip(network.layers, values, strict=False)
-        looks = tuple(_layer_look(layer, inputs) for layer, inputs in layers)
+        looks = tuple(map(_layer_look, network.layers, values))  # the outputs have no layer
         return cls(looks, values, scores(network, x, values=values))
 
 
@@ -153,12 +152,11 @@ def changes(
 
 def _scores_of(now: Look, drawn: Sequence[Edge]) -> np.ndarray:
     """Return the scores of the edges in their order, as float32."""
-    sizes = [part.shape for part in now.scores.edges]
-    starts = np.cumsum([0, *(inputs * outputs for inputs, outputs in sizes)])
-    widths = np.array([outputs for _, outputs in sizes])
+    found = np.empty(len(drawn), dtype=np.float32)
     layers, i, j = np.array(drawn).T
-    flat = _numbers(torch.cat([part.flatten() for part in now.scores.edges]))
-    found: np.ndarray = flat[starts[layers] + i * widths[layers] + j].astype(np.float32)
+    for n, part in enumerate(now.scores.edges):
+        here = layers == n
+        found[here] = _numbers(part)[i[here], j[here]]
     return found
 
 
