@@ -146,7 +146,7 @@ class Desk:
         with self._still():
             about = self._about()
             return capture(
-                self.model.network,
+                self.session.network,
                 self._sample(about),
                 input_names=about.input_names,
                 output_names=about.output_names,
@@ -162,10 +162,10 @@ class Desk:
         with self._still():
             version, about, snapshot = self._version, self._about(), self.snapshot()
             scene = self._scene(snapshot, version)
-            look = Look.of(self.model.network, self._sample(about))
+            look = Look.of(self.session.network, self._sample(about))
             drawn, has_recipe = [view.edge for view in snapshot.edges], scene["recipe"] is not None
             done = scene["history"]["done"]
-            order = order_of(self.model.network)
+            order = order_of(self.session.network)
             self._sent = Sent(version, drawn, order, look, about, done, has_recipe)
             self._look, self._must_be_scene, self._shown = look, False, version
             self._losses.count_from_here()
@@ -229,7 +229,7 @@ class Desk:
 
     def _scene(self, snapshot: Snapshot, version: int) -> dict[str, Any]:
         about, history = self._about(), self.session.history
-        network, rows = self.model.network, Rows.of(about, self._sample(about), self.data)
+        network, rows = self.session.network, Rows.of(about, self._sample(about), self.data)
         spec = network.layers[0].spec
         is_small = sum(layer.weight.numel() for layer in network.layers) <= MOST_WEIGHTS
         return {
@@ -256,7 +256,7 @@ class Desk:
         losses = self._losses.tail()
         if sent is None or self._must_be_scene or about is not sent.about or losses is None:
             return None
-        network, history = self.model.network, self.session.history
+        network, history = self.session.network, self.session.history
         look = Look.of(network, self._sample(about))
         if not is_drawn_alike(look, sent.drawn, self._max_edges):
             return None
@@ -320,8 +320,8 @@ class Desk:
 
     def _sample(self, about: About) -> Tensor:
         if about.sample is None:
-            return grid_sample(self.model.network)
-        return about.sample.to(self.model.network.layers[0].weight.detach())
+            return grid_sample(self.session.network)
+        return about.sample.to(self.session.network.layers[0].weight.detach())
 
     # ---- requests --------------------------------------------------------------------------------
 
@@ -357,7 +357,7 @@ class Desk:
 
     def draw_at_most(self, count: int | None) -> None:
         """Draw so many edges, the strongest of each layer; None: as ``capture`` thinks fit."""
-        lowest = len(self.model.network.layers)
+        lowest = len(self.session.network.layers)
         if count is not None and count < lowest:
             raise ValueError(
                 f"max_edges must be a whole number from {lowest} to {c.MOST_DRAWN}, one edge per "
@@ -535,7 +535,7 @@ def _prune_in_context(desk: Desk, _: c.PruneInContext) -> c.Pruned:
 
 def _symbolify(desk: Desk, _: c.Symbolify) -> c.Symbolified:
     data = desk.needed_data()
-    total = sum(int(layer.spline_mask.sum()) for layer in desk.model.network.layers)
+    total = sum(int(layer.spline_mask.sum()) for layer in desk.session.network.layers)
     seen: set[Edge] = set()
 
     def on_edge(report: EdgeReport) -> None:
@@ -619,7 +619,7 @@ def _plan(desk: Desk, _: c.AskPlan) -> c.Plan:
 
 def _probe(desk: Desk, ask: c.AskProbe) -> c.Probe:
     """Return the value of every node and edge for one row in the user's units."""
-    about, network = desk._about(), desk.model.network
+    about, network = desk._about(), desk.session.network
     if len(ask.x) != len(about.input_names):
         raise ValueError(
             f"x must have {len(about.input_names)} numbers, one per input; got {len(ask.x)}. "

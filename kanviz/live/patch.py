@@ -11,6 +11,8 @@ the numbers that were sent with those of now, so it does not matter who changed 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -121,7 +123,7 @@ def changes(
         Whether the browser can compute the network.
     """
     pairs = list(zip(before.layers, now.layers, strict=True))
-    edges: list[Edge] = []
+    edges: list[Edge] = []  # layer by layer
     nodes: list[tuple[int, int]] = []
     has_other_edges = False
     for n, (one, two) in enumerate(pairs):
@@ -162,7 +164,7 @@ def _scores_of(now: Look, drawn: Sequence[Edge]) -> np.ndarray:
 
 def is_drawn_alike(now: Look, drawn: Sequence[Edge], limit: int | None) -> bool:
     """Say whether a scene of now would draw the same edges."""
-    if len(drawn) == sum(part.numel() for part in now.scores.edges):
+    if len(drawn) == sum(map(Tensor.numel, now.scores.edges)):
         return True
     return strongest([part.tolist() for part in now.scores.edges], limit) == list(drawn)
 
@@ -191,9 +193,8 @@ def _visited(look: LayerLook, layer: int, i: int) -> Visited:
 
 def _edge_changes(network: Network, now: Look, edges: list[Edge]) -> list[EdgeChange]:
     found = []
-    for n in sorted({edge.layer for edge in edges}):
-        layer, look = network.layers[n], now.layers[n]
-        here = [edge for edge in edges if edge.layer == n]
+    for n, group in groupby(edges, itemgetter(0)):
+        here, layer, look = list(group), network.layers[n], now.layers[n]
         programs = {(one.i, one.j): one for one in formulas_of(layer)}
         for edge, standing in zip(here, standings(layer, here), strict=True):
             live, frozen, locked = look.flags[edge.i, edge.j].tolist()
@@ -220,8 +221,8 @@ def _edge_changes(network: Network, now: Look, edges: list[Edge]) -> list[EdgeCh
 
 def _whole(network: Network, now: Look, edges: list[Edge]) -> list[dict[str, Any]]:
     found = []
-    for n in sorted({edge.layer for edge in edges}):
-        here = [edge for edge in edges if edge.layer == n]
+    for n, group in groupby(edges, itemgetter(0)):
+        here = list(group)
         edge_score = [float(now.scores.edges[n][edge.i, edge.j]) for edge in here]
         views = edge_views(network.layers[n], here, edge_score, now.values[n])
         found += [drawn_edge(view) for view in views]
