@@ -15,7 +15,7 @@ from kanviz.layout.picture import picture
 from kanviz.live.packing import pack
 from kanviz.live.scene import drawing
 from kanviz.model import KAN
-from kanviz.nn.rbf import RADIAL_FUNCTIONS
+from kanviz.nn.basis import RADIAL_FUNCTIONS
 from kanviz.snapshot import Edge, Snapshot
 from kanviz.symbolic.safe import SAFE
 
@@ -63,8 +63,8 @@ def models() -> list[tuple[str, KAN]]:
     for formula in FORMULAS:
         model = make_model()
         for edge in [(0, 0, 0), (0, 1, 2), (1, 1, 0)]:
-            model.fix(edge, formula, numbers=(1.3, -0.2, 0.7, 0.1))
-        model.remove_edge(0, 1, 0)
+            model.fix(edge, formula, affine=(1.3, -0.2, 0.7, 0.1))
+        model.remove_edge((0, 1, 0))
         found.append((formula, model))
     return found
 

@@ -9,7 +9,6 @@ from model_helpers import make_network, make_sample
 from kanviz.data.dataset import About
 from kanviz.model import KAN
 from kanviz.nn import Network
-from kanviz.nn.symbols import with_formula
 from kanviz.symbolic import default_library
 from kanviz.symbolic.formula import Formula, cancellation, check_formula, formula_of, shown
 
@@ -68,7 +67,7 @@ def test_a_formula_that_was_changed_knows_no_error() -> None:
 
 def test_a_wide_cosine_is_compared_to_the_digits_that_are_left() -> None:
     model = KAN([1, 1], dtype=torch.float64)
-    model.fix((0, 0, 0), "cos", numbers=(1e-13, 0.5, 1e13, -8.775825618903728e12))
+    model.fix((0, 0, 0), "cos", affine=(1e-13, 0.5, 1e13, -8.775825618903728e12))
     formula = model.formula(digits=None, snap=0)
     assert formula.error is not None
     assert (
@@ -86,7 +85,5 @@ def test_another_networks_formula_is_refused() -> None:
 
 
 def _with_sine(network: Network) -> Network:
-    network.layers[0].set_symbols(
-        with_formula(network.layers[0], 0, 0, default_library()["sin"], (1.0, 0.0, 1.0, 0.0))
-    )
+    network.layers[0].fix(0, 0, default_library()["sin"], (1.0, 0.0, 1.0, 0.0))
     return network
