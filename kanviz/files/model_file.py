@@ -19,8 +19,10 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from kanviz.data.dataset import About
+from kanviz.data.dataset import About, Label
 from kanviz.data.scaling import Scaling
+from kanviz.model.kan import KAN
+from kanviz.model.session import Session
 from kanviz.nn.layer import LayerState
 from kanviz.nn.network import check_widths
 from kanviz.nn.spec import FunctionSpec
@@ -93,6 +95,37 @@ def read_model(path: str | os.PathLike[str]) -> SavedModel:
 
 class _NewerVersionError(Exception):
     """The file is of a version that this kanviz does not know."""
+
+
+def load(path: str | os.PathLike[str], *, device: torch.device | str | None = None) -> KAN:
+    """Return the model that ``KAN.save`` wrote, equal to the last bit; its history starts anew.
+
+    Parameters
+    ----------
+    path : str or path
+        The file. Nothing in it is ever run.
+    device : torch.device or str, optional
+        Where to put the model; without one, torch's default.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, of another kind, or of a newer version.
+    OSError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import kanviz as kv
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "mine.kan"
+    >>> kv.KAN([2, 3, 1]).save(path)
+    >>> kv.load(path).widths
+    (2, 3, 1)
+    """
+    saved = read_model(path)
+    start = f"model = kv.load({os.fspath(path)!r})"
+    return KAN(Session(saved.state.build(device), saved.about, start))
 
 
 def _refusal(path: str | os.PathLike[str], problem: str, remedy: str) -> ValueError:
@@ -285,6 +318,7 @@ def _about_record(about: About) -> dict[str, Any]:
         "output_names": list(about.output_names),
         "x_scaling": _scaling_record(about.x_scaling),
         "y_scaling": _scaling_record(about.y_scaling),
+        "classes": None if about.classes is None else list(about.classes),
     }
 
 
@@ -299,6 +333,7 @@ def _read_about(record: Any, ends: tuple[int, int], sample: Tensor | None) -> Ab
         _read_scaling(record["x_scaling"], n_in),
         _read_scaling(record["y_scaling"], n_out),
         sample,
+        _read_classes(record.get("classes"), n_out),
     )
 
 
@@ -306,6 +341,16 @@ def _read_names(record: Any, width: int) -> tuple[str, ...]:
     if len(record) != width or not all(isinstance(name, str) for name in record):
         raise ValueError("its names do not fit its widths")
     return tuple(record)
+
+
+def _read_classes(record: Any, width: int) -> tuple[Label, ...] | None:
+    """Return the labels of the classes; files of 0.1 do not tell classes from numbers."""
+    if record is None:
+        return None
+    labels = [label for label in record if isinstance(label, str | int)]  # bool is an int
+    if not len(labels) == len(record) == len(set(labels)) == width:
+        raise ValueError("its classes do not fit its widths")
+    return tuple(labels)
 
 
 def _scaling_record(scaling: Scaling) -> dict[str, list[float]]:
