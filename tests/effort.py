@@ -1,6 +1,7 @@
 """How much work something is, counted and not timed: the same on a busy machine and an idle one."""
 
 import sys
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -23,6 +24,18 @@ def calls_of(work: Callable[[], object]) -> int:
     finally:
         sys.setprofile(None)
     return n_calls
+
+
+def crowding(seconds: float = 0.2) -> float:
+    """Return how many seconds pass while this thread gets one of a processor; 1 on an idle machine.
+
+    What a user must not wait longer for than so many seconds may take so many times as long in a
+    test that shares its machine.
+    """
+    start, used = time.perf_counter(), time.thread_time()
+    while time.thread_time() - used < seconds:
+        pass
+    return max(1.0, (time.perf_counter() - start) / seconds)
 
 
 class Operations(TorchDispatchMode):

@@ -26,7 +26,7 @@ OPTIONS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
-WAIT = 30_000
+WAIT = 120_000
 """Milliseconds after which a test gives up waiting; a busy machine needs more than a user would."""
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from statistics import median, quantiles
 
+from effort import crowding
+
 from browser.cells import COEFFICIENT, SHOW, START
 from browser.notebook import Notebook
 
@@ -10,8 +12,8 @@ Open = Callable[..., Notebook]
 Note = Callable[..., None]
 
 MOST_IDLE, MOST_TRAINING = 250.0, 500.0
-"""Milliseconds that a round trip may take on a busy machine; CONTRIBUTING.md has those of a quiet
-one."""
+"""Milliseconds that a round trip may take, where others share the machine so many times as long as
+it is crowded; CONTRIBUTING.md has those of a quiet one."""
 
 
 def test_a_dragged_point_is_pythons_coefficient(notebook: Open, note: Note) -> None:
@@ -26,7 +28,7 @@ def test_a_dragged_point_is_pythons_coefficient(notebook: Open, note: Note) -> N
     times, draws = at.diagram.measure(3, 50)
     p90 = quantiles(times, n=10)[-1]
     note("drag, idle kernel", median_ms=median(times), p90_ms=p90, own_frame_ms=median(draws))
-    assert median(times) <= MOST_IDLE
+    assert median(times) <= MOST_IDLE * crowding()
     at.until(COEFFICIENT, lambda c: abs(c - at.diagram.height(3)) < 1e-6)
     assert at.console.errors == []
 
@@ -42,11 +44,12 @@ def test_a_point_is_dragged_while_a_fit_runs(notebook: Open, note: Note) -> None
     times, draws = at.diagram.measure(3, 30)
     p90 = quantiles(times, n=10)[-1]
     rate = at.diagram.updates_per_second()
+    crowd = crowding()
     note("drag beside a fit", median_ms=median(times), p90_ms=p90, own_frame_ms=median(draws))
     note("pictures of a fit", per_second=rate)
     at.diagram.tab("Train")
     at.diagram.button("Stop").click()
     at.until("model.running_fit is None", bool)
-    assert p90 <= MOST_TRAINING
-    assert rate >= 4
+    assert p90 <= MOST_TRAINING * crowd
+    assert rate >= 4 / crowd
     assert at.console.errors == []
