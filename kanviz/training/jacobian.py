@@ -113,8 +113,8 @@ def learning_weights(network: Network) -> Bool[Tensor, " weights"]:
 
 
 @dataclass(frozen=True)
-class Ties:
-    """For each weight, in the order of ``linearise``, the one that it equals; None if all are free.
+class Locks:
+    """For each weight, in the order of ``linearise``, the one that it equals; None without locks.
 
     With P the matrix that copies free weights to all, a quadratic model with matrix A and gradient
     g has P^T A P and P^T g in the free weights; the places of the others get 0.
@@ -123,8 +123,8 @@ class Ties:
     sources: Int[Tensor, " weights"] | None
 
     @classmethod
-    def of(cls, network: Network) -> "Ties":
-        """Return the ties of a network as it is now."""
+    def of(cls, network: Network) -> "Locks":
+        """Return the locks of a network as it is now."""
         if not any(bool(layer.locked.any()) for layer in network.layers):
             return cls(None)
         parts, start = [], 0

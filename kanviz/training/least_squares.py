@@ -27,7 +27,7 @@ from kanviz.training.jacobian import (
     Jacobian,
     LayerBlocks,
     Linearisation,
-    Ties,
+    Locks,
     blocks_of,
     learning_weights,
     linearise,
@@ -146,7 +146,7 @@ class MatrixFree:
 
     jacobian: Jacobian
     penalties: Sequence[EdgeForms]
-    ties: Ties
+    locks: Locks
     free: Bool[Tensor, " weights"]
     unit: float
     gradient: Float[Tensor, " weights"]
@@ -162,8 +162,8 @@ class MatrixFree:
         *,
         weights: Float[Tensor, " weights"],
         unit: float,
-        ties: Ties,
-        held: Bool[Tensor, " weights"] | None = None,
+        locks: Locks,
+        frozen: Bool[Tensor, " weights"] | None = None,
     ) -> "MatrixFree":
         """Return the model of ``unit`` times the squared error, plus penalties, where we are.
 
@@ -177,9 +177,9 @@ class MatrixFree:
             All weights of the network, in the order of ``linearise``.
         unit : float
             Factor of the sum of squares.
-        ties : Ties
+        locks : Locks
             Which weights are one and the same.
-        held : (weights,) bool, optional
+        frozen : (weights,) bool, optional
             Weights that stay as they are.
         """
         jacobian = Jacobian(network, x)
@@ -189,22 +189,22 @@ class MatrixFree:
             gradient = gradient + penalty.half_gradient(weights)
         # Each product is projected onto the weights that move: the others, such as all but the
         # first of locked edges, have no equation of their own.
-        free = ties.reduce(learning_weights(network).double()) > 0
-        free = free if held is None else free & ~held
+        free = locks.reduce(learning_weights(network).double()) > 0
+        free = free if frozen is None else free & ~frozen
         blocks = [block.scaled(unit) for block in blocks_of(jacobian)]
         for penalty in penalties:
             for depth, extra in enumerate(penalty.edge_blocks()):
                 blocks[depth] = blocks[depth].with_splines(extra, network.layers[depth])
-        gradient = ties.reduce(gradient) * free
-        return cls(jacobian.to(PRODUCTS_IN), penalties, ties, free, unit, gradient, blocks)
+        gradient = locks.reduce(gradient) * free
+        return cls(jacobian.to(PRODUCTS_IN), penalties, locks, free, unit, gradient, blocks)
 
     def times(self, change: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
         """Return A times a change of the free weights."""
-        tangent = self.ties.expand(change * self.free)
+        tangent = self.locks.expand(change * self.free)
         image = self.unit * self.jacobian.gauss_newton_product(tangent)
         for penalty in self.penalties:
             image = image + penalty.half_gradient(tangent)
-        return self.ties.reduce(image) * self.free
+        return self.locks.reduce(image) * self.free
 
     def step(self, damping: float) -> tuple[Tensor, float]:
         """Return about the step of ``Quadratic``, and by how much the model says it wins."""
@@ -305,15 +305,15 @@ class Problem(ABC):
         """Return the Gauss-Newton model of the cost."""
 
     @functools.cached_property
-    def ties(self) -> Ties:
+    def locks(self) -> Locks:
         """Which weights are one and the same because their edges are locked together."""
-        return Ties.of(self.network)
+        return Locks.of(self.network)
 
     @torch.no_grad()
     def weights(self) -> Float[Tensor, " weights"]:
         """Return all weights of the network in one row, in the order of ``linearise``."""
         weights = torch.cat([parameter.flatten() for parameter in self._parameters()])
-        return self.ties.expand(weights)
+        return self.locks.expand(weights)
 
     @torch.no_grad()
     def put(self, weights: Float[Tensor, " weights"]) -> None:
@@ -352,14 +352,14 @@ class LeastSquares(Problem):
     """The problem of one round: mean square of (outputs - y) / scale, plus penalties.
 
     ``network`` is in float64 and is changed in place; ``scale`` is the standard deviation of y;
-    ``held`` says which weights, in the order of ``linearise``, stay as they are.
+    ``frozen`` says which weights, in the order of ``linearise``, stay as they are.
     """
 
     x: Float[Tensor, "samples inputs"]
     y: Float[Tensor, "samples outputs"]
     penalties: Sequence[EdgeForms]
     scale: float
-    held: Bool[Tensor, " weights"] | None = None
+    frozen: Bool[Tensor, " weights"] | None = None
 
     @torch.no_grad()
     def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:
@@ -381,8 +381,8 @@ class LeastSquares(Problem):
             self.penalties,
             weights=weights,
             unit=self._unit,
-            ties=self.ties,
-            held=self.held,
+            locks=self.locks,
+            frozen=self.frozen,
         )
 
     @property
@@ -403,11 +403,11 @@ class LeastSquares(Problem):
         gradient *= self._unit
         for penalty in self.penalties:
             penalty.add(matrix, gradient, weights)
-        matrix, gradient = self.ties.reduce_system(matrix, gradient)
-        if self.held is not None:  # rows of zeros: damping alone acts on them, and moves nothing
-            matrix[self.held] = 0
-            matrix[:, self.held] = 0
-            gradient[self.held] = 0
+        matrix, gradient = self.locks.reduce_system(matrix, gradient)
+        if self.frozen is not None:  # rows of zeros: damping alone acts on them, and moves nothing
+            matrix[self.frozen] = 0
+            matrix[:, self.frozen] = 0
+            gradient[self.frozen] = 0
         return Quadratic(matrix, gradient)
 
 
@@ -475,7 +475,7 @@ def _better_step(
         found = model.step(damping)
         if found is not None:
             step, promised = found
-            trial = problem.ties.expand(weights + step)
+            trial = problem.locks.expand(weights + step)
             new_cost, loss = problem.cost(trial)
             if new_cost < cost:  # false for NaN: such a step is undone and damped
                 gain = (cost - new_cost) / max(promised, 1e-300)
