@@ -1,17 +1,22 @@
 """Numbers that Python computed, packed, for the unit tests of the front end to compute again."""
 
+from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
 import torch
+from make_snapshot import make_snapshot
 from model_helpers import make_model
 
 from kanviz.analysis.attribution import scores
 from kanviz.analysis.recipe import recipe_of
+from kanviz.layout.picture import picture
 from kanviz.live.packing import pack
+from kanviz.live.scene import drawing
 from kanviz.model import KAN
-from kanviz.nn.rbf import RADIAL_FUNCTIONS
+from kanviz.nn.basis import RADIAL_FUNCTIONS
+from kanviz.snapshot import Edge, Snapshot
 from kanviz.symbolic.safe import SAFE
 
 EXPONENTS = (2, 3, -1, -2, 0.5, -1.5, 1.5, 1 / 3)
@@ -22,7 +27,8 @@ N_ARGUMENTS = {"add": 2, "multiply": 2}
 def fixture() -> bytes:
     """Return operations, networks and a drawn curve with what Python makes of each."""
     networks = [network(*each) for each in models()]
-    return pack({"operations": operations(), "networks": networks, "drawn": drawn()})
+    parts = {"operations": operations(), "networks": networks, "drawn": drawn()}
+    return pack(parts | {"pictures": pictures()})
 
 
 def operations() -> list[dict[str, Any]]:
@@ -90,3 +96,56 @@ def drawn() -> dict[str, Any]:
     model.set_curve((0, 1, 2), x.tolist(), np.sin(3 * x).tolist())
     after = recipe_of(model.network, model.session.about).layers[0].weight
     return {"recipe": before, "x": x, "y": np.sin(3 * x), "weight": after}
+
+
+def pictures() -> list[dict[str, Any]]:
+    """Return networks of many shapes, and where a figure of the same size has everything."""
+    symbolic = {"state": "symbolic", "formula": "2*sin(3*x) + 1", "function": "sin"}
+    states = {
+        Edge(0, 0, 1): symbolic,
+        Edge(0, 1, 0): {"state": "pruned"},
+        Edge(0, 1, 2): {"state": "pruned", "formula": "x"},
+        Edge(1, 2, 0): symbolic | {"frozen": True},
+    }
+    long = ("flipper length in millimetres", "W" * 40, "mass", "\u8eab\u9577\u8eab\u9577 e\u0301")
+    found = [
+        ("plain", make_snapshot([2, 5, 1]), (760, 480)),
+        ("one edge", make_snapshot([1, 1]), (400, 470)),
+        ("states", make_snapshot([2, 3, 1], changes=states), (640, 500)),
+        ("narrow", make_snapshot([2, 5, 1], changes=states), (420, 700)),
+        ("deep", make_snapshot([3, 4, 4, 3, 1]), (797, 760)),
+        ("wide", make_snapshot([10, 20, 5]), (1000, 760)),
+        ("very wide", make_snapshot([64, 64, 10]), (1200, 900)),
+        ("long names", make_snapshot([4, 6, 3, 2], labels=long), (797, 760)),
+        ("upright names", make_snapshot([13, 4, 1], labels=long), (640, 620)),
+        ("low", make_snapshot([2, 2, 2, 2, 1], changes=states), (600, 420)),
+    ]
+    for seed in range(4):
+        model = KAN([4, 6, 3, 2], seed=seed)
+        places = np.random.default_rng(seed).permutation(6)
+        for i, j in product(range(4), range(6)):
+            if (i + places[j] + seed) % 3:
+                model.remove_edge(0, i, j)
+        found.append((f"pruned {seed}", model.snapshot(), (800, 720)))
+    return [_picture(*each) for each in found]
+
+
+def _picture(name: str, snapshot: Snapshot, size: tuple[int, int]) -> dict[str, Any]:
+    whole = picture(snapshot, size=size)
+    area = whole.area
+    edges = {mark.view.edge: mark for mark in whole.edges}
+    marks = [edges[view.edge] for view in snapshot.edges]
+    lines = [chain[end] for mark in marks for chain in mark.connectors for end in (0, -1)]
+    return {
+        "name": name,
+        "scene": drawing(snapshot),
+        "width": area.width,
+        "height": area.height,
+        "nodes": _flat((mark.x, mark.y - area.top, mark.radius) for mark in whole.nodes),
+        "boxes": _flat((b.left, b.top - area.top, b.width) for b in (m.plot.box for m in marks)),
+        "lines": _flat((x, y - area.top) for x, y in lines),
+    }
+
+
+def _flat(rows: Iterable[Sequence[float]]) -> np.ndarray:
+    return np.array(list(rows), dtype=np.float64).ravel()

@@ -9,7 +9,7 @@ from jaxtyping import config
 from torch import Tensor
 
 from kanviz.nn import KANLayer, Network
-from kanviz.nn.knots import extend_knots, uniform_points
+from kanviz.nn.basis import extend_knots, uniform_points
 from kanviz.nn.spec import FunctionSpec
 
 SPLINE = FunctionSpec()

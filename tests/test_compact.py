@@ -5,8 +5,7 @@ from model_helpers import bytes_of, make_network, make_sample
 
 from kanviz.nn import Network
 from kanviz.nn.compact import put_back, without_idle_nodes
-from kanviz.nn.locks import lock
-from kanviz.nn.symbols import SymbolicEdges, with_formula
+from kanviz.nn.symbols import SymbolicEdges
 from kanviz.symbolic import default_library
 
 
@@ -15,11 +14,11 @@ def make_pruned(seed: int, *, locked: bool = False) -> Network:
     generator = torch.Generator().manual_seed(seed)
     function = default_library()["sin"]
     if locked:
-        lock(network.layers[1], [(1, 0), (3, 2)])
+        network.layers[1].lock([(1, 0), (3, 2)])
     for layer in network.layers:
         layer.set_mask(torch.rand(layer.mask.shape, generator=generator) < 0.4)
         for i, j in (torch.rand(layer.mask.shape, generator=generator) < 0.3).nonzero().tolist():
-            layer.set_symbols(with_formula(layer, i, j, function, (1.0, 0.2, 0.5, 0.1), 0.9))
+            layer.fix(i, j, function, (1.0, 0.2, 0.5, 0.1), 0.9)
     return network
 
 

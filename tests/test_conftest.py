@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-import kanviz.nn.knots
+import kanviz.nn.basis
 
 pytest_plugins = ["pytester"]
 CONFTEST = Path(__file__).with_name("conftest.py").read_text()
@@ -67,7 +67,7 @@ def test_drawing_from_a_global_generator_is_seen(
 
 def test_package_is_checked_for_shapes() -> None:
     with pytest.raises(jaxtyping.TypeCheckError, match="knots"):
-        kanviz.nn.knots.greville_points(torch.zeros(3), 3)
+        kanviz.nn.basis.greville_points(torch.zeros(3), 3)
 
 
 @jaxtyping.jaxtyped(typechecker=beartype.beartype)

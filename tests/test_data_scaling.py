@@ -7,7 +7,7 @@ from torch import Tensor
 
 from kanviz.data import Scaling
 
-EPS64 = torch.finfo(torch.float64).eps
+EPS32, EPS64 = torch.finfo(torch.float32).eps, torch.finfo(torch.float64).eps
 
 UNITS = st.tuples(
     st.sampled_from([-1.0, 1.0]),
@@ -45,3 +45,14 @@ def test_values_come_back_in_their_unit(unit: tuple[float, float, float], seed: 
     scaling = Scaling.standard(values)
     back = scaling.undo(scaling.apply(values))
     assert float((back - values).abs().max()) < 20 * EPS64 * abs(size) * (4 + abs(offset))
+
+
+@given(UNITS, st.integers(0, 99))
+def test_a_cast_at_the_end_costs_digits_of_the_deviation_not_of_the_offset(
+    unit: tuple[float, float, float], seed: int
+) -> None:
+    values, size, offset = in_unit(table(seed), unit)
+    scaling = Scaling.standard(values)
+    back = scaling.undo(scaling.apply(values).float().double())
+    lost = abs(size) * (20 * EPS32 + 100 * EPS64 * abs(offset))
+    assert float((back - values).abs().max()) < lost

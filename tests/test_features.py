@@ -8,8 +8,9 @@ from nn_helpers import make_knots, make_points
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
-from kanviz.nn.features import active, basis, evaluate, features
-from kanviz.nn.rbf import RADIAL_FUNCTIONS
+from kanviz.nn.basis import RADIAL_FUNCTIONS
+from kanviz.nn.features import active, basis, features
+from kanviz.nn.kernels import edge_sum
 from kanviz.nn.spec import FunctionSpec
 
 SPLINES = [
@@ -132,7 +133,7 @@ def test_evaluate_is_the_sum_of_features_times_weight(spec: FunctionSpec) -> Non
     knots, weight = make_knots(3, spec), make_weight(spec, 3, 4)
     x = make_points(knots, spec, 20, reach=0.5)
     wanted = torch.einsum("sif,ifo->so", features(x, knots, spec), weight)
-    found = evaluate(x, knots, weight, spec)
+    found = edge_sum(x, knots, weight, spec)
     assert (found - wanted).abs().max() <= 1e-13 * wanted.abs().max()
 
 
@@ -142,7 +143,7 @@ def test_gradients_pass_gradcheck_twice(spec: FunctionSpec) -> None:
     x = make_points(knots, spec, 5, reach=0.3).requires_grad_()
 
     def run(x: Tensor, weight: Tensor) -> Tensor:
-        return evaluate(x, knots, weight, spec)
+        return edge_sum(x, knots, weight, spec)
 
     assert gradcheck(run, (x, weight))
     assert gradgradcheck(run, (x, weight))
@@ -162,8 +163,8 @@ def test_float32_is_near_float64(spec: FunctionSpec, reach: float) -> None:
 def test_a_nan_stays_in_its_sample(spec: FunctionSpec) -> None:
     knots, weight = make_knots(2, spec), make_weight(spec, 2, 2)
     x = make_points(knots, spec, 3, reach=0.5)
-    whole = evaluate(x, knots, weight, spec)
+    whole = edge_sum(x, knots, weight, spec)
     x[1, 0] = torch.nan
-    hurt = evaluate(x, knots, weight, spec)
+    hurt = edge_sum(x, knots, weight, spec)
     assert hurt[1].isnan().all()
     assert torch.equal(hurt[[0, 2]], whole[[0, 2]])

@@ -13,7 +13,7 @@ from nn_helpers import make_generator
 from scipy.interpolate import BSpline
 
 from kanviz.nn import KANLayer
-from kanviz.nn.knots import is_uniform
+from kanviz.nn.basis import is_uniform
 
 ROUNDING = 1e-12
 

@@ -6,8 +6,8 @@ from nn_helpers import make_generator, make_knots, make_points, type_checks_off
 from torch import Tensor
 
 from kanviz.nn import KANLayer, Network
-from kanviz.nn.features import evaluate
-from kanviz.nn.initialise import initial_weight
+from kanviz.nn.initialise import InitName, initial_weight
+from kanviz.nn.kernels import edge_sum
 from kanviz.nn.spec import FunctionSpec
 
 BASES = ["bspline", "gaussian"]
@@ -109,12 +109,12 @@ def test_an_unknown_name_lists_the_known() -> None:
         type_checks_off(),
         pytest.raises(ValueError, match=r"init must be one of 'auto', 'zero', .*spam"),
     ):
-        KANLayer(2, 3, init="spam")
+        KANLayer(2, 3, init="spam")  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("rng_untouched")
 @pytest.mark.parametrize("init", ["auto", "linear"])
-def test_the_generator_is_the_only_source_of_randomness(init: str) -> None:
+def test_the_generator_is_the_only_source_of_randomness(init: InitName) -> None:
     with type_checks_off():  # the checker draws from Python's own generator
         spec = FunctionSpec()
         knots = make_knots(2, spec)
@@ -129,8 +129,8 @@ def test_curves_follow_the_grid_wherever_it_lies() -> None:
     spec = FunctionSpec(5, base="zero")
     knots = make_knots(50, spec)
     x = make_points(knots, spec, 200)
-    here = evaluate(x, knots, initial_weight("auto", knots, 30, spec, make_generator()), spec)
-    there = evaluate(
+    here = edge_sum(x, knots, initial_weight("auto", knots, 30, spec, make_generator()), spec)
+    there = edge_sum(
         1e3 * x, 1e3 * knots, initial_weight("auto", 1e3 * knots, 30, spec, make_generator()), spec
     )
     assert (here - there).abs().max() <= 1e-9

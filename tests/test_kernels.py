@@ -12,9 +12,10 @@ from nn_helpers import DTYPES, make_generator, make_knots, make_layer, make_poin
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
-from kanviz.nn import Network, dispatch
-from kanviz.nn.features import evaluate, evaluate_reference, features
-from kanviz.nn.plan import make_plan
+from kanviz.nn import Network
+from kanviz.nn.features import edge_sum_reference, features
+from kanviz.nn.kernels import edge_sum, ops
+from kanviz.nn.kernels.plan import make_plan
 from kanviz.nn.spec import FunctionSpec
 
 TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
@@ -35,7 +36,7 @@ PATHS = [
     FunctionSpec(5, 3, uniform=False, base="identity"),
     FunctionSpec(4, basis="gaussian"),
 ]
-Evaluate = Callable[[Tensor, Tensor, Tensor, FunctionSpec], Tensor]
+EdgeSum = Callable[[Tensor, Tensor, Tensor, FunctionSpec], Tensor]
 
 
 def make_case(
@@ -66,7 +67,7 @@ def strided(tensor: Tensor, how: str) -> Tensor:
     return tensor
 
 
-def derivatives(run: Evaluate, case: tuple[Tensor, ...], spec: FunctionSpec) -> list[Tensor]:
+def derivatives(run: EdgeSum, case: tuple[Tensor, ...], spec: FunctionSpec) -> list[Tensor]:
     """Return outputs, first and second derivatives, those of a sum with curved parts."""
     x, knots, weight, gradient = (tensor.detach() for tensor in case)
     x.requires_grad_()
@@ -85,8 +86,8 @@ def terms_of_values(case: tuple[Tensor, ...], spec: FunctionSpec) -> Tensor:
 
 
 def assert_equal_to_reference(case: tuple[Tensor, ...], spec: FunctionSpec) -> None:
-    found = derivatives(evaluate, case, spec)
-    wanted = derivatives(evaluate_reference, case, spec)
+    found = derivatives(edge_sum, case, spec)
+    wanted = derivatives(edge_sum_reference, case, spec)
     # Far outside the grid the tangents of neighbouring splines are large and of opposite signs. A
     # sum of them cannot be more exact than they are, in whatever order it is taken.
     terms = [terms_of_values(case, spec), *wanted[1:]]
@@ -116,7 +117,7 @@ def test_values_and_derivatives_equal_the_reference(
     seed: int,
 ) -> None:
     x, knots, weight, gradient = make_case(spec, shape, dtype, reach=reach, seed=seed)
-    assert dispatch.takes_kernels(x, knots, weight, spec)
+    assert ops.usable(x, knots, weight, spec)
     case = strided(x, how), strided(knots, how), strided(weight, how), gradient
     assert_equal_to_reference(case, spec)
 
@@ -145,9 +146,9 @@ def test_gaussians_too_far_from_a_number_to_count_are_left_out(
 def test_two_threads_give_what_one_gives(spec: FunctionSpec, outputs: int) -> None:
     case = make_case(spec, (3000, 17, outputs))
     with threads(1):
-        alone = derivatives(evaluate, case, spec)
+        alone = derivatives(edge_sum, case, spec)
     with threads(2):
-        together = derivatives(evaluate, case, spec)
+        together = derivatives(edge_sum, case, spec)
     for a, b in zip(alone, together, strict=True):
         assert (a - b).abs().max() <= 1e-13 * b.abs().max()
 
@@ -158,7 +159,7 @@ def test_gradients_pass_gradcheck_twice(spec: FunctionSpec, outputs: int) -> Non
     x, knots, weight, _ = make_case(spec, (4, 2, outputs), reach=0.2)
 
     def run(x: Tensor, weight: Tensor) -> Tensor:
-        return evaluate(x, knots, weight, spec)
+        return edge_sum(x, knots, weight, spec)
 
     inputs = x.requires_grad_(), weight.requires_grad_()
     assert gradcheck(run, inputs)
@@ -180,7 +181,7 @@ def test_the_residual_of_a_differential_equation_trains(
         return [p.grad for p in net.parameters() if p.grad is not None]
 
     found = residual_gradients()
-    monkeypatch.setattr(dispatch, "contractions", lambda: None)
+    monkeypatch.setattr(ops, "usable", lambda *_: False)
     wanted = residual_gradients()
     assert len(found) == 2
     for a, b in zip(found, wanted, strict=True):
@@ -191,24 +192,43 @@ def test_the_residual_of_a_differential_equation_trains(
 @pytest.mark.parametrize("spec", PATHS, ids=str)
 def test_nan_and_infinity_stay_in_their_sample(spec: FunctionSpec, outputs: int) -> None:
     x, knots, weight, gradient = make_case(spec, (6, 2, outputs))
-    whole = evaluate(x, knots, weight, spec)
+    whole = edge_sum(x, knots, weight, spec)
     for value in (torch.nan, torch.inf, -torch.inf):
         x[2, 1] = value
-        hurt, right = evaluate(x, knots, weight, spec), evaluate_reference(x, knots, weight, spec)
+        hurt, right = edge_sum(x, knots, weight, spec), edge_sum_reference(x, knots, weight, spec)
         assert torch.equal(hurt.isnan(), right.isnan())
         assert (hurt - whole)[[0, 1, 3, 4, 5]].abs().max() <= 1e-14
     x[2, 1] = torch.nan
-    slopes = derivatives(evaluate, (x, knots, weight, gradient), spec)[1]
+    slopes = derivatives(edge_sum, (x, knots, weight, gradient), spec)[1]
     assert slopes.isnan().tolist() == [[row == 2 and i == 1 for i in (0, 1)] for row in range(6)]
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+@pytest.mark.parametrize("spec", PATHS, ids=str)
+def test_scaled_sums_of_derivatives_equal_the_reference(spec: FunctionSpec, order: int) -> None:
+    x, knots, weight, gradient = make_case(spec, (40, 3, 2))
+    scale = torch.randn(x.shape, generator=make_generator(1), dtype=x.dtype)
+    inputs = [tensor.requires_grad_() for tensor in (x, weight, scale)]
+    found, wanted = (
+        run(x, knots, weight, spec, order=order, scale=scale)
+        for run in (edge_sum, edge_sum_reference)
+    )
+    torch.testing.assert_close(found, wanted)
+    slopes = [torch.autograd.grad(y, inputs, gradient) for y in (found, wanted)]
+    for mine, theirs in zip(*slopes, strict=True):
+        torch.testing.assert_close(mine, theirs)
+    many = x.detach().view(5, 8, 3), scale.detach().view(5, 8, 3)
+    y = edge_sum(many[0], knots, weight.detach(), spec, order=order, scale=many[1])
+    torch.testing.assert_close(y.view_as(found), found)
 
 
 def test_leading_axes_are_kept() -> None:
     spec = FunctionSpec()
     x, knots, weight, _ = make_case(spec, (12, 2, 3))
-    flat = evaluate(x, knots, weight, spec)
-    assert torch.equal(evaluate(x.reshape(3, 4, 2), knots, weight, spec), flat.reshape(3, 4, 3))
-    assert torch.equal(evaluate(x[0], knots, weight, spec), flat[0])
-    assert evaluate(x[:0].reshape(0, 4, 2), knots, weight, spec).shape == (0, 4, 3)
+    flat = edge_sum(x, knots, weight, spec)
+    assert torch.equal(edge_sum(x.reshape(3, 4, 2), knots, weight, spec), flat.reshape(3, 4, 3))
+    assert torch.equal(edge_sum(x[0], knots, weight, spec), flat[0])
+    assert edge_sum(x[:0].reshape(0, 4, 2), knots, weight, spec).shape == (0, 4, 3)
 
 
 def test_only_wanted_gradients_are_made() -> None:

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 from nn_helpers import make_knots, make_points
 from torch import Tensor
 
-from kanviz.nn.features import basis
-from kanviz.nn.knots import (
+from kanviz.nn.basis import (
     adapted_points,
     extend_knots,
     greville_points,
@@ -14,6 +13,7 @@ from kanviz.nn.knots import (
     subdivide,
     uniform_points,
 )
+from kanviz.nn.features import basis
 from kanviz.nn.spec import FunctionSpec
 
 F64 = torch.float64

@@ -5,7 +5,7 @@ import torch
 from nn_helpers import SPLINE, make_generator, make_knots, make_points
 
 from kanviz.nn.features import basis
-from kanviz.nn.least_squares import fit_coefficients
+from kanviz.nn.regrid import fit_coefficients
 from kanviz.nn.spec import FunctionSpec
 
 SPECS = [

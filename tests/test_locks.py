@@ -14,7 +14,6 @@ from torch import Tensor
 
 import kanviz as kv
 from kanviz.nn import KANLayer
-from kanviz.nn.locks import lock, unlock
 from kanviz.nn.ties import groups_of, inputs_together, leaders_of
 from kanviz.snapshot import Edge
 from kanviz.training.penalties import smoothness
@@ -98,7 +97,7 @@ def test_training_finds_what_one_function_can_do_best() -> None:
 
 def test_the_gradient_of_the_shared_function_is_the_sum() -> None:
     free, locked = make_network((2, 3, 1)), make_network((2, 3, 1))
-    lock(locked.layers[0], [(0, 1), (1, 1)])
+    locked.layers[0].lock([(0, 1), (1, 1)])
     free.layers[0].replace(
         locked.layers[0].knots, locked.layers[0].weight.detach(), free.layers[0].spec
     )
@@ -113,11 +112,11 @@ def test_the_gradient_of_the_shared_function_is_the_sum() -> None:
 
 def test_penalties_pull_at_the_shared_function_with_all_its_edges() -> None:
     network = make_network((2, 3, 1))
-    lock(network.layers[0], [(0, 1), (1, 1)])
+    network.layers[0].lock([(0, 1), (1, 1)])
     weight = network.layers[0].weight
     penalty = smoothness(network, 1.0)
     (joint,) = torch.autograd.grad(penalty.of(network), weight)
-    unlock(network.layers[0], [(0, 1), (1, 1)])
+    network.layers[0].unlock([(0, 1), (1, 1)])
     (apart,) = torch.autograd.grad(penalty.of(network), weight)
     torch.testing.assert_close(joint[0, :, 1], apart[:, :, 1].sum(0))
     assert not bool(joint[1, :, 1].any())
@@ -189,10 +188,10 @@ def test_unlocked_edges_keep_the_function_and_learn_apart() -> None:
 
 def test_one_of_three_leaves_and_the_others_stay_locked() -> None:
     layer = KANLayer(3, 2, dtype=torch.float64)
-    lock(layer, [(2, 0), (0, 0), (1, 1)])
-    unlock(layer, [(0, 0)])
+    layer.lock([(2, 0), (0, 0), (1, 1)])
+    layer.unlock([(0, 0)])
     assert groups_of(layer.leaders) == [[(1, 1), (2, 0)]]
-    unlock(layer, [(2, 0)])
+    layer.unlock([(2, 0)])
     assert groups_of(layer.leaders) == []
     assert torch.equal(layer.weight[0, :, 0], layer.weight[1, :, 1])
 

@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import kanviz as kv
 from kanviz.data import from_function
 from kanviz.nn import Network
+from kanviz.nn.spec import BasisName
 from kanviz.training import least_squares
 from kanviz.training.jacobian import Jacobian, blocks_of, linearise, n_entries, n_weights
 from kanviz.training.least_squares import (
@@ -219,7 +220,7 @@ def test_fine_narrow_networks_are_solved_exactly_and_wide_ones_by_products() -> 
 
 
 @pytest.mark.parametrize("basis", ["bspline", "gaussian"])
-def test_entries_are_counted_as_they_are_made(basis: str) -> None:
+def test_entries_are_counted_as_they_are_made(basis: BasisName) -> None:
     network = symbolic().network if basis == "bspline" else Network([2, 3, 2], basis=basis)
     x = torch.zeros(1, 2, dtype=network.layers[0].weight.dtype)
     assert n_entries(network) == linearise(network, x).columns.shape[2]

@@ -5,7 +5,7 @@ import pytest
 import torch
 from nn_helpers import make_knots, make_points
 
-from kanviz.nn.rbf import RADIAL_FUNCTIONS, differentiate, radial_basis
+from kanviz.nn.basis import RADIAL_FUNCTIONS, differentiate, radial_basis
 from kanviz.nn.spec import FunctionSpec
 
 # K(r) and K'(r) for r >= 0, written out by hand.

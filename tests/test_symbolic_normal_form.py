@@ -8,7 +8,6 @@ from model_helpers import make_sample
 
 from kanviz.data.scaling import Scaling
 from kanviz.nn import Network
-from kanviz.nn.symbols import with_formula
 from kanviz.symbolic import default_library
 from kanviz.symbolic.snapping import Units, normalise, read_terms, snap_network
 from kanviz.symbolic.symbol_report import SnappedNumber
@@ -35,7 +34,7 @@ def make_formulas(widths: tuple[int, ...], formulas: dict[tuple[int, int, int], 
     network = Network(widths, dtype=torch.float64)
     for (depth, i, j), (name, *numbers) in formulas.items():
         layer = network.layers[depth]
-        layer.set_symbols(with_formula(layer, i, j, default_library()[name], numbers))
+        layer.fix(i, j, default_library()[name], numbers)
     return network
 
 

@@ -9,7 +9,6 @@ from model_helpers import make_network, make_sample
 from kanviz.data.dataset import About
 from kanviz.model import KAN
 from kanviz.nn import Network
-from kanviz.nn.symbols import with_formula
 from kanviz.symbolic import default_library
 from kanviz.symbolic.formula import Formula, cancellation, check_formula, formula_of, shown
 
@@ -86,7 +85,5 @@ def test_another_networks_formula_is_refused() -> None:
 
 
 def _with_sine(network: Network) -> Network:
-    network.layers[0].set_symbols(
-        with_formula(network.layers[0], 0, 0, default_library()["sin"], (1.0, 0.0, 1.0, 0.0))
-    )
+    network.layers[0].fix(0, 0, default_library()["sin"], (1.0, 0.0, 1.0, 0.0))
     return network

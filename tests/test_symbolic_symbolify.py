@@ -12,8 +12,6 @@ from model_helpers import bytes_of, make_network, make_sample
 from torch import Tensor
 
 from kanviz.nn import Network
-from kanviz.nn.locks import lock
-from kanviz.nn.symbols import with_formula
 from kanviz.symbolic import default_library
 from kanviz.symbolic.symbol_report import SymbolReport
 from kanviz.symbolic.symbolify import candidates_for, complexity, splines, symbolify
@@ -103,7 +101,7 @@ def test_what_goes_to_another_process_can_be_pickled() -> None:
     network, judge = make_fitted(lambda x: torch.sin(3 * x[:, :1]), (1, 1))
     row = candidates_for(network, splines(network)[0], judge.x, FEW)[0]
     layer = network.layers[0]
-    layer.set_symbols(with_formula(layer, 0, 0, row.function, (1.0, 0.0, 1.0, 0.0), row.r2))
+    layer.fix(0, 0, row.function, (1.0, 0.0, 1.0, 0.0), row.r2)
     there = pickle.loads(pickle.dumps((network, judge, row)))
     assert there[1].error(there[0]) == judge.error(network)
 
@@ -144,7 +142,7 @@ def test_frozen_edges_stay_as_they_are() -> None:
 
 def test_locked_edges_become_one_formula() -> None:
     network, judge = make_fitted(lambda x: torch.sin(3 * x).sum(1, keepdim=True), (2, 1))
-    lock(network.layers[0], [(0, 0), (1, 0)])
+    network.layers[0].lock([(0, 0), (1, 0)])
     judge.refit(network, 20)
     report = symbolify(network, judge, tolerance=None, functions=FEW)
     assert report.after < 1e-7
@@ -164,7 +162,7 @@ def test_very_good_networks_may_become_formulas_that_are_right_to_a_millionth() 
 
 def test_locked_edges_are_searched_through_the_first_that_is_live() -> None:
     network = make_network((2, 1, 1), seed=1)
-    lock(network.layers[0], [(0, 0), (1, 0)])
+    network.layers[0].lock([(0, 0), (1, 0)])
     assert [tuple(edge) for edge in splines(network)] == [(0, 0, 0), (1, 0, 0)]
     network.layers[0].set_mask(torch.tensor([[False], [True]]))
     assert [tuple(edge) for edge in splines(network)] == [(0, 1, 0), (1, 0, 0)]

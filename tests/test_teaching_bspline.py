@@ -9,8 +9,7 @@ from scipy.interpolate import BSpline
 
 from kanviz.course import teaching
 from kanviz.course.teaching.bspline import BSpline as BSplineWidget
-from kanviz.nn.bspline import active_basis, spread
-from kanviz.nn.knots import extend_knots, greville_points
+from kanviz.nn.basis import active_basis, extend_knots, greville_points, scatter_rows
 
 Recipe = tuple[np.ndarray, list[float], int]
 
@@ -76,7 +75,7 @@ def test_by_default_it_is_an_edge_of_a_kan() -> None:
     np.testing.assert_allclose(spline.points[:, 0], greville_points(knots, 3)[0].numpy())
     x = torch.linspace(-1, 1, 33, dtype=torch.float64)[:, None]
     first, values = active_basis(x, knots, 3, uniform=True)
-    expected = spread(first, values[0], 8)[:, 0]
+    expected = scatter_rows(first, values[0], 8)[:, 0]
     np.testing.assert_allclose(spline.basis(x[:, 0].numpy()), expected.numpy(), atol=1e-12)
 
 

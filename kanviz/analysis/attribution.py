@@ -25,7 +25,7 @@ from torch import Tensor
 from kanviz.analysis.trace import node_values
 from kanviz.checks import check_choice
 from kanviz.nn.network import Network
-from kanviz.nn.spread import edge_variances
+from kanviz.nn.variance import edge_variances
 
 Metric = Literal["backward", "std"]
 

@@ -7,7 +7,7 @@ import torch
 from kanviz.edits.address import check_edge
 from kanviz.edits.code import call_code
 from kanviz.nn.network import Network
-from kanviz.nn.symbols import EdgeFunction, with_formula, without_formula
+from kanviz.nn.symbols import EdgeFunction
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ class FixEdge:
                 f"Edge {tuple(edge)} is removed and cannot be a formula. "
                 "Bring it back with restore_edge."
             )
-        symbols = with_formula(layer, edge.i, edge.j, self.function, self.numbers, self.quality)
-        layer.set_symbols(symbols)
+        layer.fix(edge.i, edge.j, self.function, self.numbers, self.quality)
         together = layer.leaders == layer.leaders[edge.i, edge.j]
         layer.set_frozen(torch.where(together, not self.trainable, layer.frozen))
 
@@ -88,7 +87,7 @@ class UnfixEdge:
         layer = network.layers[edge.layer]
         if layer.symbols is None or (edge.i, edge.j) not in layer.symbols.edges:
             raise ValueError(f"Edge {tuple(edge)} is a spline already. Make it a formula with fix.")
-        layer.set_symbols(without_formula(layer, edge.i, edge.j))
+        layer.unfix(edge.i, edge.j)
 
     def sentence(self) -> str:
         """Say what was done."""

@@ -11,7 +11,6 @@ import torch
 from kanviz.edits.address import are_live, check_edge, check_index, check_node, edges_at, set_live
 from kanviz.edits.code import call_code
 from kanviz.nn.layer import KANLayer
-from kanviz.nn.locks import lock, unlock
 from kanviz.nn.network import Network
 from kanviz.nn.ties import group_at
 from kanviz.snapshot import Edge
@@ -162,7 +161,7 @@ def edges_of(network: Network, place: tuple[int, ...]) -> list[Edge]:
 class Lock:
     """Let edges of one layer share one function, or (``locked`` False) learn on their own again.
 
-    See ``kanviz.nn.locks``. Each starts on its own from what they shared.
+    See ``KANLayer.lock``. Each starts on its own from what they shared.
     """
 
     edges: tuple[Edge, ...]
@@ -183,11 +182,11 @@ class Lock:
         pairs = [(edge.i, edge.j) for edge in self.edges]
         if self.locked:
             _check_lockable(layer, self.edges)
-            return lock(layer, pairs)
+            return layer.lock(pairs)
         for edge, pair in zip(self.edges, pairs, strict=True):
             if not layer.locked[pair]:
                 raise ValueError(f"Edge {tuple(edge)} is not locked. Leave it out.")
-        return unlock(layer, pairs)
+        return layer.unlock(pairs)
 
     def sentence(self) -> str:
         """Say what was done."""

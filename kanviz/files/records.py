@@ -14,8 +14,8 @@ from torch import Tensor
 
 from kanviz.data.dataset import About
 from kanviz.data.scaling import Scaling
+from kanviz.nn.layer import LayerState
 from kanviz.nn.spec import FunctionSpec
-from kanviz.nn.state import LayerState
 from kanviz.nn.symbols import SymbolicEdges
 from kanviz.nn.ties import tied_knots
 

@@ -21,6 +21,9 @@ LAST_NARROW = "\u2e7f"
 NARROW, BROAD, WIDE = 0.65, 0.85, 1.05
 """Width of small letters, of other letters, and of wide ones; of those in ``WIDE_LETTERS`` too."""
 
+BROAD_SIGNS = "+=<>#~^"
+"""Signs of ASCII that are broader than its small letters."""
+
 BOLD = 1.15
 """Width of bold letters, in that of plain ones."""
 
@@ -62,7 +65,7 @@ def _letter_width(letter: str) -> float:
     if letter in WIDE_LETTERS or letter > LAST_NARROW:
         return WIDE
     return (
-        NARROW if letter.isascii() and not letter.isupper() and letter not in "+=<>#~^" else BROAD
+        NARROW if letter.isascii() and not letter.isupper() and letter not in BROAD_SIGNS else BROAD
     )
 
 

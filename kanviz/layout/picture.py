@@ -47,7 +47,7 @@ SMALLEST_NODE = 0.8
 SIDE = 22.0
 """Free margin at the left and the right."""
 
-EDGE = 10.0
+RIM = 10.0
 """Free margin above the labels of the outputs and below those of the inputs."""
 
 LARGEST = 64.0
@@ -151,14 +151,14 @@ class _Page:
         self.kinds = legend.key_kinds(views)
         above = legend.LINE if self.title else 0.0
         below = legend.LINE * (bool(self.note) + bool(self.kinds))
-        rows = 2 * EDGE + self.inputs.height + self.outputs.height
+        rows = 2 * RIM + self.inputs.height + self.outputs.height
         rises = sum(rise(before * after) for before, after in itertools.pairwise(snapshot.widths))
         self.least = above + below + rows + SHRINK * RISE * rises
         # Higher for more edges, and for lines that go far aside.
         preferred = above + below + rows + RISE * rises + SLOPE * width * self.last
         self.height = preferred if height is None else height
         self.area = Rect(0.0, above, width, self.height - above - below)
-        top = above + EDGE + self.outputs.height
+        top = above + RIM + self.outputs.height
         self.frame = Rect(SIDE, top, inner, self.area.height - rows)
 
     def texts(self, nodes: Sequence[NodeMark]) -> list[TextMark]:

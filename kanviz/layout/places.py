@@ -20,6 +20,9 @@ MAX_EDGES = 512
 SELECTED = 200
 """Edges drawn of a larger network: few enough that each curve can be read."""
 
+DOUBLE = 160
+"""Edges for which a layer is twice as high as one of few; up to ``SELECTED`` it goes on so."""
+
 
 def node_positions(
     widths: Sequence[int], order: Sequence[Sequence[int]] | None = None
@@ -51,7 +54,7 @@ def node_positions(
 
 def rise(n_edges: int) -> float:
     """Return the height that a layer of ``n_edges`` edges wants, in that of a layer of few."""
-    return 1 + min(n_edges, SELECTED) / 160
+    return 1 + min(n_edges, SELECTED) / DOUBLE
 
 
 def strengths(scores: Sequence[float]) -> tuple[float, ...]:

@@ -50,8 +50,7 @@ from kanviz.files import SavedModel, read_model, write_model
 from kanviz.model.fit_handle import FitCall, FitHandle
 from kanviz.model.inputs import read_inputs
 from kanviz.model.session import Session
-from kanviz.nn.inputs import GridRange
-from kanviz.nn.layer import KANLayer
+from kanviz.nn.layer import GridRange, KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.state import NetworkState
 from kanviz.recipe import Recipe

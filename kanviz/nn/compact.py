@@ -3,21 +3,23 @@
 What pruning leaves is often a small part of the widths, but every step of a fit pays for all.
 """
 
-import copy
 from dataclasses import replace
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from kanviz.nn.knots import is_uniform
-from kanviz.nn.layer import KANLayer
+from kanviz.nn.basis import is_uniform
+from kanviz.nn.layer import KANLayer, LayerState
 from kanviz.nn.network import Network
-from kanviz.nn.symbols import SymbolicEdges
+from kanviz.nn.regrid import grid_points
+from kanviz.nn.symbols import SymbolicEdges, part_of
+from kanviz.nn.ties import tied_knots
 
 Nodes = Int[Tensor, " _nodes"]
 
 
+@torch.no_grad()
 def without_idle_nodes(network: Network) -> tuple[Network, list[Nodes]]:
     """Return a copy without hidden nodes that have no live edge, and which nodes it has.
 
@@ -25,32 +27,41 @@ def without_idle_nodes(network: Network) -> tuple[Network, list[Nodes]]:
     numbers of the nodes in ``network``.
     """
     nodes = [_used(network, depth) for depth in range(len(network.widths))]
-    small = copy.deepcopy(network)
-    for layer, rows, columns in zip(small.layers, nodes, nodes[1:], strict=False):
-        _select(layer, rows, columns)
-    return small, nodes
+    layers = []
+    for layer, rows, columns in zip(network.layers, nodes, nodes[1:], strict=False):
+        small = _selected(layer.state(), rows, columns)
+        layers.append(KANLayer.from_state(small, layer.weight.device))
+    return Network.from_layers(layers, made_with=network.made_with), nodes
 
 
 @torch.no_grad()
 def put_back(network: Network, small: Network, nodes: list[Nodes]) -> None:
     """Write what became of the copy into the network; idle nodes keep what they have."""
-    for mine, theirs, rows, columns in zip(
+    for layer, other, rows, columns in zip(
         network.layers, small.layers, nodes, nodes[1:], strict=False
     ):
-        knots, weight, mask = mine.knots.clone(), mine.weight.detach().clone(), mine.mask.clone()
-        frozen = mine.frozen.clone()
+        mine, theirs = layer.state(), other.state()
+        knots, weight = mine.knots.clone(), mine.weight.clone()
+        mask, frozen = mine.mask.clone(), mine.frozen.clone()
         knots[rows] = theirs.knots
         features = torch.arange(weight.shape[1], device=weight.device)
         weight[rows[:, None, None], features[:, None], columns] = theirs.weight
         mask[rows[:, None], columns] = theirs.mask
         frozen[rows[:, None], columns] = theirs.frozen
-        idle = _idle_symbols(mine, rows, columns)
-        mine.set_symbols(None)
-        mine.replace(knots, weight, theirs.spec)
-        mine.set_mask(mask)
-        mine.set_frozen(frozen)
-        mine.set_symbols(_joined(idle, theirs.symbols, rows, columns))
-        mine.spec = replace(mine.spec, uniform=is_uniform(mine.grid_points))
+        points = grid_points(knots, theirs.spec)
+        layer.restore(
+            replace(
+                mine,
+                spec=replace(theirs.spec, uniform=is_uniform(points)),
+                weight=weight,
+                knots=tied_knots(knots, mine.leaders),
+                mask=mask,
+                frozen=frozen,
+                symbols=_joined(
+                    _idle_symbols(mine.symbols, rows, columns), theirs.symbols, rows, columns
+                ),
+            )
+        )
 
 
 def _used(network: Network, depth: int) -> Nodes:
@@ -68,59 +79,54 @@ def _used(network: Network, depth: int) -> Nodes:
     return used.nonzero().squeeze(1)
 
 
-@torch.no_grad()
-def _select(layer: KANLayer, rows: Nodes, columns: Nodes) -> None:
-    """Leave a layer only the edges from these inputs to these outputs."""
-    leaders = layer.leaders[rows][:, columns]
-    row_of = torch.zeros_like(layer.mask[:, 0], dtype=torch.int64)
-    column_of = torch.zeros_like(layer.mask[0], dtype=torch.int64)
+def _selected(state: LayerState, rows: Nodes, columns: Nodes) -> LayerState:
+    """Return the state with only the edges from these inputs to these outputs."""
+    row_of = torch.zeros_like(state.mask[:, 0], dtype=torch.int64)
+    column_of = torch.zeros_like(state.mask[0], dtype=torch.int64)
     row_of[rows] = torch.arange(len(rows), device=rows.device)
     column_of[columns] = torch.arange(len(columns), device=rows.device)
-    first, second = leaders // layer.out_features, leaders % layer.out_features
-    symbols = _selected(layer.symbols, rows, columns, row_of, column_of)
-    knots, weight = layer.knots[rows], layer.weight.detach()[rows][:, :, columns]
-    mask, frozen = layer.mask[rows][:, columns], layer.frozen[rows][:, columns]
-    layer.set_symbols(None)
-    layer.in_features, layer.out_features = len(rows), len(columns)
-    layer.mask, layer.frozen = mask, frozen
-    layer.leaders = row_of[first] * len(columns) + column_of[second]
-    layer.set_mask(mask)
-    layer.replace(knots, weight, layer.spec)
-    layer.set_symbols(symbols)
-
-
-def _selected(
-    symbols: SymbolicEdges | None, rows: Nodes, columns: Nodes, row_of: Tensor, column_of: Tensor
-) -> SymbolicEdges | None:
-    if symbols is None:
-        return None
-    inside = torch.isin(symbols.inputs, rows) & torch.isin(symbols.outputs, columns)
-    kept = inside.nonzero().squeeze(1).tolist()
-    return _part(symbols, kept, row_of[symbols.inputs], column_of[symbols.outputs])
-
-
-def _idle_symbols(layer: KANLayer, rows: Nodes, columns: Nodes) -> SymbolicEdges | None:
-    """Return the formulas of edges at idle nodes, which rest."""
-    symbols = layer.symbols
-    if symbols is None:
-        return None
-    inside = torch.isin(symbols.inputs, rows) & torch.isin(symbols.outputs, columns)
-    kept = (~inside).nonzero().squeeze(1).tolist()
-    return _part(symbols, kept, symbols.inputs, symbols.outputs)
-
-
-def _part(
-    symbols: SymbolicEdges, kept: list[int], inputs: Tensor, outputs: Tensor
-) -> SymbolicEdges | None:
-    if not kept:
-        return None
-    return SymbolicEdges(
-        inputs[kept],
-        outputs[kept],
-        [symbols.functions[n] for n in kept],
-        symbols.affine.detach()[kept].clone(),
-        [symbols.quality[n] for n in kept],
+    leaders, n_out = state.leaders[rows][:, columns], state.mask.shape[1]
+    symbols = state.symbols
+    if symbols is not None:
+        chosen = part_of(symbols, _rows_inside(symbols, rows, columns))
+        symbols = None if chosen is None else _moved(chosen, row_of, column_of)
+    return replace(
+        state,
+        weight=state.weight[rows][:, :, columns],
+        knots=state.knots[rows],
+        mask=state.mask[rows][:, columns],
+        frozen=state.frozen[rows][:, columns],
+        leaders=row_of[leaders // n_out] * len(columns) + column_of[leaders % n_out],
+        symbols=symbols,
     )
+
+
+def _rows_inside(symbols: SymbolicEdges, rows: Nodes, columns: Nodes) -> list[int]:
+    """Return which formulas are at edges from these inputs to these outputs."""
+    inside = torch.isin(symbols.inputs, rows) & torch.isin(symbols.outputs, columns)
+    found: list[int] = inside.nonzero().squeeze(1).tolist()
+    return found
+
+
+def _moved(symbols: SymbolicEdges, rows: Tensor, columns: Tensor) -> SymbolicEdges:
+    """Return the formulas at the edges from ``rows[input]`` to ``columns[output]``."""
+    return SymbolicEdges(
+        rows[symbols.inputs],
+        columns[symbols.outputs],
+        symbols.functions,
+        symbols.affine.detach().clone(),
+        symbols.quality,
+    )
+
+
+def _idle_symbols(
+    symbols: SymbolicEdges | None, rows: Nodes, columns: Nodes
+) -> SymbolicEdges | None:
+    """Return the formulas of edges at idle nodes, which rest."""
+    if symbols is None:
+        return None
+    inside = set(_rows_inside(symbols, rows, columns))
+    return part_of(symbols, [n for n in range(len(symbols.functions)) if n not in inside])
 
 
 def _joined(
@@ -129,10 +135,8 @@ def _joined(
     """Return idle formulas and those of the copy, which has its own numbers of nodes, together."""
     if small is None:
         return idle
-    mine = _part(
-        small, list(range(len(small.functions))), rows[small.inputs], columns[small.outputs]
-    )
-    if idle is None or mine is None:
+    mine = _moved(small, rows, columns)
+    if idle is None:
         return mine
     return SymbolicEdges(
         torch.cat([idle.inputs, mine.inputs]),

@@ -1,50 +1,24 @@
 """The features of an input: its basis functions, then its base function, in one row.
 
-``features`` gives everything that a layer needs of x; ``evaluate`` is the seam behind which faster
-kernels may stand: whatever computes it must equal the plain torch given here.
+``features`` gives everything that a layer needs of x. All here is plain torch, the reference that
+the CPU kernels must equal: ``edge_sum_reference`` for the outputs of a layer, and
+``edge_variance_reference`` for how much they vary.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from kanviz.nn.bspline import active_basis, spread
-from kanviz.nn.dispatch import contractions, takes_kernels
-from kanviz.nn.rbf import differentiate, radial_basis
+from kanviz.nn.basis import active_basis, differentiate, radial_basis, scatter_rows
 from kanviz.nn.spec import FunctionSpec
 
 BASE_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": torch.nn.functional.silu,
     "identity": lambda x: x,
 }
-
-
-def evaluate(
-    x: Float[Tensor, "*batch inputs"],
-    knots: Float[Tensor, "inputs knots"],
-    weight: Float[Tensor, "inputs features outputs"],
-    spec: FunctionSpec,
-) -> Float[Tensor, "*batch outputs"]:
-    """Return the sum over inputs of all edge functions, by CPU kernels where they can do it."""
-    if takes_kernels(x, knots, weight, spec):
-        kernels = contractions()
-        assert kernels is not None
-        rows = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
-        y: Tensor = kernels.evaluate(rows, weight, knots, spec)
-        return y if x.ndim == 2 else y.view(*x.shape[:-1], y.shape[-1])
-    return evaluate_reference(x, knots, weight, spec)
-
-
-def evaluate_reference(
-    x: Float[Tensor, "*batch inputs"],
-    knots: Float[Tensor, "inputs knots"],
-    weight: Float[Tensor, "inputs features outputs"],
-    spec: FunctionSpec,
-) -> Float[Tensor, "*batch outputs"]:
-    """Return what ``evaluate`` does, in plain torch: one matrix product with the features."""
-    return features(x, knots, spec).flatten(-2) @ weight.flatten(0, 1)
 
 
 def features(
@@ -88,7 +62,7 @@ def basis(
 ) -> Float[Tensor, "*batch inputs basis"]:
     """Return the basis functions alone, continued outside the grid, or their derivatives in x."""
     first, values = active(x, knots, spec, derivative=derivative)
-    return spread(first, values, spec.n_basis) if spec.is_spline else values
+    return scatter_rows(first, values, spec.n_basis) if spec.is_spline else values
 
 
 def active(
@@ -143,3 +117,58 @@ def _fade(u: Tensor) -> Tensor:
     """1 at u = 0, 0 from |u| = 1 on, with no slope at either (the cubic smoothstep)."""
     s = u.abs().clamp(max=1.0)
     return 1 - s * s * (3 - 2 * s)
+
+
+def edge_sum_reference(
+    x: Float[Tensor, "*batch inputs"],
+    knots: Float[Tensor, "inputs knots"],
+    weight: Float[Tensor, "inputs features outputs"],
+    spec: FunctionSpec,
+    *,
+    order: int = 0,
+    scale: Float[Tensor, "*batch inputs"] | None = None,
+) -> Float[Tensor, "*batch outputs"]:
+    """Return what ``kernels.edge_sum`` does, in plain torch: one matrix product with the features.
+
+    Runs on every device and dtype and under every transform of torch.
+    """
+    columns = features(x, knots, spec, derivative=order)
+    columns = columns if scale is None else columns * scale.unsqueeze(-1)
+    return columns.flatten(-2) @ weight.flatten(0, 1)
+
+
+class Variances(NamedTuple):
+    """What a layer returns for a sample, and how much that varies.
+
+    ``outputs`` (samples, out); ``edges`` the variances (in, out) of the edges' outputs; ``nodes``
+    the standard deviations (out,) of the outputs. All with divisor n and differentiable.
+    """
+
+    outputs: Tensor
+    edges: Tensor
+    nodes: Tensor
+
+
+def edge_variance_reference(
+    x: Float[Tensor, "samples inputs"],
+    knots: Float[Tensor, "inputs knots"],
+    weight: Float[Tensor, "inputs features outputs"],
+    spec: FunctionSpec,
+) -> Variances:
+    """Return what ``variance.edge_variance`` does, in plain torch.
+
+    The variance of an edge's output is a quadratic form in its coefficients, w^T C w, where C is
+    the covariance of the features of its input: exact, and nothing of size (samples, in, out) is
+    made.
+    """
+    columns = features(x, knots, spec)
+    centred = (columns - columns.mean(0)).movedim(0, 1)
+    covariance = centred.mT @ centred / len(x)
+    edges = (weight * (covariance @ weight)).sum(1).clamp(min=0)  # rounding makes it negative
+    outputs = columns.flatten(-2) @ weight.flatten(0, 1)
+    return Variances(outputs, edges, deviation(outputs))
+
+
+def deviation(y: Float[Tensor, "samples nodes"]) -> Float[Tensor, " nodes"]:
+    """Return standard deviations (divisor n) that stay differentiable where y is constant."""
+    return y.var(0, correction=0).clamp(min=torch.finfo(y.dtype).tiny).sqrt()

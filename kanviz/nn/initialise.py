@@ -13,7 +13,7 @@ from torch import Tensor
 
 from kanviz.checks import check_choice
 from kanviz.nn.features import BASE_FUNCTIONS
-from kanviz.nn.least_squares import fit_coefficients
+from kanviz.nn.regrid import fit_coefficients
 from kanviz.nn.spec import FunctionSpec
 
 InitName = Literal["auto", "zero", "identity", "linear"]
@@ -26,7 +26,7 @@ _SHARES = (0.6, 0.6, 0.4, 0.2)
 
 
 def initial_weight(
-    init: str,
+    init: InitName,
     knots: Float[Tensor, "inputs knots"],
     out_features: int,
     spec: FunctionSpec,

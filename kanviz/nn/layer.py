@@ -1,30 +1,97 @@
 """One KAN layer: a learnable function on every edge, added up at every output."""
 
-from dataclasses import replace
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
 
 from kanviz.checks import check_integer
-from kanviz.nn.edges import EdgeFunctions
-from kanviz.nn.features import evaluate, features
-from kanviz.nn.from_arrays import functions_from_arrays
-from kanviz.nn.initialise import initial_weight
-from kanviz.nn.inputs import GridRange, bounds, check_like
-from kanviz.nn.knots import extend_knots, uniform_points
-from kanviz.nn.regrid import refined, refitted
-from kanviz.nn.spec import FunctionSpec
-from kanviz.nn.ties import tied_points
+from kanviz.nn.basis import extend_knots, greville_points, is_uniform, uniform_points
+from kanviz.nn.features import features
+from kanviz.nn.initialise import InitName, initial_weight
+from kanviz.nn.kernels import edge_sum
+from kanviz.nn.regrid import Functions, functions_from_arrays, grid_points, refined, refitted
+from kanviz.nn.spec import BaseName, BasisName, Extrapolation, FunctionSpec
+from kanviz.nn.symbols import EdgeFunction, SymbolicEdges, with_formula, without_formula
+from kanviz.nn.ties import (
+    common_points,
+    group_at,
+    groups_of,
+    leaders_of,
+    shared,
+    tied_knots,
+    tied_points,
+    tied_rows,
+    tied_weight,
+)
+
+GridRange = tuple[float, float] | Float[Tensor, "inputs 2"]
 
 
-class KANLayer(EdgeFunctions):
+@dataclass(frozen=True, eq=False)
+class LayerState:
+    """Everything that makes a ``KANLayer`` what it is; nothing in it is ever written to.
+
+    Parameters
+    ----------
+    spec : FunctionSpec
+        The family of functions.
+    weight : (in_features, n_features, out_features)
+        Coefficients of the basis functions and the base function.
+    knots : (in_features, knots)
+        Extended knots, or the centres of a radial basis.
+    mask : (in_features, out_features) bool
+        False where an edge is removed.
+    frozen : (in_features, out_features) bool
+        True where an edge does not learn.
+    leaders : (in_features, out_features) int64
+        Whose function each edge uses, see ``KANLayer``.
+    symbols : SymbolicEdges or None
+        The edges that are formulas.
+    trains : bool
+        ``requires_grad`` of the weight.
+    """
+
+    spec: FunctionSpec
+    weight: Float[Tensor, "inputs features outputs"]
+    knots: Float[Tensor, "inputs knots"]
+    mask: Bool[Tensor, "inputs outputs"]
+    frozen: Bool[Tensor, "inputs outputs"]
+    leaders: Int[Tensor, "inputs outputs"]
+    symbols: SymbolicEdges | None
+    trains: bool
+
+    @classmethod
+    def of(
+        cls,
+        knots: Float[Tensor, "inputs knots"],
+        weight: Float[Tensor, "inputs features outputs"],
+        spec: FunctionSpec,
+    ) -> "LayerState":
+        """Return the state of a layer whose edges are live splines that learn, each its own."""
+        n_in, _, n_out = weight.shape
+        everywhere = torch.ones(n_in, n_out, dtype=torch.bool, device=weight.device)
+        leaders = leaders_of([], n_in, n_out).to(weight.device)
+        return cls(spec, weight, knots, everywhere, ~everywhere, leaders, None, trains=True)
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Weight, knots, mask, frozen, leaders, and those of the symbols if any."""
+        own = self.weight, self.knots, self.mask, self.frozen, self.leaders
+        if self.symbols is None:
+            return own
+        return *own, self.symbols.inputs, self.symbols.outputs, self.symbols.affine.detach()
+
+
+class KANLayer(nn.Module):
     """A layer of one-variable functions, usable alone inside any torch network.
 
     Output j is the sum over inputs i of phi_ij(x_i), with phi(x) = w_b b(x) + sum_m c_m B_m(x)
-    (Liu et al., KAN, 2024, eq. 2.10-2.12, with w_s folded into c). ``EdgeFunctions`` tells what it
-    holds.
+    (Liu et al., KAN, 2024, eq. 2.10-2.12, with w_s folded into c).
 
     Parameters
     ----------
@@ -41,10 +108,32 @@ class KANLayer(EdgeFunctions):
     dtype, device
         As in torch.
 
+    Attributes
+    ----------
+    weight : (in_features, n_features, out_features)
+        Coefficients of the basis functions and, last, of the base function.
+    knots : (in_features, G + 2k + 1)
+        Extended knots; for a radial basis its (in_features, G + 5) centres.
+    mask : (in_features, out_features) bool
+        False where an edge is removed: it adds 0 and gets no gradient, its weight stays.
+    frozen : (in_features, out_features) bool
+        True where an edge does not learn.
+    leaders : (in_features, out_features) int64
+        Number i * out_features + j of the edge whose function each edge uses: its own, unless it is
+        locked to others (``lock``); then the stored function of the first counts.
+    symbols : SymbolicEdges or None
+        The edges that are formulas; their splines rest meanwhile.
+
     Raises
     ------
     ValueError
         If a width, a grid or a name is out of its range.
+
+    Examples
+    --------
+    >>> layer = KANLayer(3, 2)
+    >>> layer(torch.zeros(10, 3)).shape
+    torch.Size([10, 2])
     """
 
     def __init__(
@@ -54,24 +143,61 @@ class KANLayer(EdgeFunctions):
         *,
         grid_size: int = 5,
         spline_order: int = 3,
-        basis: str = "bspline",
-        base: str = "silu",
-        extrapolation: str = "linear",
+        basis: BasisName = "bspline",
+        base: BaseName = "silu",
+        extrapolation: Extrapolation = "linear",
         grid_range: GridRange = (-1.0, 1.0),
-        init: str = "auto",
+        init: InitName = "auto",
         generator: torch.Generator | None = None,
         dtype: torch.dtype | None = None,
         device: torch.device | str | None = None,
+        _state: LayerState | None = None,
     ) -> None:
         check_integer("in_features", in_features, 1)
         check_integer("out_features", out_features, 1)
-        spec = FunctionSpec(grid_size, spline_order, basis, base, extrapolation)  # type: ignore[arg-type]
-        low, high = bounds(grid_range, in_features)
-        knots = extend_knots(uniform_points(low, high, grid_size), spec.padding)
-        source = torch.Generator().manual_seed(0) if generator is None else generator
-        weight = initial_weight(init, knots, out_features, spec, source)
-        like = torch.empty(0, dtype=dtype, device=device)
-        super().__init__(knots.to(like), weight.to(like), spec)
+        state = _state
+        if state is None:
+            spec = FunctionSpec(grid_size, spline_order, basis, base, extrapolation)
+            low, high = bounds(grid_range, in_features)
+            knots = extend_knots(uniform_points(low, high, grid_size), spec.padding)
+            source = torch.Generator().manual_seed(0) if generator is None else generator
+            weight = initial_weight(init, knots, out_features, spec, source)
+            like = torch.empty(0, dtype=dtype, device=device)
+            state = LayerState.of(knots.to(like), weight.to(like), spec)
+        super().__init__()
+        self.in_features, self.out_features = in_features, out_features
+        self.spec = state.spec
+        self.weight = nn.Parameter(state.weight, requires_grad=state.trains)
+        self.register_buffer("knots", state.knots)
+        self.register_buffer("mask", state.mask)
+        self.register_buffer("frozen", state.frozen)
+        self.register_buffer("leaders", state.leaders)
+        self.knots: Tensor
+        self.mask: Tensor
+        self.frozen: Tensor
+        self.leaders: Tensor
+        self.symbols = state.symbols
+        self._note_standing()
+        self.register_load_state_dict_post_hook(_after_load)
+
+    @classmethod
+    def from_state(cls, state: LayerState, device: torch.device | str | None = None) -> "KANLayer":
+        """Return a new layer in a state, in its dtype; on torch's default device without another.
+
+        It shares nothing with the state.
+        """
+        place = torch.empty(0, device=device).device
+        inputs, outputs = state.mask.shape
+        own = replace(
+            state,
+            weight=state.weight.to(place, copy=True),
+            knots=state.knots.to(place, copy=True),
+            mask=state.mask.to(place, copy=True),
+            frozen=state.frozen.to(place, copy=True),
+            leaders=state.leaders.to(place, copy=True),
+            symbols=None if state.symbols is None else copy.deepcopy(state.symbols).to(place),
+        )
+        return cls(inputs, outputs, _state=own)
 
     @classmethod
     def from_arrays(
@@ -80,8 +206,8 @@ class KANLayer(EdgeFunctions):
         coef: Any,
         base_weight: Any = None,
         *,
-        base: str = "silu",
-        extrapolation: str = "linear",
+        base: BaseName = "silu",
+        extrapolation: Extrapolation = "linear",
     ) -> "KANLayer":
         """Return a layer of B-splines that were trained elsewhere.
 
@@ -116,14 +242,15 @@ class KANLayer(EdgeFunctions):
             knots, coef, base_weight, base=base, extrapolation=extrapolation
         )
         inputs, _, outputs = functions.weight.shape
-        layer = cls(inputs, outputs, init="zero", dtype=functions.weight.dtype)
-        layer.replace(*functions)
-        return layer.to(functions.weight.device)
+        return cls(inputs, outputs, _state=LayerState.of(*functions))
+
+    # ---- what it computes
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Return the layer's outputs for x of shape (..., in_features)."""
         self.check_input(x)
-        outputs: Tensor = evaluate(x, self.knots, self.live_weight(), self.spec)
+        weight: Tensor = self.weight if self._is_plain else self.live_weight()
+        outputs: Tensor = edge_sum(x, self.knots, weight, self.spec)
         if self.symbols is None:
             return outputs
         return outputs.index_add(-1, self.symbols.outputs, self.symbol_outputs(x))
@@ -161,6 +288,208 @@ class KANLayer(EdgeFunctions):
         )
         return values * self.mask[symbols.inputs, symbols.outputs]
 
+    def check_input(self, x: Tensor) -> None:
+        """Raise unless x is floating point, of the layer's dtype, with in_features columns.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Naming what is there and what to call.
+        """
+        weight = self.weight
+        if x.ndim < 1 or x.shape[-1] != self.in_features:
+            raise ValueError(
+                f"x must have shape (..., {self.in_features}) because the layer has in_features="
+                f"{self.in_features}; got {tuple(x.shape)}. Pass one column per input."
+            )
+        if x.dtype != weight.dtype:
+            raise TypeError(
+                f"x must have dtype {weight.dtype} like the layer's weight; got {x.dtype}. "
+                f"Call x.to({weight.dtype}) first."
+            )
+        if x.device != weight.device:
+            raise ValueError(
+                f"x must be on {weight.device} like the layer's weight; got {x.device}. "
+                f"Call x.to({str(weight.device)!r}) first."
+            )
+
+    # ---- what stands of each edge
+
+    def live_weight(self) -> Float[Tensor, "inputs features outputs"]:
+        """Return the weight with 0 at every edge that is removed or symbolic.
+
+        Frozen edges get no gradient through it. It is the parameter itself where all edges are
+        live splines.
+        """
+        weight: Tensor = self.tied_weight()
+        if self._any_frozen:
+            weight = torch.where(self.frozen.unsqueeze(1), weight.detach(), weight)
+        return weight if self._all_splines else weight * self.spline_mask.unsqueeze(1)
+
+    def tied_weight(self) -> Float[Tensor, "inputs features outputs"]:
+        """Return the weight as the edges use it: where some are locked, each has its leader's."""
+        return tied_weight(self.weight, self.leaders) if self._any_locked else self.weight
+
+    @property
+    def affine(self) -> Float[Tensor, "edges 4"]:
+        """The numbers a, b, c, d of every formula as the edges use them, in the symbols' order."""
+        if self.symbols is None:
+            return self.weight.new_zeros(0, 4)
+        if not self._any_locked:
+            return self.symbols.affine
+        rows = tied_rows(self.symbols.inputs, self.symbols.outputs, self.leaders)
+        return self.symbols.affine[rows]
+
+    @property
+    def spline_mask(self) -> Bool[Tensor, "inputs outputs"]:
+        """True where the edge is a live spline: neither removed nor symbolic."""
+        if self.symbols is None:
+            return self.mask
+        where = self.symbols.inputs, self.symbols.outputs
+        return self.mask.index_put(where, self.mask.new_zeros(()))
+
+    @property
+    def locked(self) -> Bool[Tensor, "inputs outputs"]:
+        """True where an edge shares its function with others."""
+        return shared(self.leaders)
+
+    @property
+    def coef(self) -> Float[Tensor, "inputs outputs basis"]:
+        """Heights of the control points of every edge; a view of ``weight`` if none is locked."""
+        return self.tied_weight()[:, : self.spec.n_basis].mT
+
+    @property
+    def base_weight(self) -> Float[Tensor, "inputs outputs"]:
+        """Factor of the base function of every edge; zeros where the layer has none."""
+        weight = self.tied_weight()
+        return weight[:, -1] if self.spec.has_base else torch.zeros_like(weight[:, 0])
+
+    @property
+    def grid_points(self) -> Float[Tensor, "inputs points"]:
+        """The G + 1 points of each input's base grid, a view of ``knots``."""
+        return grid_points(self.knots, self.spec)
+
+    @property
+    def control_points(self) -> Float[Tensor, "inputs basis"]:
+        """The x position that belongs to each coefficient."""
+        if not self.spec.is_spline:
+            return self.knots
+        return greville_points(self.knots, self.spec.spline_order)
+
+    # ---- what changes it
+
+    def set_mask(self, mask: Bool[Tensor, "inputs outputs"]) -> None:
+        """Say which edges are live; the functions of the others are kept but not used."""
+        self.mask = mask.to(self.weight.device)
+        self._note_standing()
+
+    def set_frozen(self, frozen: Bool[Tensor, "inputs outputs"]) -> None:
+        """Say which edges do not learn."""
+        self.frozen = frozen.to(self.weight.device)
+        self._note_standing()
+
+    def set_symbols(self, symbols: SymbolicEdges | None) -> None:
+        """Say which edges are formulas; their splines are kept but not used."""
+        self.symbols = None if symbols is None else symbols.to(self.weight)
+        self._note_standing()
+
+    def set_leaders(self, leaders: Int[Tensor, "inputs outputs"]) -> None:
+        """Say which edges share a function; where they do, their inputs' knots must be equal."""
+        self.leaders = leaders.to(self.weight.device)
+        self._note_standing()
+
+    def fix(
+        self,
+        i: int,
+        j: int,
+        function: EdgeFunction,
+        numbers: Sequence[float],
+        quality: float | None = None,
+    ) -> None:
+        """Make edge (i, j), and those locked with it, the formula c f(a x + b) + d.
+
+        Parameters
+        ----------
+        i, j : int
+            Input and output of the edge.
+        function : EdgeFunction
+            The function f.
+        numbers : sequence of float
+            a, b, c, d.
+        quality : float, optional
+            R^2 against the spline that it replaces.
+        """
+        affine = self.weight.detach().new_tensor([list(numbers)])
+        self.set_symbols(
+            with_formula(self.symbols, group_at(self.leaders, i, j), function, affine, quality)
+        )
+
+    def unfix(self, i: int, j: int) -> None:
+        """Give edge (i, j), and those locked with it, their splines back."""
+        self.set_symbols(without_formula(self.symbols, group_at(self.leaders, i, j)))
+
+    @torch.no_grad()
+    def lock(self, edges: Sequence[tuple[int, int]]) -> float:
+        """Let free edges share one function from now on.
+
+        It starts as the mean of their functions, which of all single functions has the least sum of
+        squared distances to them. Where the first edge is frozen or a formula, its function is
+        taken as it is and all become as it stands. Where the knots of the edges' inputs differ, all
+        edges from these inputs move to one grid over the union of their ranges.
+
+        Parameters
+        ----------
+        edges : sequence of (input, output)
+            At least two that are not locked. Any that is a formula comes with the first one a
+            formula.
+
+        Returns
+        -------
+        float
+            Largest root-mean-square change of an edge by a move to common knots, in the unit of the
+            outputs; 0.0 where the knots were alike.
+        """
+        leaders = leaders_of([*groups_of(self.leaders), list(edges)], *self.leaders.shape)
+        points, change = common_points(self.grid_points, leaders, uniform=self.spec.uniform), 0.0
+        if bool((points != self.grid_points).any()):
+            change = self.move_knots(points, uniform=self.spec.uniform)
+        rows, columns = torch.tensor(sorted(edges), device=self.weight.device).T
+        own = self.weight[rows, :, columns].double()
+        first, is_frozen = sorted(edges).index(edges[0]), bool(self.frozen[edges[0]])
+        symbols = self.symbols
+        formula = symbols.row_of(edges[0]) if symbols is not None else None
+        takes_first = is_frozen or formula is not None
+        self.weight[rows, :, columns] = (own[first] if takes_first else own.mean(0)).to(self.weight)
+        frozen = self.frozen.clone()
+        frozen[rows, columns] = is_frozen
+        self.set_leaders(leaders)
+        self.set_frozen(frozen)
+        if symbols is not None and formula is not None:
+            numbers = symbols.affine[formula].tolist()
+            self.fix(*edges[0], symbols.functions[formula], numbers, symbols.quality[formula])
+        return change
+
+    def unlock(self, edges: Sequence[tuple[int, int]]) -> None:
+        """Let locked edges go their own way, each with the function that it shared.
+
+        Those of a group that are not named stay locked, as long as they are two.
+        """
+        self.settle()
+        staying = ([e for e in group if e not in edges] for group in groups_of(self.leaders))
+        self.set_leaders(leaders_of([group for group in staying if group], *self.leaders.shape))
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Write the function that locked edges share into the weight of each of them.
+
+        They compute the same without: only the numbers at rest may differ, after an optimizer that
+        moved the leader's alone.
+        """
+        if self._any_locked:
+            self.weight.copy_(self.tied_weight())
+            if self.symbols is not None:
+                self.symbols.affine.copy_(self.affine)
+
     def refine(self, grid_size: int) -> float:
         """Give every edge ``grid_size`` intervals; keep the functions.
 
@@ -187,7 +516,10 @@ class KANLayer(EdgeFunctions):
         of the outputs.
         """
         if not 0 <= grid_eps <= 1:
-            raise ValueError(f"grid_eps must be from 0 to 1; got {grid_eps!r}. Choose another.")
+            raise ValueError(
+                f"grid_eps must be from 0 to 1; got {grid_eps!r}. Take 1 for uniform knots, less "
+                "to let them follow the data."
+            )
         self.check_input(x)
         sample, size = x.detach().double(), self.spec.grid_size
         points = tied_points(sample, self.leaders, size, grid_eps=grid_eps, margin=margin)
@@ -202,9 +534,57 @@ class KANLayer(EdgeFunctions):
         self.replace(*new)
         return change
 
-    def check_input(self, x: Tensor) -> None:
-        """Raise unless x is floating point, of the layer's dtype, with in_features columns."""
-        check_like(x, self.in_features, self.weight)
+    def replace(
+        self,
+        knots: Float[Tensor, "inputs knots"],
+        weight: Float[Tensor, "inputs features outputs"],
+        spec: FunctionSpec,
+    ) -> None:
+        """Take over new functions; dtype, device, mask and requires_grad stay."""
+        old = self.weight
+        if self._any_locked:  # equal to the last bit, however their rows were rounded
+            knots, weight = tied_knots(knots, self.leaders), tied_weight(weight, self.leaders)
+        self.knots = knots.to(old)
+        self.weight = nn.Parameter(weight.to(old), requires_grad=old.requires_grad)
+        self.spec = spec
+
+    # ---- its state
+
+    def state(self) -> LayerState:
+        """Return what makes the layer what it is; its tensors are the layer's own, not copies."""
+        return LayerState(
+            self.spec,
+            self.weight.detach(),
+            self.knots,
+            self.mask,
+            self.frozen,
+            self.leaders,
+            self.symbols,
+            trains=self.weight.requires_grad,
+        )
+
+    @torch.no_grad()
+    def restore(self, state: LayerState) -> None:
+        """Come to a state, of other widths perhaps; the present dtype and device stay.
+
+        A weight that keeps its shape stays the same ``Parameter``, so that an optimizer which holds
+        it goes on working. Nothing is shared with the state.
+        """
+        like = self.weight.detach()
+        if like.shape == state.weight.shape:
+            like.copy_(state.weight)
+            self.weight.requires_grad_(state.trains)
+        else:
+            weight = state.weight.to(like, copy=True)
+            self.weight = nn.Parameter(weight, requires_grad=state.trains)
+        self.in_features, self.out_features = state.mask.shape
+        self.spec = state.spec
+        self.knots = state.knots.to(like, copy=True)
+        self.mask = state.mask.to(like.device, copy=True)
+        self.frozen = state.frozen.to(like.device, copy=True)
+        self.leaders = state.leaders.to(like.device, copy=True)
+        self.symbols = None if state.symbols is None else copy.deepcopy(state.symbols).to(like)
+        self._note_standing()
 
     def extra_repr(self) -> str:
         """Say the sizes and the family, as torch prints them."""
@@ -214,3 +594,37 @@ class KANLayer(EdgeFunctions):
             f"{self.in_features}, {self.out_features}, grid_size={spec.grid_size}{order}, "
             f"basis={spec.basis!r}, base={spec.base!r}"
         )
+
+    def _functions(self) -> Functions:
+        return Functions(self.knots, self.tied_weight().detach(), self.spec)
+
+    def _note_standing(self) -> None:
+        """Remember as plain booleans what would cost a look at the tensors in every forward."""
+        known = self.mask.device.type != "meta"
+        self._all_splines = not known or bool(self.spline_mask.all())
+        self._any_frozen = known and bool(self.frozen.any())
+        self._any_locked = known and bool(self.locked.any())
+        self._is_plain = self._all_splines and not self._any_frozen and not self._any_locked
+
+
+def _after_load(layer: KANLayer, _: object) -> None:
+    """Look again at what a loaded state says; a function by name, so that layers pickle."""
+    layer._note_standing()
+    if not layer.knots.is_meta:
+        layer.spec = replace(layer.spec, uniform=is_uniform(layer.grid_points))
+
+
+def bounds(grid_range: GridRange, in_features: int) -> tuple[Tensor, Tensor]:
+    """Return float64 (low, high) per input, checked."""
+    pairs = torch.as_tensor(grid_range, dtype=torch.float64, device="cpu")
+    if pairs.shape not in ((2,), (in_features, 2)):
+        raise ValueError(
+            f"grid_range must be (low, high) or a tensor ({in_features}, 2); got shape "
+            f"{tuple(pairs.shape)}. Pass one pair, or one per input."
+        )
+    low, high = pairs.expand(in_features, 2).unbind(-1)
+    if not bool(torch.isfinite(pairs).all()) or not bool((low < high).all()):
+        raise ValueError(
+            f"grid_range must be finite with low < high; got {grid_range}. Pass (low, high)."
+        )
+    return low, high

@@ -1,7 +1,8 @@
 """Layers in a row."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -9,9 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kanviz.nn.inputs import GridRange
-from kanviz.nn.layer import KANLayer
-from kanviz.nn.locks import lock
+from kanviz.nn.initialise import InitName
+from kanviz.nn.layer import GridRange, KANLayer
+from kanviz.nn.spec import BaseName, BasisName, Extrapolation
 from kanviz.nn.ties import groups_of
 
 
@@ -27,9 +28,14 @@ class Network(nn.Module):
         their inputs.
     seed : int
         Seed of all random numbers; the global generators are not touched.
-    **functions
-        ``grid_size``, ``spline_order``, ``basis``, ``base``, ``extrapolation``, ``init``,
-        ``dtype`` and ``device`` of every layer, see ``KANLayer``.
+    grid_size, spline_order, basis, base, extrapolation, init, dtype, device
+        Of every layer, see ``KANLayer``.
+
+    Examples
+    --------
+    >>> network = Network([2, 5, 1], seed=1)
+    >>> network(torch.zeros(10, 2)).shape
+    torch.Size([10, 1])
     """
 
     layers: Sequence[KANLayer]
@@ -38,24 +44,70 @@ class Network(nn.Module):
         self,
         widths: Sequence[int],
         *,
+        grid_size: int = 5,
+        spline_order: int = 3,
+        basis: BasisName = "bspline",
+        base: BaseName = "silu",
+        extrapolation: Extrapolation = "linear",
         grid_range: GridRange = (-1.0, 1.0),
+        init: InitName = "auto",
         seed: int = 0,
-        **functions: Any,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        _layers: Sequence[KANLayer] | None = None,
     ) -> None:
         super().__init__()
         widths = check_widths(widths)
-        self.made_with = {"grid_range": grid_range, "seed": seed, **functions}
-        generator = torch.Generator().manual_seed(seed)
-        self.layers = nn.ModuleList(  # type: ignore[assignment]  # torch knows no typed lists
-            KANLayer(
-                n_in,
-                n_out,
-                grid_range=(-1.0, 1.0) if depth else grid_range,
-                generator=generator,
-                **functions,
-            )
-            for depth, (n_in, n_out) in enumerate(pairwise(widths))
-        )
+        functions: dict[str, Any] = {
+            "grid_size": grid_size,
+            "spline_order": spline_order,
+            "basis": basis,
+            "base": base,
+            "extrapolation": extrapolation,
+            "init": init,
+            "dtype": dtype,
+            "device": device,
+        }
+        self.made_with: dict[str, Any] = {"grid_range": grid_range, "seed": seed, **functions}
+        if _layers is None:
+            generator = torch.Generator().manual_seed(seed)
+            _layers = [
+                KANLayer(
+                    n_in,
+                    n_out,
+                    grid_range=(-1.0, 1.0) if depth else grid_range,
+                    generator=generator,
+                    **functions,
+                )
+                for depth, (n_in, n_out) in enumerate(pairwise(widths))
+            ]
+        self.layers = nn.ModuleList(_layers)  # type: ignore[assignment]  # torch knows no typed lists
+
+    @classmethod
+    def from_layers(
+        cls, layers: Sequence[KANLayer], *, made_with: Mapping[str, Any] | None = None
+    ) -> "Network":
+        """Return a network of these very layers; ``of`` takes copies.
+
+        Parameters
+        ----------
+        layers : sequence of KANLayer
+            Each with as many inputs as the one before has outputs.
+        made_with : mapping, optional
+            What a network that these layers come from was made with; without it, what would make
+            one of the same family as the first layer.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there is none, or one does not fit the one before it.
+        """
+        check_layers(layers)
+        first = layers[0]
+        widths = (first.in_features, *(layer.out_features for layer in layers))
+        if made_with is None:
+            made_with = _options_of(first)
+        return cls(widths, **made_with, _layers=layers)
 
     @classmethod
     def of(cls, layers: Sequence[KANLayer]) -> "Network":
@@ -67,21 +119,7 @@ class Network(nn.Module):
             If there is none, or one does not fit the one before it.
         """
         check_layers(layers)
-        first = layers[0]
-        spec, points, weight = first.spec, first.grid_points.detach(), first.weight
-        network = cls(
-            (first.in_features, *(layer.out_features for layer in layers)),
-            grid_range=torch.stack([points[:, 0], points[:, -1]], dim=1).double().cpu(),
-            grid_size=spec.grid_size,
-            spline_order=spec.spline_order,
-            basis=spec.basis,
-            base=spec.base,
-            extrapolation=spec.extrapolation,
-            dtype=weight.dtype,
-            device=weight.device,
-        )
-        network.layers = nn.ModuleList(copy.deepcopy(layer) for layer in layers)  # type: ignore[assignment]
-        return network
+        return cls.from_layers([copy.deepcopy(layer) for layer in layers])
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -96,11 +134,7 @@ class Network(nn.Module):
     def take(self, other: "Network") -> None:
         """Take over the functions of a network of the same widths; dtype and device stay."""
         for mine, theirs in zip(self.layers, other.layers, strict=True):
-            mine.set_leaders(theirs.leaders)
-            mine.replace(theirs.knots, theirs.weight.detach(), theirs.spec)
-            mine.set_mask(theirs.mask)
-            mine.set_frozen(theirs.frozen)
-            mine.set_symbols(copy.deepcopy(theirs.symbols))
+            mine.restore(replace(theirs.state(), trains=mine.weight.requires_grad))
             mine.settle()
 
     def remade(self, seed: int, *, grid_size: int | None = None) -> "Network":
@@ -114,7 +148,7 @@ class Network(nn.Module):
         network = Network(self.widths, **made_with).to(self.layers[0].weight)
         for mine, theirs in zip(self.layers, network.layers, strict=True):
             for group in groups_of(mine.leaders):
-                lock(theirs, group)
+                theirs.lock(group)
         return network
 
     def is_untouched(self) -> bool:
@@ -151,6 +185,21 @@ class Network(nn.Module):
     def refine(self, grid_size: int) -> list[float]:
         """Give every layer ``grid_size`` intervals; return each layer's change (0.0 if exact)."""
         return [layer.refine(grid_size) for layer in self.layers]
+
+
+def _options_of(layer: KANLayer) -> dict[str, Any]:
+    """Return what makes a network whose layers are like this one."""
+    spec, points = layer.spec, layer.grid_points.detach()
+    return {
+        "grid_range": torch.stack([points[:, 0], points[:, -1]], dim=1).double().cpu(),
+        "grid_size": spec.grid_size,
+        "spline_order": spec.spline_order,
+        "basis": spec.basis,
+        "base": spec.base,
+        "extrapolation": spec.extrapolation,
+        "dtype": layer.weight.dtype,
+        "device": layer.weight.device,
+    }
 
 
 def check_widths(widths: Sequence[int]) -> tuple[int, ...]:

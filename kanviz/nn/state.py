@@ -2,57 +2,15 @@
 
 import copy
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
-from kanviz.nn.layer import KANLayer
+from kanviz.nn.layer import KANLayer, LayerState
 from kanviz.nn.network import Network
-from kanviz.nn.spec import FunctionSpec
 from kanviz.nn.symbols import SymbolicEdges
-
-
-@dataclass(frozen=True, eq=False)
-class LayerState:
-    """Everything that makes a ``KANLayer`` what it is; nothing in it is ever written to.
-
-    Parameters
-    ----------
-    spec : FunctionSpec
-        The family of functions.
-    weight : (in_features, n_features, out_features)
-        Coefficients of the basis functions and the base function.
-    knots : (in_features, knots)
-        Extended knots, or the centres of a radial basis.
-    mask : (in_features, out_features) bool
-        False where an edge is removed.
-    frozen : (in_features, out_features) bool
-        True where an edge does not learn.
-    leaders : (in_features, out_features) int64
-        Whose function each edge uses, see ``EdgeFunctions``.
-    symbols : SymbolicEdges or None
-        The edges that are formulas.
-    trains : bool
-        ``requires_grad`` of the weight.
-    """
-
-    spec: FunctionSpec
-    weight: Float[Tensor, "inputs features outputs"]
-    knots: Float[Tensor, "inputs knots"]
-    mask: Bool[Tensor, "inputs outputs"]
-    frozen: Bool[Tensor, "inputs outputs"]
-    leaders: Int[Tensor, "inputs outputs"]
-    symbols: SymbolicEdges | None
-    trains: bool
-
-    @property
-    def tensors(self) -> tuple[Tensor, ...]:
-        """Weight, knots, mask, frozen, leaders, and those of the symbols if any."""
-        own = self.weight, self.knots, self.mask, self.frozen, self.leaders
-        return own if self.symbols is None else (*own, *_tensors_of_symbols(self.symbols))
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +79,7 @@ class NetworkState:
         stays the same ``Parameter``, so that an optimizer which holds it goes on working.
         """
         for layer, state in zip(network.layers, self.layers, strict=True):
-            _restore_layer(layer, state)
+            layer.restore(state)
 
     def build(self, device: torch.device | str | None = None) -> Network:
         """Return a new network in this state, in the dtype of the state.
@@ -131,13 +89,8 @@ class NetworkState:
         device
             Where to put it; without one, torch's default.
         """
-        dtype = self.layers[0].weight.dtype
-        network = Network(
-            self.widths, grid_size=1, spline_order=0, init="zero", dtype=dtype, device=device
-        )
-        self.restore(network)
-        network.made_with = dict(self.made_with)
-        return network
+        layers = [KANLayer.from_state(state, device) for state in self.layers]
+        return Network.from_layers(layers, made_with=self.made_with)
 
     def __deepcopy__(self, memo: dict[int, object]) -> "NetworkState":
         """Return the very state: nothing ever writes to it."""
@@ -145,51 +98,32 @@ class NetworkState:
 
 
 def _capture_layer(layer: KANLayer, old: LayerState | None) -> LayerState:
-    now = _tensors_of_layer(layer)
-    kept = old.tensors[: len(now)] if old is not None else (None,) * len(now)
-    symbols = layer.symbols
+    """Return a state that shares nothing with the layer, and what is equal with the old state."""
+    now = layer.state()
+    symbols = now.symbols
     if old is not None and _same_symbols(old.symbols, symbols):
         symbols = old.symbols
     else:
         symbols = copy.deepcopy(symbols)
-    weight, knots, mask, frozen, leaders = map(_copy_unless_same, now, kept)
-    trains = layer.weight.requires_grad
-    return LayerState(layer.spec, weight, knots, mask, frozen, leaders, symbols, trains)
-
-
-def _is_of_layer(state: LayerState, layer: KANLayer) -> bool:
-    return (
-        state.spec == layer.spec
-        and state.trains == layer.weight.requires_grad
-        and all(map(_same_bits, state.tensors, _tensors_of_layer(layer)))
-        and _same_symbols(state.symbols, layer.symbols)
+    return replace(
+        now,
+        weight=_copy_unless_same(now.weight, old and old.weight),
+        knots=_copy_unless_same(now.knots, old and old.knots),
+        mask=_copy_unless_same(now.mask, old and old.mask),
+        frozen=_copy_unless_same(now.frozen, old and old.frozen),
+        leaders=_copy_unless_same(now.leaders, old and old.leaders),
+        symbols=symbols,
     )
 
 
-def _restore_layer(layer: KANLayer, state: LayerState) -> None:
-    like = layer.weight.detach()
-    if like.shape == state.weight.shape:
-        like.copy_(state.weight)
-        layer.weight.requires_grad_(state.trains)
-    else:
-        layer.weight = nn.Parameter(state.weight.to(like, copy=True), requires_grad=state.trains)
-    layer.knots = state.knots.to(like, copy=True)
-    layer.in_features, layer.out_features = state.mask.shape
-    layer.spec = state.spec
-    layer.set_symbols(None)  # until the masks have the size that fits them
-    layer.mask = state.mask.to(like.device, copy=True)
-    layer.leaders = state.leaders.to(like.device, copy=True)
-    layer.set_frozen(state.frozen.clone())
-    layer.set_symbols(copy.deepcopy(state.symbols))
-
-
-def _tensors_of_layer(layer: KANLayer) -> tuple[Tensor, ...]:
-    """Return what of a layer's own tensors makes its state, in the order of ``LayerState``."""
-    return layer.weight.detach(), layer.knots, layer.mask, layer.frozen, layer.leaders
-
-
-def _tensors_of_symbols(symbols: SymbolicEdges) -> tuple[Tensor, Tensor, Tensor]:
-    return symbols.inputs, symbols.outputs, symbols.affine.detach()
+def _is_of_layer(state: LayerState, layer: KANLayer) -> bool:
+    now = layer.state()
+    return (
+        (state.spec, state.trains) == (now.spec, now.trains)
+        and len(state.tensors) == len(now.tensors)
+        and all(map(_same_bits, state.tensors, now.tensors))
+        and _same_symbols(state.symbols, now.symbols)
+    )
 
 
 def _same_symbols(old: SymbolicEdges | None, now: SymbolicEdges | None) -> bool:
@@ -198,8 +132,12 @@ def _same_symbols(old: SymbolicEdges | None, now: SymbolicEdges | None) -> bool:
     return (
         old.functions == now.functions
         and old.affine.requires_grad == now.affine.requires_grad
-        and all(map(_same_bits, _tensors_of_symbols(old), _tensors_of_symbols(now)))
+        and all(map(_same_bits, _tensors_of(old), _tensors_of(now)))
     )
+
+
+def _tensors_of(symbols: SymbolicEdges) -> tuple[Tensor, ...]:
+    return symbols.inputs, symbols.outputs, symbols.affine.detach()
 
 
 def _copy_unless_same(now: Tensor, old: Tensor | None) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from kanviz.nn.ties import group_at
+from kanviz.nn.ties import Group
 
 
 @runtime_checkable
@@ -21,15 +21,6 @@ class EdgeFunction(Protocol):
     @property
     def torch(self) -> Callable[[Tensor], Tensor]:
         """Computes it, finite for every finite number."""
-
-
-@runtime_checkable
-class KANLayerLike(Protocol):
-    """What of a layer is needed here; the layer itself is built on this module."""
-
-    weight: nn.Parameter
-    symbols: "SymbolicEdges | None"
-    leaders: Tensor
 
 
 class SymbolicEdges(nn.Module):
@@ -69,6 +60,11 @@ class SymbolicEdges(nn.Module):
         """The (input, output) of every edge."""
         return list(zip(self.inputs.tolist(), self.outputs.tolist(), strict=True))
 
+    def row_of(self, edge: tuple[int, int]) -> int | None:
+        """Return the row of an edge (input, output); None where it is none of these."""
+        edges = self.edges
+        return edges.index(edge) if edge in edges else None
+
     def forward(
         self,
         x: Float[Tensor, "*batch inputs"],
@@ -106,22 +102,16 @@ class SymbolicEdges(nn.Module):
 
 
 def with_formula(
-    layer: KANLayerLike,
-    i: int,
-    j: int,
+    symbols: SymbolicEdges | None,
+    group: Group,
     function: EdgeFunction,
-    numbers: Sequence[float],
+    affine: Float[Tensor, "1 4"],
     quality: float | None = None,
 ) -> SymbolicEdges:
-    """Return the formulas of a layer with one more, or another, at edge (i, j).
-
-    Edges that are locked with it get the same.
-    """
-    rest = without_formula(layer, i, j)
-    group = group_at(layer.leaders, i, j)
-    rows, columns = torch.tensor(group, device=layer.weight.device).T.contiguous()
-    functions, affine = [function] * len(group), layer.weight.new_tensor([list(numbers)])
-    affine = affine.repeat(len(group), 1)
+    """Return formulas with one more, or another, at each edge of a locked group."""
+    rest = without_formula(symbols, group)
+    rows, columns = torch.tensor(group, device=affine.device).T.contiguous()
+    functions, affine = [function] * len(group), affine.repeat(len(group), 1)
     if rest is None:
         return SymbolicEdges(rows, columns, functions, affine, [quality] * len(group))
     return SymbolicEdges(
@@ -133,18 +123,18 @@ def with_formula(
     )
 
 
-def without_formula(layer: KANLayerLike, i: int, j: int) -> SymbolicEdges | None:
-    """Return the formulas of a layer without the one at edge (i, j); None if none is left.
-
-    Edges that are locked with it lose theirs too.
-    """
-    symbols = layer.symbols
+def without_formula(symbols: SymbolicEdges | None, group: Group) -> SymbolicEdges | None:
+    """Return formulas without those at the edges of a group; None if none is left."""
     if symbols is None:
         return None
-    gone = group_at(layer.leaders, i, j)
-    kept = [n for n, edge in enumerate(symbols.edges) if edge not in gone]
-    if not kept:
+    return part_of(symbols, [n for n, edge in enumerate(symbols.edges) if edge not in group])
+
+
+def part_of(symbols: SymbolicEdges, rows: Sequence[int]) -> SymbolicEdges | None:
+    """Return some of the formulas, by their row, as a copy; None for none."""
+    if not rows:
         return None
+    kept = list(rows)
     return SymbolicEdges(
         symbols.inputs[kept],
         symbols.outputs[kept],

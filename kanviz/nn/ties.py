@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
-from kanviz.nn.knots import adapted_points
+from kanviz.nn.basis import adapted_points
 
 Group = list[tuple[int, int]]
 
@@ -98,4 +98,23 @@ def tied_points(
     for inputs in inputs_together(leaders):
         joined = x[:, inputs].reshape(-1, 1)
         points[inputs] = adapted_points(joined, grid_size, grid_eps=grid_eps, margin=margin)
+    return points
+
+
+def common_points(
+    points: Float[Tensor, "inputs points"],
+    leaders: Int[Tensor, "inputs outputs"],
+    *,
+    uniform: bool,
+) -> Float[Tensor, "inputs points"]:
+    """Return grid points (float64) that are alike for inputs that belong together.
+
+    Where they differ, one grid over the union of their ranges; ``uniform`` says of what kind.
+    """
+    points = points.to(torch.float64, copy=True)
+    for inputs in inputs_together(leaders):
+        own = points[inputs]
+        if bool((own != own[0]).any()):
+            eps, size = 1.0 if uniform else 0.0, points.shape[1] - 1
+            points[inputs] = adapted_points(own.reshape(-1, 1), size, grid_eps=eps, margin=0.0)
     return points

@@ -22,9 +22,8 @@ from torch import Tensor
 from kanviz.data.scaling import Scaling
 from kanviz.nn.compact import put_back, without_idle_nodes
 from kanviz.nn.layer import KANLayer
-from kanviz.nn.least_squares import fit_coefficients
 from kanviz.nn.network import Network
-from kanviz.nn.symbols import with_formula, without_formula
+from kanviz.nn.regrid import fit_coefficients
 from kanviz.nn.ties import groups_of
 from kanviz.snapshot import Edge
 from kanviz.symbolic.formula import cancellation
@@ -453,9 +452,7 @@ def try_candidate(
     work = copy.deepcopy(network)
     layer = work.layers[edge.layer]
     numbers = (candidate.a, candidate.b, candidate.c, candidate.d)
-    layer.set_symbols(
-        with_formula(layer, edge.i, edge.j, candidate.function, numbers, candidate.r2)
-    )
+    layer.fix(edge.i, edge.j, candidate.function, numbers, candidate.r2)
     judge.refit(work, PROBE_STEPS)
     error = judge.error(work)
     if FLOOR < error <= bounds.hopeless:
@@ -579,7 +576,7 @@ def give_spline(network: Network, edge: Edge, x: Float[Tensor, "samples inputs"]
     network.update_grid(x)
     inputs, values, _ = _edge_samples(network, edge, x)
     layer: KANLayer = network.layers[edge.layer]
-    layer.set_symbols(without_formula(layer, edge.i, edge.j))
+    layer.unfix(edge.i, edge.j)
     coef, _ = fit_coefficients(
         inputs[:, None], values[:, None, None], layer.knots[edge.i : edge.i + 1], layer.spec
     )

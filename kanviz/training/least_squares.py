@@ -99,7 +99,7 @@ def normal_equations(
     is_sparse = rows.columns.shape[2] <= SPARSE_UP_TO * n_weights
     if n_weights <= DENSE_UP_TO or not is_sparse or rows.values.device.type != "cpu":
         return dense_normal_equations(rows, residuals, n_weights)
-    from kanviz.training.kernels import add_products  # compiled at its first call
+    from kanviz.nn.kernels.normal_equations import add_products  # compiled at its first call
 
     columns, values = rows.columns.flatten(0, 1), rows.values.double().flatten(0, 1)
     matrix = torch.zeros(n_weights, n_weights, dtype=torch.float64)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.nn import KANLayer, Network
-from kanviz.nn.spread import feature_covariance
+from kanviz.nn.variance import feature_covariance
 from kanviz.training.jacobian import trainable
 from kanviz.training.sparsity import Sparsity, importances, network_spread
 

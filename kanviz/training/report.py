@@ -159,7 +159,7 @@ class Monitor:
         self.best_objective = self._best_before = math.inf
         self._begin = time.perf_counter()
         # The first call in a new environment compiles for some seconds: say so meanwhile.
-        ready = "kanviz.nn.contractions" in sys.modules
+        ready = "kanviz.nn.kernels.dense" in sys.modules
         self.bar = tqdm(
             total=total,
             disable=not show,

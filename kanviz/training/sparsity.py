@@ -14,9 +14,10 @@ from torch import Tensor
 
 from kanviz.checks import check_choice
 from kanviz.nn import KANLayer, Network
-from kanviz.nn.dispatch import takes_kernels
+from kanviz.nn.features import edge_variance_reference
+from kanviz.nn.kernels import ops
 from kanviz.nn.spec import FunctionSpec
-from kanviz.nn.spread import layer_spread, spread_reference
+from kanviz.nn.variance import layer_variance
 
 SparsityMetric = Literal["std", "abs", "weights"]
 
@@ -90,19 +91,26 @@ class Sparsity:
         if has_formulas or not _takes_kernels(x, families, weights):
             outputs, edges, nodes = network_spread(network, x)
             return outputs, scale * self.of(importances(edges, nodes))
-        from kanviz.training.penalised import penalised  # needs numba
+        from kanviz.nn.kernels.penalty import outputs_and_penalty  # loads numba
 
         def plain(x: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
             edges, nodes = [], []
             for weight, (knots, spec) in zip(weights, families, strict=True):
-                x, variances, deviations = spread_reference(x, knots, weight, spec)
+                x, variances, deviations = edge_variance_reference(x, knots, weight, spec)
                 edges.append(variances)
                 nodes.append(deviations)
             return x, scale * self.of(importances(edges, nodes))
 
         network.layers[0].check_input(x)
-        numbers = float(scale * self.l1), float(scale * self.entropy), FLOOR
-        return penalised(numbers, families, x, weights, plain)
+        return outputs_and_penalty(
+            x,
+            families,
+            weights,
+            l1=float(scale * self.l1),
+            entropy=float(scale * self.entropy),
+            floor=FLOOR,
+            reference=plain,
+        )
 
     def of(self, layers: list[Float[Tensor, "_inputs _outputs"]]) -> Float[Tensor, ""]:
         """Return the penalty of given importances of all layers, without ``weight``."""
@@ -120,16 +128,16 @@ def _takes_kernels(
 ) -> bool:
     """Return whether kernels can do all layers."""
     cases = zip(families, weights, strict=True)
-    return all(takes_kernels(x, knots, weight, spec) for (knots, spec), weight in cases)
+    return all(ops.usable(x, knots, weight, spec) for (knots, spec), weight in cases)
 
 
 def network_spread(
     network: Network, x: Float[Tensor, "samples inputs"]
 ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-    """Return the outputs, and of each layer what ``Spread`` tells of edges and nodes."""
+    """Return the outputs, and of each layer what ``Variances`` tells of edges and nodes."""
     edges, nodes = [], []
     for layer in network.layers:
-        found = layer_spread(layer, x)
+        found = layer_variance(layer, x)
         edges.append(found.edges)
         nodes.append(found.nodes)
         x = found.outputs

@@ -7,12 +7,13 @@ import torch
 
 from kanviz.data import from_function
 from kanviz.nn import KANLayer, Network
+from kanviz.nn.spec import BasisName
 from kanviz.training.fit import fit
 from kanviz.training.sparsity import Sparsity
 
 DTYPES = (torch.float32, torch.float64)
 
-SIZES = {"bspline": (2, 64), "gaussian": (2, 200)}
+SIZES: dict[BasisName, tuple[int, int]] = {"bspline": (2, 64), "gaussian": (2, 200)}
 """Grid sizes that go through the kernels of all features, and through those of the active ones."""
 
 
@@ -20,8 +21,7 @@ def warmup(*dtypes: torch.dtype) -> float:
     """Compile every CPU kernel now, so that no later call has to; return the seconds it took.
 
     Without it each kernel is compiled when a call first needs it, which takes seconds, and
-    kept on disk, so that later processes only load it. Where numba is missing there is nothing to
-    compile.
+    kept on disk, so that later processes only load it.
 
     Parameters
     ----------

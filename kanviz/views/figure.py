@@ -37,7 +37,8 @@ SHARPNESS = 2
 """Dots of the image in a notebook per pixel, for fine screens."""
 
 SOLID = (0.0, None)
-DASHED = (0.0, (3.0, 2.5))
+DASH, BREAK = 3.0, 2.5
+"""Pixels of a dash of a pruned edge and between two, as a browser draws them."""
 
 ANCHORS = {"start": "left", "middle": "center", "end": "right"}
 
@@ -90,6 +91,11 @@ def plot_color(mark: PlotMark, colors: Theme, share: float = 1.0) -> str:
     return blend(getattr(colors, mark.view.state), colors.paper, share * mark.opacity)
 
 
+def _dashes(width: float, *, dashed: bool) -> tuple[float, tuple[float, float] | None]:
+    """Return the style of a line of a width in pixels; matplotlib's unit of dashes is the width."""
+    return (0.0, (DASH / width, BREAK / width)) if dashed else SOLID
+
+
 def draw_plots(axes: Axes, marks: Sequence[PlotMark], colors: Theme) -> None:
     """Draw small plots: box, line of zero and curve, in three collections for all of them."""
     unit = points(axes)
@@ -99,7 +105,7 @@ def draw_plots(axes: Axes, marks: Sequence[PlotMark], colors: Theme) -> None:
         facecolors=colors.panel,
         edgecolors=strokes,
         linewidths=[mark.thin * unit for mark in marks],
-        linestyles=[DASHED if mark.view.state == "pruned" else SOLID for mark in marks],
+        linestyles=[_dashes(mark.thin, dashed=mark.view.state == "pruned") for mark in marks],
     )
     add(axes, boxes, "boxes", 2)
     zeros = []
@@ -154,11 +160,12 @@ def draw_key(axes: Axes, entries: Sequence[KeyMark], colors: Theme) -> None:
     """Draw the samples of the key; its words are texts."""
     unit = points(axes)
     for entry in entries:
+        width = 2.0 if len(entry.strokes) == 1 else 1.0
         lines = LineCollection(
             entry.strokes,
             colors=getattr(colors, entry.kind, colors.ink),
-            linewidths=(2.0 if len(entry.strokes) == 1 else 1.0) * unit,
-            linestyles=[DASHED if entry.kind == "pruned" else SOLID],
+            linewidths=width * unit,
+            linestyles=[_dashes(width / 2, dashed=entry.kind == "pruned")],
         )
         add(axes, lines, f"key {entry.kind}", 6)
 
@@ -235,7 +242,9 @@ def _draw_connectors(axes: Axes, marks: Sequence[EdgeMark], colors: Theme) -> No
             facecolors="none",
             edgecolors=[plot_color(mark.plot, colors, share) for mark in marks],
             linewidths=[mark.plot.thin * unit for mark in marks],
-            linestyles=[DASHED if mark.view.state == "pruned" else SOLID for mark in marks],
+            linestyles=[
+                _dashes(mark.plot.thin, dashed=mark.view.state == "pruned") for mark in marks
+            ],
         )
         add(axes, lines, name, 1)
 

@@ -1,14 +1,13 @@
 /** The network computed here equals what Python computed, to 1e-9 of the largest value. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { unpack } from "../src/codec";
 import type { Recipe } from "../src/contract";
 import { changed } from "../src/local/edits";
 import { runAll, scoresOf } from "../src/local/network";
 import { nodeValues, outputs, probe } from "../src/math/evaluate";
 import { apply } from "../src/math/formula";
+import { fixture, skip } from "./fixture";
 
 interface Fixture {
   operations: {
@@ -28,13 +27,7 @@ interface Fixture {
   drawn: { recipe: Recipe; x: Float64Array; y: Float64Array; weight: Float64Array };
 }
 
-const path = process.env.KANVIZ_FIXTURE;
-const skip = path ? false : "tests/test_frontend.py makes the fixture";
-
-function read(): Fixture {
-  const bytes = readFileSync(path!);
-  return unpack<Fixture>(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-}
+const read = (): Fixture => fixture<Fixture>();
 
 function assertClose(found: ArrayLike<number>, wanted: ArrayLike<number>, what: string): void {
   assert.equal(found.length, wanted.length, what);

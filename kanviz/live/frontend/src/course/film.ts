@@ -5,8 +5,14 @@
 import type { Scene } from "../contract";
 import { Curves } from "../diagram/curves";
 import { HOME } from "../diagram/gestures";
-import { type Layout, layout, sensibleCount, strongest } from "../diagram/layout";
-import { natural, type Places, untangled } from "../diagram/order";
+import {
+  type Layout,
+  layout,
+  type Places,
+  placesOf,
+  sensibleCount,
+  strongest,
+} from "../diagram/layout";
 import { NO_MARKS, paintEdges } from "../diagram/painter";
 import { SvgPen } from "../diagram/pen";
 import { Captions, NodeWords } from "../diagram/words";
@@ -152,7 +158,7 @@ class NetPicture {
   private readonly pen = new SvgPen(this.paint);
   private readonly svg: SVGSVGElement;
   private readonly nextFrame: () => void;
-  private layout: Layout = { width: 0, height: 0, nodes: [], edges: [] };
+  private layout: Layout = { width: 0, height: 0, places: [], nodes: [], edges: [] };
   private places: Places = [];
 
   /** `last` decides how the nodes stand: there the network is most worth reading. */
@@ -187,16 +193,17 @@ class NetPicture {
     const width = this.element.clientWidth;
     if (!width || !scene.widths.length) return;
     const size = { width, height: LOWEST + BAND * (scene.widths.length - 2) };
-    this.places = this.placesOf(scene);
-    const count = sensibleCount(this.last, size, this.placesOf(this.last));
+    this.places = this.placesIn(scene);
+    const count = sensibleCount(this.last, size, this.placesIn(this.last));
     this.layout = layout(scene, size, this.places, strongest(scene, count));
     assign(this.svg, { viewBox: `0 0 ${size.width} ${size.height}`, height: size.height });
     this.nextFrame();
   }
 
-  private placesOf(scene: Scene): Places {
+  private placesIn(scene: Scene): Places {
+    // As at the end, where they can: nodes stay while a film runs.
     const isLike = String(scene.widths) === String(this.last.widths);
-    return isLike ? untangled(this.last, natural(scene.widths)) : natural(scene.widths);
+    return placesOf(isLike ? this.last : scene);
   }
 
   private draw(now: number): void {

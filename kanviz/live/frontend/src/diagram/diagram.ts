@@ -14,6 +14,8 @@ import { range } from "./labels";
 import {
   type Layout,
   layout,
+  type Places,
+  placesOf,
   planOf,
   type Size,
   sensibleCount,
@@ -21,7 +23,6 @@ import {
   wantedHeight,
   withViews,
 } from "./layout";
-import { natural, type Places, untangled } from "./order";
 import { type Look, marksOf, paintEdges } from "./painter";
 import { type Camera, CanvasPen, SvgPen } from "./pen";
 import { Tip } from "./tip";
@@ -61,7 +62,7 @@ export class Diagram {
   private count: number | null = null;
   private sensible: number | null = null;
   private plan = "";
-  private layout: Layout = { width: 0, height: 0, nodes: [], edges: [] };
+  private layout: Layout = { width: 0, height: 0, places: [], nodes: [], edges: [] };
   private readonly probing: Probing;
   /** Asks for a drawing for what no signal tells: camera, size, colours, curves on their way. */
   private readonly redraw: () => void;
@@ -82,7 +83,7 @@ export class Diagram {
     this.roving = new Roving(this.items);
     this.tip = new Tip(store, this.sampled);
     this.foot = new Foot(store, (count) => this.choose(count));
-    this.places = natural(store.scene.peek().widths);
+    this.places = placesOf(store.scene.peek());
     this.world.append(this.items.group);
     this.svg = s("svg", { class: "kv-svg", role: "group" }, this.world, this.words.group);
     this.sheet.append(this.canvas, this.svg, this.captions.element, this.tip.element);
@@ -140,9 +141,7 @@ export class Diagram {
 
   /** Another scene: its nodes may stand elsewhere. */
   private take(): void {
-    const scene = this.store.scene.peek();
-    const isSame = String(scene.widths) === String(this.places.map((layer) => layer.length));
-    this.places = untangled(scene, isSame ? this.places : natural(scene.widths));
+    this.places = placesOf(this.store.scene.peek());
     this.arrange();
   }
 

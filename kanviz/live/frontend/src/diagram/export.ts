@@ -1,5 +1,6 @@
 /** The diagram as it is seen, as an SVG that needs no style sheet. */
 
+import { SMALL } from "../tokens";
 import { s } from "../ui/dom";
 import { type Layout, shrunk } from "./layout";
 import { type Look, paintEdges } from "./painter";
@@ -76,7 +77,7 @@ function formulas(
     const text = 6 * whole.length < room ? whole : (view.function ?? "");
     const x = (box.left + box.width / 2) * camera.scale + camera.x;
     const y = (box.top + box.height) * camera.scale + camera.y + 13;
-    const made = s("text", { x, y, "text-anchor": "middle", "font-size": 10.5 }, text);
+    const made = s("text", { x, y, "text-anchor": "middle", "font-size": SMALL }, text);
     haloed(made, ground);
     return made;
   });

@@ -6,6 +6,7 @@
 import type { Edge } from "../contract";
 import { edgeOf } from "../scene";
 import type { Store } from "../store";
+import { CORNER, CORNER_SHARE } from "../tokens";
 import { assign, focusable, s } from "../ui/dom";
 import { edgeSentence, nodeSentence } from "./labels";
 import { type EdgeShape, type Layout, type NodeShape, shrunk } from "./layout";
@@ -133,7 +134,7 @@ export class Items {
     const { left, top, width, height } = shape.slot.box;
     const [reach, rect] = item.element.children;
     assign(reach, { d: hasLines ? shape.into + shape.out : "" });
-    assign(rect, { x: left, y: top, width, height, rx: Math.min(5, 0.12 * width) });
+    assign(rect, { x: left, y: top, width, height, rx: Math.min(CORNER, CORNER_SHARE * width) });
     Object.assign(item, { x: left + width / 2, y: top + height / 2, reach: height / 2 });
   }
 

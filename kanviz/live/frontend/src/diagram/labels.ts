@@ -1,15 +1,39 @@
-/** Words for nodes and edges, and which of them fit. */
+/** Words for nodes and edges, and which of them fit: by the rules of kanviz/layout/labels.py. */
 
 import type { EdgeView, NodeView, Scene } from "../contract";
 import { nodeName } from "../scene";
+import {
+  BARE,
+  BROAD,
+  BROAD_SIGNS,
+  LAST_NARROW,
+  LETTERS,
+  LEVEL,
+  LONGEST,
+  MOST_ACCENTS,
+  NARROW,
+  NUMBER_ROOM,
+  SMALL,
+  TIGHT,
+  WIDE,
+  WIDE_LETTERS,
+} from "../tokens";
 import { short } from "../ui/numbers";
 
-export const LETTERS = 13;
-export const SMALL = 11;
-/** Narrowest room in which a level label is cut rather than turned upright. */
-const LEVEL = 64;
-const LONGEST = 92;
 const ELLIPSIS = "\u2026";
+
+/** A text on one line, without what breaks a page or turns its direction. */
+export function plain(text: string): string {
+  let accents = 0;
+  let made = "";
+  for (const letter of text.split(/\s+/).filter(Boolean).join(" ")) {
+    accents = /[\p{Mn}\p{Me}]/u.test(letter) ? accents + 1 : 0;
+    if (accents <= MOST_ACCENTS && !/[\u202a-\u202e\u2066-\u2069]/.test(letter)) {
+      made += /[\p{Cc}\p{Cs}]/u.test(letter) ? "\ufffd" : letter;
+    }
+  }
+  return made;
+}
 
 /** A generous guess of the width of a text. */
 export function textWidth(text: string, size: number): number {
@@ -19,15 +43,17 @@ export function textWidth(text: string, size: number): number {
 }
 
 function letterWidth(letter: string): number {
-  if (/[mwMW@%\u2026]/.test(letter) || letter.codePointAt(0)! > 0x2e7f) return 1.05;
-  return /[a-z0-9 .,;:()_'|-]/.test(letter) ? 0.6 : 0.8;
+  if (/[\p{Mn}\p{Me}\p{Cf}]/u.test(letter)) return 0;
+  if (WIDE_LETTERS.includes(letter) || letter > LAST_NARROW) return WIDE;
+  const isBroad = letter > "\u007f" || (letter >= "A" && letter <= "Z");
+  return isBroad || BROAD_SIGNS.includes(letter) ? BROAD : NARROW;
 }
 
 /** Returns the text, cut with an ellipsis where it is wider than `room`. */
 export function fit(text: string, room: number, size: number): string {
-  const plain = text.replace(/\s+/g, " ").trim();
-  if (textWidth(plain, size) <= room) return plain;
-  const letters = [...plain];
+  const whole = plain(text);
+  if (textWidth(whole, size) <= room) return whole;
+  const letters = [...whole];
   while (letters.length && textWidth(letters.join("") + ELLIPSIS, size) > room) letters.pop();
   return letters.length ? letters.join("") + ELLIPSIS : "";
 }
@@ -42,19 +68,33 @@ export interface RowLabels {
 
 /** The labels of one row of nodes that stand `pitch` pixels apart. */
 export function rowLabels(nodes: NodeView[], pitch: number): RowLabels {
-  const named = nodes.filter((node) => node.label.trim());
-  const widest = Math.max(0, ...named.map((node) => textWidth(node.label, LETTERS)));
+  const named = nodes.filter((node) => plain(node.label));
+  const widest = Math.max(0, ...named.map((node) => textWidth(plain(node.label), LETTERS)));
   const upright = widest > pitch - 6 && pitch < LEVEL;
   const room = upright ? LONGEST : pitch - 6;
   const size = upright ? SMALL : LETTERS;
   const words = new Map(named.map((node) => [node, fit(node.label, room, size)]));
   const longest = Math.max(0, ...[...words.values()].map((word) => textWidth(word, SMALL)));
-  const height = named.length ? (upright ? longest + 14 : LETTERS + 12) : 6;
+  const height = named.length ? (upright ? longest + 14 : LETTERS + 12) : BARE;
   return { words, upright, height };
 }
 
+/**
+ * The words beside the nodes of a hidden layer: their labels; a node without one has its number,
+ * where the nodes do not stand in the order of their numbers.
+ */
+export function hiddenLabels(nodes: NodeView[], pitch: number, isMixed: boolean): RowLabels {
+  const words = new Map<NodeView, string>();
+  for (const node of nodes) {
+    const label = plain(node.label);
+    if (label && pitch >= LEVEL) words.set(node, fit(label, pitch / 2 - 14, SMALL));
+    else if (!label && isMixed && pitch >= NUMBER_ROOM) words.set(node, String(node.index));
+  }
+  return { words, upright: false, height: 0 };
+}
+
 /** Whether upright labels must be left out such that the rest stand apart. */
-export const tooTight = (pitch: number): boolean => pitch < 1.25 * SMALL;
+export const tooTight = (pitch: number): boolean => pitch < TIGHT * SMALL;
 
 /** The range of some values: "-1 to 1". */
 export function range(values: ArrayLike<number>): string {

@@ -1,31 +1,47 @@
-/** Where everything stands, in pixels of the diagram at its normal size; y downwards. */
+/**
+ * Where everything stands, in pixels of the diagram at its normal size; y downwards. The order of
+ * the nodes comes with the scene, for Python untangles; the rest is placed by the rules and the
+ * constants of kanviz/layout/picture.py and slots.py, here as well because a window may change its
+ * size at any time. A test holds both to the same places.
+ */
 
 import type { EdgeView, NodeView, Scene } from "../contract";
 import { edgeOf, keyOf } from "../scene";
+import {
+  CAPTION,
+  CROWDED,
+  DOUBLE,
+  ENOUGH,
+  FEW_LINES,
+  FILL,
+  GAP,
+  LARGEST,
+  LEAST_BOXES,
+  LINES,
+  MANY,
+  NEARLY,
+  NODE,
+  NODE_SHARE,
+  RIM,
+  RISE,
+  ROOMY,
+  SELECTED,
+  SIDE,
+  SIDES,
+  SLOPE,
+  SMALLEST_NODE,
+} from "../tokens";
 import { rowLabels } from "./labels";
-import type { Places } from "./order";
 import { entry, leave } from "./paths";
 
-const LARGEST = 64;
-const NODE = 5.5;
-const SIDE = 22;
-const RISE = 158;
-/** Height of a formula below its box. */
-export const CAPTION = 20;
-/** Part of the height of a band that its lines get, less where many boxes need it; and enough. */
-const LINES = 0.46;
-const FEW_LINES = 0.36;
-const MANY = 100;
-const ENOUGH = 150;
 /** Boxes smaller than this show nothing: fewer edges are drawn then. */
 const SMALLEST = 10;
-/** Of a cell of the grid the part that its box fills; room between blocks, in columns. */
-const FILL = 0.8;
-const GAP = 0.5;
-/** Distance of columns by the width of a cell, at most. */
-const ROOMY = 1.7;
-const NEARLY = 0.9;
-const CROWDED = 0.7;
+/** Heights of a diagram that is not told its own: it stands in a page beside its panels. */
+const LOWEST = 470;
+const HIGHEST = 760;
+
+/** For each layer the place of each node, from the left: `places[layer][index]`. */
+export type Places = number[][];
 
 export interface NodeShape {
   view: NodeView;
@@ -50,6 +66,7 @@ export interface EdgeShape {
 export interface Layout {
   width: number;
   height: number;
+  places: Places;
   nodes: NodeShape[];
   /** Weakest first, so that the strongest lies on top. */
   edges: EdgeShape[];
@@ -66,12 +83,37 @@ export interface Size {
 /** The height that a diagram of this width wants; `given` is what the user wants. */
 export function wantedHeight(scene: Scene, width: number, given: number | null): number {
   if (given) return Math.max(given, 200);
+  const { widths } = scene;
+  const last = widths.length - 1;
   let rises = 0;
-  for (let layer = 1; layer < scene.widths.length; layer++) {
-    rises += 1 + Math.min(scene.widths[layer - 1] * scene.widths[layer], 200) / 160;
+  for (let layer = 1; layer <= last; layer++) {
+    rises += 1 + Math.min(widths[layer - 1] * widths[layer], SELECTED) / DOUBLE;
   }
-  const aside = 0.05 * width * (scene.widths.length - 1);
-  return Math.min(Math.max(80 + RISE * rises + aside, 470), 760);
+  const rows = 2 * RIM + labelRoom(scene, 0, width) + labelRoom(scene, last, width);
+  return Math.min(Math.max(rows + RISE * rises + SLOPE * width * last, LOWEST), HIGHEST);
+}
+
+/** Pixels between two neighbours in a row of nodes. */
+export const pitchOf = (scene: Scene, layer: number, width: number): number =>
+  (width - 2 * SIDE) / scene.widths[layer];
+
+/** The height of the labels of a layer. */
+function labelRoom(scene: Scene, layer: number, width: number): number {
+  const nodes = scene.nodes.filter((node) => node.layer === layer);
+  return rowLabels(nodes, pitchOf(scene, layer, width)).height;
+}
+
+/** The order of the nodes as the scene has it. */
+export function placesOf(scene: Scene): Places {
+  return scene.widths.map((_, layer) => {
+    const row = scene.nodes.filter((node) => node.layer === layer);
+    const places = new Array<number>(row.length);
+    const sorted = row.slice().sort((a, b) => a.x - b.x || a.index - b.index);
+    sorted.forEach((node, place) => {
+      places[node.index] = place;
+    });
+    return places;
+  });
 }
 
 /** How many of the strongest edges can be drawn such that each still shows something. */
@@ -96,14 +138,10 @@ export function strongest(scene: Scene, count: number): EdgeView[] {
 
 /** Places all nodes and the given edges. */
 export function layout(scene: Scene, size: Size, places: Places, views: EdgeView[]): Layout {
-  const inner = size.width - 2 * SIDE;
-  const last = scene.widths.length - 1;
-  const labelRoom = (layer: number): number => {
-    const names = scene.nodes.filter((node) => node.layer === layer);
-    return rowLabels(names, inner / scene.widths[layer]).height;
-  };
-  const top = labelRoom(last) + 10;
-  const frame = { left: SIDE, top, width: inner, height: size.height - top - labelRoom(0) - 10 };
+  const { width } = size;
+  const top = labelRoom(scene, scene.widths.length - 1, width) + RIM;
+  const height = size.height - top - labelRoom(scene, 0, width) - RIM;
+  const frame = { left: SIDE, top, width: width - 2 * SIDE, height };
   const nodes = nodeShapes(scene, places, views, frame);
   const rows = scene.widths.map((_, layer) => nodes.filter((node) => node.view.layer === layer));
   const edges = rows.slice(1).flatMap((upper, layer) => {
@@ -112,7 +150,7 @@ export function layout(scene: Scene, size: Size, places: Places, views: EdgeView
   });
   const rank = ({ view }: EdgeShape): number => (view.state === "pruned" ? -1 : view.strength);
   edges.sort((a, b) => rank(a) - rank(b));
-  return { ...size, nodes, edges };
+  return { ...size, places, nodes, edges };
 }
 
 function nodeShapes(scene: Scene, places: Places, views: EdgeView[], frame: Rect): NodeShape[] {
@@ -127,7 +165,7 @@ function nodeShapes(scene: Scene, places: Places, views: EdgeView[], frame: Rect
       view,
       x: frame.left + share * frame.width,
       y: frame.top + (1 - view.y) * frame.height,
-      radius: Math.max(Math.min(NODE, (0.24 * frame.width) / width), 0.8),
+      radius: Math.max(Math.min(NODE, (NODE_SHARE * frame.width) / width), SMALLEST_NODE),
       live: used.has(`${view.layer},${view.index}`),
     };
   });
@@ -152,7 +190,8 @@ function band(
   return views.map((view, n) => {
     const slot = slots[n];
     const [start, end] = [lower[view.i], upper[view.j]];
-    const foot = slot.box.top + slot.box.height + (captioned && view.formula ? CAPTION : 0);
+    const hasWords = captioned && view.state === "symbolic" && view.formula;
+    const foot = slot.box.top + slot.box.height + (hasWords ? CAPTION : 0);
     return {
       view,
       key: keyOf(edgeOf(view)),
@@ -178,8 +217,8 @@ function bandSlots(
   const low = Math.min(...lower.map((node) => node.y - node.radius));
   const height = Math.max(low - high, 1);
   const lines = views.length > MANY ? FEW_LINES : LINES;
-  const room = Math.max((1 - lines) * height, height - ENOUGH) - caption;
-  const area = { ...frame, top: 0, height: room };
+  const room = Math.max((1 - lines) * height, height - ENOUGH);
+  const area = { ...frame, top: 0, height: Math.max(room - caption, LEAST_BOXES * height) };
   const layer = views[0].layer;
   const ends = views.map(({ i, j }, n) => ({
     from: places[layer][i],
@@ -195,7 +234,7 @@ function bandSlots(
     above = Math.max(above, Math.abs(x - upper[view.j].x));
     below = Math.max(below, Math.abs(x - lower[view.i].x));
   });
-  const share = Math.min(Math.max(above / (above + below), 0.35), 0.6);
+  const share = Math.min(Math.max(above / (above + below), SIDES[0]), SIDES[1]);
   const bottom = Math.max(...slots.map(({ box }) => box.top + box.height)) + caption;
   const shift = high + share * (height - bottom);
   return slots.map((slot) => ({ ...slot, box: { ...slot.box, top: slot.box.top + shift } }));

@@ -3,23 +3,33 @@
 import type { Edge } from "../contract";
 import { keyOf } from "../scene";
 import type { Store } from "../store";
+import {
+  BADGE,
+  BADGE_SHARE,
+  CONNECTOR,
+  CORNER,
+  CORNER_SHARE,
+  CROWD,
+  FAINTEST,
+  FLAT,
+  GHOST,
+  MARGIN,
+  OUTLINE,
+  PALER,
+  SLENDER,
+  THICK,
+  THICKEST,
+  THIN,
+  ZERO,
+} from "../tokens";
 import type { Name, Palette } from "../ui/theme";
 import type { Curve, Curves } from "./curves";
 import { type EdgeShape, type Rect, shrunk } from "./layout";
 import { circle, rings, rounded, snowflake } from "./paths";
 import type { Pen } from "./pen";
 
-/** Free part of a box at each side of its curve. */
-const MARGIN = 0.12;
-const FAINTEST = 0.25;
-const GHOST = 0.55;
 /** How strongly the rest is drawn while a node or an edge is pointed at. */
 const DIMMED = 0.22;
-/** Where there are very many lines each is paler, so that the curves stay in front. */
-const CROWD = 100;
-const PALER = 0.6;
-/** A curve is flat where its range is below this part of its layer's largest: rounding. */
-const FLAT = 1e-6;
 /** Sides of a box on the screen from which on knots, and data points, are drawn. */
 const KNOTS = 84;
 const POINTS = 130;
@@ -136,12 +146,13 @@ function scalesOf(shape: EdgeShape, curve: Curve, flat = 0): Scales {
 function inkOf(shape: EdgeShape, { marks, curves, scale }: Look): Ink {
   const { view, slot } = shape;
   const strength = curves.at(shape.key)?.strength ?? view.strength;
-  const thick = (0.9 + 1.1 * strength) * Math.min(1.4, 0.55 + (slot.box.width * scale) / 100);
+  const slender = Math.min(THICKEST, SLENDER + (slot.box.width * scale) / 100);
+  const thick = (THIN + THICK * strength) * slender;
   const isDoomed = marks.doomed.has(shape.key);
   const color = isDoomed ? "warn" : view.state;
   const plain = view.state === "pruned" ? GHOST : Math.max(FAINTEST, strength);
   const dash = view.state === "pruned" || isDoomed ? "3 2.5" : undefined;
-  return { color, share: lit(shape, marks, plain), thin: 0.55 * thick, thick, dash };
+  return { color, share: lit(shape, marks, plain), thin: CONNECTOR * thick, thick, dash };
 }
 
 /** What is pointed at stands out, all the rest steps back. */
@@ -175,11 +186,11 @@ function paintPlot(
   const { box } = shape.slot;
   const side = box.width * scale;
   const color = palette.mix(ink.color, ink.share);
-  const corner = Math.min(5, 0.12 * box.width) / shrunk(scale);
+  const corner = Math.min(CORNER, CORNER_SHARE * box.width) / shrunk(scale);
   const isSelected = marks.selected === shape.key;
   const outline = isSelected
     ? { color: palette.mix("accent"), width: 2.2 }
-    : { color: palette.mix(ink.color, 0.75 * ink.share), width: ink.thin, dash: ink.dash };
+    : { color: palette.mix(ink.color, OUTLINE * ink.share), width: ink.thin, dash: ink.dash };
   pen.shape(rounded(box, corner), outline, palette.mix("panel"));
   if (scales.crosses) paintZero(pen, shape, scales, palette);
   if (side > KNOTS) paintKnots(pen, shape, scales, curve, look);
@@ -212,7 +223,7 @@ function polyline(curve: Curve, scales: Scales): Float64Array {
 function paintZero(pen: Pen, { slot }: EdgeShape, scales: Scales, palette: Palette): void {
   const { left, width } = slot.box;
   const y = scales.y(0);
-  pen.line(Float64Array.of(left + 0.06 * width, y, left + 0.94 * width, y), {
+  pen.line(Float64Array.of(left + ZERO * width, y, left + (1 - ZERO) * width, y), {
     color: palette.mix("hair"),
     width: 0.8,
   });
@@ -272,7 +283,7 @@ function clipped(points: Float64Array, { slot }: EdgeShape): Float64Array {
 /** Signs on the upper corners: frozen at the right, locked at the left. */
 function paintBadges(pen: Pen, { view, slot }: EdgeShape, { palette, scale }: Look): void {
   const { left, top, width } = slot.box;
-  const radius = Math.min(7, 0.2 * width) / shrunk(scale);
+  const radius = Math.min(BADGE, BADGE_SHARE * width) / shrunk(scale);
   const badge = (x: number, d: string): void => {
     pen.shape(circle(x, top, radius), null, palette.mix("paper"));
     pen.shape(d, { color: palette.mix("ink"), width: 1 });

@@ -1,11 +1,19 @@
 /** The words in the picture: names of nodes, probed values, formulas; each as large as on paper. */
 
 import type { NodeView, Probe, Scene } from "../contract";
+import { CAPTION, LETTERS, SMALL, TIGHT } from "../tokens";
 import { assign, h, s } from "../ui/dom";
 import { formulaNode } from "../ui/mathml";
 import { short } from "../ui/numbers";
-import { fit, LETTERS, type RowLabels, rowLabels, SMALL, textWidth, tooTight } from "./labels";
-import { CAPTION, type EdgeShape, type Layout, type NodeShape, shrunk } from "./layout";
+import { fit, hiddenLabels, type RowLabels, rowLabels, textWidth, tooTight } from "./labels";
+import {
+  type EdgeShape,
+  type Layout,
+  type NodeShape,
+  type Places,
+  pitchOf,
+  shrunk,
+} from "./layout";
 import type { Camera } from "./pen";
 import { probedValue } from "./values";
 
@@ -19,13 +27,14 @@ export class NodeWords {
   private rows: RowLabels[] = [];
   private scale = 0;
   private nodes: NodeView[] | null = null;
+  private places: Places | null = null;
+  private width = 0;
 
   draw(scene: Scene, layout: Layout, camera: Camera, probe: Probe | null): void {
     this.chooseRows(scene, layout, camera.scale);
     const seen = new Set<string>();
-    const inner = layout.width * camera.scale;
     for (const shape of this.apart(scene, layout, camera)) {
-      const pitch = inner / scene.widths[shape.view.layer];
+      const pitch = camera.scale * pitchOf(scene, shape.view.layer, layout.width);
       this.drawName(scene, shape, camera, seen);
       if (probe && pitch > NUMBERS) this.drawNumber(scene, shape, camera, probe, seen);
     }
@@ -37,29 +46,33 @@ export class NodeWords {
   }
 
   private chooseRows(scene: Scene, layout: Layout, scale: number): void {
-    if (this.scale === scale && this.nodes === scene.nodes) return;
-    this.scale = scale;
-    this.nodes = scene.nodes;
-    this.rows = scene.widths.map((width, layer) => {
+    const { places, width } = layout;
+    const isSame = this.scale === scale && this.width === width && this.places === places;
+    if (isSame && this.nodes === scene.nodes) return;
+    Object.assign(this, { scale, width, places, nodes: scene.nodes });
+    this.rows = scene.widths.map((_, layer) => {
       const nodes = scene.nodes.filter((node) => node.layer === layer);
-      return rowLabels(nodes, (layout.width * scale * 0.95) / width);
+      const pitch = scale * pitchOf(scene, layer, width);
+      if (layer === 0 || layer === scene.widths.length - 1) return rowLabels(nodes, pitch);
+      const isMixed = places[layer].some((place, index) => place !== index);
+      return hiddenLabels(nodes, pitch, isMixed);
     });
   }
 
   /** The nodes in sight; of a tight row only those that leave room for each other. */
-  private apart({ widths }: Scene, layout: Layout, camera: Camera): NodeShape[] {
+  private apart(scene: Scene, layout: Layout, camera: Camera): NodeShape[] {
     const kept: NodeShape[] = [];
-    const taken = widths.map(() => [] as number[]);
+    const taken = scene.widths.map(() => [] as number[]);
     const shapes = layout.nodes.filter((shape) => inSight(shape, layout, camera));
     for (const shape of shapes.sort(
       (a, b) => Number(b.live) - Number(a.live) || b.view.score - a.view.score,
     )) {
       const { layer } = shape.view;
-      const isTight = tooTight((layout.width * camera.scale) / widths[layer]);
+      const isTight = tooTight(camera.scale * pitchOf(scene, layer, layout.width));
       const x = shape.x * camera.scale;
       if (
         isTight &&
-        (!shape.live || taken[layer].some((other) => Math.abs(other - x) < 1.3 * SMALL))
+        (!shape.live || taken[layer].some((other) => Math.abs(other - x) < TIGHT * SMALL))
       )
         continue;
       taken[layer].push(x);
@@ -77,7 +90,7 @@ export class NodeWords {
     const isHidden = view.layer > 0 && view.layer < last;
     const below = view.layer === 0;
     const [x, y] = onScreen(shape, camera);
-    const gap = (shape.radius * camera.scale) / shrunk(camera.scale) + (row.upright ? 5 : 6);
+    const gap = (shape.radius * camera.scale) / shrunk(camera.scale) + 6;
     const text = this.text(`name ${view.layer},${view.index}`, word, seen);
     text.setAttribute("class", isHidden ? "kv-small" : "kv-node-name");
     if (isHidden) place(text, x + gap, y + 4, "start");
@@ -99,7 +112,7 @@ export class NodeWords {
     const text = this.text(`value ${layer},${index}`, value, seen);
     text.setAttribute("class", "kv-node-value");
     const isHidden = layer > 0 && layer < scene.widths.length - 1;
-    const lower = isHidden && shape.view.label ? 17 : 4;
+    const lower = isHidden && this.rows[layer].words.has(shape.view) ? 17 : 4;
     place(text, x + (shape.radius * camera.scale) / shrunk(camera.scale) + 5, y + lower, "start");
   }
 

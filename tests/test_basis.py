@@ -9,8 +9,7 @@ from nn_helpers import make_knots, make_points
 from scipy.interpolate import BSpline
 from torch import Tensor
 
-from kanviz.nn.bspline import active_basis, find_interval, spread
-from kanviz.nn.knots import greville_points
+from kanviz.nn.basis import active_basis, find_interval, greville_points, scatter_rows
 from kanviz.nn.spec import FunctionSpec
 
 ORDERS = range(6)
@@ -23,7 +22,7 @@ def all_basis(x: Tensor, knots: Tensor, spec: FunctionSpec, derivative: int = 0)
     """Return (samples, inputs, n_basis) values of every basis function."""
     k, orders = spec.spline_order, (derivative,)
     first, (values,) = active_basis(x, knots, k, uniform=spec.uniform, derivatives=orders)
-    return spread(first, values, spec.n_basis)
+    return scatter_rows(first, values, spec.n_basis)
 
 
 def scipy_basis(x: Tensor, knots: Tensor, spec: FunctionSpec, derivative: int = 0) -> Tensor:

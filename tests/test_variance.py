@@ -11,17 +11,11 @@ from nn_helpers import DTYPES, make_generator, make_knots, make_layer, make_poin
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
-from kanviz.nn import dispatch
-from kanviz.nn import spread as spread_module
+from kanviz.nn import variance
+from kanviz.nn.features import Variances, edge_variance_reference
+from kanviz.nn.kernels import ops
 from kanviz.nn.spec import FunctionSpec
-from kanviz.nn.spread import (
-    Spread,
-    edge_variances,
-    feature_covariance,
-    layer_spread,
-    spread,
-    spread_reference,
-)
+from kanviz.nn.variance import edge_variance, edge_variances, feature_covariance, layer_variance
 
 SPECS = [
     FunctionSpec(size, order, base=base, extrapolation=extrapolation, uniform=uniform)  # type: ignore[arg-type]
@@ -41,7 +35,7 @@ PATHS = [
 FEW_AND_MANY = [1, 12]
 """Numbers of outputs below and above the one where the kernels go another way."""
 
-Run = Callable[[Tensor, Tensor, Tensor, FunctionSpec], Spread]
+Run = Callable[[Tensor, Tensor, Tensor, FunctionSpec], Variances]
 Case = tuple[Tensor, Tensor, Tensor]
 
 
@@ -62,7 +56,7 @@ def make_case(
 
 
 def values_and_slopes(run: Run, case: Case, spec: FunctionSpec) -> list[Tensor]:
-    """Return all that a spread holds, and the gradients of a sum in which each part counts."""
+    """Return outputs and variances, and the gradients of a sum in which each part counts."""
     x, knots, weight = (tensor.detach() for tensor in case)
     x.requires_grad_()
     weight.requires_grad_()
@@ -78,9 +72,9 @@ def assert_equal_to_reference(
     case: Case, spec: FunctionSpec, tolerance: float, *, rounding: float = 0.0
 ) -> None:
     x, knots, weight = case
-    found = values_and_slopes(spread, case, spec)
+    found = values_and_slopes(edge_variance, case, spec)
     wide = x.double(), knots.double(), weight.double()
-    wanted = values_and_slopes(spread_reference, wide, spec)
+    wanted = values_and_slopes(edge_variance_reference, wide, spec)
     for a, b in zip(found, wanted, strict=True):
         assert a.shape == b.shape
         assert a.dtype == x.dtype
@@ -99,7 +93,7 @@ def test_values_and_gradients_equal_plain_torch(
     spec: FunctionSpec, shape: tuple[int, int, int], reach: float, seed: int
 ) -> None:
     case = make_case(spec, shape, reach=reach, seed=seed)
-    assert dispatch.takes_kernels(*case, spec)
+    assert ops.usable(*case, spec)
     assert_equal_to_reference(case, spec, 1e-9, rounding=1e-2)
 
 
@@ -112,7 +106,7 @@ def test_float32_is_exact_to_its_own_rounding(spec: FunctionSpec, outputs: int) 
 @pytest.mark.parametrize("outputs", FEW_AND_MANY)
 @pytest.mark.parametrize("spec", PATHS, ids=str)
 def test_one_sample_varies_nowhere_and_gives_no_nan(spec: FunctionSpec, outputs: int) -> None:
-    found = values_and_slopes(spread, make_case(spec, (1, 3, outputs)), spec)
+    found = values_and_slopes(edge_variance, make_case(spec, (1, 3, outputs)), spec)
     assert found[1].abs().max() < 1e-28
     assert found[2].max() < 1e-150
     assert all(bool(part.isfinite().all()) for part in found)
@@ -128,8 +122,8 @@ def test_almost_constant_edges_keep_their_digits(
     x, knots, weight = make_case(spec, (3000, 2, outputs), dtype, reach=0.0)
     x = x.mean(0) + 1e-3 * (x - x.mean(0))
     weight = 1.0 + 0.1 * weight
-    found = spread(x, knots, weight, spec).edges.double()
-    wanted = spread_reference(x.double(), knots.double(), weight.double(), spec).edges
+    found = edge_variance(x, knots, weight, spec).edges.double()
+    wanted = edge_variance_reference(x.double(), knots.double(), weight.double(), spec).edges
     outer = wanted.max() * (1e-3 if dtype == torch.float32 else 1e-10)
     assert found.min() >= 0
     assert (found - wanted).abs().max() <= outer
@@ -140,9 +134,9 @@ def test_almost_constant_edges_keep_their_digits(
 def test_two_threads_give_what_one_gives(spec: FunctionSpec, outputs: int) -> None:
     case = make_case(spec, (3000, 17, outputs))
     with threads(2):
-        together = values_and_slopes(spread, case, spec)
+        together = values_and_slopes(edge_variance, case, spec)
     with threads(1):
-        alone = values_and_slopes(spread, case, spec)
+        alone = values_and_slopes(edge_variance, case, spec)
     for a, b in zip(together, alone, strict=True):
         assert (a - b).abs().max() <= 1e-12 * b.abs().max()
 
@@ -153,7 +147,7 @@ def test_gradients_pass_gradcheck_twice(spec: FunctionSpec, outputs: int) -> Non
     x, knots, weight = make_case(spec, (4, 1, outputs), reach=0.2)
 
     def run(x: Tensor, weight: Tensor) -> tuple[Tensor, ...]:
-        return spread(x, knots, weight, spec)
+        return edge_variance(x, knots, weight, spec)
 
     inputs = x.requires_grad_(), weight.requires_grad_()
     assert gradcheck(run, inputs)
@@ -164,13 +158,13 @@ def test_gradients_pass_gradcheck_twice(spec: FunctionSpec, outputs: int) -> Non
 def test_only_wanted_gradients_are_made(spec: FunctionSpec) -> None:
     x, knots, weight = make_case(spec, (30, 2, 3))
     weight.requires_grad_()
-    spread(x, knots, weight, spec).edges.sum().backward()
+    edge_variance(x, knots, weight, spec).edges.sum().backward()
     assert x.grad is None
     alone = weight.grad
     weight.grad = None
-    spread_reference(x, knots, weight, spec).edges.sum().backward()
+    edge_variance_reference(x, knots, weight, spec).edges.sum().backward()
     torch.testing.assert_close(alone, weight.grad)
-    assert not spread(x, knots, weight.detach(), spec).outputs.requires_grad
+    assert not edge_variance(x, knots, weight.detach(), spec).outputs.requires_grad
 
 
 @pytest.mark.parametrize("rows", [1, 700, 2**22])
@@ -185,8 +179,8 @@ def test_covariance_of_features_equals_the_definition(
     torch.testing.assert_close(feature_covariance(layer, x), wanted, rtol=1e-9, atol=1e-12)
     edges = layer.edge_outputs(x).var(0, correction=0).detach()
     torch.testing.assert_close(edge_variances(layer, x), edges)
-    torch.testing.assert_close(layer_spread(layer, x).edges.detach(), edges)
-    monkeypatch.setattr(dispatch, "contractions", lambda: None)
-    monkeypatch.setattr(spread_module, "CHUNK", rows)
+    torch.testing.assert_close(layer_variance(layer, x).edges.detach(), edges)
+    monkeypatch.setattr(ops, "usable", lambda *_: False)
+    monkeypatch.setattr(variance, "CHUNK", rows)
     torch.testing.assert_close(feature_covariance(layer, x), wanted, rtol=1e-9, atol=1e-12)
     torch.testing.assert_close(edge_variances(layer, x), edges)

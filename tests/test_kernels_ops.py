@@ -1,18 +1,16 @@
 """Which calls the CPU kernels do, and which the plain torch."""
 
-import importlib
 import shutil
 import subprocess
 import sys
-from types import ModuleType
 
 import pytest
 import torch
 from nn_helpers import layers_of, make_layer, make_points, type_checks_off
 
-from kanviz.nn import Network, contractions, dispatch
-from kanviz.nn.features import evaluate_reference
-from kanviz.nn.locks import lock
+from kanviz.nn import Network
+from kanviz.nn.features import edge_sum_reference
+from kanviz.nn.kernels import ops
 from kanviz.nn.spec import FunctionSpec
 
 
@@ -23,8 +21,8 @@ def never_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object) -> None:
         raise AssertionError("a kernel ran")
 
-    for contraction in ("evaluate", "slope", "outer"):
-        monkeypatch.setattr(contractions, contraction, fail)
+    for run in ("forward", "grad_input", "grad_weight"):
+        monkeypatch.setattr(ops, run, fail)
 
 
 @pytest.mark.usefixtures("never_kernels")
@@ -33,7 +31,7 @@ def test_watched_tensors_take_the_reference() -> None:
     x = torch.rand(5, 3, dtype=torch.float64)
     with pytest.raises(AssertionError, match="a kernel ran"):
         layer(x)
-    wanted = evaluate_reference(x, layer.knots, layer.weight, layer.spec)
+    wanted = edge_sum_reference(x, layer.knots, layer.weight, layer.spec)
     assert torch.equal(torch.func.vmap(layer)(x), wanted)
     tangent = torch.func.jvp(layer, (x,), (torch.ones_like(x),))[1]
     slopes = layer.edge_outputs(x, derivative=1).sum(1)
@@ -52,7 +50,7 @@ def test_watched_tensors_take_the_reference() -> None:
 def test_other_bases_take_the_reference() -> None:
     layer = make_layer(FunctionSpec(5, basis="matern32"))
     x = make_points(layer.knots, layer.spec, 5)
-    assert torch.equal(layer(x), evaluate_reference(x, layer.knots, layer.weight, layer.spec))
+    assert torch.equal(layer(x), edge_sum_reference(x, layer.knots, layer.weight, layer.spec))
 
 
 @pytest.mark.usefixtures("never_kernels")
@@ -62,7 +60,7 @@ def test_compile_sees_one_graph_of_plain_torch() -> None:
         x = torch.rand(5, 2)
         wanted = x
         for layer in layers_of(net):
-            wanted = evaluate_reference(wanted, layer.knots, layer.weight, layer.spec)
+            wanted = edge_sum_reference(wanted, layer.knots, layer.weight, layer.spec)
         compiled_net = torch.compile(net, backend="eager", fullgraph=True)
         assert (compiled_net(x) - wanted).abs().max() <= 1e-6
 
@@ -73,10 +71,10 @@ def test_a_compiled_step_back_is_that_of_plain_torch() -> None:
     with type_checks_off():
         net = Network([3, 1])
         (layer,) = layers_of(net)
-        lock(layer, [(0, 0), (1, 0)])
+        layer.lock([(0, 0), (1, 0)])
         layer.set_mask(torch.tensor([[True], [True], [False]]))
         x = torch.rand(5, 3, requires_grad=True)
-        wanted = evaluate_reference(x, layer.knots, layer.live_weight(), layer.spec)
+        wanted = edge_sum_reference(x, layer.knots, layer.live_weight(), layer.spec)
         found = torch.compile(net, backend=backend, fullgraph=True)(x)
         inputs = [x, *net.parameters()]
         for a, b in zip(
@@ -85,21 +83,6 @@ def test_a_compiled_step_back_is_that_of_plain_torch() -> None:
             strict=True,
         ):
             assert (a - b).abs().max() <= 1e-5
-
-
-def test_without_numba_plain_torch_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> ModuleType:
-        raise ImportError(name)
-
-    layer, x = make_layer(), torch.rand(5, 3, dtype=torch.float64)
-    dispatch.contractions.cache_clear()
-    monkeypatch.setattr(importlib, "import_module", missing)
-    try:
-        assert not dispatch.takes_kernels(x, layer.knots, layer.weight, layer.spec)
-        wanted = evaluate_reference(x, layer.knots, layer.weight, layer.spec)
-        assert torch.equal(layer(x), wanted)
-    finally:
-        dispatch.contractions.cache_clear()
 
 
 def test_importing_does_not_load_numba() -> None:

@@ -1,0 +1,133 @@
+"""How the CPU kernels are compiled, and how threads share a batch."""
+
+import functools
+import hashlib
+import inspect
+import operator
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+import torch
+
+REORDERED = {"contract", "reassoc"}
+
+ONE_PART = 1 << 15
+"""Numbers (samples times inputs) up to which a second thread costs more than it gains."""
+
+PART, SAMPLES_OF_PART, MOST_PARTS = 1 << 13, 64, 32
+"""Least numbers and least samples of a part beyond, so that its work outweighs a task of a thread
+and the addition of its result; most parts, which keep any usual number of threads busy."""
+
+F = TypeVar("F", bound=Callable[..., object])
+T = TypeVar("T")
+
+
+def kernel(function: F) -> F:
+    """Compile a function on its first call, without the GIL, and keep the result on disk.
+
+    Sums may be reordered so that they run in vector registers; NaN and inf keep their meaning.
+    Arrays are not counted, which costs more than small loops take: none may be made or returned.
+    Where no folder can be written, the function is compiled again in each process.
+    """
+    return _compile(function, REORDERED, _nrt=False)
+
+
+def kernel_with_memory(function: F) -> F:
+    """Compile a function as ``kernel`` does that makes arrays."""
+    return _compile(function, REORDERED, _nrt=True)
+
+
+def kernel_as_written(function: F) -> F:
+    """Compile a function as ``kernel`` does whose operations are rounded one by one."""
+    return _compile(function, set(), _nrt=False)
+
+
+def _compile(function: F, fastmath: set[str], *, _nrt: bool) -> F:
+    # What is not said here, a function would take over from the first that calls it.
+    options = {
+        "nogil": True,
+        "error_model": "numpy",
+        "fastmath": fastmath,
+        "_nrt": _nrt,
+        "no_cfunc_wrapper": True,
+    }
+    # Tests wrap every function of the package to check its types: numba needs the bare one.
+    bare = inspect.unwrap(function)
+    bare.__qualname__ += _digest_of_kernels()
+    compile_it: Any = functools.partial(numba.njit, **options)
+    try:
+        compiled: F = compile_it(bare, cache=True)
+    except RuntimeError:  # no folder to keep it in
+        compiled = compile_it(bare)
+    return compiled
+
+
+@functools.cache
+def _digest_of_kernels() -> str:
+    """Return a name for the present text of all kernels.
+
+    numba forgets a kernel on disk when its own file changes, but not when one that it calls does.
+    """
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def parts_of(samples: int, inputs: int) -> list[tuple[int, int]]:
+    """Return (start, stop) of the parts that a batch is worked on in, in order.
+
+    They follow from the shape alone, never from the number of threads: so do all sums over them.
+    """
+    numbers = samples * inputs
+    parts = min(MOST_PARTS, numbers // PART, samples // SAMPLES_OF_PART)
+    if numbers <= ONE_PART or parts <= 1:
+        return [(0, samples)]
+    bounds = [samples * part // parts for part in range(parts + 1)]
+    return list(pairwise(bounds))
+
+
+def over_parts(work: Callable[[int, int], object], samples: int, inputs: int) -> None:
+    """Call ``work(start, stop)`` on all parts of a batch, in the threads that torch may use."""
+    if samples * inputs <= ONE_PART:
+        work(0, samples)
+        return
+    for _ in _results(work, samples, inputs):
+        pass  # asks each part for its error
+
+
+def sum_over_parts(
+    work: Callable[[int, int], T],
+    samples: int,
+    inputs: int,
+    add: Callable[[T, T], T] = operator.iadd,
+) -> T:
+    """Return the sum of ``work(start, stop)`` over all parts of a batch, in the parts' order.
+
+    Whichever thread ends first, the same numbers are added in the same order, so that the result is
+    the same to the last bit; ``add`` may join two parts in another way.
+    """
+    if samples * inputs <= ONE_PART:
+        return work(0, samples)
+    return functools.reduce(add, _results(work, samples, inputs))
+
+
+def _results(work: Callable[[int, int], T], samples: int, inputs: int) -> Iterable[T]:
+    """Yield what ``work`` returns for each part, in order.
+
+    numba's own threads are not used: one of its schedulers ends the process when two Python
+    threads call it at once, which a training in the background may well do.
+    """
+    parts = parts_of(samples, inputs)
+    threads = min(torch.get_num_threads(), len(parts))
+    if threads == 1:
+        return (work(start, stop) for start, stop in parts)
+    return _pool(os.getpid(), threads).map(work, *zip(*parts, strict=True))
+
+
+@functools.cache
+def _pool(process: int, threads: int) -> ThreadPoolExecutor:  # noqa: ARG001 - a fork has no threads
+    return ThreadPoolExecutor(threads, thread_name_prefix="kanviz")

@@ -1,0 +1,63 @@
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numba
+import pytest
+from nn_helpers import threads
+
+from kanviz.nn.kernels.jit import kernel, over_parts, parts_of, sum_over_parts
+
+SAMPLES, INPUTS = 20_000, 4  # more numbers than one thread takes
+
+
+def test_parts_of_a_batch_cover_it_once_and_an_error_comes_out() -> None:
+    seen: list[tuple[int, int]] = []
+
+    def work(start: int, stop: int) -> float:
+        seen.append((start, stop))
+        return 1 / start
+
+    with threads(2):
+        with pytest.raises(ZeroDivisionError):
+            over_parts(work, SAMPLES, INPUTS)
+        seen.clear()
+        over_parts(lambda start, stop: seen.append((start, stop)), SAMPLES, INPUTS)
+    bounds = sorted(seen)
+    assert len(bounds) > 2
+    assert (bounds[0][0], bounds[-1][1]) == (0, SAMPLES)
+    assert all(before == after for (_, before), (after, _) in pairwise(bounds))
+
+
+def test_a_small_batch_is_one_part() -> None:
+    assert parts_of(5, 3) == [(0, 5)]
+    assert parts_of(0, 3) == [(0, 0)]
+    assert len(parts_of(70, 10_000)) == 1  # each part would have few samples
+
+
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_parts_are_added_in_order_whichever_thread_ends_first(number: int) -> None:
+    def work(start: int, stop: int) -> list[int]:
+        time.sleep(0.01 if start == 0 else 0)
+        return [start, stop]
+
+    with threads(number):
+        found = sum_over_parts(work, SAMPLES, INPUTS)
+    assert found == sorted(found)
+    assert found[::2] == [start for start, _ in parts_of(SAMPLES, INPUTS)]
+
+
+def test_a_kernel_compiles_where_no_folder_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    njit = numba.njit
+
+    def no_folder(function: Callable[..., Any], **options: Any) -> Any:
+        if options.pop("cache", False):
+            raise RuntimeError("cannot cache function: no locator available")
+        return njit(function, **options)
+
+    def double(x: float) -> float:
+        return 2 * x
+
+    monkeypatch.setattr(numba, "njit", no_folder)
+    assert kernel(double)(1.5) == 3.0
