@@ -3,15 +3,27 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from kanviz.data import Dataset, example_path, from_arrays, from_csv, from_function
-from kanviz.model import KAN, load
+from kanviz.analysis.prune_plan import PrunePlan
+from kanviz.analysis.pruning import PruneReport
+from kanviz.analysis.trace import Trace
+from kanviz.data import Dataset, Scaling, example_path, from_arrays, from_csv, from_function
+from kanviz.files import load
+from kanviz.model import KAN, FitHandle, Session
 from kanviz.nn import KANLayer, Network
+from kanviz.recipe import Recipe
 from kanviz.snapshot import Edge, Snapshot
-from kanviz.training import FitReport, Sparsity, warmup
+from kanviz.training import FitOptions, FitReport, Progress, Sparsity, warmup
 
 if TYPE_CHECKING:
     from kanviz.course.problems import problem
-    from kanviz.symbolic import register
+    from kanviz.live.explorer import Explorer
+    from kanviz.symbolic import (
+        Formula,
+        Suggestion,
+        SuggestionTable,
+        register_function,
+    )
+    from kanviz.symbolic.symbol_report import SymbolReport
 
 __version__ = "0.1.0"
 
@@ -19,29 +31,56 @@ __all__ = [
     "KAN",
     "Dataset",
     "Edge",
+    "Explorer",
+    "FitHandle",
+    "FitOptions",
     "FitReport",
+    "Formula",
     "KANLayer",
     "Network",
+    "Progress",
+    "PrunePlan",
+    "PruneReport",
+    "Recipe",
+    "Scaling",
+    "Session",
     "Snapshot",
     "Sparsity",
+    "Suggestion",
+    "SuggestionTable",
+    "SymbolReport",
+    "Trace",
     "example_path",
     "from_arrays",
     "from_csv",
     "from_function",
     "load",
     "problem",
-    "register",
+    "register_function",
     "warmup",
 ]
 
-_LAZY = {"problem": "kanviz.course.problems", "register": "kanviz.symbolic"}
-"""Public names that few programs use, and the module of each: imported at the first use."""
+_LAZY = {
+    "Explorer": "kanviz.live.explorer",
+    "Formula": "kanviz.symbolic.formula",
+    "Suggestion": "kanviz.symbolic.suggest",
+    "SuggestionTable": "kanviz.symbolic.suggest",
+    "SymbolReport": "kanviz.symbolic.symbol_report",
+    "problem": "kanviz.course.problems",
+    "register_function": "kanviz.symbolic.functions",
+}
+"""Public names that take long to import or that few programs use, and the module of each."""
+
+_RENAMED = {"register": "register_function"}
+"""Names of 0.1, and what they are called now."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_LAZY[name]), name)
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    if name in _RENAMED:
+        raise AttributeError(f"kanviz.{name} is called kanviz.{_RENAMED[name]} now.")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -69,8 +69,6 @@ ONLY_FROM = {
 # method only, so that nobody who does not ask pays for it.
 ON_REQUEST = {"model": {"files", "views", "live"}, "training": {"views"}}
 
-# Goes when files/ stands above model/: until then the model imports it as a lower floor.
-STILL_BELOW = {("model", "files")}
 
 class Import(NamedTuple):
     """One imported name in full (``kanviz.nn.layer.KANLayer``), and where it stands."""
@@ -145,10 +143,10 @@ def _complaint(room: str, imported: Import) -> str:
         return "no pyplot: it keeps global figures"
     if top in sys.stdlib_module_names or top in ROOMS[room].packages.split():
         return ""
-    if other in ON_REQUEST.get(room, ()) and (room, other) not in STILL_BELOW:
+    if other in ON_REQUEST.get(room, ()):
         return "" if imported.is_lazy else f"import {name} inside the function that needs it"
     if top == "kanviz" and other in ONLY_FROM.get(room, ROOMS):
-        is_below = ROOMS[other].floor <= ROOMS[room].floor or (room, other) in STILL_BELOW
+        is_below = ROOMS[other].floor <= ROOMS[room].floor
         return "" if is_below else f"{room} must not reach up to {name}"
     return f"{room} must not import {name}"
 

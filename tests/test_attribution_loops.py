@@ -103,7 +103,7 @@ def test_constant_inputs_score_0_and_nothing_is_nan(value: float, dtype: torch.d
 def test_the_model_scores_its_inputs_in_all_and_for_one_output() -> None:
     model = KAN([3, 2], dtype=torch.float64)
     for i, j in [(0, 0), (1, 1), (2, 1)]:
-        model.remove_edge(0, i, j)
+        model.remove_edge((0, i, j))
     x = make_sample(3)
     assert model.feature_scores(x).shape == (3,)
     assert model.feature_scores(x, output=1).tolist() == pytest.approx([1.0, 0.0, 0.0])
@@ -111,7 +111,7 @@ def test_the_model_scores_its_inputs_in_all_and_for_one_output() -> None:
     assert first[0] == 0
     assert first[1:].min() > 0
     torch.testing.assert_close(model.feature_scores(x)[1:], first[1:] / 2)
-    model.remove_node(0, 2)
+    model.remove_node((0, 2))
     assert model.feature_scores(x)[2] == 0
     with pytest.raises(IndexError, match=r"There is no output .*: the network has 2"):
         model.feature_scores(x, output=2)

@@ -19,14 +19,14 @@ def test_a_drag_is_one_step_with_one_line() -> None:
     before = bytes_of(model)
     drag(model, 2, 0.1, 0.2, 0.3)
     after = bytes_of(model)
-    assert model.history == ["moved point 2 of edge (0, 0, 0)"]
+    assert model.steps == ["moved point 2 of edge (0, 0, 0)"]
     assert model.script().splitlines()[-1] == "model.move_point((0, 0, 0), 2, 0.3)"
     assert model.script().count("move_point") == 1
     assert bytes_of(run_script(model)) == after
     model.undo()
     assert bytes_of(model) == before
     model.redo()
-    assert (bytes_of(model), len(model.history)) == (after, 1)
+    assert (bytes_of(model), len(model.steps)) == (after, 1)
 
 
 def test_the_script_of_a_burst_of_several_kinds_is_exact() -> None:
@@ -37,7 +37,7 @@ def test_the_script_of_a_burst_of_several_kinds_is_exact() -> None:
         edit = SetCurve(0, 0, 0, (0.0, 0.3), (height, 0.1))
         model.session.change(edit, burst="drag")
     drag(model, 3, 0.7)
-    assert len(model.history) == 1
+    assert len(model.steps) == 1
     assert model.script().count("move_point") == 3
     assert model.script().count("set_curve") == 2
     assert bytes_of(run_script(model)) == bytes_of(model)
@@ -54,21 +54,21 @@ def test_a_burst_ends_with_another_step(between: str) -> None:
     elif between == "undo":
         model.move_point((0, 0, 0), 2, 0.3)
         model.undo()
-        model.remove_edge(0, 1, 0)
+        model.remove_edge((0, 1, 0))
     else:
         drag(model, 2, 0.3, burst=None)
     drag(model, 2, 0.4)
-    assert len(model.history) == 3
+    assert len(model.steps) == 3
     assert bytes_of(run_script(model)) == bytes_of(model)
 
 
 def test_an_edit_of_a_burst_that_fails_changes_nothing() -> None:
     model = make_model()
     model.session.change(Remove((0, 0, 0)), burst="drag")
-    before = bytes_of(model), model.history, model.script()
+    before = bytes_of(model), model.steps, model.script()
     with pytest.raises(ValueError, match=r"Edge .* is removed or a formula, and only a spline"):
         drag(model, 2, 0.1)
-    assert (bytes_of(model), model.history, model.script()) == before
+    assert (bytes_of(model), model.steps, model.script()) == before
 
 
 def test_each_edit_of_a_burst_is_told() -> None:
@@ -82,8 +82,8 @@ def test_each_edit_of_a_burst_is_told() -> None:
 def test_what_was_undone_is_listed_next_first() -> None:
     model = make_model()
     for i in range(2):
-        model.remove_edge(0, i, 0)
+        model.remove_edge((0, i, 0))
     model.session.jump(0)
     expected = ["removed edge (0, 0, 0)", "removed edge (0, 1, 0)"]
     assert model.session.history.undone_sentences() == expected
-    assert (model.history, model.session.history.position) == ([], 0)
+    assert (model.steps, model.session.history.position) == ([], 0)

@@ -69,11 +69,11 @@ def test_wrong_hand_edits_say_what_is_wrong_and_change_nothing(
     with pytest.raises(error, match=message):
         call(model)
     assert torch.equal(model.network.layers[0].weight, before)
-    assert model.history == []
+    assert model.steps == []
 
 
 def test_removed_or_fixed_edges_are_no_splines_to_edit() -> None:
     model = make_model()
-    model.remove_edge(0, 0, 0)
+    model.remove_edge((0, 0, 0))
     with pytest.raises(ValueError, match=r"Edge .* is removed or a formula, and only a spline"):
         model.move_point((0, 0, 0), 1, 1.0)

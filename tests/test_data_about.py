@@ -30,7 +30,7 @@ def test_it_keeps_names_units_and_a_sample_of_a_data_set() -> None:
     about = About.data(data)
     assert (about.input_names, about.output_names) == (("a", "b"), ("y",))
     assert about.x_scaling.shift.dtype == torch.float64
-    assert torch.equal(about.x_scaling.shift.float(), data.x_scaling.shift)
+    assert torch.equal(about.x_scaling.shift, data.x_scaling.shift)
     assert about.sample is not None
     assert torch.equal(about.sample, data.x)
 

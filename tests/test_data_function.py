@@ -19,7 +19,7 @@ def product(x: Tensor) -> Tensor:
 
 class TestFromFunction:
     def test_shapes_names_and_values_fit(self) -> None:
-        data = from_function(product, [(-1, 1), (0, 2)], n_train=30, n_test=10)
+        data = from_function(product, [(-1, 1), (0, 2)], n_train=30, n_test=10, normalize=False)
         assert data.x.shape == (30, 2)
         assert data.y.shape == (30, 1)
         assert data.x_test is not None
@@ -29,19 +29,29 @@ class TestFromFunction:
         assert_close(data.y[:, 0], product(data.x))
 
     def test_samples_fill_their_ranges(self) -> None:
-        x = from_function(product, [(-1, 1), (5, 7)], n_train=2000).x
+        x = from_function(product, [(-1, 1), (5, 7)], n_train=2000, normalize=False).x
         assert_close(x.amin(dim=0), torch.tensor([-1.0, 5.0]), atol=0.01, rtol=0)
         assert_close(x.amax(dim=0), torch.tensor([1.0, 7.0]), atol=0.01, rtol=0)
         assert_close(x.mean(dim=0), torch.tensor([0.0, 6.0]), atol=0.05, rtol=0)
 
     def test_several_outputs_are_columns(self) -> None:
-        data = from_function(lambda x: torch.cat([x, x**2], dim=1), [(0, 1)], n_train=5)
+        f = lambda x: torch.cat([x, x**2], dim=1)  # noqa: E731
+        data = from_function(f, [(0, 1)], n_train=5, normalize=False)
         assert data.output_names == ("y_1", "y_2")
         assert_close(data.y, torch.cat([data.x, data.x**2], dim=1))
 
     def test_a_numpy_function_will_do(self) -> None:
-        data = from_function(lambda x: np.sin(x.numpy()[:, 0]), [(0, 1)], n_train=5)
+        f = lambda x: np.sin(x.numpy()[:, 0])  # noqa: E731
+        data = from_function(f, [(0, 1)], n_train=5, normalize=False)
         assert_close(data.y, torch.sin(data.x))
+
+    def test_the_box_becomes_the_first_grid_and_targets_have_deviation_1(self) -> None:
+        plain = from_function(product, [(-1, 1), (5, 7)], n_train=50, normalize=False)
+        data = from_function(product, [(-1, 1), (5, 7)], n_train=50)
+        assert torch.equal(data.x[:, 0], plain.x[:, 0])
+        assert_close(data.x[:, 1], plain.x[:, 1] - 6)
+        assert_close(data.y.std(0, correction=0), torch.ones(1))
+        assert_close(data.to_user_outputs(data.y), plain.y)
 
     def test_no_test_samples_on_request(self) -> None:
         data = from_function(product, [(0, 1)] * 2, n_test=0)
@@ -73,8 +83,8 @@ class TestFromFunction:
         assert torch.equal(few.x, many.x)
 
     def test_both_dtypes_see_the_same_points(self, dtype: torch.dtype) -> None:
-        exact = from_function(product, [(0, 1)] * 2, dtype=torch.float64).x
-        data = from_function(product, [(0, 1)] * 2, dtype=dtype)
+        exact = from_function(product, [(0, 1)] * 2, dtype=torch.float64, normalize=False).x
+        data = from_function(product, [(0, 1)] * 2, dtype=dtype, normalize=False)
         assert data.x.dtype == data.y.dtype == dtype
         assert torch.equal(data.x, exact.to(dtype))
 

@@ -46,9 +46,9 @@ def test_a_scene_shows_the_snapshot_of_the_model() -> None:
     desk, _ = make_desk()
     fit_briefly(desk.model)
     desk.model.fix((0, 1, 2), "sin")
-    desk.model.remove_edge(0, 0, 1)
+    desk.model.remove_edge((0, 0, 1))
     desk.model.freeze((1, 0, 0))
-    scene, wanted = desk.scene(), desk.model.snapshot()
+    scene, wanted = desk.scene(), desk.snapshot()
     assert len(scene["edges"]) == len(wanted.edges)
     for found, view in zip(scene["edges"], wanted.edges, strict=True):
         assert (found["layer"], found["i"], found["j"]) == view.edge
@@ -56,7 +56,7 @@ def test_a_scene_shows_the_snapshot_of_the_model() -> None:
         assert (found["state"], found["frozen"]) == (view.state, view.frozen)
     assert edge_of(scene, 0, 1, 2)["mathml"].startswith("<math>")
     assert edge_of(scene, 0, 0, 0)["mathml"] is None
-    assert scene["history"]["done"] == desk.model.history
+    assert scene["history"]["done"] == desk.model.steps
 
 
 def test_before_any_fit_names_units_and_ranges_are_those_of_the_data() -> None:
@@ -140,7 +140,7 @@ def test_edges_share_the_arrays_of_their_input() -> None:
 def test_each_change_is_told_and_gives_a_later_version() -> None:
     desk, told = make_desk()
     first = desk.scene()["version"]
-    desk.model.remove_edge(0, 0, 0)
+    desk.model.remove_edge((0, 0, 0))
     assert told == ["scene"]
     assert desk.scene()["version"] > first
     desk.close()
@@ -151,9 +151,9 @@ def test_each_change_is_told_and_gives_a_later_version() -> None:
 def test_pictures_change_nothing(rng_untouched: None) -> None:
     with type_checks_off():
         desk, _ = make_desk()
-        before = bytes_of(desk.model), desk.model.history
+        before = bytes_of(desk.model), desk.model.steps
         desk.scene(), desk.status(), desk.snapshot()
-        assert (bytes_of(desk.model), desk.model.history) == before
+        assert (bytes_of(desk.model), desk.model.steps) == before
 
 
 def test_what_cannot_be_drawn_is_said() -> None:

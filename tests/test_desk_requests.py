@@ -45,14 +45,14 @@ def test_each_edit_is_one_step_that_undo_takes_back(
     before = bytes_of(desk.model)
     fields = {key: value for key, value in request_.items() if key != "type"}
     version = ask(desk, request_["type"], **fields)["version"]
-    assert len(desk.model.history) == 1
-    assert sentence in desk.model.history[0]
+    assert len(desk.model.steps) == 1
+    assert sentence in desk.model.steps[0]
     assert told.count("scene") >= 1
     assert desk.scene()["version"] >= version
     ask(desk, "undo")
     assert bytes_of(desk.model) == before
     ask(desk, "redo")
-    assert len(desk.model.history) == 1
+    assert len(desk.model.steps) == 1
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_one_drag_is_one_step_and_another_drag_another() -> None:
     desk, _ = make_desk()
     for height in (0.1, 0.2, 0.3):
         ask(desk, "move_point", edge=[0, 0, 0], m=2, height=height, drag=1)
-    assert len(desk.model.history) == 1
+    assert len(desk.model.steps) == 1
     ask(desk, "move_point", edge=[0, 0, 0], m=2, height=0.4, drag=2)
-    assert len(desk.model.history) == 2
+    assert len(desk.model.steps) == 2
     assert desk.model.network.layers[0].weight[0, 2, 0].item() == 0.4
     ask(desk, "undo")
     assert desk.model.network.layers[0].weight[0, 2, 0].item() == 0.3
@@ -100,7 +100,7 @@ def test_two_pictures_of_one_model_do_not_join_their_drags() -> None:
     other, _ = make_desk(desk.model)
     for one in (desk, other):
         ask(one, "move_point", edge=[0, 0, 0], m=2, height=0.5, drag=1)
-    assert len(desk.model.history) == 2
+    assert len(desk.model.steps) == 2
 
 
 def test_a_jump_goes_through_the_history_both_ways() -> None:
@@ -176,7 +176,7 @@ def test_a_request_that_makes_no_sense_is_refused_in_one_sentence(
     assert "\n" not in error
     assert len(error) < 2000
     assert bytes_of(desk.model) == before
-    assert desk.model.history == []
+    assert desk.model.steps == []
 
 
 ANYTHING = st.recursive(
@@ -236,11 +236,11 @@ def test_a_preview_shows_the_errors_of_what_it_would_be_and_changes_nothing() ->
     desk, _ = make_desk()
     fit_briefly(desk.model)
     desk.scene()
-    before = bytes_of(desk.model), desk.model.history
+    before = bytes_of(desk.model), desk.model.steps
     found = ask(desk, "preview", edge=[0, 0, 1], formula="sin", numbers=[2.0, 0.0, 1.0, 0.5])
-    assert (bytes_of(desk.model), desk.model.history) == before
+    assert (bytes_of(desk.model), desk.model.steps) == before
     assert found.keys() == fields_of("Preview")
-    desk.model.fix((0, 0, 1), "sin", numbers=(2.0, 0.0, 1.0, 0.5))
+    desk.model.fix((0, 0, 1), "sin", affine=(2.0, 0.0, 1.0, 0.5))
     scene = desk.scene()
     assert found["train"] == pytest.approx(scene["error"]["train"])
     assert found["test"] == pytest.approx(scene["error"]["test"])
@@ -264,7 +264,7 @@ def test_a_plan_says_what_pruning_would_cost() -> None:
 def test_a_probe_adds_up_at_every_node() -> None:
     desk, _ = make_desk()
     fit_briefly(desk.model)
-    desk.model.remove_edge(0, 0, 0)
+    desk.model.remove_edge((0, 0, 0))
     found = ask(desk, "probe", x=[0.3, -0.2])
     assert found["nodes"][0] == [0.3, -0.2]
     for depth, (inputs, outputs) in enumerate([(2, 3), (3, 1)]):

@@ -96,7 +96,7 @@ def test_a_fit_can_be_paused_edited_steered_and_stopped() -> None:
     ask(desk, "resume")
     ask(desk, "stop")
     wait(desk.model)
-    assert any("removed edge (0, 0, 0)" in line for line in desk.model.history)
+    assert any("removed edge (0, 0, 0)" in line for line in desk.model.steps)
     assert not bool(desk.model.network.layers[0].mask[0, 0])
     kinds = [mark["kind"] for mark in desk.scene()["losses"]["marks"]]
     assert kinds[0] == "edit"
@@ -112,7 +112,7 @@ def test_a_fit_that_fails_says_so() -> None:
     with pytest.raises(FloatingPointError):
         desk.model.fit(make_data(), loss=fail, optimizer="adam", steps=2, progress=False)
     assert desk.status()["error"] == "no finite step"
-    desk.model.remove_edge(0, 0, 0)
+    desk.model.remove_edge((0, 0, 0))
     assert desk.status()["error"] == ""
 
 

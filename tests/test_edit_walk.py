@@ -30,16 +30,16 @@ def numbers(rng: random.Random) -> tuple[float, float, float, float]:
 
 
 MOVES: dict[str, Callable[[KAN, random.Random, torch.Tensor], object]] = {
-    "remove_edge": lambda m, r, x: m.remove_edge(*edge_of(m, r)),
-    "restore_edge": lambda m, r, x: m.restore_edge(*edge_of(m, r)),
-    "remove_node": lambda m, r, x: m.remove_node(*edge_of(m, r)[:2]),
-    "restore_node": lambda m, r, x: m.restore_node(*edge_of(m, r)[:2]),
+    "remove_edge": lambda m, r, x: m.remove_edge(edge_of(m, r)),
+    "restore_edge": lambda m, r, x: m.restore_edge(edge_of(m, r)),
+    "remove_node": lambda m, r, x: m.remove_node(edge_of(m, r)[:2]),
+    "restore_node": lambda m, r, x: m.restore_node(edge_of(m, r)[:2]),
     "move_point": lambda m, r, x: m.move_point(edge_of(m, r), r.randrange(4), r.uniform(-1, 1)),
     "set_curve": lambda m, r, x: m.set_curve(edge_of(m, r), X, [r.uniform(-1, 1) for _ in X]),
     "refine": lambda m, r, x: m.refine(r.choice([3, 4, 5, 6])),
     "update_grid": lambda m, r, x: m.update_grid(x, grid_eps=r.choice([0.3, 1.0])),
     "fix": lambda m, r, x: m.fix(
-        edge_of(m, r), r.choice(NAMES), numbers=numbers(r), trainable=r.random() < 0.5
+        edge_of(m, r), r.choice(NAMES), affine=numbers(r), trainable=r.random() < 0.5
     ),
     "unfix": lambda m, r, x: m.unfix(edge_of(m, r)),
     "freeze": lambda m, r, x: m.freeze(edge_of(m, r)),
@@ -56,13 +56,13 @@ def walk(model: KAN, seed: int, steps: int, x: torch.Tensor) -> tuple[list[Any],
     line, kinds = [bytes_of(model.network)], set()
     while len(line) <= steps:
         kind = rng.choice(list(MOVES))
-        count = len(model.history)
+        count = len(model.steps)
         try:
             MOVES[kind](model, rng, x)
         except (ValueError, IndexError):
             assert bytes_of(model.network) == line[-1], f"a {kind} that failed changed something"
             continue
-        if len(model.history) == count:  # a drag that goes on is one step with the last
+        if len(model.steps) == count:  # a drag that goes on is one step with the last
             line[-1] = bytes_of(model.network)
         else:
             line.append(bytes_of(model.network))

@@ -1,6 +1,6 @@
 import dataclasses
 import functools
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -106,14 +106,14 @@ def test_fitted_takes_over_what_the_run_ended_with() -> None:
 @pytest.mark.parametrize(
     ("edit", "sentence", "code"),
     [
-        (Remove((0, 1, 2)), "removed edge (0, 1, 2)", "model.remove_edge(0, 1, 2)"),
+        (Remove((0, 1, 2)), "removed edge (0, 1, 2)", "model.remove_edge((0, 1, 2))"),
         (
             Remove((0, 1, 2), removed=False),
             "restored edge (0, 1, 2)",
-            "model.restore_edge(0, 1, 2)",
+            "model.restore_edge((0, 1, 2))",
         ),
-        (Remove((1, 3)), "removed node (1, 3)", "model.remove_node(1, 3)"),
-        (Remove((1, 3), removed=False), "restored node (1, 3)", "model.restore_node(1, 3)"),
+        (Remove((1, 3)), "removed node (1, 3)", "model.remove_node((1, 3))"),
+        (Remove((1, 3), removed=False), "restored node (1, 3)", "model.restore_node((1, 3))"),
         (Refine(10), "refined the grid to 10 intervals", "model.refine(10)"),
         (UpdateGrid(make_sample()), "moved the grid to 200 samples", "model.update_grid()"),
         (
@@ -189,7 +189,7 @@ TWO = (Edge(1, 0, 0), Edge(1, 1, 2))
 def both_ways(edit: Remove | Freeze | Lock) -> list[Any]:
     """Return an edit and the way back from it, which is its last field the other way round."""
     flag = dataclasses.fields(edit)[-1].name
-    return [edit, dataclasses.replace(edit, **{flag: False})]
+    return [edit, dataclasses.replace(cast("Any", edit), **{flag: False})]
 
 
 @pytest.mark.parametrize(

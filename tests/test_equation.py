@@ -38,7 +38,7 @@ def locked_and_frozen() -> KAN:
     model = make_model()
     model.lock([(0, 0, 1), (0, 1, 1)])
     model.freeze((0, 0, 0))
-    model.remove_edge(0, 1, 2)
+    model.remove_edge((0, 1, 2))
     return model
 
 
@@ -98,7 +98,7 @@ def test_what_is_no_equation_is_refused_and_changes_nothing(
     before = bytes_of(model)
     with pytest.raises(kind, match=text):
         model.solve(residuals, progress=False)
-    assert (bytes_of(model), model.history, model.running_fit) == (before, [], None)
+    assert (bytes_of(model), model.steps, model.running_fit) == (before, [], None)
 
 
 def test_points_are_each_counted_once() -> None:

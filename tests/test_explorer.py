@@ -68,7 +68,7 @@ def test_requests_are_answered_in_order_once(model: KAN, browser: Browser) -> No
     assert [reply["seq"] for reply in browser.replies] == list(range(21))
     assert [reply["ok"] for reply in browser.replies] == [True] * 20 + [False]
     assert model.network.layers[0].weight[0, 2, 0].item() == 1.9
-    assert len(model.history) == 1
+    assert len(model.steps) == 1
     until(lambda: browser.explorer.status["answered"] == 21)
 
 
@@ -82,7 +82,7 @@ def test_a_reply_names_a_version_that_is_shown(model: KAN, browser: Browser) -> 
 
 
 def test_what_is_done_in_a_cell_is_shown(model: KAN, browser: Browser) -> None:
-    model.remove_edge(0, 0, 0)
+    model.remove_edge((0, 0, 0))
     until(lambda: bool(browser.scenes()))
     assert browser.scenes()[-1]["edges"][0]["state"] == "pruned"
     model.undo()
@@ -136,7 +136,7 @@ def test_several_explorers_show_one_model(monkeypatch: pytest.MonkeyPatch, model
     pair[0].explorer.close()
     pair[1].ask(2, type="undo")
     until(lambda: bool(pair[1].replies))
-    assert model.history == []
+    assert model.steps == []
     pair[1].explorer.close()
 
 
@@ -152,9 +152,9 @@ def test_after_close_nothing_is_left_behind(model: KAN, monkeypatch: pytest.Monk
     assert not model.session._fit_watchers
     assert explorer.comm is None
     seen = len(browser.seen)
-    model.remove_edge(0, 0, 0)
+    model.remove_edge((0, 0, 0))
     browser.ask(2, type="undo")
-    assert (len(browser.seen), len(model.history)) == (seen, 2)
+    assert (len(browser.seen), len(model.steps)) == (seen, 2)
 
 
 def test_a_closed_explorer_lets_its_model_go(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +219,7 @@ def test_a_picture_that_cannot_be_drawn_leaves_the_last_and_says_why(
     until(lambda: "weight of edge (0, 0, 0) must be finite" in browser.explorer.status["error"])
     assert browser.scenes() == []
     layer.weight.data[0, 0, 0] = 0.0
-    model.remove_edge(0, 1, 1)
+    model.remove_edge((0, 1, 1))
     until(lambda: bool(browser.scenes()))
     assert browser.explorer.status["error"] == ""
 
@@ -237,11 +237,11 @@ def test_a_notebook_without_kernel_shows_a_still_picture(model: KAN, browser: Br
 def test_exploring_changes_nothing(rng_untouched: None) -> None:
     with type_checks_off():
         model = make_model()
-        before = bytes_of(model), model.history
+        before = bytes_of(model), model.steps
         model.explore(make_data()).close()
         # Its thread, too, is to end before types are checked again, which draws random numbers.
         until(lambda: not [t for t in threading.enumerate() if "kanviz-" in t.name])
-        assert (bytes_of(model), model.history) == before
+        assert (bytes_of(model), model.steps) == before
 
 
 def test_messages_take_the_way_that_the_browser_asks_for(

@@ -39,13 +39,13 @@ def test_a_place_freezes_its_edges_and_they_learn_again(
     before = bytes_of(model)
     model.freeze(place)
     assert frozen_edges(model) == edges
-    assert model.history == [f"froze {words}"]
+    assert model.steps == [f"froze {words}"]
     weights = [model.network.layers[d].weight[i, :, j].detach().clone() for d, i, j in edges]
     model.fit(make_data(), steps=3, update_grid=False, progress=False)
     for (d, i, j), weight in zip(edges, weights, strict=True):
         assert torch.equal(model.network.layers[d].weight[i, :, j], weight)
     model.unfreeze(place)
-    assert model.history[-1] == f"unfroze {words}"
+    assert model.steps[-1] == f"unfroze {words}"
     assert frozen_edges(model) == []
     assert bytes_of(run_script(model, data=make_data())) == bytes_of(model)
     for _ in range(3):

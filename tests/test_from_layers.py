@@ -35,7 +35,7 @@ def test_outputs_are_those_of_the_layers_in_a_row() -> None:
 def test_layers_are_copied() -> None:
     layers = make_layers()
     model = kv.KAN.from_layers(layers)
-    model.remove_edge(0, 1, 2)
+    model.remove_edge((0, 1, 2))
     assert bool(layers[0].mask.all())
     with torch.no_grad():
         layers[0].weight.zero_()
@@ -44,7 +44,7 @@ def test_layers_are_copied() -> None:
 
 def test_what_stands_of_the_edges_comes_along() -> None:
     source = kv.KAN([2, 2, 1], dtype=torch.float64)
-    source.remove_edge(0, 0, 1)
+    source.remove_edge((0, 0, 1))
     source.freeze((1, 0, 0))
     source.fix((0, 1, 0), "sin")
     model = kv.KAN.from_layers(list(source.network.layers))

@@ -249,7 +249,7 @@ def test_script_has_one_line_per_step_and_imports_what_it_uses() -> None:
         "import kanviz as kv",
         "",
         "model = kv.KAN([2, 5, 1], dtype=torch.float64)",
-        "model.remove_edge(0, 0, 0)",
+        "model.remove_edge((0, 0, 0))",
         OUTSIDE[1],
         "model.refine(7)",
     ]

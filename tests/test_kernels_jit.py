@@ -8,6 +8,7 @@ import pytest
 from nn_helpers import threads
 
 from kanviz.nn.kernels.jit import kernel, over_parts, parts_of, sum_over_parts
+from kanviz.nn.kernels.plan import BLOCK
 
 SAMPLES, INPUTS = 20_000, 4  # more numbers than one thread takes
 
@@ -25,7 +26,7 @@ def test_parts_of_a_batch_cover_it_once_and_an_error_comes_out() -> None:
         seen.clear()
         over_parts(lambda start, stop: seen.append((start, stop)), SAMPLES, INPUTS)
     bounds = sorted(seen)
-    assert len(bounds) > 2
+    assert len(bounds) == 2
     assert (bounds[0][0], bounds[-1][1]) == (0, SAMPLES)
     assert all(before == after for (_, before), (after, _) in pairwise(bounds))
 
@@ -33,7 +34,16 @@ def test_parts_of_a_batch_cover_it_once_and_an_error_comes_out() -> None:
 def test_a_small_batch_is_one_part() -> None:
     assert parts_of(5, 3) == [(0, 5)]
     assert parts_of(0, 3) == [(0, 0)]
-    assert len(parts_of(70, 10_000)) == 1  # each part would have few samples
+    assert len(parts_of(70, 10_000)) == 1  # no less than a block of samples
+
+
+@pytest.mark.parametrize("samples", [513, 1000, 20_000, 1_000_003])
+def test_parts_are_whole_blocks_that_cover_a_batch(samples: int) -> None:
+    parts = parts_of(samples, 50)
+    assert 1 < len(parts) <= 32
+    assert (parts[0][0], parts[-1][1]) == (0, samples)
+    assert all(before == after for (_, before), (after, _) in pairwise(parts))
+    assert all(start % BLOCK == 0 for start, _ in parts)
 
 
 @pytest.mark.parametrize("number", [1, 2, 4])

@@ -37,7 +37,7 @@ EDITS: dict[str, Callable[[kv.KAN], object]] = {
     "fix and unfix": fix_and_unfix,
     "freeze": lambda m: m.freeze((0, 1, 1)),
     "freeze an input": lambda m: m.freeze((0, 0)),
-    "prune": lambda m: m.remove_edge(0, 1, 1),
+    "prune": lambda m: m.remove_edge((0, 1, 1)),
     "fit": lambda m: m.fit(make_data(), steps=3, progress=False),
     "lock others": lambda m: m.lock([(0, 0, 0), (0, 1, 2)]),
 }
@@ -50,17 +50,17 @@ def test_an_edit_of_one_is_an_edit_of_all_and_can_be_undone_and_replayed(name: s
     EDITS[name](model)
     if name == "prune":
         assert model.network.layers[0].mask[1].tolist() == [True, False, True]
-        model.restore_edge(0, 1, 1)
+        model.restore_edge((0, 1, 1))
     assert_tied(model)
     after = bytes_of(model)
     made = run_script(model, data=make_data(), x=STRETCHED)
     assert bytes_of(made) == after
-    while len(model.history) > 1:
+    while len(model.steps) > 1:
         model.undo()
     assert bytes_of(model) == before
     model.undo()
     assert not bool(model.network.layers[0].locked.any())
-    for _ in made.history:
+    for _ in made.steps:
         model.redo()
     assert bytes_of(model) == after
 
@@ -68,7 +68,7 @@ def test_an_edit_of_one_is_an_edit_of_all_and_can_be_undone_and_replayed(name: s
 def test_suggest_sees_the_inputs_of_all_of_them() -> None:
     model = kv.KAN([2, 1, 1], dtype=torch.float64)
     model.lock([(0, 0, 0), (0, 1, 0)])
-    model.fix((0, 0, 0), "sin", numbers=(1.0, 0.0, 1.0, 0.0))
+    model.fix((0, 0, 0), "sin", affine=(1.0, 0.0, 1.0, 0.0))
     x = make_sample(reach=1) * torch.tensor([0.01, 3.0]).double()
     model.update_grid(x)
     assert model.suggest((0, 0, 0))[0].name == "sin"
@@ -87,7 +87,7 @@ def test_copy_pickle_and_file_keep_locks(tmp_path: Any) -> None:
 
 def test_the_snapshot_and_the_formula_show_them() -> None:
     model = make_locked()
-    model.fix((0, 0, 1), "sin", numbers=(2.0, 0.0, 1.0, 0.0))
+    model.fix((0, 0, 1), "sin", affine=(2.0, 0.0, 1.0, 0.0))
     locked = [view.edge for view in model.snapshot().edges if view.locked]
     assert locked == PAIR
     text = str(model.formula(snap=0))
@@ -111,7 +111,7 @@ def test_the_snapshot_and_the_formula_show_them() -> None:
 )
 def test_edges_that_cannot_be_locked_are_refused(edges: Any, message: str) -> None:
     model = make_locked()
-    model.remove_edge(0, 1, 2)
+    model.remove_edge((0, 1, 2))
     model.fix((0, 1, 0), "sin")
     before = bytes_of(model)
     with pytest.raises(ValueError, match=message):
@@ -136,7 +136,7 @@ def test_addresses_that_are_none_are_refused() -> None:
 
 def test_a_formula_or_a_frozen_edge_in_front_gives_its_function_to_all() -> None:
     model = kv.KAN([2, 3, 1], dtype=torch.float64)
-    model.fix((0, 1, 1), "sin", numbers=(2.0, 0.5, 1.0, 0.0), trainable=False)
+    model.fix((0, 1, 1), "sin", affine=(2.0, 0.5, 1.0, 0.0), trainable=False)
     model.lock([(0, 1, 1), (0, 0, 1)])
     assert_tied(model)
     assert bool(model.network.layers[0].frozen[0, 1])
@@ -156,12 +156,12 @@ def test_a_formula_or_a_frozen_edge_in_front_gives_its_function_to_all() -> None
 
 def test_a_removed_edge_goes_alone_and_comes_back_with_what_the_others_learned() -> None:
     model, x = make_locked(), make_sample()
-    model.remove_edge(0, 0, 1)  # the first of the group, whose numbers count
+    model.remove_edge((0, 0, 1))  # the first of the group, whose numbers count
     assert not bool(model.trace(x).layers[0].edge_outputs[:, 0, 1].any())
     before = model.trace(x).layers[0].edge_outputs[:, 1, 1]
     model.fit(make_data(), steps=5, progress=False)
     assert not torch.allclose(model.trace(x).layers[0].edge_outputs[:, 1, 1], before)
-    model.restore_edge(0, 0, 1)
+    model.restore_edge((0, 0, 1))
     assert_tied(model)
 
 
@@ -175,12 +175,12 @@ def _walk(model: kv.KAN, steps: int) -> None:
     deeds: list[Callable[[], object]] = [
         lambda: model.lock([edge() for _ in range(pick.choice([2, 2, 3]))]),
         lambda: model.unlock([edge()]),
-        lambda: model.fix(edge(), "sin", numbers=(1.0, 0.0, pick.random(), 0.0)),
+        lambda: model.fix(edge(), "sin", affine=(1.0, 0.0, pick.random(), 0.0)),
         lambda: model.unfix(edge()),
         lambda: model.freeze(pick.choice([edge(), (0, 1), (1, 2)])),
         lambda: model.unfreeze(edge() if pick.random() < 0.5 else 0),
-        lambda: model.remove_edge(*edge()),
-        lambda: model.restore_edge(*edge()),
+        lambda: model.remove_edge(edge()),
+        lambda: model.restore_edge(edge()),
         lambda: model.move_point(edge(), pick.randrange(6), pick.random()),
         lambda: model.refine(pick.choice([4, 5, 8])),
         lambda: model.update_grid(make_sample(3, 40), grid_eps=pick.random()),
@@ -207,9 +207,9 @@ def test_locks_hold_through_any_edits_and_undo_gives_back_every_byte() -> None:
         model = kv.KAN([3, 3, 1], dtype=torch.float64)
         before = bytes_of(model)
         _walk(model, 200)
-        assert sum(line.startswith("locked") for line in model.history) > 1
+        assert sum(line.startswith("locked") for line in model.steps) > 1
         after = bytes_of(model)
         assert bytes_of(run_script(model, x=make_sample(3, 40))) == after
-        while model.history:
+        while model.steps:
             model.undo()
     assert bytes_of(model) == before

@@ -35,7 +35,7 @@ def test_the_shared_function_is_the_mean_and_other_edges_stay() -> None:
     torch.testing.assert_close(after[:, :, 1], before[:, :, 1].mean(0).expand(2, -1))
     assert torch.equal(after[:, :, [0, 2]], before[:, :, [0, 2]])
     assert_tied(model)
-    assert model.history == ["locked edges (0, 0, 1) and (0, 1, 1)"]
+    assert model.steps == ["locked edges (0, 0, 1) and (0, 1, 1)"]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_unlocked_edges_keep_the_function_and_learn_apart() -> None:
     outputs = model(x)
     model.unlock(PAIR)
     assert torch.equal(model(x), outputs)
-    assert model.history[-1] == "unlocked edges (0, 0, 1) and (0, 1, 1)"
+    assert model.steps[-1] == "unlocked edges (0, 0, 1) and (0, 1, 1)"
     model.fit(make_data(), steps=3, progress=False)
     weight = model.network.layers[0].weight
     assert not torch.allclose(weight[0, :, 1], weight[1, :, 1])

@@ -34,7 +34,7 @@ def make_model() -> kv.KAN:
 
 def pruned() -> kv.KAN:
     model = make_model()
-    model.remove_edge(0, 0, 1)
+    model.remove_edge((0, 0, 1))
     return model
 
 
@@ -49,7 +49,7 @@ def locked() -> kv.KAN:
     model = make_model()
     model.lock([(0, 0, 1), (0, 1, 1)])
     model.lock([(0, 0, 2), (0, 1, 3)])
-    model.remove_edge(0, 0, 2)
+    model.remove_edge((0, 0, 2))
     return model
 
 

@@ -19,7 +19,8 @@ from model_helpers import (
 )
 from nn_helpers import type_checks_off
 
-from kanviz.model import KAN, load
+from kanviz.files import load
+from kanviz.model import KAN
 from kanviz.nn import Network
 
 
@@ -42,12 +43,12 @@ def test_it_learns_as_part_of_another_torch_net() -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0] / 4
-    assert net[1].history == []
+    assert net[1].steps == []
 
 
 def test_state_dict_goes_from_one_model_to_another() -> None:
     model, other = make_model(seed=1), make_model(seed=2)
-    model.remove_edge(0, 0, 1)
+    model.remove_edge((0, 0, 1))
     other.load_state_dict(model.state_dict())
     assert torch.equal(other(make_sample()), model(make_sample()))
 
@@ -55,8 +56,8 @@ def test_state_dict_goes_from_one_model_to_another() -> None:
 def test_to_moves_the_dtype() -> None:
     model = make_model(dtype=torch.float32).to(torch.float64)
     assert model(make_sample()).dtype == torch.float64
-    model.remove_edge(0, 0, 1)
-    assert model.history == ["removed edge (0, 0, 1)"]
+    model.remove_edge((0, 0, 1))
+    assert model.steps == ["removed edge (0, 0, 1)"]
 
 
 COMPILE = """
@@ -81,18 +82,18 @@ def test_forward_compiles_in_one_graph() -> None:
 )
 def test_copies_are_equal_and_go_their_own_way(twin: Callable[[KAN], KAN]) -> None:
     model = fitted_model()
-    model.remove_edge(0, 0, 1)
+    model.remove_edge((0, 0, 1))
     heard: list[str] = []
     model.on_change(heard.append)
     other = twin(model)
     assert bytes_of(other) == bytes_of(model)
-    assert other.history == model.history
+    assert other.steps == model.steps
     assert other.snapshot() == model.snapshot()
     other.undo()
     other.refine(9)
     assert heard == []
-    assert model.history[-1] == "removed edge (0, 0, 1)"
-    assert other.history[-1] == "refined the grid to 9 intervals"
+    assert model.steps[-1] == "removed edge (0, 0, 1)"
+    assert other.steps[-1] == "refined the grid to 9 intervals"
     assert bytes_of(other.network) != bytes_of(model.network)
     model.undo()
     assert bytes_of(model.network) != bytes_of(other.network)
@@ -100,7 +101,7 @@ def test_copies_are_equal_and_go_their_own_way(twin: Callable[[KAN], KAN]) -> No
 
 def test_it_says_what_it_is() -> None:
     model = make_model()
-    model.remove_edge(0, 0, 1)
+    model.remove_edge((0, 0, 1))
     assert repr(model) == (
         "KAN([2, 3, 1], grid_size=5, spline_order=3, basis='bspline', base='silu'): 8 of 9 edges"
     )
@@ -143,12 +144,12 @@ def test_forward_names_what_is_wrong_with_x(x: Any, error: type[Exception], mess
 
 def test_a_loaded_model_is_equal_and_trains_on_equally(tmp_path: Path) -> None:
     model = fitted_model()
-    model.remove_edge(0, 0, 1)
+    model.remove_edge((0, 0, 1))
     model.save(tmp_path / "m.kan")
     other = load(tmp_path / "m.kan")
     assert bytes_of(other) == bytes_of(model)
     assert other.input_names == model.input_names
-    assert other.history == []
+    assert other.steps == []
     fit_briefly(model)
     fit_briefly(other)
     assert bytes_of(other) == bytes_of(model)
@@ -186,5 +187,5 @@ def test_script_of_a_loaded_model_starts_from_its_file(tmp_path: Path) -> None:
     model = fitted_model()
     model.save(tmp_path / "m.kan")
     other = load(tmp_path / "m.kan")
-    other.remove_edge(0, 0, 1)
+    other.remove_edge((0, 0, 1))
     assert bytes_of(run_script(other)) == bytes_of(other)

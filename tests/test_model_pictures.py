@@ -26,10 +26,10 @@ PICTURES: dict[str, Callable[[KAN, Path], object]] = {
 def test_a_picture_changes_nothing(name: str, tmp_path: Path, rng_untouched: None) -> None:
     with type_checks_off():  # they draw from the generator of ``random``
         model = fitted_model()
-        model.remove_edge(0, 0, 1)
-        before = bytes_of(model), model.history, model.snapshot()
+        model.remove_edge((0, 0, 1))
+        before = bytes_of(model), model.steps, model.snapshot()
         PICTURES[name](model, tmp_path)
-        assert (bytes_of(model), model.history, model.snapshot()) == before
+        assert (bytes_of(model), model.steps, model.snapshot()) == before
     assert len(list(tmp_path.iterdir())) == (name == "to_html")
 
 
@@ -53,7 +53,7 @@ def test_before_any_data_the_base_grids_stand_in() -> None:
 
 def test_the_graph_has_the_networks_nodes_and_edges() -> None:
     model = fitted_model()
-    model.remove_edge(0, 1, 2)
+    model.remove_edge((0, 1, 2))
     graph = model.graph()
     assert len(graph.nodes) == 6
     assert len(graph.edges) == 9

@@ -61,17 +61,21 @@ def test_predict_takes_and_gives_the_users_units() -> None:
     assert model.predict([[400, 400]]).shape == (1, 1)
 
 
-def test_predict_for_classes_scores_every_class() -> None:
+def test_predict_for_classes_gives_the_users_labels_and_the_rest_scores_and_shares() -> None:
     x = make_sample(samples=80)
     labels = ["in" if a.norm() < 0.7 else "out" for a in x]
     model = KAN([2, 2, 2], dtype=torch.float64)
     model.fit((x, labels), steps=30, progress=False)
     assert model.output_names == ("in", "out")
-    found = model.predict(x).argmax(1)
-    accuracy = np.mean(
-        [model.output_names[n] == label for n, label in zip(found, labels, strict=True)]
-    )
+    assert model.classes == ("in", "out")
+    scores, found = model.decision_function(x), model.predict(x)
+    assert found.tolist() == [model.output_names[n] for n in scores.argmax(1)]
+    accuracy = np.mean(found == np.array(labels))
     assert accuracy > 0.9
+    assert model.score(x, labels) == pytest.approx(accuracy)
+    shares = model.predict_proba(x)
+    np.testing.assert_allclose(shares.sum(1), 1)
+    assert (shares.argmax(1) == scores.argmax(1)).all()
 
 
 QUESTIONS: dict[str, Callable[[KAN, Path], object]] = {
@@ -84,13 +88,13 @@ QUESTIONS: dict[str, Callable[[KAN, Path], object]] = {
     "snapshot": lambda model, _: model.snapshot(),
     "snapshot of x": lambda model, _: model.snapshot(make_sample()),
     "recipe": lambda model, _: model.recipe(),
-    "history": lambda model, _: (model.history, model.script(), model.widths, model.input_names),
+    "history": lambda model, _: (model.steps, model.script(), model.widths, model.input_names),
     "repr": lambda model, _: repr(model),
     "copy": lambda model, _: model.copy().refine(7),
     "on_change": lambda model, _: model.on_change(print)(),
     "save": lambda model, folder: model.save(folder / "m.kan"),
-    "wrong edge": lambda model, _: model.remove_edge(5, 0, 0),
-    "wrong node": lambda model, _: model.restore_node(1, 0),
+    "wrong edge": lambda model, _: model.remove_edge((5, 0, 0)),
+    "wrong node": lambda model, _: model.restore_node((1, 0)),
     "wrong grid": lambda model, _: model.refine(0),
     "wrong x": lambda model, _: model.update_grid([[0.0, float("nan")]]),
     "wrong data": lambda model, _: model.fit(make_sample()),
@@ -108,16 +112,16 @@ def test_a_question_changes_nothing(
     name: str, tmp_path: Path, rng_untouched: None, unchecked: None
 ) -> None:
     model = fitted_model()
-    model.remove_edge(0, 0, 1)
+    model.remove_edge((0, 0, 1))
     model.undo()
     model(make_sample()).sum().backward()
-    before = bytes_of(model), gradients_of(model), model.history, model.snapshot()
+    before = bytes_of(model), gradients_of(model), model.steps, model.snapshot()
     assert before[1][0] != b""
     is_wrong = name.startswith("wrong")
     errors = (ValueError, IndexError, TypeError)
     with pytest.raises(errors) if is_wrong else nullcontext():
         QUESTIONS[name](model, tmp_path)
-    assert (bytes_of(model), gradients_of(model), model.history, model.snapshot()) == before
+    assert (bytes_of(model), gradients_of(model), model.steps, model.snapshot()) == before
     assert model.training
     assert len(list(tmp_path.iterdir())) == (name == "save")
     model.redo()

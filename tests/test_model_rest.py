@@ -34,7 +34,7 @@ def test_an_edit_is_a_step_between_what_was_learnt_before_and_after() -> None:
     model = make_model()
     fit = start(model, pause_at=3, steps=8)
     seen = bytes_of(model.session.live_network())
-    model.remove_edge(0, 0, 1)
+    model.remove_edge((0, 0, 1))
     model.undo()  # to the moment before the edit: what the fit had learnt
     assert bytes_of(model.network) == seen
     model.redo()
@@ -42,7 +42,7 @@ def test_an_edit_is_a_step_between_what_was_learnt_before_and_after() -> None:
     report = fit.wait(20)
     assert report.n_steps == 8
     assert not mask(model, (0, 0, 1))
-    first, edit, last = model.history
+    first, edit, last = model.steps
     assert first.startswith("trained with lm: 3 steps, loss ")
     assert first.endswith("then edited")
     assert edit == "removed edge (0, 0, 1)"
@@ -70,16 +70,16 @@ def test_rest_without_an_edit_leaves_no_trace() -> None:
     with model.session.at_rest():
         assert bytes_of(model) != before  # up to date with the fit
         with model.session.at_rest():
-            assert len(model.history) == 1
+            assert len(model.steps) == 1
     with pytest.raises(ValueError, match=r"Edge .* is not removed. Take it out"):
-        model.restore_edge(0, 0, 0)
+        model.restore_edge((0, 0, 0))
     with pytest.raises(IndexError, match="Nothing to redo"):
         model.redo()
-    assert (bytes_of(model), model.history) == (before, [])
+    assert (bytes_of(model), model.steps) == (before, [])
     fit.resume()
     fit.wait(20)
     assert bytes_of(model) == bytes_of(plain)
-    assert len(model.history) == 1
+    assert len(model.steps) == 1
 
 
 def test_every_kind_of_change_gets_in() -> None:
@@ -96,30 +96,30 @@ def test_every_kind_of_change_gets_in() -> None:
     assert model.network.layers[0].spec.grid_size == 10  # never made coarser again
     assert report.history["grid_size"][-1] == 10
     assert model.network.layers[1].symbols is not None
-    assert len(model.history) == 9
-    while model.history:
+    assert len(model.steps) == 9
+    while model.steps:
         model.undo()
     assert bytes_of(model) == bytes_of(make_model())
 
 
 def test_undo_takes_back_the_last_edit_with_what_was_learnt_since() -> None:
     model = fitted_model()
-    history, before = model.history, bytes_of(model)
+    history, before = model.steps, bytes_of(model)
     fit = start(model, pause_at=2)
-    model.remove_edge(0, 0, 0)
+    model.remove_edge((0, 0, 0))
     for at_once in (True, False):  # whether or not the fit has taken steps since
-        model.remove_edge(0, 0, 1)
+        model.remove_edge((0, 0, 1))
         if not at_once:
             fit.step()
             wait_until(lambda: fit.report.n_steps == 3)
         assert "(0, 0, 1)" in model.undo()
         assert mask(model, (0, 0, 1))
         assert not mask(model, (0, 0, 0))
-    assert model.history[-1] == "removed edge (0, 0, 0)"
+    assert model.steps[-1] == "removed edge (0, 0, 0)"
     model.undo()
     assert mask(model, (0, 0, 0))
     assert model.undo().startswith("trained with lm: 2 steps")
-    assert (model.history, bytes_of(model)) == (history, before)
+    assert (model.steps, bytes_of(model)) == (history, before)
     assert model.undo() == history[-1]  # from before the fit
     fit.stop()
     fit.wait(20)
@@ -127,11 +127,11 @@ def test_undo_takes_back_the_last_edit_with_what_was_learnt_since() -> None:
 
 def test_undo_without_an_edit_takes_back_the_fit_so_far() -> None:
     model = fitted_model()
-    history, before = model.history, bytes_of(model)
+    history, before = model.steps, bytes_of(model)
     fit = start(model, pause_at=3)
     learnt = bytes_of(model.session.live_network())
     assert model.undo().startswith("trained with lm: 3 steps")
-    assert (model.history, bytes_of(model)) == (history, before)
+    assert (model.steps, bytes_of(model)) == (history, before)
     model.redo()
     assert bytes_of(model.network) == learnt
     model.session.jump(0)
@@ -229,11 +229,11 @@ def test_watchers_hear_of_a_fit_that_was_edited_in_order() -> None:
     heard: list[str] = []
     model.on_change(heard.append)
     fit = start(model, pause_at=2, steps=4)
-    model.remove_edge(0, 0, 0)
+    model.remove_edge((0, 0, 0))
     assert heard == ["removed edge (0, 0, 0)"]
     fit.resume()
     fit.wait(20)
-    assert heard == model.history[1:]
+    assert heard == model.steps[1:]
 
 
 def test_a_drag_while_a_fit_runs_is_one_step() -> None:
@@ -246,8 +246,8 @@ def test_a_drag_while_a_fit_runs_is_one_step() -> None:
         wait_until(lambda count=count: fit.report.n_steps == 3 + count)  # type: ignore[misc]
     fit.stop()
     fit.wait(20)
-    assert len(model.history) == 3
-    assert model.history[1] == "moved point 3 of edge (0, 0, 0)"
+    assert len(model.steps) == 3
+    assert model.steps[1] == "moved point 3 of edge (0, 0, 0)"
     model.undo()
     model.undo()
     assert bytes_of(model.network) == learnt
@@ -256,7 +256,7 @@ def test_a_drag_while_a_fit_runs_is_one_step() -> None:
 def test_the_script_of_an_edited_fit_runs_and_comes_near() -> None:
     model, data = make_model(), make_data()
     fit = start(model, pause_at=6, steps=20, grids=[5, 8], data=data)
-    model.remove_edge(0, 0, 1)
+    model.remove_edge((0, 0, 1))
     fit.resume()
     fit.wait(20)
     lines = model.script().splitlines()

@@ -29,7 +29,7 @@ def test_a_fit_in_the_background_gives_what_a_fit_in_a_cell_gives() -> None:
 def test_a_fit_in_the_background_is_one_step_that_the_script_repeats() -> None:
     model = make_model()
     start(model, steps=5).wait(20)
-    assert len(model.history) == 1
+    assert len(model.steps) == 1
     assert "background" not in model.script()
     assert "#" not in model.script()
     assert bytes_of(run_script(model, data=make_data())) == bytes_of(model)
@@ -69,7 +69,7 @@ def test_stop_ends_a_fit_that_is_paused_or_still_tries_starts() -> None:
     assert trying.wait(20).stopped == "stopped"
     if trying.report.n_steps == 0:
         assert bytes_of(model) == before
-        assert model.history == []
+        assert model.steps == []
 
 
 def test_an_error_is_kept_and_raised_by_wait() -> None:
@@ -83,8 +83,8 @@ def test_an_error_is_kept_and_raised_by_wait() -> None:
         with pytest.raises(ZeroDivisionError, match="on purpose"):
             fit.wait(20)
     assert (fit.state, type(fit.error)) == ("failed", ZeroDivisionError)
-    assert (bytes_of(model), model.history, model.running_fit) == (before, [], None)
-    model.remove_edge(0, 0, 0)
+    assert (bytes_of(model), model.steps, model.running_fit) == (before, [], None)
+    model.remove_edge((0, 0, 0))
 
 
 def test_bad_options_are_refused_before_anything_runs() -> None:
@@ -141,7 +141,7 @@ def test_options_change_while_it_runs() -> None:
     ],
 )
 def test_a_change_of_options_that_makes_no_sense_changes_nothing(
-    options: dict[str, Any], message: str
+    options: dict[str, Any], message: str, unchecked: None
 ) -> None:
     model, plain = make_model(), make_model()
     start(plain, steps=4).wait(20)
@@ -232,8 +232,8 @@ def test_ctrl_c_ends_a_paused_fit_in_a_cell_with_the_best_so_far() -> None:
     finally:
         signal.signal(signal.SIGINT, usual)
     assert (report.stopped, report.n_steps) == ("interrupted", 3)
-    assert len(model.history) == 1
-    model.remove_edge(0, 0, 0)
+    assert len(model.steps) == 1
+    model.remove_edge((0, 0, 0))
 
 
 def test_a_fit_ends_with_its_model_and_leaves_nothing_behind() -> None:
@@ -268,8 +268,8 @@ def test_a_copy_made_while_a_fit_runs_has_no_fit() -> None:
     fit = start(model, pause_at=2)
     twin = model.copy()
     assert twin.running_fit is None
-    twin.remove_edge(0, 0, 0)
-    assert (twin.history, model.history) == (["removed edge (0, 0, 0)"], [])
+    twin.remove_edge((0, 0, 0))
+    assert (twin.steps, model.steps) == (["removed edge (0, 0, 0)"], [])
     fit.stop()
     fit.wait(20)
     assert torch.equal(model.network.layers[0].mask, make_model().network.layers[0].mask)

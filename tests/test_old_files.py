@@ -39,7 +39,7 @@ def test_an_old_network_computes_what_it_did(name: str) -> None:
     model, expected, tolerance = old_model(name)
     x = torch.tensor(expected["network_inputs"], dtype=next(model.parameters()).dtype)
     with torch.no_grad():
-        assert_close(model(x), expected["network_outputs"], tolerance)
+        assert_close(model.network(x), expected["network_outputs"], tolerance)
     assert list(model.widths) == expected["widths"]
     assert list(model.input_names) == expected["input_names"]
     assert list(model.output_names) == expected["output_names"]
@@ -78,7 +78,7 @@ def test_old_locks_and_frozen_edges_hold() -> None:
 
 def test_an_old_formula_reads_as_it_did() -> None:
     model, expected, _ = old_model("bump")
-    assert str(model.formula(simplify=0)) == expected["formula"]
+    assert str(model.formula(simplify_seconds=0)) == expected["formula"]
 
 
 @pytest.mark.parametrize("name", NAMES)

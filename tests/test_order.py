@@ -63,7 +63,7 @@ def test_the_order_of_a_model_is_that_of_its_edges_and_stays_while_it_learns() -
     model = KAN([3, 4, 2], seed=0)
     assert places(model.snapshot()) == natural((3, 4, 2))
     for edge in [(0, 0, 0), (0, 1, 0), (0, 2, 3), (0, 1, 3), (1, 0, 0), (1, 3, 1)]:
-        model.remove_edge(*edge)
+        model.remove_edge(edge)
     before = places(model.snapshot())
     assert before[1] != (0, 1, 2, 3)
     model.set_curve((0, 0, 1), [-0.5, 0.5], [3.0, -3.0])

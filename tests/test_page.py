@@ -86,9 +86,9 @@ def test_a_still_page_has_no_script(tmp_path: Path) -> None:
 
 def test_a_page_changes_nothing_and_watches_nothing(tmp_path: Path) -> None:
     model = fitted_model()
-    before = bytes_of(model), model.history
+    before = bytes_of(model), model.steps
     page_of(model, tmp_path)
-    assert (bytes_of(model), model.history) == before
+    assert (bytes_of(model), model.steps) == before
     assert not model.session._watchers
 
 

@@ -111,11 +111,11 @@ def test_without_a_test_part_all_data_count_and_classes_are_judged_by_cross_entr
 
 def test_a_plan_changes_nothing(rng_untouched: None, unchecked: None) -> None:
     model = fitted_model()
-    before, history = bytes_of(model), model.history
+    before, history = bytes_of(model), model.steps
     model.plan(make_data())
     model.plan(what="nodes")
     assert bytes_of(model) == before
-    assert model.history == history
+    assert model.steps == history
 
 
 def test_very_many_edges_go_several_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ def test_pruning_by_score_drops_what_does_not_matter(model: KAN, data: Dataset) 
     assert len(report) == 0
     assert str(report) == "removed 9 of 12 edges; nodes in use [3, 3, 1] -> [2, 1, 1]"
     assert report._repr_html_() == f"<p>{report}</p>"
-    assert model.history[-1] == "pruned 9 edges"
+    assert model.steps[-1] == "pruned 9 edges"
     # Edges that hardly vary may add large constants; these stay.
     assert model.evaluate(data)["test_rmse"] < before + 0.05
 
@@ -74,7 +74,7 @@ def test_pruning_in_context_drops_the_same_and_reads_as_a_report(model: KAN, dat
     assert text.endswith("error: root mean square on 150 samples, as a share of the standard "
                          "deviation of y")  # fmt: skip
     assert "<td>input 1 (1 edge)</td>" in report._repr_html_()
-    assert model.history[-1] == "pruned 9 edges in context"
+    assert model.steps[-1] == "pruned 9 edges in context"
 
 
 def test_a_removed_input_stays_in_the_signature_and_is_not_used(model: KAN, data: Dataset) -> None:
@@ -87,7 +87,7 @@ def test_a_removed_input_stays_in_the_signature_and_is_not_used(model: KAN, data
     x = data.x.clone()
     x[:, 2] = 7.0
     assert torch.equal(model(x), model(data.x))
-    assert "x_3" not in str(model.formula(simplify=0))
+    assert "x_3" not in str(model.formula(simplify_seconds=0))
 
 
 def test_every_accepted_error_is_within_the_limit(model: KAN, data: Dataset) -> None:
@@ -132,7 +132,7 @@ def test_a_share_goes_and_what_dies_with_it() -> None:
     assert set(ranked[0] + ranked[1]) <= set(report.edges)
     assert model.script().splitlines()[-1] == "model.prune(fraction=0.25)"
     model.prune(fraction=0.0)
-    assert model.history[-1] == "pruned 0 edges"
+    assert model.steps[-1] == "pruned 0 edges"
 
 
 def test_limits_say_what_may_go_in_context(model: KAN, data: Dataset) -> None:
@@ -155,7 +155,7 @@ def test_each_way_is_one_step_that_undo_takes_back_and_the_script_repeats() -> N
     made = run_script(model, data=data)
     assert bytes_of(made) == line[-1]
     assert made.script() == model.script()
-    assert len(model.history) == 4
+    assert len(model.steps) == 4
     check_the_way_back_and_forth(model, line)
 
 
@@ -249,9 +249,9 @@ def test_wrong_calls_say_what_is_wrong_and_change_nothing(
     unchecked: None, options: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     model = make_model()
-    model.remove_edge(0, 0, 2)
-    before, history = bytes_of(model), model.history
+    model.remove_edge((0, 0, 2))
+    before, history = bytes_of(model), model.steps
     with pytest.raises(error, match=message):
         model.prune(**options)
     assert bytes_of(model) == before
-    assert model.history == history
+    assert model.steps == history

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from kanviz.analysis.removal import live_edges
 from kanviz.data import Dataset, from_function
-from kanviz.model import KAN, load
+from kanviz.files import load
+from kanviz.model import KAN
 
 
 def law(x: Tensor) -> Tensor:
@@ -45,7 +46,7 @@ def test_the_promise_from_data_to_the_exact_formula(model: KAN, data: Dataset) -
     assert report.after < 1e-9
     assert str(model.formula()) == "exp(x_2**2 + sin(pi*x_1))"
     before = bytes_of(model)
-    steps = len(model.history)
+    steps = len(model.steps)
     for _ in range(steps):
         model.undo()
     for _ in range(steps):
@@ -61,7 +62,7 @@ def test_fix_by_name_fits_and_unfix_gives_the_spline_back(model: KAN) -> None:
     )
     model.fix(edge, "exp")
     assert not torch.equal(model(x), outputs)
-    assert model.history[-1] == f"fixed edge {tuple(edge)} to exp"
+    assert model.steps[-1] == f"fixed edge {tuple(edge)} to exp"
     model.unfix(edge)
     assert torch.equal(model(x), outputs)
     assert bytes_of(model) == before
@@ -90,10 +91,10 @@ def test_the_quality_of_a_formula_is_saved(model: KAN, tmp_path: Path) -> None:
 
 
 def test_a_formula_tells_how_far_it_is_from_the_model(model: KAN) -> None:
-    whole = model.formula(digits=None, snap=0, simplify=0)
+    whole = model.formula(digits=None, snap=0, simplify_seconds=0)
     assert whole.error is not None
     assert whole.error < 1e-9
-    short = model.formula(digits=2, simplify=0)
+    short = model.formula(digits=2, simplify_seconds=0)
     assert short.error is not None
     assert whole.error <= short.error < 0.2
 
@@ -135,7 +136,7 @@ def test_suggest_names_the_function_and_changes_nothing(model: KAN, data: Datase
 
 
 def test_formula_of_splines_names_them(model: KAN) -> None:
-    text = str(model.formula(simplify=0))
+    text = str(model.formula(simplify_seconds=0))
     assert "phi_0_0_0(x_1)" in text
 
 

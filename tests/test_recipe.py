@@ -55,9 +55,9 @@ def test_a_recipe_of_radial_functions_computes_the_network(
 def test_a_recipe_of_formulas_computes_the_network(formula: str) -> None:
     model = make_model()
     for edge in [(0, 0, 0), (0, 1, 2), (1, 1, 0)]:
-        model.fix(edge, formula, numbers=(1.3, -0.2, 0.7, 0.1))
-    model.remove_edge(0, 1, 0)
-    model.remove_edge(0, 0, 0)
+        model.fix(edge, formula, affine=(1.3, -0.2, 0.7, 0.1))
+    model.remove_edge((0, 1, 0))
+    model.remove_edge((0, 0, 0))
     assert_recipe_suffices(model, points(reach=1.5))
 
 
@@ -82,7 +82,7 @@ def test_numbers_in_float32_become_the_very_same_float64() -> None:
 def test_a_removed_edge_keeps_its_function_and_adds_nothing() -> None:
     model = make_model()
     before = recipe_of(model.network, model.session.about)
-    model.remove_edge(0, 1, 2)
+    model.remove_edge((0, 1, 2))
     layer = recipe_of(model.network, model.session.about).layers[0]
     assert (layer.weight == before.layers[0].weight).all()
     assert layer.mask.tolist() == [[1, 1, 1], [1, 1, 0]]

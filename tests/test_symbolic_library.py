@@ -208,7 +208,7 @@ def test_only_formulas_load_sympy() -> None:
         "model = kv.KAN([2, 3, 1], seed=0)\n"
         "model.snapshot(); model.plan(); model.prune(); model.undo()\n"
         "assert 'sympy' not in sys.modules\n"
-        "kv.register('hill', 'x**2 / (1 + x**2)')\n"
+        "kv.register_function('hill', 'x**2 / (1 + x**2)')\n"
         "assert 'sympy' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)

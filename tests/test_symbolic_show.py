@@ -67,7 +67,7 @@ def test_a_formula_that_was_changed_knows_no_error() -> None:
 
 def test_a_wide_cosine_is_compared_to_the_digits_that_are_left() -> None:
     model = KAN([1, 1], dtype=torch.float64)
-    model.fix((0, 0, 0), "cos", numbers=(1e-13, 0.5, 1e13, -8.775825618903728e12))
+    model.fix((0, 0, 0), "cos", affine=(1e-13, 0.5, 1e13, -8.775825618903728e12))
     formula = model.formula(digits=None, snap=0)
     assert formula.error is not None
     assert (

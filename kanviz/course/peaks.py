@@ -183,7 +183,7 @@ def _peaks(
     f = partial(_sum_of_peaks, centres=centres, width=width)
     windows = tuple(tuple((c - reach, c + reach) for c in centre) for centre in centres)
     phases = tuple(
-        from_function(f, window, n_train, N_TEST, len(windows) * seed + n, dtype)
+        from_function(f, window, n_train, N_TEST, len(windows) * seed + n, dtype, normalize=False)
         for n, window in enumerate(windows)
     )
     return Peaks(f, windows, phases, x, f(torch.from_numpy(x)).numpy())

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from kanviz.checks import check_choice, listed
-from kanviz.data.dataset import FLOAT_DTYPES, Dataset, check_names, default_names
+from kanviz.data.dataset import FLOAT_DTYPES, Dataset, Label, check_names, default_names
 from kanviz.data.scaling import Scaling
 
 NUMBER_KINDS = "buif"
@@ -32,7 +32,7 @@ def from_arrays(
     output_names: Sequence[str] | None = None,
     task: Task = "auto",
     constant: Constant = "error",
-    normalize: bool = False,
+    normalize: bool = True,
     dtype: torch.dtype | None = None,
 ) -> Dataset:
     """Make a dataset of arrays, data frames, tensors or lists.
@@ -58,7 +58,8 @@ def from_arrays(
         What to do with an input that has the same value in every row, as border pixels may.
     normalize : bool
         Scale inputs and number targets to mean 0 and standard deviation 1 over the training
-        samples. The scaling is kept in the dataset.
+        samples. The scaling is kept in the dataset: a model that is fitted to it takes and gives
+        the user's units.
     dtype : torch.dtype, optional
         float32 or float64. By default that of ``x`` if it is such a tensor, else torch's default.
 
@@ -84,7 +85,7 @@ def from_arrays(
     names = check_names("input_names", names, inputs.shape[1])
     if constant == "error":
         _check_varies(inputs, names)
-    targets, tests, outputs = _read_targets(y, y_test, inputs, task, output_names)
+    targets, tests, outputs, classes = _read_targets(y, y_test, inputs, task, output_names)
     data = Dataset(
         x=inputs,
         y=targets,
@@ -94,16 +95,17 @@ def from_arrays(
         output_names=outputs,
         x_scaling=Scaling.identity(len(names), inputs),
         y_scaling=Scaling.identity(len(outputs), inputs),
+        classes=classes,
     )
     if x_test is None:
         data = _with_test_part(data, test_fraction, seed)
     return (data.normalized() if normalize else data).to(dtype)
 
 
-def as_dataset(data: Any, *, task: Task = "auto") -> Dataset:
+def as_dataset(data: Any, *, task: Task = "auto", normalize: bool = False) -> Dataset:
     """Return ``data`` if it is a ``Dataset``, or make one of a pair (x, y), all for training.
 
-    ``x`` and ``y`` are what ``from_arrays`` takes; ``task`` as there.
+    ``x`` and ``y`` are what ``from_arrays`` takes; ``task`` and ``normalize`` as there.
 
     Raises
     ------
@@ -113,7 +115,8 @@ def as_dataset(data: Any, *, task: Task = "auto") -> Dataset:
     if isinstance(data, Dataset):
         return data
     if isinstance(data, tuple | list) and len(data) == 2:
-        return from_arrays(data[0], data[1], test_fraction=0.0, task=task)
+        x, y = data
+        return from_arrays(x, y, test_fraction=0.0, task=task, normalize=normalize)
     raise TypeError(
         f"data must be a Dataset or a pair (x, y); got {type(data).__name__}. "
         "Make one with from_arrays, from_csv or from_function."
@@ -176,8 +179,8 @@ def _check_varies(x: Tensor, names: tuple[str, ...]) -> None:
 
 def _read_targets(
     y: Any, y_test: Any, x: Tensor, task: Task, names: Sequence[str] | None
-) -> tuple[Tensor, Tensor | None, tuple[str, ...]]:
-    """Return targets, test targets or None, and one name per output; on the device of ``x``."""
+) -> tuple[Tensor, Tensor | None, tuple[str, ...], tuple[Label, ...] | None]:
+    """Return targets, test targets or None, names of the outputs, and labels of classes if any."""
     if task == "classification" or (task == "auto" and holds_labels(y)):
         return _read_classes(y, y_test, x, names)
     targets = _like_inputs("y", y, x)
@@ -185,13 +188,14 @@ def _read_targets(
     names = column_names(y) if names is None else names
     names = default_names("y", columns) if names is None else names
     names = check_names("output_names", names, columns)
-    return targets, None if y_test is None else _like_inputs("y_test", y_test, x), names
+    tests = None if y_test is None else _like_inputs("y_test", y_test, x)
+    return targets, tests, names, None
 
 
 def _read_classes(
     y: Any, y_test: Any, x: Tensor, names: Sequence[str] | None
-) -> tuple[Tensor, Tensor | None, tuple[str, ...]]:
-    """Return class numbers, those of the test part or None, and one name per class."""
+) -> tuple[Tensor, Tensor | None, tuple[str, ...], tuple[Label, ...]]:
+    """Return class numbers, those of the test part or None, and name and label of each class."""
     labels = read_labels("y", y)
     test_labels = [] if y_test is None else read_labels("y_test", y_test)
     classes = sorted_classes([*labels, *test_labels])
@@ -202,7 +206,7 @@ def _read_classes(
     names = tuple(str(label) for label in classes) if names is None else names
     numbers = class_numbers(labels, classes).to(x.device)
     tests = None if y_test is None else class_numbers(test_labels, classes).to(x.device)
-    return numbers, tests, check_names("output_names", names, len(classes))
+    return numbers, tests, check_names("output_names", names, len(classes)), classes
 
 
 def _like_inputs(name: str, values: Any, x: Tensor) -> Tensor:
@@ -286,8 +290,8 @@ def holds_labels(values: Any) -> bool:
     return array.dtype.kind in "USb"
 
 
-def read_labels(name: str, values: Any) -> list[str | int]:
-    """Return class labels, one per row: text as it is, numbers as whole numbers.
+def read_labels(name: str, values: Any) -> list[Label]:
+    """Return class labels, one per row: text and truth values as they are, whole numbers.
 
     Raises
     ------
@@ -303,14 +307,12 @@ def read_labels(name: str, values: Any) -> list[str | int]:
     return [_as_label(name, row, entry) for row, entry in enumerate(array.ravel().tolist())]
 
 
-def sorted_classes(labels: Sequence[str | int]) -> tuple[str | int, ...]:
+def sorted_classes(labels: Sequence[Label]) -> tuple[Label, ...]:
     """Return the distinct labels: numbers in order, then text in order."""
     return tuple(sorted(set(labels), key=lambda label: (isinstance(label, str), label)))
 
 
-def class_numbers(
-    labels: Sequence[str | int], classes: Sequence[str | int]
-) -> Int64[Tensor, " samples"]:
+def class_numbers(labels: Sequence[Label], classes: Sequence[Label]) -> Int64[Tensor, " samples"]:
     """Return the place of each label in ``classes``."""
     place = {label: number for number, label in enumerate(classes)}
     return torch.tensor([place[label] for label in labels], dtype=torch.int64)
@@ -361,10 +363,10 @@ def _check_entries(name: str, table: np.ndarray, names: tuple[str, ...] | None) 
             )
 
 
-def _as_label(name: str, row: int, entry: Any) -> str | int:
-    """Return one class label, with True and False as text."""
+def _as_label(name: str, row: int, entry: Any) -> Label:
+    """Return one class label as Python's own text, truth value or whole number."""
     if isinstance(entry, str | bool):
-        return str(entry)
+        return entry
     if isinstance(entry, int) or (isinstance(entry, float) and entry.is_integer()):
         return int(entry)
     raise ValueError(

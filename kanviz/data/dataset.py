@@ -1,7 +1,7 @@
 """The records of data: what training reads, and what a model keeps of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -9,11 +9,14 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from kanviz.checks import check_finite
-from kanviz.data.scaling import Scaling
+from kanviz.data.scaling import EdgeUnits, Scaling
 
 FLOAT_DTYPES = (torch.float32, torch.float64)
 
 MAX_SHOWN = 8
+
+Label = str | int | bool
+"""What a class is called by the user: text, a whole number or a truth value."""
 
 MAX_SAMPLE = 1000
 """Most rows of a sample, besides those with extreme values."""
@@ -43,6 +46,8 @@ class Dataset:
     notes : tuple of str
         One sentence for each thing done to the data on the way in: rows dropped, columns dropped,
         categories coded.
+    classes : tuple of str, int or bool, optional
+        The user's own labels of the classes, in order of number; by default ``output_names``.
 
     Raises
     ------
@@ -60,6 +65,7 @@ class Dataset:
     x_scaling: Scaling
     y_scaling: Scaling
     notes: tuple[str, ...] = ()
+    classes: tuple[Label, ...] | None = None
 
     def __post_init__(self) -> None:
         """Check once, here, that the parts fit together."""
@@ -72,6 +78,8 @@ class Dataset:
                 f"x must have at least 2 training samples; got {len(self.x)}. Pass more rows."
             )
         self._check_part("x", self.x, "y", self.y)
+        if self.is_classification and self.classes is None:
+            object.__setattr__(self, "classes", self.output_names)
         if self.x_test is not None and self.y_test is not None:
             self._check_part("x_test", self.x_test, "y_test", self.y_test)
 
@@ -115,15 +123,18 @@ class Dataset:
 
     def from_user_inputs(self, x: Float[Tensor, "*rows inputs"]) -> Float[Tensor, "*rows inputs"]:
         """Return inputs (*rows, inputs), given in the user's units, as the network takes them."""
-        return self.x_scaling.apply(x)
+        return self.x_scaling.apply(x).to(self.x.dtype)
 
     def to_user_inputs(self, x: Float[Tensor, "*rows inputs"]) -> Float[Tensor, "*rows inputs"]:
-        """Return inputs (*rows, inputs), given as the network takes them, in the user's units."""
-        return self.x_scaling.undo(x)
+        """Return inputs (*rows, inputs), given as the network takes them, in the user's units.
+
+        In the dtype of x: pass float64 where an offset has more digits than float32 holds.
+        """
+        return self.x_scaling.undo(x).to(x.dtype)
 
     def to_user_outputs(self, y: Float[Tensor, "*rows outputs"]) -> Float[Tensor, "*rows outputs"]:
         """Return outputs (*rows, outputs) of a network in the user's units; class scores as is."""
-        return self.y_scaling.undo(y)
+        return self.y_scaling.undo(y).to(y.dtype)
 
     def without_test(self) -> "Dataset":
         """Return the training samples alone, for all that chooses by itself.
@@ -139,22 +150,27 @@ class Dataset:
         Class numbers stay; the scaling in place is kept below the new one, so that results still
         come back in the user's units.
         """
-        x_step = Scaling.standard(self.x)
-        scaled = replace(
-            self,
-            x=x_step.apply(self.x),
-            x_test=None if self.x_test is None else x_step.apply(self.x_test),
-            x_scaling=x_step.after(self.x_scaling),
-        )
-        if self.is_classification:
-            return scaled
-        y_step = Scaling.standard(self.y)
-        return replace(
-            scaled,
-            y=y_step.apply(self.y),
-            y_test=None if self.y_test is None else y_step.apply(self.y_test),
-            y_scaling=y_step.after(self.y_scaling),
-        )
+        y_step = None if self.is_classification else Scaling.standard(self.y)
+        return self.scaled(Scaling.standard(self.x), y_step)
+
+    def scaled(self, x_step: Scaling, y_step: Scaling | None = None) -> "Dataset":
+        """Return these samples with one more scaling on top; without ``y_step`` y stays."""
+
+        def step(part: Tensor | None, scaling: Scaling) -> Tensor | None:
+            return None if part is None else scaling.apply(part).to(part.dtype)
+
+        changes: dict[str, Any] = {
+            "x": step(self.x, x_step),
+            "x_test": step(self.x_test, x_step),
+            "x_scaling": x_step.after(self.x_scaling),
+        }
+        if y_step is not None:
+            changes |= {
+                "y": step(self.y, y_step),
+                "y_test": step(self.y_test, y_step),
+                "y_scaling": y_step.after(self.y_scaling),
+            }
+        return replace(self, **changes)
 
     def to(
         self, dtype: torch.dtype | None = None, device: torch.device | str | None = None
@@ -170,8 +186,8 @@ class Dataset:
             y=move(self.y),
             x_test=None if self.x_test is None else move(self.x_test),
             y_test=None if self.y_test is None else move(self.y_test),
-            x_scaling=self.x_scaling.to(dtype, device),
-            y_scaling=self.y_scaling.to(dtype, device),
+            x_scaling=self.x_scaling.to(device),
+            y_scaling=self.y_scaling.to(device),
         )
 
     def __repr__(self) -> str:
@@ -246,6 +262,8 @@ class About:
         Between the user's units and those of the network; float64, on the CPU.
     sample : (rows, inputs) or None
         Inputs as last shown, in the network's units, for ranges and scores.
+    classes : tuple of str, int or bool, optional
+        The user's labels of the classes, one per output; None for a regression.
     """
 
     input_names: tuple[str, ...]
@@ -253,6 +271,14 @@ class About:
     x_scaling: Scaling
     y_scaling: Scaling
     sample: Float[Tensor, "rows inputs"] | None = None
+    classes: tuple[Label, ...] | None = None
+    has_units: bool = field(init=False)
+    """Whether the user's units are others than the network's."""
+
+    def __post_init__(self) -> None:
+        """Look once whether there are units: the forward pass asks each time."""
+        is_plain = self.x_scaling.is_identity and self.y_scaling.is_identity
+        object.__setattr__(self, "has_units", not is_plain)
 
     @classmethod
     def nothing(cls, n_inputs: int, n_outputs: int) -> "About":
@@ -271,9 +297,10 @@ class About:
         return cls(
             data.input_names,
             data.output_names,
-            data.x_scaling.to(torch.float64, "cpu"),
-            data.y_scaling.to(torch.float64, "cpu"),
+            data.x_scaling.to("cpu"),
+            data.y_scaling.to("cpu"),
             thin_out(data.x),
+            data.classes,
         )
 
     def named(
@@ -294,6 +321,15 @@ class About:
             self,
             input_names=check_names("input_names", inputs, len(self.input_names)),
             output_names=check_names("output_names", outputs, len(self.output_names)),
+        )
+
+    def units_at(self, layer: int, i: int, j: int, n_layers: int) -> EdgeUnits:
+        """Return the user's units at an edge of a network of so many layers."""
+        first, last = layer == 0, layer == n_layers - 1
+        return EdgeUnits(
+            float(self.x_scaling.shift[i]) if first else 0.0,
+            float(self.x_scaling.scale[i]) if first else 1.0,
+            float(self.y_scaling.scale[j]) if last else 1.0,
         )
 
     def seeing(self, x: Float[Tensor, "samples inputs"]) -> "About":

@@ -20,6 +20,8 @@ def from_function(
     n_test: int = 1000,
     seed: int = 0,
     dtype: torch.dtype | None = None,
+    *,
+    normalize: bool = True,
 ) -> Dataset:
     """Sample a function uniformly over a box.
 
@@ -28,7 +30,7 @@ def from_function(
     f : callable
         Maps a tensor (samples, inputs) to a tensor or array (samples,) or (samples, outputs).
     ranges : sequence of (low, high)
-        The box, one pair per input, in the unit of that input. No scaling is applied.
+        The box, one pair per input, in the unit of that input.
     n_train : int
         Number of training samples, at least 2.
     n_test : int
@@ -38,6 +40,10 @@ def from_function(
         same for every ``dtype`` up to rounding and whatever else the program draws.
     dtype : torch.dtype, optional
         float32 or float64; torch's default if None.
+    normalize : bool
+        Scale the box of the inputs to (-1, 1), where networks have their first grids, and the
+        targets to mean 0 and standard deviation 1. The scaling is kept in the dataset: a model that
+        is fitted to it takes and gives the user's units.
 
     Raises
     ------
@@ -60,7 +66,7 @@ def from_function(
     x = (low + (high - low) * unit).to(choose_dtype(dtype))
     y = _values(f, x)
     names = default_names("x", x.shape[1]), default_names("y", y.shape[1])
-    return Dataset(
+    data = Dataset(
         x=x[:n_train],
         y=y[:n_train],
         x_test=x[n_train:] if n_test else None,
@@ -70,6 +76,9 @@ def from_function(
         x_scaling=Scaling.identity(x.shape[1], x),
         y_scaling=Scaling.identity(y.shape[1], y),
     )
+    if not normalize:
+        return data
+    return data.scaled(Scaling((low + high) / 2, (high - low) / 2), Scaling.standard(data.y))
 
 
 def _bounds(ranges: Any) -> tuple[Float[Tensor, " inputs"], Float[Tensor, " inputs"]]:

@@ -1,6 +1,7 @@
 """The straight lines between the user's units and those of a network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -11,7 +12,8 @@ from torch import Tensor
 class Scaling:
     """A straight line per column between the user's units and the scaled ones.
 
-    ``scaled = (value - shift) / scale``.
+    ``scaled = (value - shift) / scale``. Kept in float64, and so is what ``apply`` and ``undo``
+    return: the offset of a date or the size of an SI unit has more digits than float32 holds.
 
     Parameters
     ----------
@@ -23,10 +25,19 @@ class Scaling:
 
     shift: Float[Tensor, " columns"]
     scale: Float[Tensor, " columns"]
+    is_identity: bool = field(init=False)
+    """Whether it changes nothing."""
+
+    def __post_init__(self) -> None:
+        """Look once whether it changes nothing."""
+        shift, scale = self.shift.double(), self.scale.double()
+        same = not shift.is_meta and bool((shift == 0).all() and (scale == 1).all())
+        for name, value in (("shift", shift), ("scale", scale), ("is_identity", same)):
+            object.__setattr__(self, name, value)
 
     @classmethod
     def identity(cls, columns: int, like: Tensor) -> "Scaling":
-        """Return the scaling that changes nothing, with dtype and device of ``like``."""
+        """Return the scaling that changes nothing, on the device of ``like``."""
         return cls(shift=like.new_zeros(columns), scale=like.new_ones(columns))
 
     @classmethod
@@ -35,25 +46,68 @@ class Scaling:
 
         A column with the same value in every sample is shifted to 0 and not stretched.
         """
+        values = values.double()
         deviation = values.std(dim=0, correction=0)
         # Rounding gives a constant column a deviation near 0, and a tiny deviation exactly 0.
         constant = (values == values[:1]).all(dim=0) | (deviation == 0)
         return cls(shift=values.mean(dim=0), scale=deviation.masked_fill(constant, 1.0))
 
     def apply(self, values: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows columns"]:
-        """Return ``values`` (*rows, columns) in scaled units."""
-        return (values - self.shift) / self.scale
+        """Return ``values`` (*rows, columns) in scaled units, in float64."""
+        if self.is_identity:
+            return values.double()
+        return (values.double() - self.shift.to(values.device)) / self.scale.to(values.device)
 
     def undo(self, scaled: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows columns"]:
-        """Return ``scaled`` (*rows, columns) in the user's units."""
-        return scaled * self.scale + self.shift
+        """Return ``scaled`` (*rows, columns) in the user's units, in float64."""
+        if self.is_identity:
+            return scaled.double()
+        return scaled.double() * self.scale.to(scaled.device) + self.shift.to(scaled.device)
 
     def after(self, first: "Scaling") -> "Scaling":
         """Return the one scaling that does ``first`` and then this one."""
         return Scaling(shift=first.shift + first.scale * self.shift, scale=first.scale * self.scale)
 
-    def to(
-        self, dtype: torch.dtype | None = None, device: torch.device | str | None = None
-    ) -> "Scaling":
-        """Return this scaling with another dtype or on another device."""
-        return Scaling(*(part.to(dtype=dtype, device=device) for part in (self.shift, self.scale)))
+    def is_as(self, other: "Scaling") -> bool:
+        """Return whether two scalings are the same to the last bit."""
+        pairs = ((self.shift, other.shift), (self.scale, other.scale))
+        return all(torch.equal(mine.cpu(), theirs.cpu()) for mine, theirs in pairs)
+
+    def to(self, device: torch.device | str | None = None) -> "Scaling":
+        """Return this scaling on another device."""
+        return Scaling(self.shift.to(device), self.scale.to(device))
+
+
+class EdgeUnits(NamedTuple):
+    """The user's units at one edge; by default those of the network, as everywhere inside it.
+
+    At the first edges the input has a unit of the user's, at the last ones what they add.
+
+    Parameters
+    ----------
+    shift, scale : float
+        Input of the edge that is the network's 0, and the step that is its 1.
+    size : float
+        What of the edge's output is the network's 1.
+    """
+
+    shift: float = 0.0
+    scale: float = 1.0
+    size: float = 1.0
+
+    def to_network(self, affine: "Affine") -> "Affine":
+        """Return (a, b, c, d) of c f(a x + b) + d for x and values in the network's units."""
+        a, b, c, d = affine
+        return a * self.scale, a * self.shift + b, c / self.size, d / self.size
+
+    def to_user(self, affine: "Affine") -> "Affine":
+        """Return (a, b, c, d) of c f(a x + b) + d for x and values in the user's units."""
+        a, b, c, d = affine
+        return a / self.scale, b - a * self.shift / self.scale, c * self.size, d * self.size
+
+
+Affine = tuple[float, float, float, float]
+"""a, b, c, d of an edge's formula c f(a x + b) + d."""
+
+NO_UNITS = EdgeUnits()
+"""Those of an edge inside the network."""

@@ -17,7 +17,7 @@ from jaxtyping import Float64
 
 from kanviz.checks import check_choice, did_you_mean, listed
 from kanviz.data.arrays import Task, from_arrays, sorted_classes, split_rows
-from kanviz.data.dataset import Dataset
+from kanviz.data.dataset import Dataset, Label
 
 DELIMITERS = (",", ";", "\t")
 
@@ -496,7 +496,7 @@ def encode_categories(table: TextTable, name: str) -> EncodedColumn:
     return EncodedColumn(tuple(f"{name}={category}" for category in shown), values, note)
 
 
-def class_labels(table: TextTable, name: str) -> list[str | int]:
+def class_labels(table: TextTable, name: str) -> list[Label]:
     """Return a column without missing cells as class labels: whole numbers if all are, or text."""
     cells = table.columns[name]
     numbers = [_number(cell, table) for cell in cells]

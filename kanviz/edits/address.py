@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Sequence
+from typing import Any
 
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge
@@ -74,6 +75,41 @@ def check_index(name: str, value: int, count: int, reason: str) -> int:
             f"{name} must be from 0 to {count - 1} because {reason}; got {index}. Count from 0."
         )
     return index
+
+
+def read_edge(network: Network, edge: Sequence[int]) -> Edge:
+    """Return the address of an edge of the network, from an ``Edge`` or a plain (layer, i, j).
+
+    Raises
+    ------
+    TypeError
+        If it is no such address.
+    IndexError
+        If the network has no such edge.
+    """
+    return check_edge(network, *_parts("edge", edge, ("layer", "i", "j"), "(0, 1, 2)"))
+
+
+def read_node(network: Network, node: Sequence[int]) -> tuple[int, int]:
+    """Return the address of a node of the network that is not an output, from (layer, i).
+
+    Raises
+    ------
+    TypeError
+        If it is no such address.
+    IndexError
+        If the network has no such node, or it is an output.
+    """
+    return check_node(network, *_parts("node", node, ("layer", "i"), "(1, 0)"))
+
+
+def _parts(name: str, address: Any, parts: tuple[str, ...], example: str) -> tuple[int, ...]:
+    is_several = isinstance(address, Sequence) and not isinstance(address, str)
+    if not is_several or len(address) != len(parts):
+        raise TypeError(
+            f"{name} must be ({', '.join(parts)}); got {address!r}. Pass for example {example}."
+        )
+    return tuple(address)
 
 
 def read_edges(edges: Sequence[Sequence[int]]) -> tuple[Edge, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from kanviz.data.scaling import NO_UNITS, EdgeUnits
 from kanviz.edits.address import check_edge
 from kanviz.edits.code import call_code
 from kanviz.nn.features import features
@@ -21,13 +22,18 @@ STIFFNESS = 1e-6
 
 @dataclass(frozen=True)
 class MovePoint:
-    """Put control point ``m`` of an edge at ``height``, in the unit of the edge's output."""
+    """Put control point ``m`` of an edge at ``height``.
+
+    ``height`` is in the user's unit of the node that the edge leads to; ``units`` leads from there
+    into the network.
+    """
 
     layer: int
     i: int
     j: int
     m: int
     height: float
+    units: EdgeUnits = NO_UNITS
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -45,7 +51,7 @@ class MovePoint:
         _check_finite("height", [self.height])
         with torch.no_grad():
             for i, j in group_at(layer.leaders, self.i, self.j):
-                layer.weight[i, self.m, j] = self.height
+                layer.weight[i, self.m, j] = self.height / self.units.size
 
     def sentence(self) -> str:
         """Say what was done."""
@@ -61,7 +67,8 @@ class MovePoint:
 class SetCurve:
     """Bend the spline of an edge through points (x, y), by least squares.
 
-    Where no points lie near, the curve stays as it was.
+    Where no points lie near, the curve stays as it was. The points are in the user's units, and
+    ``units`` leads from there into the network.
     """
 
     layer: int
@@ -69,6 +76,7 @@ class SetCurve:
     j: int
     x: tuple[float, ...]
     y: tuple[float, ...]
+    units: EdgeUnits = NO_UNITS
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -85,10 +93,11 @@ class SetCurve:
             )
         _check_finite("x and y", [*self.x, *self.y])
         points = torch.tensor(self.x, dtype=torch.float64).unsqueeze(-1)
+        points = (points - self.units.shift) / self.units.scale
         points = points.expand(-1, layer.in_features).to(layer.weight.device)
         columns = features(points, layer.knots.double(), layer.spec)[:, self.i]
         n_basis, weight = layer.spec.n_basis, layer.weight.detach()[self.i, :, self.j].double()
-        wanted = torch.tensor(self.y, dtype=torch.float64, device=weight.device)
+        wanted = torch.tensor(self.y, dtype=torch.float64, device=weight.device) / self.units.size
         left = wanted - columns @ weight
         design = columns[:, :n_basis]
         normal = design.T @ design + STIFFNESS * torch.eye(n_basis, device=weight.device)

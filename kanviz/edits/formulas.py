@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from kanviz.data.scaling import NO_UNITS, Affine, EdgeUnits
 from kanviz.edits.address import check_edge
 from kanviz.edits.code import call_code
 from kanviz.nn.network import Network
@@ -20,24 +21,27 @@ class FixEdge:
         The edge.
     function : EdgeFunction
         f; it carries its own formula, so nothing else is needed to do this again.
-    numbers : (a, b, c, d)
-        In the units of the edge.
+    affine : (a, b, c, d)
+        In the user's units.
     trainable : bool
         Whether training may move the numbers.
     text : str
         What the user called it.
     quality : float or None
         R^2 of the formula against the spline, where data are.
+    units : EdgeUnits
+        What leads from the user's units into the network's.
     """
 
     layer: int
     i: int
     j: int
     function: EdgeFunction
-    numbers: tuple[float, float, float, float]
+    affine: Affine
     trainable: bool
     text: str
     quality: float | None = None
+    units: EdgeUnits = NO_UNITS
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -53,7 +57,8 @@ class FixEdge:
                 f"Edge {tuple(edge)} is removed and cannot be a formula. "
                 "Bring it back with restore_edge."
             )
-        layer.fix(edge.i, edge.j, self.function, self.numbers, self.quality)
+        affine = self.units.to_network(self.affine)
+        layer.fix(edge.i, edge.j, self.function, affine, self.quality)
         together = layer.leaders == layer.leaders[edge.i, edge.j]
         layer.set_frozen(torch.where(together, not self.trainable, layer.frozen))
 
@@ -64,7 +69,7 @@ class FixEdge:
     def code(self) -> str:
         """Return the call, with the numbers that it found."""
         edge = f"({self.layer}, {self.i}, {self.j})"
-        options = {"numbers": self.numbers} | ({} if self.trainable else {"trainable": False})
+        options = {"affine": self.affine} | ({} if self.trainable else {"trainable": False})
         return call_code("model.fix", edge, repr(self.text), **options)
 
 

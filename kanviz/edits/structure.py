@@ -59,7 +59,7 @@ class Remove:
     def code(self) -> str:
         """Return the call."""
         verb = "remove" if self.removed else "restore"
-        return call_code(f"model.{verb}_{self._kind}", *map(str, self.place))
+        return call_code(f"model.{verb}_{self._kind}", str(tuple(self.place)))
 
     @property
     def _kind(self) -> str:
@@ -186,7 +186,8 @@ class Lock:
         for edge, pair in zip(self.edges, pairs, strict=True):
             if not layer.locked[pair]:
                 raise ValueError(f"Edge {tuple(edge)} is not locked. Leave it out.")
-        return layer.unlock(pairs)
+        layer.unlock(pairs)
+        return None
 
     def sentence(self) -> str:
         """Say what was done."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import safetensors
 import safetensors.torch
+import torch
 from torch import Tensor
 
 from kanviz.data.dataset import About
@@ -27,6 +28,8 @@ from kanviz.files.records import (
     read_layer,
     readmade_with,
 )
+from kanviz.model.kan import KAN
+from kanviz.model.session import Session
 from kanviz.nn.network import check_widths
 from kanviz.nn.state import NetworkState
 from kanviz.writing import write_whole
@@ -87,6 +90,37 @@ def read_model(path: str | os.PathLike[str]) -> SavedModel:
 
 class _NewerVersionError(Exception):
     """The file is of a version that this kanviz does not know."""
+
+
+def load(path: str | os.PathLike[str], *, device: torch.device | str | None = None) -> KAN:
+    """Return the model that ``KAN.save`` wrote, equal to the last bit; its history starts anew.
+
+    Parameters
+    ----------
+    path : str or path
+        The file. Nothing in it is ever run.
+    device : torch.device or str, optional
+        Where to put the model; without one, torch's default.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, of another kind, or of a newer version.
+    OSError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import kanviz as kv
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "mine.kan"
+    >>> kv.KAN([2, 3, 1]).save(path)
+    >>> kv.load(path).widths
+    (2, 3, 1)
+    """
+    saved = read_model(path)
+    start = f"model = kv.load({os.fspath(path)!r})"
+    return KAN(Session(saved.state.build(device), saved.about, start))
 
 
 def _refusal(path: str | os.PathLike[str], problem: str, remedy: str) -> ValueError:

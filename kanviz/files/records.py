@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from kanviz.data.dataset import About
+from kanviz.data.dataset import About, Label
 from kanviz.data.scaling import Scaling
 from kanviz.nn.layer import LayerState
 from kanviz.nn.spec import FunctionSpec
@@ -141,6 +141,7 @@ def about_record(about: About) -> dict[str, Any]:
         "output_names": list(about.output_names),
         "x_scaling": _scaling_record(about.x_scaling),
         "y_scaling": _scaling_record(about.y_scaling),
+        "classes": None if about.classes is None else list(about.classes),
     }
 
 
@@ -155,6 +156,7 @@ def read_about(record: Any, ends: tuple[int, int], sample: Tensor | None) -> Abo
         _read_scaling(record["x_scaling"], n_in),
         _read_scaling(record["y_scaling"], n_out),
         sample,
+        _read_classes(record.get("classes"), n_out),
     )
 
 
@@ -162,6 +164,16 @@ def _read_names(record: Any, width: int) -> tuple[str, ...]:
     if len(record) != width or not all(isinstance(name, str) for name in record):
         raise ValueError("its names do not fit its widths")
     return tuple(record)
+
+
+def _read_classes(record: Any, width: int) -> tuple[Label, ...] | None:
+    """Return the labels of the classes; files of 0.1 do not tell classes from numbers."""
+    if record is None:
+        return None
+    labels = [label for label in record if isinstance(label, str | int)]  # bool is an int
+    if not len(labels) == len(record) == len(set(labels)) == width:
+        raise ValueError("its classes do not fit its widths")
+    return tuple(labels)
 
 
 def _scaling_record(scaling: Scaling) -> dict[str, list[float]]:

@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from kanviz.analysis.removal import edge_means, take_out
 from kanviz.analysis.trace import trace
 from kanviz.data import Dataset
 from kanviz.data.dataset import About
+from kanviz.data.scaling import EdgeUnits
 from kanviz.edits import MovePoint, SetCurve
 from kanviz.edits.address import check_edge
 from kanviz.live.contract import Request, plain
@@ -68,7 +70,8 @@ class Watching:
 
     def __init__(self, model: KAN, data: Any = None, *, x: Any = None, title: str = "") -> None:
         self.model, self.title = model, title
-        self.data = None if data is None else model.session.dataset(data)
+        self._given = data
+        self._converted: tuple[About, Dataset] | None = None
         self._x = None if x is None else model.session.inputs(x)
         self._news = None if self.data is None else About.data(self.data)
         self._tell: Teller = lambda _: None
@@ -81,6 +84,16 @@ class Watching:
         self._activity, self._error = "", ""
         self._share: float | None = None
         self._stops: list[Callable[[], None]] = []
+
+    @property
+    def data(self) -> Dataset | None:
+        """The data in the units that the network has now; None where there are none."""
+        if self._given is None:
+            return None
+        about = self.model.session.about
+        if self._converted is None or self._converted[0] is not about:
+            self._converted = about, self.model.session.dataset(self._given)
+        return self._converted[1]
 
     def watch(self, tell: Teller) -> None:
         """Tell from now on, until ``close``, what happens to the model.
@@ -237,14 +250,18 @@ EditOf = Callable[[KAN, Request, Hashable], Any]
 def move_point(model: KAN, request: Request, who: Hashable) -> None:
     """Move a control point; what one drag does is one step of the history."""
     edge = check_edge(model.network, *request.edge())
-    edit = MovePoint(*edge, request.integer("m"), request.number("height"))
+    units = model.session.units_at(edge)
+    edit = MovePoint(*edge, request.integer("m"), request.number("height") * units.size, units)
     model.session.change(edit, burst=("drag", who, edge, request.integer("drag")))
 
 
 def set_curve(model: KAN, request: Request, who: Hashable) -> None:
     """Bend an edge through points; what one stroke does is one step of the history."""
     edge = check_edge(model.network, *request.edge())
-    edit = SetCurve(*edge, tuple(request.numbers("x")), tuple(request.numbers("y")))
+    units = model.session.units_at(edge)
+    x = tuple(value * units.scale + units.shift for value in request.numbers("x"))
+    y = tuple(value * units.size for value in request.numbers("y"))
+    edit = SetCurve(*edge, x, y, units)
     model.session.change(edit, burst=("drag", who, edge, request.integer("drag")))
 
 
@@ -256,21 +273,30 @@ def jump(model: KAN, request: Request, _: Hashable) -> None:
         model.session.jump(request.integer("position", 0, most))
 
 
+def fix(model: KAN, request: Request) -> None:
+    """Make an edge a formula; what a browser writes is in the network's units, as what it draws."""
+    edge = check_edge(model.network, *request.edge())
+    text, affine, units = request.text("formula"), request.affine(), model.session.units_at(edge)
+    if affine is None and text not in default_library():
+        affine = (1.0, 0.0, 1.0, 0.0)
+    model.fix(edge, text, affine=None if affine is None else units.to_user(affine))
+
+
 def _remove_node(model: KAN, request: Request, _: Hashable) -> None:
-    model.remove_node(request.integer("layer"), request.integer("index"))
+    model.remove_node((request.integer("layer"), request.integer("index")))
 
 
 def _restore_node(model: KAN, request: Request, _: Hashable) -> None:
-    model.restore_node(request.integer("layer"), request.integer("index"))
+    model.restore_node((request.integer("layer"), request.integer("index")))
 
 
 EDITS: dict[str, EditOf] = {
     "move_point": move_point,
     "set_curve": set_curve,
-    "fix": lambda model, r, _: model.fix(r.edge(), r.text("formula"), numbers=r.affine()),
+    "fix": lambda model, r, _: fix(model, r),
     "unfix": lambda model, r, _: model.unfix(r.edge()),
-    "remove_edge": lambda model, r, _: model.remove_edge(*r.edge()),
-    "restore_edge": lambda model, r, _: model.restore_edge(*r.edge()),
+    "remove_edge": lambda model, r, _: model.remove_edge(r.edge()),
+    "restore_edge": lambda model, r, _: model.restore_edge(r.edge()),
     "freeze": lambda model, r, _: model.freeze(r.edge()),
     "unfreeze": lambda model, r, _: model.unfreeze(r.edge()),
     "remove_node": _remove_node,
@@ -289,7 +315,7 @@ EDITS: dict[str, EditOf] = {
 MOST_STEPS = 1_000_000
 
 
-def train(model: KAN, data: Dataset | None, request: Request) -> None:
+def train(model: KAN, data: Any, request: Request) -> None:
     """Start a fit in the background."""
     model.fit(needed(data), background=True, progress=False, **options(request.fields("options")))
 
@@ -332,7 +358,7 @@ def running(model: KAN) -> FitHandle:
     return training
 
 
-def needed(data: Dataset | None) -> Dataset:
+def needed(data: Any) -> Any:
     """Return the data, or raise a ValueError where there are none."""
     if data is None:
         raise ValueError("data must be there for this; got none. Call model.explore(data).")
@@ -394,12 +420,15 @@ PATIENCE = 3.0
 
 def suggestions(model: KAN, view: EdgeView) -> list[dict[str, Any]]:
     """Return which functions an edge may be, best first, each with its curve over the drawn one."""
+    units = model.session.units_at(view.edge)
     table = model.suggest(view.edge, top=MOST_SUGGESTIONS)
-    return [_suggestion(row, view) for row in table]
+    return [_suggestion(row, view, units) for row in table]
 
 
-def _suggestion(row: Suggestion, view: EdgeView) -> dict[str, Any]:
-    numbers = (row.a, row.b, row.c, row.d)
+def _suggestion(row: Suggestion, view: EdgeView, units: EdgeUnits) -> dict[str, Any]:
+    numbers = units.to_network((row.a, row.b, row.c, row.d))
+    a, b, c, d = numbers
+    row = replace(row, a=a, b=b, c=c, d=d)
     return {
         "name": row.name,
         "formula": row.text,
@@ -415,7 +444,7 @@ def _suggestion(row: Suggestion, view: EdgeView) -> dict[str, Any]:
 def preview(model: KAN, data: Dataset | None, view: EdgeView, request: Request) -> dict[str, Any]:
     """Return an edge's curve and the errors as they would be with a formula on it."""
     trial = model.copy()
-    trial.fix(view.edge, request.text("formula"), numbers=request.affine())
+    fix(trial, request)
     symbols = trial.network.layers[view.layer].symbols
     assert symbols is not None
     place = symbols.edges.index((view.i, view.j))
@@ -533,12 +562,12 @@ class Desk(Watching):
         return {"version": self._version}
 
     def _ask_update_grid(self, _: Request) -> dict[str, Any]:
-        has_seen = self.model.session.about.sample is not None or self.data is None
-        self.model.update_grid(None if has_seen or self.data is None else self.data.x)
+        has_seen = self.model.session.about.sample is not None or self._given is None
+        self.model.update_grid(None if has_seen else self._given)
         return self._done()
 
     def _ask_train(self, request: Request) -> dict[str, Any]:
-        train(self.model, self.data, request)
+        train(self.model, self._given, request)
         return self._done()
 
     def _ask_set_training(self, request: Request) -> dict[str, Any]:
@@ -546,13 +575,13 @@ class Desk(Watching):
         return self._done()
 
     def _ask_prune_in_context(self, _: Request) -> dict[str, Any]:
-        data = needed(self.data)
+        data = needed(self._given)
         with self._searching("Pruning: each edge is tried inside the network"):
             report = self.model.prune(data)
         return pruned(report) | self._done()
 
     def _ask_symbolify(self, _: Request) -> dict[str, Any]:
-        data = needed(self.data)
+        data = needed(self._given)
         total = sum(int(layer.spline_mask.sum()) for layer in self.model.network.layers)
         seen: set[Edge] = set()
 

@@ -97,8 +97,9 @@ def _meanings(module: ModuleType) -> dict[str, str]:
     body = ast.parse(inspect.getsource(module)).body
     found = {}
     for statement, after in itertools.pairwise(body):
-        is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-        if isinstance(statement, ast.Assign) and is_text:
+        if not (isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)):
+            continue
+        if isinstance(statement, ast.Assign):
             for target in ast.walk(statement.targets[0]):
                 if isinstance(target, ast.Name):
                     found[target.id] = str(after.value.value)

@@ -78,7 +78,7 @@ class History:
 
     def __init__(self, network: Network, about: About, start: str) -> None:
         self._start = start
-        self._now = Moment(NetworkState.capture(network), about)
+        self.now = Moment(NetworkState.capture(network), about)
         self._done: list[Step] = []
         self._undone: list[Step] = []
         self._names: dict[tuple[str, int], str] = {}
@@ -99,7 +99,7 @@ class History:
     @property
     def about(self) -> About:
         """What is known of the data now."""
-        return self._now.about
+        return self.now.about
 
     def do(
         self,
@@ -127,10 +127,10 @@ class History:
         try:
             result = edit.apply_to(network)
         except BaseException:
-            self._now.state.restore(network)
+            self.now.state.restore(network)
             raise
-        step = Step(edit.sentence(), edit.code(), self._now, burst)
-        self._add(network, self._joined(step, edit), about or self._now.about, edit.layers)
+        step = Step(edit.sentence(), edit.code(), self.now, burst)
+        self._add(network, self._joined(step, edit), about or self.now.about, edit.layers)
         self._last_move = edit if isinstance(edit, MovePoint) else None
         return result
 
@@ -166,7 +166,7 @@ class History:
         if not 0 <= position <= len(self._done) + len(self._undone):
             raise IndexError(
                 f"position must be from 0 to {len(self._done) + len(self._undone)}, the steps of "
-                f"the history; got {position}. See model.history."
+                f"the history; got {position}. See model.steps."
             )
         try:
             while len(self._done) > position:
@@ -208,13 +208,13 @@ class History:
 
     def bookmark(self) -> Bookmark:
         """Return what ``return_to`` needs to make all that is done from now on never have been."""
-        return Bookmark(self._now, tuple(self._done), tuple(self._undone))
+        return Bookmark(self.now, tuple(self._done), tuple(self._undone))
 
     def return_to(self, network: Network, bookmark: Bookmark) -> None:
         """Bring network and history back to how they were, to the last bit."""
-        self._now, self._last_move = bookmark.now, None
+        self.now, self._last_move = bookmark.now, None
         self._done, self._undone = list(bookmark.done), list(bookmark.undone)
-        self._now.state.restore(network)
+        self.now.state.restore(network)
 
     def __deepcopy__(self, memo: dict[int, object]) -> "History":
         """Return a history that goes its own way; states never change, so both share them."""
@@ -233,16 +233,16 @@ class History:
                 f"The state before {step.sentence!r} is no longer kept: it is too many steps ago."
             )
         source.pop()
-        target.append(step._replace(moment=self._now))
+        target.append(step._replace(moment=self.now))
         step.moment.state.restore(network)
-        self._now, self._last_move = step.moment, None
+        self.now, self._last_move = step.moment, None
         self.version += 1
         return step.sentence
 
     def _notice(self, network: Network) -> None:
         """Make a step of changes that no edit made."""
-        if not self._now.state.is_of(network):
-            self._add(network, Step(*OUTSIDE, self._now), self._now.about)
+        if not self.now.state.is_of(network):
+            self._add(network, Step(*OUTSIDE, self.now), self.now.about)
 
     def _joined(self, step: Step, edit: Edit[object]) -> Step:
         """Take the last step away and return it joined with the next, if both are of one burst."""
@@ -259,8 +259,8 @@ class History:
         """Add a step that changed these layers, or, with None, any of them."""
         self._done.append(step)
         self.version += 1
-        state = NetworkState.capture(network, like=self._now.state, changed=layers)
-        self._now = Moment(state, about)
+        state = NetworkState.capture(network, like=self.now.state, changed=layers)
+        self.now = Moment(state, about)
         self._undone.clear()
         self._forget()
 

@@ -1,27 +1,52 @@
-"""What users pass as x, and what stands in where they pass nothing."""
+"""The boundary of a model: what users pass, in their units, names and labels, as a network takes.
 
+One rule holds for every public call. Arrays, tensors, lists and data frames are in the user's
+units. A ``Dataset`` comes back to these by its own scaling, whatever that is. From there the
+scaling that the model keeps leads into the network's units. All of it is done in float64, and the
+cast to the network's dtype comes last, so the offset of a date or of a map coordinate is taken off
+before its digits are lost.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor
 
-from kanviz.checks import check_finite
-from kanviz.data.arrays import read_numbers
+from kanviz.checks import check_finite, listed
+from kanviz.data.arrays import (
+    Task,
+    as_dataset,
+    class_numbers,
+    column_names,
+    holds_labels,
+    read_labels,
+    read_numbers,
+)
+from kanviz.data.dataset import About, Dataset, Label, default_names
+from kanviz.data.scaling import Scaling
 from kanviz.nn.network import Network
+from kanviz.training.task import check_fits
 
 N_GRID_SAMPLE = 512
 
+FIRST_GRID = (-1.0, 1.0)
+"""The grid of inputs that nobody gave a range: in the network's units, about where its data lie."""
 
-def read_inputs(x: Any, names: tuple[str, ...], like: Tensor) -> Float[Tensor, "samples inputs"]:
-    """Return x as a tensor of the dtype of ``like`` on its device, checked.
+
+def read_inputs(x: Any, about: About, like: Tensor) -> Float[Tensor, "samples inputs"]:
+    """Return x in the network's units, of the dtype of ``like`` and on its device, checked.
 
     Parameters
     ----------
-    x : (samples, inputs)
-        Tensor, array, data frame or nested list; one axis is one column.
-    names : tuple of str
-        Of the inputs.
+    x : (samples, inputs) or Dataset
+        In the user's units: tensor, array, data frame or nested list; one axis is one column. Of a
+        data frame columns are taken by name. Of a ``Dataset`` the training inputs are taken.
+    about : About
+        Names and units of the network's inputs.
     like : Tensor
         Floating point.
 
@@ -30,17 +55,134 @@ def read_inputs(x: Any, names: tuple[str, ...], like: Tensor) -> Float[Tensor, "
     TypeError
         If an entry is no real number.
     ValueError
-        If the shape does not fit, x is empty, or an entry is not finite in that dtype.
+        If the shape or the names do not fit, x is empty, or an entry is not finite in that dtype.
     """
-    numbers = read_numbers("x", x)
-    if numbers.shape[1] != len(names):
-        raise ValueError(
-            f"x must have shape (samples, {len(names)}) because the network has {len(names)} "
-            f"inputs; got {tuple(numbers.shape)}. Pass one column per input."
-        )
-    inputs = numbers.to(like.detach())
-    check_finite("x", inputs, names)
+    if isinstance(x, Dataset):
+        order = _order(x.input_names, about.input_names)
+        inputs = _rescaled(x.x, x.x_scaling, about.x_scaling, order)
+    else:
+        inputs = about.x_scaling.apply(_numbers_of(x, about.input_names))
+    inputs = inputs.to(like.detach())
+    check_finite("x", inputs, about.input_names)
     return inputs
+
+
+def read_dataset(data: Any, about: About, network: Network) -> Dataset:
+    """Return data in the network's units.
+
+    Parameters
+    ----------
+    data : Dataset or (x, y)
+        A pair is in the user's units; labels of classes are looked up in those that the model
+        knows. A ``Dataset`` brings its own scaling, and its labels.
+    about : About
+        Names, units and classes of the network.
+    network : Network
+        Is only asked for its widths.
+
+    Raises
+    ------
+    TypeError
+        If it is neither, or an entry is no number where one is needed.
+    ValueError
+        If shape, names or labels do not fit.
+    """
+    known = data if isinstance(data, Dataset) else _of_pair(data, about)
+    return _in_units(_in_classes(known, about), about, network)
+
+
+def _in_units(data: Dataset, about: About, network: Network) -> Dataset:
+    """Return a data set whose classes are the model's in the network's units."""
+    check_fits(network, data)
+    order = _order(data.input_names, about.input_names)
+
+    def inputs(part: Tensor | None) -> Tensor | None:
+        scalings = data.x_scaling, about.x_scaling
+        return None if part is None else _rescaled(part, *scalings, order).to(part.dtype)
+
+    def targets(part: Tensor | None) -> Tensor | None:
+        if part is None or data.is_classification:
+            return part
+        scalings = data.y_scaling, about.y_scaling
+        return _rescaled(part, *scalings, range(part.shape[1])).to(part.dtype)
+
+    changes: dict[str, Any] = {
+        "x": inputs(data.x),
+        "y": targets(data.y),
+        "x_test": inputs(data.x_test),
+        "y_test": targets(data.y_test),
+        "input_names": _better_names(about.input_names, data.input_names, "x"),
+        "output_names": _better_names(about.output_names, data.output_names, "y"),
+        "x_scaling": about.x_scaling.to(data.x.device),
+        "y_scaling": about.y_scaling.to(data.x.device),
+    }
+    return replace(data, **changes)
+
+
+def about_after(data: Dataset, about: About, *, is_new: bool) -> About:
+    """Return what a model knows of its data once it was fitted to ``data``.
+
+    A new model takes over names, units and classes. Another one keeps its units, as its curves are
+    in these, and takes over names and classes where it had none.
+
+    Parameters
+    ----------
+    data : Dataset
+        In the network's units.
+    about : About
+        What the model knew before.
+    is_new : bool
+        Whether nothing was learnt before.
+    """
+    found = About.data(data)
+    return found if is_new else replace(found, x_scaling=about.x_scaling, y_scaling=about.y_scaling)
+
+
+def classes_or_numbers(data: Any, loss: object, n_outputs: int) -> Task:
+    """Return how targets are to be read: as ``from_arrays`` has it, or surely as classes.
+
+    Whole numbers are labels where cross entropy is asked for, or where one column of them stands
+    for several outputs.
+    """
+    if loss == "cross_entropy" or isinstance(loss, torch.nn.CrossEntropyLoss):
+        return "classification"
+    if not isinstance(data, tuple | list) or len(data) != 2 or n_outputs == 1:
+        return "auto"
+    y = data[1].detach().cpu() if isinstance(data[1], Tensor) else data[1]
+    array = np.asarray(y)
+    return "classification" if array.ndim == 1 and array.dtype.kind in "iu" else "auto"
+
+
+def tensors_of(data: Any) -> tuple[Tensor, ...]:
+    """Return what tells data apart from others: their tensors, or bytes that stand for them."""
+    if isinstance(data, Dataset):
+        return data.x, data.y
+    parts = data if isinstance(data, tuple | list) and len(data) == 2 else (data,)
+    return tuple(_mark(part) for part in parts)
+
+
+def _mark(part: Any) -> Tensor:
+    try:
+        return read_numbers("data", part).double()
+    except (TypeError, ValueError):
+        text = repr(np.asarray(part, dtype=object).tolist())
+        return torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8)
+
+
+def with_grid_of(network: Network, about: About) -> Network:
+    """Return a new network whose first grid, where the user gave one, follows into its units."""
+    given = torch.as_tensor(network.made_with.get("grid_range", FIRST_GRID), dtype=torch.float64)
+    bounds = given.cpu().expand(network.widths[0], 2)
+    if about.x_scaling.is_identity or bool((bounds == torch.tensor(FIRST_GRID)).all()):
+        return network
+    return network.remade(network.seed, grid_range=about.x_scaling.apply(bounds.T).T)
+
+
+def labels_of(numbers: np.ndarray, classes: Sequence[Label]) -> np.ndarray:
+    """Return the user's labels (samples,) of class numbers (samples,)."""
+    kinds = {type(label) for label in classes}
+    labels = np.array(classes, dtype=None if len(kinds) == 1 else object)
+    return np.asarray(labels[numbers])
 
 
 def grid_sample(network: Network) -> Float[Tensor, "samples inputs"]:
@@ -54,3 +196,154 @@ def grid_sample(network: Network) -> Float[Tensor, "samples inputs"]:
     noise = torch.rand(N_GRID_SAMPLE, len(points), generator=generator, dtype=torch.float64)
     share = (noise.argsort(0) / (N_GRID_SAMPLE - 1)).to(points)
     return torch.lerp(points[:, 0], points[:, -1], share)
+
+
+def _numbers_of(x: Any, names: tuple[str, ...]) -> Float64[Tensor, "samples inputs"]:
+    """Return x in the user's units, one column per input in the order of the names."""
+    numbers = read_numbers("x", _columns_by_name(x, names)).double()
+    if numbers.shape[1] != len(names):
+        raise ValueError(
+            f"x must have shape (samples, {len(names)}) because the network has {len(names)} "
+            f"inputs; got {tuple(numbers.shape)}. Pass one column per input."
+        )
+    return numbers
+
+
+def _columns_by_name(x: Any, names: tuple[str, ...]) -> Any:
+    """Return a data frame's columns of these names, as ``from_csv`` codes them; all else as it is.
+
+    Where the model has no names of its own, and the frame has none of its default ones, columns are
+    taken by place.
+    """
+    found = column_names(x) if hasattr(x, "columns") else None
+    if found is None or found == names:
+        return x
+    wanted = [_place(name, found) for name in names]
+    if all(place is None for place in wanted) and names == default_names("x", len(names)):
+        return x
+    missing = [name for name, place in zip(names, wanted, strict=True) if place is None]
+    if missing:
+        raise ValueError(
+            f"x has no column {listed(missing)}. The model's inputs are {listed(names)}; the "
+            f"columns of x are {listed(found)}. Rename or add what is missing."
+        )
+    columns = list(x.columns)
+    cells = {place: np.asarray(x[columns[place]]) for place in {p for p in wanted if p is not None}}
+    parts = [
+        cells[place] if name == found[place] else _is_category(cells[place], name, names)
+        for name, place in zip(names, wanted, strict=True)
+        if place is not None
+    ]
+    return np.stack([np.asarray(part, dtype=object) for part in parts], axis=1).tolist()
+
+
+def _place(name: str, columns: tuple[str, ...]) -> int | None:
+    """Return which column an input comes from; ``sex=male`` may come from a text column ``sex``."""
+    for wanted in (name, name.partition("=")[0]):
+        if wanted in columns:
+            return columns.index(wanted)
+    return None
+
+
+def _is_category(cells: np.ndarray, name: str, names: tuple[str, ...]) -> np.ndarray:
+    """Return 1.0 where a text column holds the category of an input such as ``island=Biscoe``.
+
+    Of two categories the model knows one, and all else is the other; of more each has an input, and
+    what is none of them is an error.
+    """
+    column, _, category = name.partition("=")
+    known = [other.partition("=")[2] for other in names if other.partition("=")[0] == column]
+    texts = [str(cell) for cell in cells.tolist()]
+    unknown = sorted({text for text in texts if text not in known})
+    if len(known) > 1 and unknown:
+        raise ValueError(
+            f"x holds {unknown[0]!r} in column {column!r}, which the model has never seen. "
+            f"It knows {listed(known)}. Leave such rows out."
+        )
+    return np.array([float(text == category) for text in texts])
+
+
+def _of_pair(data: Any, about: About) -> Dataset:
+    """Return a pair (x, y) in the user's units as a data set in float64 without any scaling."""
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        return as_dataset(data)  # raises
+    x = read_numbers("x", _columns_by_name(data[0], about.input_names)).double()
+    names = about.input_names
+    if x.shape[1] != len(names):  # said by ``check_fits``
+        names = default_names("x", x.shape[1])
+    if about.classes is not None or holds_labels(data[1]):
+        y, outputs, classes = _classes_of(data[1], about)
+        y = y.to(x.device)
+    else:
+        y, classes = read_numbers("y", data[1]).to(x.device, torch.float64), None
+        outputs = about.output_names
+        if y.shape[1] != len(outputs):
+            outputs = default_names("y", y.shape[1])
+    plain = About.nothing(len(names), len(outputs))
+    return Dataset(
+        x, y, None, None, names, outputs, plain.x_scaling, plain.y_scaling, (), classes
+    ).to(device=x.device)
+
+
+def _classes_of(y: Any, about: About) -> tuple[Tensor, tuple[str, ...], tuple[Label, ...]]:
+    """Return class numbers, names and labels for the user's labels of a pair."""
+    if about.classes is None:
+        data = as_dataset((torch.arange(float(len(y))), y))
+        return data.y, data.output_names, data.classes or data.output_names
+    return _looked_up(read_labels("y", y), about.classes), about.output_names, about.classes
+
+
+def _looked_up(labels: Sequence[Label], classes: Sequence[Label]) -> Tensor:
+    """Return the numbers of labels among the classes of a model; also of labels given as text."""
+    as_text = {str(label): label for label in classes}
+    unknown = [label for label in labels if label not in classes and str(label) not in as_text]
+    if unknown:
+        raise ValueError(
+            f"y holds the label {unknown[0]!r}, which the model does not know. Its classes are "
+            f"{listed([str(label) for label in classes])}. Leave such rows out, or fit a new model."
+        )
+    known = [label if label in classes else as_text[str(label)] for label in labels]
+    return class_numbers(known, classes)
+
+
+def _in_classes(data: Dataset, about: About) -> Dataset:
+    """Return data with class numbers in the order of the model's classes, where it has any."""
+    mine, theirs = about.classes, data.classes
+    if mine is None or mine == theirs:
+        return data
+    if theirs is None:
+        raise ValueError(
+            f"y holds numbers, but the model tells the classes {listed(about.output_names)} apart. "
+            "Pass labels of these."
+        )
+
+    def numbers(part: Tensor | None) -> Tensor | None:
+        if part is None:
+            return None
+        return _looked_up([theirs[n] for n in part.tolist()], mine).to(part.device)
+
+    changes: dict[str, Any] = {"y": numbers(data.y), "y_test": numbers(data.y_test)}
+    plain = About.nothing(1, len(mine)).y_scaling
+    return replace(data, **changes, output_names=about.output_names, classes=mine, y_scaling=plain)
+
+
+def _rescaled(
+    values: Tensor, before: Scaling, after: Scaling, order: Sequence[int]
+) -> Float[Tensor, "samples columns"]:
+    """Return columns in this order from one scaling to another; not touched where that is all."""
+    in_order = list(order) == list(range(values.shape[1]))
+    if in_order and before.is_as(after):
+        return values
+    return after.apply(before.undo(values)[:, list(order)])
+
+
+def _order(found: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
+    """Return which column of a data set each input of the model is; by place without such names."""
+    if not set(wanted) <= set(found):
+        return list(range(len(wanted)))
+    return [found.index(name) for name in wanted]
+
+
+def _better_names(mine: tuple[str, ...], theirs: tuple[str, ...], prefix: str) -> tuple[str, ...]:
+    """Return the model's names, or those of the data where the model has only default ones."""
+    return theirs if mine == default_names(prefix, len(mine)) else mine

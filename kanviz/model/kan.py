@@ -9,7 +9,7 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, get_args, overload
 
 import numpy as np
 import torch
@@ -29,8 +29,9 @@ from kanviz.analysis.recipe import recipe_of
 from kanviz.analysis.removal import What
 from kanviz.analysis.trace import Trace, edge_samples, node_values, trace
 from kanviz.checks import check_choice, check_integer
-from kanviz.data.arrays import as_dataset, choose_dtype
-from kanviz.data.dataset import About
+from kanviz.data.arrays import choose_dtype
+from kanviz.data.dataset import About, Label
+from kanviz.data.scaling import Affine
 from kanviz.edits import (
     Became,
     FixEdge,
@@ -44,39 +45,59 @@ from kanviz.edits import (
     UnfixEdge,
     UpdateGrid,
 )
-from kanviz.edits.address import check_edge, read_edges, read_place
+from kanviz.edits.address import read_edge, read_edges, read_node, read_place
 from kanviz.edits.code import call_code, options_given
-from kanviz.files import SavedModel, read_model, write_model
 from kanviz.model.fit_handle import FitCall, FitHandle
-from kanviz.model.inputs import read_inputs
+from kanviz.model.inputs import (
+    about_after,
+    classes_or_numbers,
+    labels_of,
+    read_dataset,
+    read_inputs,
+    tensors_of,
+    with_grid_of,
+)
+from kanviz.model.renamed import one_address, refuse_old_names, renamed
 from kanviz.model.session import Session
+from kanviz.model.user_units import curve_in_user_units, in_user_units, trace_in_user_units
+from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import GridRange, KANLayer
 from kanviz.nn.network import Network
-from kanviz.nn.state import NetworkState
+from kanviz.nn.spec import BaseName, BasisName, Extrapolation
 from kanviz.recipe import Recipe
 from kanviz.snapshot import Snapshot
-from kanviz.training.errors import quality
+from kanviz.training.errors import Loss, quality
 from kanviz.training.judge import judge_of
 from kanviz.training.report import FitReport
 from kanviz.training.solve import Equation, Residuals, prepare_equation
 from kanviz.training.sparsity import Sparsity
-from kanviz.training.task import Task, prepare, read_options
+from kanviz.training.task import (
+    Callback,
+    FitKeywords,
+    LossName,
+    Optimizer,
+    SolveKeywords,
+    Task,
+    Validation,
+    prepare,
+    read_options,
+)
 
 if TYPE_CHECKING:  # these take long to import, and many programs never draw or read formulas
     from matplotlib.figure import Figure
     from networkx import DiGraph
 
+    from kanviz.live.explorer import Explorer
     from kanviz.symbolic.formula import Formula
     from kanviz.symbolic.suggest import SuggestionTable
     from kanviz.symbolic.symbol_report import EdgeReport, SymbolReport
 
 logger = logging.getLogger(__name__)
 
-EdgeAddress = Sequence[int]
-Theme = Literal["light", "dark"]
+EdgeLike = Sequence[int]
+"""An ``Edge``, or a plain (layer, i, j)."""
 
-SOLVE_OPTIONS = ("update_grid", "seed")
-"""Options of ``solve`` that its signature does not name."""
+Theme = Literal["light", "dark"]
 
 
 class KAN(nn.Module):
@@ -87,15 +108,28 @@ class KAN(nn.Module):
     only if asked), and its history. Questions such as ``plot`` change nothing; everything that
     changes the network is one step of the history, and a step that fails changes nothing either.
 
+    **Units.** Arrays, tensors and data frames that any method takes or gives are in the user's
+    units, ``model(x)`` included; a ``Dataset`` knows its own. The first fit sets how these lead to
+    the network's units, and later ones keep it. The network itself, without any units, is
+    ``model.network``.
+
+    **Addresses.** An edge is ``kanviz.Edge(layer, i, j)`` or a plain (layer, i, j), from node i of
+    ``layer`` to node j of ``layer + 1``; a node is (layer, i). All count from 0.
+
+    **Threads.** Methods may be called from any thread, also while a fit runs. ``model(x)`` takes no
+    lock, like any torch module: while other threads edit, call it inside
+    ``model.session.reading()``.
+
     Parameters
     ----------
     widths : sequence of int
-        Nodes per layer, inputs first, such as ``[2, 5, 1]``. (Or the session of a network that
-        exists, as ``load`` and ``from_layers`` pass; then the options are not used.)
+        Nodes per layer, inputs first, such as ``[2, 5, 1]``. (Or the ``Session`` of a network that
+        exists, as ``load`` and ``from_layers`` pass; then no option may be given.)
     grid_size, spline_order, basis, base, extrapolation
         The family of the edge functions, see ``FunctionSpec``.
     grid_range : (low, high) or tensor (inputs, 2)
-        Base interval of the inputs, in the network's units.
+        First base interval of the inputs, in the user's units; left out, about where normalised
+        data lie. A fit moves it to its data.
     init : str
         ``"auto"``, ``"zero"``, ``"identity"`` or ``"linear"``, see ``initial_weight``.
     seed : int
@@ -111,8 +145,8 @@ class KAN(nn.Module):
     Examples
     --------
     >>> model = KAN([2, 5, 1], seed=0)
-    >>> model.remove_edge(0, 1, 2)
-    >>> model.history
+    >>> model.remove_edge((0, 1, 2))
+    >>> model.steps
     ['removed edge (0, 1, 2)']
     """
 
@@ -124,15 +158,16 @@ class KAN(nn.Module):
         *,
         grid_size: int = 5,
         spline_order: int = 3,
-        basis: str = "bspline",
-        base: str = "silu",
+        basis: BasisName = "bspline",
+        base: BaseName = "silu",
         grid_range: GridRange = (-1.0, 1.0),
-        extrapolation: str = "linear",
-        init: str = "auto",
+        extrapolation: Extrapolation = "linear",
+        init: InitName = "auto",
         seed: int = 0,
         dtype: torch.dtype | None = None,
         device: torch.device | str | None = None,
     ) -> None:
+        super().__init__()
         check_integer("seed", seed, 0)
         functions: dict[str, Any] = {
             "grid_size": grid_size,
@@ -143,15 +178,13 @@ class KAN(nn.Module):
             "extrapolation": extrapolation,
             "init": init,
             "seed": seed,
-            "dtype": choose_dtype(dtype),
+            "dtype": dtype,
             "device": device,
         }
-        # A script must not depend on the default dtype of the session that runs it.
-        shown = functions["dtype"] if dtype or functions["dtype"] != torch.float32 else None
-        given = options_given(KAN, functions | {"dtype": shown})
-        super().__init__()
-        self.session = _session_of(widths, functions, given)
+        self.session = _session_of(widths, functions)
+        """History, lock and running fit; all changes go through it."""
         self.network = self.session.network
+        """The network without units, a plain torch module."""
 
     @classmethod
     def from_layers(
@@ -180,13 +213,19 @@ class KAN(nn.Module):
         ------
         ValueError, TypeError
             If there is none, or they, x or the names do not fit together.
+
+        Examples
+        --------
+        >>> layer = KANLayer(2, 2, init="identity")
+        >>> KAN.from_layers([layer], input_names=["a", "b"]).input_names
+        ('a', 'b')
         """
         network = Network.of(layers)
         about = About.nothing(network.widths[0], network.widths[-1]).named(
             input_names, output_names
         )
         if x is not None:
-            about = about.seeing(read_inputs(x, about.input_names, layers[0].weight.detach()))
+            about = about.seeing(read_inputs(x, about, layers[0].weight.detach()))
         arguments = ["layers"] if x is None else ["layers", "x"]
         names = {"input_names": input_names, "output_names": output_names}
         given = {name: list(values) for name, values in names.items() if values is not None}
@@ -194,7 +233,20 @@ class KAN(nn.Module):
         return cls(Session(network, about, start))
 
     def copy(self) -> "KAN":
-        """Return a model that goes its own way, with the history so far, without watchers."""
+        """Return a model that goes its own way, with the history so far, without watchers.
+
+        Returns
+        -------
+        KAN
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> other = model.copy()
+        >>> other.remove_edge((0, 0, 0))
+        >>> model.steps, other.steps
+        ([], ['removed edge (0, 0, 0)'])
+        """
         with self.session.reading():
             return copy.deepcopy(self)
 
@@ -212,11 +264,22 @@ class KAN(nn.Module):
         ------
         OSError
             If the folder cannot be written to.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "mine.kan"
+        >>> KAN([2, 3, 1]).save(path)
+        >>> path.exists()
+        True
         """
+        from kanviz.files import SavedModel, write_model
+        from kanviz.nn.state import NetworkState
+
         with self.session.reading():
-            state = NetworkState.capture(self.network)
-            about = self._about if with_sample else replace(self._about, sample=None)
-            write_model(path, SavedModel(state, about))
+            state, about = NetworkState.capture(self.network), self.session.about
+            kept = about if with_sample else replace(about, sample=None)
+            write_model(path, SavedModel(state, kept))
 
     def __repr__(self) -> str:
         """Say the widths, the functions and how many edges are live."""
@@ -232,7 +295,15 @@ class KAN(nn.Module):
     # ---- as a torch module -----------------------------------------------------------------------
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
-        """Return the outputs (..., outputs) for x (..., inputs), both in the network's units.
+        """Return the outputs (..., outputs) for x (..., inputs), both in the user's units.
+
+        Of classes the scores, as ``torch.nn.functional.cross_entropy`` takes them. It is
+        differentiable to any order. For the network's own units call ``model.network(x)``.
+
+        Parameters
+        ----------
+        x : (..., inputs)
+            Of the model's dtype, on its device.
 
         Raises
         ------
@@ -240,50 +311,168 @@ class KAN(nn.Module):
             If x is not of the model's dtype.
         ValueError
             If x has another number of columns, or is on another device.
+
+        Examples
+        --------
+        >>> KAN([2, 3, 1])(torch.zeros(5, 2)).shape
+        torch.Size([5, 1])
         """
-        return cast(Tensor, self.network(x))
+        # Attributes only: this is the path that everything takes.
+        about = self.session.history.now.about
+        if not about.has_units or x.shape[-1:] != about.x_scaling.shift.shape:
+            return cast(Tensor, self.network(x))
+        scaled = about.x_scaling.apply(x).to(x.dtype)
+        return about.y_scaling.undo(self.network(scaled)).to(x.dtype)
+
+    def get_extra_state(self) -> Tensor:
+        """Return the units for ``state_dict``: (2, inputs + outputs), shifts and scales, float64.
+
+        Names, classes and formulas are not in a state dict; ``save`` keeps all.
+
+        Examples
+        --------
+        >>> KAN([1, 1]).state_dict()["_extra_state"]
+        tensor([[0., 0.],
+                [1., 1.]], dtype=torch.float64)
+        """
+        about = self.session.about
+        parts = [torch.stack([s.shift, s.scale]) for s in (about.x_scaling, about.y_scaling)]
+        return torch.cat(parts, dim=1)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Take over the units of a state dict.
+
+        Parameters
+        ----------
+        state : (2, inputs + outputs)
+            As from ``get_extra_state``.
+
+        Raises
+        ------
+        ValueError
+            If it is of another shape.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1])
+        >>> model.set_extra_state(torch.tensor([[10.0, 0.0], [2.0, 1.0]]))
+        >>> model.session.about.has_units
+        True
+        """
+        n_inputs, n_outputs = self.widths[0], self.widths[-1]
+        if tuple(state.shape) != (2, n_inputs + n_outputs):
+            raise ValueError(
+                f"the units of a model {list(self.widths)} have shape {(2, n_inputs + n_outputs)}; "
+                f"got {tuple(state.shape)}. Load the state of a model of the same widths."
+            )
+        self.session.take_units(*state.detach().cpu().split([n_inputs, n_outputs], dim=1))
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, *rest: Any, **more: Any
+    ) -> None:
+        """Load as any module does; a state dict of 0.1 has no units and leaves them as they are."""
+        state_dict.setdefault(f"{prefix}_extra_state", self.get_extra_state())
+        super()._load_from_state_dict(state_dict, prefix, *rest, **more)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what torch keeps; a name of 0.1 says what it is called now."""
+        refuse_old_names(type(self).__name__, name)
+        return super().__getattr__(name)
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Nodes per layer, inputs first."""
+        """Nodes per layer, inputs first.
+
+        Examples
+        --------
+        >>> KAN([2, 3, 1]).widths
+        (2, 3, 1)
+        """
         return self.network.widths
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """Names of the inputs, as the data gave them."""
-        return self._about.input_names
+        """Names of the inputs, as the data gave them.
+
+        Examples
+        --------
+        >>> KAN([2, 3, 1]).input_names
+        ('x_1', 'x_2')
+        """
+        return self.session.about.input_names
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """Names of the outputs, or of the classes."""
-        return self._about.output_names
+        """Names of the outputs, or of the classes.
+
+        Examples
+        --------
+        >>> KAN([2, 3, 1]).output_names
+        ('y',)
+        """
+        return self.session.about.output_names
+
+    @property
+    def classes(self) -> tuple[Label, ...] | None:
+        """The user's labels of the classes, one per output; None for a model of numbers.
+
+        Examples
+        --------
+        >>> model = KAN([1, 2])
+        >>> report = model.fit([0.0, 1, 2, 3], ["low", "low", "high", "high"], progress=False)
+        >>> model.classes
+        ('high', 'low')
+        """
+        return self.session.about.classes
 
     # ---- learning --------------------------------------------------------------------------------
 
     @overload
     def fit(
-        self, data: Any, *, background: Literal[False] = False, **options: Any
+        self,
+        data: Any,
+        y: Any = None,
+        *,
+        background: Literal[False] = False,
+        **options: Unpack[FitKeywords],
     ) -> FitReport: ...
 
     @overload
-    def fit(self, data: Any, *, background: Literal[True], **options: Any) -> FitHandle: ...
+    def fit(
+        self,
+        data: Any,
+        y: Any = None,
+        *,
+        background: Literal[True],
+        **options: Unpack[FitKeywords],
+    ) -> FitHandle: ...
 
     def fit(
         self,
         data: Any,
+        y: Any = None,
         *,
-        optimizer: str | type[torch.optim.Optimizer] = "auto",
+        optimizer: Optimizer = "auto",
         steps: int | None = None,
-        loss: str | Callable[[Tensor, Tensor], Tensor] | None = None,
+        loss: LossName | Loss | None = None,
         grids: Sequence[int] | None = None,
         batch_size: int | None = None,
-        validation: Any = None,
-        callbacks: Sequence[Callable[[Any], bool | None]] = (),
+        learning_rate: float | None = None,
+        sparsity: float | Sparsity = 0.0,
+        curvature: float | None = None,
+        validation: Validation = None,
+        patience: int = 20,
+        starts: int | None = None,
+        update_grid: bool = True,
+        callbacks: Sequence[Callback] = (),
         progress: bool = True,
+        seed: int = 0,
         background: bool = False,
-        **options: Any,
     ) -> FitReport | FitHandle:
         """Train on data; the whole run is one step of the history.
+
+        The first fit sets the model's units: those of the ``Dataset``, or for arrays mean 0 and
+        standard deviation 1. Later fits keep them, whatever scaling their data have.
 
         While it runs, other threads may edit the model: the fit lets them in between two steps and
         goes on from what they made of it. Each edit is then a step of its own, and so is what was
@@ -291,19 +480,67 @@ class KAN(nn.Module):
 
         Parameters
         ----------
-        data : Dataset or (x, y)
-            x (samples, inputs) and y (samples, outputs); with ``loss="cross_entropy"`` or labels of
-            text y is one class per sample. A ``Dataset`` brings names and units along.
-        optimizer, steps, loss, grids, batch_size, validation, callbacks, progress, **options
-            See ``kanviz.training.FitOptions``.
+        data : Dataset, (X, y) or X
+            X (samples, inputs), an array, tensor, data frame or list. Of a data frame the model
+            remembers the column names, and takes them by name from then on. A ``Dataset`` brings
+            names and units along.
+        y : (samples,) or (samples, outputs), optional
+            The targets of X: numbers, or one label of a class per sample. Labels are text and truth
+            values; whole numbers are labels with ``loss="cross_entropy"``, or where the network has
+            several outputs and y one column.
+        optimizer : str or torch.optim.Optimizer class
+            ``"lm"`` Levenberg-Marquardt (squared loss), ``"lbfgs"``, ``"adam"``, ``"adamw"``, any
+            optimizer class of torch, or ``"auto"``: "lm" for squared loss on all data at once where
+            it can take exact steps (up to about 1000 weights, or 5000 of a narrow network with fine
+            grids), "adam" with batches, else "lbfgs". Wide networks with thousands of samples often
+            end at a lower test error with ``batch_size=256``.
+        steps : int, optional
+            Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
+            (100).
+        loss : str or callable, optional
+            ``"mse"``, ``"cross_entropy"`` or ``loss(outputs, y) -> scalar``; by default what the
+            data ask for.
+        grids : sequence of int, optional
+            Grid sizes to train on, one after the other, as ``[3, 5, 10, 20]``; by default the
+            present one only.
+        batch_size : int, optional
+            Samples per update for optimizers of the Adam kind; by default all.
+        learning_rate : float, optional
+            For optimizers other than "lm"; default 1 for "lbfgs", 0.01 else.
+        sparsity : float or Sparsity
+            Prefers few edges to many; a number is the weight of ``Sparsity`` with its defaults.
+            1e-4 to 1e-2 does for most data.
+        curvature : float, optional
+            Weight of the squared second differences of the coefficients, relative to the variance
+            of y for squared loss; default for "lm" 1e-10 (1e-6 with sparsity), else 0. Raise it
+            (1e-6 .. 1e-3) where a fine grid follows noise.
+        validation : None, float, (x, y), Dataset or "test"
+            Data to watch: a share of the training data, a pair, or the data's own test part. The
+            best state on it is kept, and a level ends when it does not improve for ``patience``
+            steps.
+        patience : int
+            Steps without improvement before a level ends; with validation only.
+        starts : int, optional
+            Random starts to try before training (squared loss with "lm" only). By default as many
+            as are cheap for an untouched network, and 1 (go on from here) for any other.
+        update_grid : bool
+            Whether knots follow the data and activations between rounds.
+        callbacks : sequence of callable
+            Each is called after every step with a ``Progress``; returning False stops the fit.
+        progress : bool
+            Whether to show a progress bar.
+        seed : int
+            Seed of batches, validation split and random starts.
         background : bool
             Whether to return at once and train in a thread, which ends with the model.
 
         Returns
         -------
         FitReport or FitHandle
-            The history of the losses, what stopped the run, how long it took; in the background
-            what steers the fit and waits for it.
+            The losses of all steps, what stopped the run, how long it took. Not the model, as
+            scikit-learn has it: a notebook shows what a cell ends with, and after a fit that is how
+            it went. (``kanviz.sklearn`` wraps a model as an estimator, whose ``fit`` gives itself.)
+            In the background: what steers the fit and waits for it.
 
         Raises
         ------
@@ -313,36 +550,67 @@ class KAN(nn.Module):
             If no finite step could be made.
         RuntimeError
             If a fit is running already.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> X = np.linspace(0, 100, 50).reshape(-1, 1)
+        >>> model = KAN([1, 1], grid_size=10)
+        >>> report = model.fit(X, np.sin(X / 20), steps=20, progress=False)
+        >>> model.score(X, np.sin(X / 20)) > 0.999
+        True
         """
-        named = {
+        given = data if y is None else (data, y)
+        options: dict[str, Any] = {
             "optimizer": optimizer,
             "steps": steps,
             "loss": loss,
             "grids": grids,
             "batch_size": batch_size,
+            "learning_rate": learning_rate,
+            "sparsity": sparsity,
+            "curvature": curvature,
             "validation": validation,
+            "patience": patience,
+            "starts": starts,
+            "update_grid": update_grid,
             "callbacks": callbacks,
             "progress": progress,
+            "seed": seed,
         }
-        chosen = named | options
-        dataset = as_dataset(data, task="classification" if loss == "cross_entropy" else "auto")
+        session = self.session
+        task = classes_or_numbers(given, loss, self.widths[-1])
+        is_new, dataset = session.is_new(), session.dataset(given, task=task)
+        about = about_after(dataset, session.about, is_new=is_new)
+        is_data = validation is not None and not isinstance(validation, float | str)
+        watched = read_dataset(validation, about, self.network) if is_data else validation
 
         def ask(network: Network) -> tuple[Task, FitCall]:
-            task = prepare(network, dataset, read_options(chosen))
-            marks, given = (dataset.x, dataset.y), options_given(KAN.fit, chosen)
-            return task, FitCall("model.fit", "data", marks, given, About.data(dataset))
+            start = with_grid_of(network, about) if is_new else network
+            chosen = read_options(options | {"validation": watched})
+            asked = options_given(KAN.fit, options)
+            call = FitCall("model.fit", "data", tensors_of(given), asked, about)
+            return prepare(start, dataset, chosen), call
 
-        running = self.session.fit(ask, background=background)
+        running = session.fit(ask, background=background)
         return running if background else running.wait()
 
     @overload
     def solve(
-        self, residuals: Residuals, *, background: Literal[False] = False, **options: Any
+        self,
+        residuals: Residuals,
+        *,
+        background: Literal[False] = False,
+        **options: Unpack[SolveKeywords],
     ) -> FitReport: ...
 
     @overload
     def solve(
-        self, residuals: Residuals, *, background: Literal[True], **options: Any
+        self,
+        residuals: Residuals,
+        *,
+        background: Literal[True],
+        **options: Unpack[SolveKeywords],
     ) -> FitHandle: ...
 
     def solve(
@@ -354,10 +622,11 @@ class KAN(nn.Module):
         starts: int | None = None,
         sparsity: float | Sparsity = 0.0,
         curvature: float | None = None,
-        callbacks: Sequence[Callable[[Any], bool | None]] = (),
+        update_grid: bool = True,
+        callbacks: Sequence[Callback] = (),
         progress: bool = True,
+        seed: int = 0,
         background: bool = False,
-        **options: Any,
     ) -> FitReport | FitHandle:
         """Make residuals of the model small by least squares; the whole run is one step.
 
@@ -374,10 +643,9 @@ class KAN(nn.Module):
             inputs) that are the same at every call. Multiply what is to count more by a number.
             Scatter the points: on a lattice a spline can be right at the points and wrong between
             them.
-        steps, grids, starts, sparsity, curvature, callbacks, progress, **options
-            As in ``fit`` (``kanviz.training.FitOptions``), with ``update_grid`` and ``seed``; what
-            is relative to the variance of y there is so to the mean square of the residuals of
-            u = 0. An untouched network begins from the best of up to 4 starts.
+        steps, grids, starts, sparsity, curvature, update_grid, callbacks, progress, seed
+            As in ``fit``; what is relative to the variance of y there is so to the mean square of
+            the residuals of u = 0. An untouched network begins from the best of up to 4 starts.
         background : bool
             Whether to return at once and train in a thread, which ends with the model.
 
@@ -389,8 +657,8 @@ class KAN(nn.Module):
         Raises
         ------
         ValueError, TypeError
-            If the residuals are no finite numbers that depend on u, an option makes no sense, or
-            the network has more than 5000 weights.
+            If the residuals are no finite numbers that depend on u, an option makes no sense, the
+            network has more than 5000 weights, or the model has units from a fit to data.
         RuntimeError
             If a fit is running already.
 
@@ -406,67 +674,141 @@ class KAN(nn.Module):
         >>> abs(float(model(t[-1:]).detach()) - 0.36788) < 1e-4
         True
         """
-        named = {
+        options: dict[str, Any] = {
             "steps": steps,
             "grids": grids,
             "starts": starts,
             "sparsity": sparsity,
             "curvature": curvature,
+            "update_grid": update_grid,
             "callbacks": callbacks,
             "progress": progress,
+            "seed": seed,
         }
-        for name in options:
-            check_choice("option", name, SOLVE_OPTIONS)
-        chosen, equation = named | options, Equation(residuals)
+        equation = Equation(residuals)
+        if self.session.about.has_units:
+            raise ValueError(
+                "This model has units from the data that it was fitted to, and an equation is "
+                "solved in the network's own. Solve it with a new model, or fit the data with "
+                "normalize=False."
+            )
 
         def ask(network: Network) -> tuple[Task, FitCall]:
-            task = prepare_equation(network, equation, read_options(chosen))
+            task = prepare_equation(network, equation, read_options(options))
             some = Network(network.widths, dtype=task.x.dtype, device=task.x.device)
             marks = task.x, equation.values(some)  # tell equations of one name apart
-            given, about = options_given(KAN.solve, chosen), self._about.seeing(task.x)
-            return task, FitCall("model.solve", equation.name, marks, given, about, Solved)
+            asked, about = options_given(KAN.solve, options), self.session.about.seeing(task.x)
+            return task, FitCall("model.solve", equation.name, marks, asked, about, Solved)
 
         running = self.session.fit(ask, background=background)
         return running if background else running.wait()
 
     @property
     def running_fit(self) -> FitHandle | None:
-        """The fit that runs now, in the background or in a cell; None if there is none."""
+        """The fit that runs now, in the background or in a cell; None if there is none.
+
+        Examples
+        --------
+        >>> KAN([1, 1]).running_fit is None
+        True
+        """
         return self.session.running
 
     # ---- answers ---------------------------------------------------------------------------------
 
     def predict(self, x: Any) -> np.ndarray:
-        """Return the outputs in the user's units, for inputs in the user's units.
+        """Return what the model says of x: numbers in the user's units, or labels of classes.
 
         Parameters
         ----------
         x : (samples, inputs)
-            Array, data frame, tensor or nested list, in the units of the data before any scaling.
+            Array, data frame, tensor or nested list, in the user's units; or a ``Dataset``, whose
+            training inputs are taken. Of a data frame the columns are taken by name.
 
         Returns
         -------
-        (samples, outputs) array
-            Float64. For classes: one score per class, the highest for the likeliest.
+        (samples, outputs) array of float64, or (samples,) array
+            Numbers; or for classes the likeliest one's label, as the user wrote it.
 
         Raises
         ------
         ValueError, TypeError
             If x does not fit, is empty, or holds what is not a finite number.
+
+        Examples
+        --------
+        >>> model = KAN([1, 2])
+        >>> report = model.fit([0.0, 1, 2, 3], ["low", "low", "high", "high"], progress=False)
+        >>> model.predict([0.5, 2.5]).tolist()
+        ['low', 'high']
         """
-        about = self._about
-        numbers = read_inputs(x, about.input_names, about.x_scaling.shift)
+        scores, classes = self.decision_function(x), self.classes
+        return scores if classes is None else labels_of(scores.argmax(axis=1), classes)
+
+    def predict_proba(self, x: Any) -> np.ndarray:
+        """Return how likely each class is.
+
+        Parameters
+        ----------
+        x : (samples, inputs)
+            As for ``predict``.
+
+        Returns
+        -------
+        (samples, classes) array
+            Float64, each row adds up to 1; columns in the order of ``classes``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the model is one of numbers, or x does not fit.
+
+        Examples
+        --------
+        >>> model = KAN([1, 2])
+        >>> report = model.fit([0.0, 1, 2, 3], ["low", "low", "high", "high"], progress=False)
+        >>> model.predict_proba([0.5]).sum().round(6).item()
+        1.0
+        """
+        if self.classes is None:
+            raise ValueError("This model predicts numbers, not classes. Use predict.")
+        scores = torch.from_numpy(self.decision_function(x))
+        return torch.softmax(scores, dim=1).numpy()
+
+    def decision_function(self, x: Any) -> np.ndarray:
+        """Return the outputs of the model: for classes one score each, the likeliest's the highest.
+
+        Parameters
+        ----------
+        x : (samples, inputs)
+            As for ``predict``.
+
+        Returns
+        -------
+        (samples, outputs) array
+            Float64; for numbers what ``predict`` gives.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If x does not fit, is empty, or holds what is not a finite number.
+
+        Examples
+        --------
+        >>> KAN([1, 2]).decision_function([[0.5]]).shape
+        (1, 2)
+        """
         with self.session.reading():
-            inputs = about.x_scaling.apply(numbers).to(self.network.layers[0].weight.detach())
+            about, inputs = self.session.about, self.session.inputs(x)
             outputs = node_values(self.network, inputs)[-1]
-        return about.y_scaling.undo(outputs.double().cpu()).numpy()
+        return about.y_scaling.undo(outputs.cpu()).numpy()
 
     def evaluate(self, data: Any) -> dict[str, float]:
         """Return how well the model does on data, in the user's units.
 
         Parameters
         ----------
-        data : Dataset or (x, y)
+        data : Dataset or (X, y)
             As for ``fit``.
 
         Returns
@@ -479,16 +821,77 @@ class KAN(nn.Module):
         ------
         ValueError, TypeError
             If the data do not fit the model.
+
+        Examples
+        --------
+        >>> sorted(KAN([1, 1]).evaluate(([0.0, 1, 2], [0.0, 1, 4])))
+        ['train_r2', 'train_rmse']
         """
         with self.session.reading():
-            return quality(self.network, as_dataset(data))
+            return quality(self.network, self.session.dataset(data))
+
+    def score(self, data: Any, y: Any = None) -> float:
+        """Return one number for how well the model does: R^2, or for classes the share right.
+
+        Parameters
+        ----------
+        data : Dataset, (X, y) or X
+            As for ``fit``; of a ``Dataset`` the test part counts, or the training part without one.
+        y : (samples,) or (samples, outputs), optional
+            The targets of X.
+
+        Returns
+        -------
+        float
+            R^2, the mean over the outputs (1 is perfect, 0 as good as the mean of y), or accuracy.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the data do not fit the model.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1])
+        >>> report = model.fit([0.0, 1, 2, 3], [0.0, 10, 20, 30], progress=False)
+        >>> round(model.score([0.5, 1.5], [5.0, 15.0]), 3)
+        1.0
+        """
+        found = self.evaluate(data if y is None else (data, y))
+        for name in ("test_r2", "test_accuracy", "train_r2", "train_accuracy"):
+            if name in found:
+                return found[name]
+        raise AssertionError(f"evaluate gives R^2 or accuracy; got {list(found)}")
 
     # ---- looking inside --------------------------------------------------------------------------
 
     def trace(self, x: Any = None) -> Trace:
-        """Return what every edge and node does with the sample x (samples, inputs), detached."""
+        """Return what every edge and node does with a sample.
+
+        Parameters
+        ----------
+        x : (samples, inputs) or Dataset, optional
+            In the user's units; by default the sample that the model remembers.
+
+        Returns
+        -------
+        Trace
+            One record per layer, detached: ``layers[0].inputs`` and ``outputs`` are in the user's
+            units, and so is what the last edges add; what is between has none.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If x does not fit.
+
+        Examples
+        --------
+        >>> KAN([2, 3, 1]).trace([[0.0, 1.0]]).layers[0].edge_outputs.shape
+        torch.Size([1, 2, 3])
+        """
         with self.session.reading():
-            return trace(self.network, self.session.inputs(x))
+            found = trace(self.network, self.session.inputs(x))
+            return trace_in_user_units(found, self.session.about)
 
     def edge_scores(
         self, x: Any = None, *, metric: Metric = "backward", output: int | None = None
@@ -497,8 +900,8 @@ class KAN(nn.Module):
 
         Parameters
         ----------
-        x : (samples, inputs), optional
-            In the network's units.
+        x : (samples, inputs) or Dataset, optional
+            In the user's units; by default the sample that the model remembers.
         metric : str
             ``"backward"``: share in the spread of the outputs, no unit. ``"std"``: the standard
             deviation of what the edge adds, in the unit of its node. Both at least 0, see
@@ -518,6 +921,13 @@ class KAN(nn.Module):
             If x does not fit, the metric is unknown, or ``output`` is given with ``"std"``.
         IndexError
             If there is no such output.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.remove_edge((0, 1, 2))
+        >>> model.edge_scores()[0][1, 2].item()
+        0.0
         """
         with self.session.reading():
             return scores(self.network, self.session.inputs(x), metric, output=output).edges
@@ -527,8 +937,28 @@ class KAN(nn.Module):
     ) -> NodeScores:
         """Return how much every node matters: one (width,) tensor per layer, inputs first.
 
-        ``"backward"`` is the sum of the scores of the node's outgoing edges, ``"std"`` the standard
-        deviation of its value; all else as for ``edge_scores``.
+        Parameters
+        ----------
+        x, output
+            As for ``edge_scores``.
+        metric : str
+            ``"backward"``: the sum of the scores of the node's outgoing edges. ``"std"``: the
+            standard deviation of its value, in the network's units.
+
+        Returns
+        -------
+        list over layers of (width,)
+            ``node_scores[layer][i]`` is the score of node (layer, i).
+
+        Raises
+        ------
+        ValueError, TypeError, IndexError
+            As in ``edge_scores``.
+
+        Examples
+        --------
+        >>> [len(layer) for layer in KAN([2, 3, 1]).node_scores()]
+        [2, 3, 1]
         """
         with self.session.reading():
             return scores(self.network, self.session.inputs(x), metric, output=output).nodes
@@ -542,12 +972,30 @@ class KAN(nn.Module):
         node (see ``node_scores``), the mean over the outputs or that of one ``output``. They need
         not add up to 1: inputs that rise and fall independently share more than that.
 
+        Parameters
+        ----------
+        x : (samples, inputs) or Dataset, optional
+            In the user's units; by default the sample that the model remembers.
+        output : int, optional
+            Count only this output (0-based).
+
+        Returns
+        -------
+        (inputs,) tensor
+
         Raises
         ------
         ValueError, TypeError
             If x does not fit.
         IndexError
             If there is no such output.
+
+        Examples
+        --------
+        >>> model = KAN([2, 1])
+        >>> model.remove_node((0, 1))
+        >>> model.feature_scores()
+        tensor([1., 0.])
         """
         with self.session.reading():
             return feature_scores(self.network, self.session.inputs(x), output=output)
@@ -564,8 +1012,8 @@ class KAN(nn.Module):
 
         Parameters
         ----------
-        x : (samples, inputs), optional
-            In the network's units; curves are drawn over the range that it visits.
+        x : (samples, inputs) or Dataset, optional
+            In the user's units; curves are drawn over the range that it visits.
         title : str
             A line above the picture.
         metric : str
@@ -578,11 +1026,16 @@ class KAN(nn.Module):
         ------
         ValueError
             If x does not fit, or the model holds a number that is not finite.
+
+        Examples
+        --------
+        >>> len(KAN([2, 3, 1]).snapshot().edges)
+        9
         """
         from kanviz.analysis.capture import capture
 
         with self.session.reading():
-            return capture(
+            found = capture(
                 self.network,
                 self.session.inputs(x),
                 input_names=self.input_names,
@@ -591,6 +1044,7 @@ class KAN(nn.Module):
                 max_edges=max_edges,
                 title=title,
             )
+            return in_user_units(found, self.network, self.session.about)
 
     def recipe(self) -> Recipe:
         """Return all numbers that compute the model elsewhere, as plain arrays.
@@ -598,9 +1052,14 @@ class KAN(nn.Module):
         Knots, weights and formulas of every layer and the units of the data: what a page without a
         kernel computes from. The base function's weight stands behind the coefficients of an edge,
         so a function can be split into its base part and its spline part.
+
+        Examples
+        --------
+        >>> KAN([2, 3, 1]).recipe().layers[0].weight.shape
+        (2, 9, 3)
         """
         with self.session.reading():
-            return recipe_of(self.network, self._about)
+            return recipe_of(self.network, self.session.about)
 
     # ---- pictures --------------------------------------------------------------------------------
 
@@ -617,8 +1076,8 @@ class KAN(nn.Module):
 
         Parameters
         ----------
-        x : (samples, inputs), optional
-            In the network's units.
+        x : (samples, inputs) or Dataset, optional
+            In the user's units; by default the sample that the model remembers.
         title : str
             A line above the picture.
         theme : str
@@ -638,6 +1097,11 @@ class KAN(nn.Module):
         ValueError
             If an option is none of these, x does not fit, or the model holds a number that is not
             finite.
+
+        Examples
+        --------
+        >>> KAN([2, 3, 1]).plot(theme="dark").get_size_inches().shape
+        (2,)
         """
         from kanviz.views.figure import network_figure
 
@@ -654,21 +1118,43 @@ class KAN(nn.Module):
         x, theme
             As for ``plot``.
 
+        Returns
+        -------
+        matplotlib Figure
+
         Raises
         ------
         IndexError
             If there is no such layer.
+
+        Examples
+        --------
+        >>> len(KAN([2, 3, 1]).plot_layer(0).axes) > 0
+        True
         """
         from kanviz.views.matrix import layer_figure
 
-        check_edge(self.network, layer, 0, 0)
+        read_edge(self.network, (layer, 0, 0))
         return layer_figure(self.snapshot(x), layer, theme=theme)
 
     def graph(self, x: Any = None) -> "DiGraph":
         """Return the network as a networkx graph with the data of the picture.
 
-        Nodes are ``(layer, index)``; see ``kanviz.views.graph.network_graph`` for what they and the
-        edges carry.
+        Parameters
+        ----------
+        x : (samples, inputs) or Dataset, optional
+            In the user's units; by default the sample that the model remembers.
+
+        Returns
+        -------
+        networkx DiGraph
+            Nodes are ``(layer, index)``; see ``kanviz.views.graph.network_graph`` for what they and
+            the edges carry.
+
+        Examples
+        --------
+        >>> KAN([2, 3, 1]).graph().number_of_edges()
+        9
         """
         from kanviz.views.graph import network_graph
 
@@ -681,7 +1167,7 @@ class KAN(nn.Module):
         title: str = "",
         height: int | None = None,
         theme: Literal["auto", "light", "dark"] = "auto",
-    ) -> Any:
+    ) -> "Explorer":
         """Return the live diagram: it follows the model, and what is done in it is done to it.
 
         End a notebook cell with it. Any number of diagrams may show one model, also while it is
@@ -708,6 +1194,13 @@ class KAN(nn.Module):
         ValueError, TypeError
             If the data do not fit the model, an option is none of these, or the model holds a
             number that is not finite.
+
+        Examples
+        --------
+        >>> diagram = KAN([2, 3, 1]).explore(height=400)
+        >>> diagram.height
+        400
+        >>> diagram.close()
         """
         from kanviz.live.desk import Desk
         from kanviz.live.explorer import Explorer
@@ -733,8 +1226,8 @@ class KAN(nn.Module):
         ----------
         path
             The page appears whole or not at all.
-        x : (samples, inputs), optional
-            In the network's units.
+        x : (samples, inputs) or Dataset, optional
+            In the user's units; by default the sample that the model remembers.
         title : str
             The heading; by default the widths of the network.
         live : bool
@@ -745,6 +1238,14 @@ class KAN(nn.Module):
         ------
         OSError
             If the file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> page = pathlib.Path(tempfile.mkdtemp()) / "model.html"
+        >>> KAN([2, 3, 1]).to_html(page, live=False)
+        >>> page.exists()
+        True
         """
         from kanviz.live.desk import Desk
         from kanviz.live.page import write_live_page, write_page
@@ -768,10 +1269,14 @@ class KAN(nn.Module):
 
     # ---- edits by hand ---------------------------------------------------------------------------
 
-    def remove_edge(self, layer: int, i: int, j: int) -> None:
-        """Take out the edge from node i of ``layer`` to node j of ``layer + 1``, all 0-based.
+    @one_address("(0, 1, 2)")
+    def remove_edge(self, edge: EdgeLike) -> None:
+        """Take out an edge: it adds nothing from now on; its function is kept.
 
-        It adds nothing from now on; its function is kept.
+        Parameters
+        ----------
+        edge : Edge or (layer, i, j)
+            From node i of ``layer`` to node j of ``layer + 1``, all 0-based.
 
         Raises
         ------
@@ -779,17 +1284,50 @@ class KAN(nn.Module):
             If there is no such edge.
         ValueError
             If it is removed already.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.remove_edge((0, 1, 2))
+        >>> model
+        KAN([2, 3, 1], grid_size=5, spline_order=3, basis='bspline', base='silu'): 8 of 9 edges
         """
-        self.session.change(Remove((layer, i, j)))
+        self.session.change(Remove(tuple(read_edge(self.network, edge))))
 
-    def restore_edge(self, layer: int, i: int, j: int) -> None:
-        """Bring back a removed edge with the function that it had; errors as in ``remove_edge``."""
-        self.session.change(Remove((layer, i, j), removed=False))
+    @one_address("(0, 1, 2)")
+    def restore_edge(self, edge: EdgeLike) -> None:
+        """Bring back a removed edge with the function that it had.
 
-    def remove_node(self, layer: int, i: int) -> None:
-        """Take out all edges at node i of ``layer``, an input (layer 0) or a hidden node.
+        Parameters
+        ----------
+        edge : Edge or (layer, i, j)
+
+        Raises
+        ------
+        IndexError
+            If there is no such edge.
+        ValueError
+            If it is not removed.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.remove_edge((0, 1, 2))
+        >>> model.restore_edge((0, 1, 2))
+        >>> model.steps[-1]
+        'restored edge (0, 1, 2)'
+        """
+        self.session.change(Remove(tuple(read_edge(self.network, edge)), removed=False))
+
+    @one_address("(1, 0)")
+    def remove_node(self, node: Sequence[int]) -> None:
+        """Take out all edges at an input (layer 0) or a hidden node.
 
         The widths stay: a removed input is a column of x that is not used.
+
+        Parameters
+        ----------
+        node : (layer, i)
 
         Raises
         ------
@@ -797,15 +1335,51 @@ class KAN(nn.Module):
             If there is no such node, or it is an output.
         ValueError
             If it has no edge left.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.remove_node((1, 0))
+        >>> model
+        KAN([2, 3, 1], grid_size=5, spline_order=3, basis='bspline', base='silu'): 6 of 9 edges
         """
-        self.session.change(Remove((layer, i)))
+        self.session.change(Remove(read_node(self.network, node)))
 
-    def restore_node(self, layer: int, i: int) -> None:
-        """Bring back all edges at a node, whichever way each was removed."""
-        self.session.change(Remove((layer, i), removed=False))
+    @one_address("(1, 0)")
+    def restore_node(self, node: Sequence[int]) -> None:
+        """Bring back all edges at a node, whichever way each was removed.
 
-    def move_point(self, edge: Sequence[int], m: int, height: float) -> None:
-        """Put control point m of an edge at a height, in the unit of the node it leads to.
+        Parameters
+        ----------
+        node : (layer, i)
+
+        Raises
+        ------
+        IndexError
+            If there is no such node, or it is an output.
+        ValueError
+            If none of its edges is removed.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.remove_node((1, 0))
+        >>> model.restore_node((1, 0))
+        >>> model
+        KAN([2, 3, 1], grid_size=5, spline_order=3, basis='bspline', base='silu'): 9 of 9 edges
+        """
+        self.session.change(Remove(read_node(self.network, node), removed=False))
+
+    def move_point(self, edge: EdgeLike, m: int, height: float) -> None:
+        """Put a control point of an edge at a height.
+
+        Parameters
+        ----------
+        edge : Edge or (layer, i, j)
+        m : int
+            Which point, from 0 to G + k - 1.
+        height : float
+            In the unit of the node that the edge leads to: the user's, where that is an output.
 
         Raises
         ------
@@ -813,19 +1387,28 @@ class KAN(nn.Module):
             If there is no such edge or point.
         ValueError
             If the edge is removed or a formula, or the height not finite.
-        """
-        self.session.change(MovePoint(*check_edge(self.network, *edge), m, float(height)))
 
-    def set_curve(self, edge: Sequence[int], x: Sequence[float], y: Sequence[float]) -> None:
+        Examples
+        --------
+        >>> model = KAN([1, 1])
+        >>> model.move_point((0, 0, 0), 3, 0.5)
+        >>> model.steps
+        ['moved point 3 of edge (0, 0, 0)']
+        """
+        place = read_edge(self.network, edge)
+        units = self.session.units_at(place)
+        self.session.change(MovePoint(*place, m, float(height), units))
+
+    def set_curve(self, edge: EdgeLike, x: Sequence[float], y: Sequence[float]) -> None:
         """Bend the spline of an edge through points, by least squares.
 
         Parameters
         ----------
-        edge : (layer, i, j)
-            The edge.
+        edge : Edge or (layer, i, j)
         x, y : (points,)
-            Where the curve should pass, in the units of its input and of the node it leads to.
-            Where there are no points it stays as it was.
+            Where the curve should pass, in the units of the node that the edge comes from and of
+            the one that it leads to: the user's, where that is an input or an output. Where there
+            are no points it stays as it was.
 
         Raises
         ------
@@ -833,20 +1416,43 @@ class KAN(nn.Module):
             If there is no such edge.
         ValueError
             If the edge is removed or a formula, or the points make no sense.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1], grid_size=20)
+        >>> x = torch.linspace(-1, 1, 100)
+        >>> model.set_curve((0, 0, 0), x.tolist(), torch.sin(x).tolist())
+        >>> abs(model(torch.tensor([[0.5]])).item() - 0.479) < 0.01
+        True
         """
         points = [tuple(float(value) for value in values) for values in (x, y)]
-        self.session.change(SetCurve(*check_edge(self.network, *edge), *points))
+        place = read_edge(self.network, edge)
+        units = self.session.units_at(place)
+        self.session.change(SetCurve(*place, points[0], points[1], units))
 
     def refine(self, grid_size: int) -> list[float]:
         """Give every edge ``grid_size`` intervals and keep the functions.
 
-        Returns the largest root-mean-square change of an edge in each layer, in the unit of its
-        node: 0.0 where it is exact, as for splines and a multiple of the present grid size.
+        Parameters
+        ----------
+        grid_size : int
+            Intervals of every edge from now on, at least 1.
+
+        Returns
+        -------
+        list of float
+            The largest root-mean-square change of an edge in each layer, in the network's units:
+            0.0 where it is exact, as for splines and a multiple of the present grid size.
 
         Raises
         ------
         ValueError
             If ``grid_size`` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> KAN([2, 1], grid_size=5, base="zero").refine(10)
+        [0.0]
         """
         return self.session.change(Refine(grid_size))
 
@@ -857,8 +1463,8 @@ class KAN(nn.Module):
 
         Parameters
         ----------
-        x : (samples, inputs), optional
-            In the network's units; by default the sample that the model remembers.
+        x : (samples, inputs) or Dataset, optional
+            In the user's units; by default the sample that the model remembers.
         grid_eps : float
             1 for equally spaced knots over the range of the data, 0 for its quantiles.
         margin : float
@@ -873,17 +1479,25 @@ class KAN(nn.Module):
         ------
         ValueError
             If x does not fit, a number is out of range, or no data were ever shown.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1], dtype=torch.float64)
+        >>> changes = model.update_grid([[0.0], [2.0]], margin=0.0)
+        >>> model.network.layers[0].grid_points[0, [0, -1]].tolist()
+        [0.0, 2.0]
         """
         with self.session.at_rest():
-            if x is None and self._about.sample is None:
+            about = self.session.about
+            if x is None and about.sample is None:
                 raise ValueError(
-                    "x must be given because the model has seen no data; got None. "
-                    "Pass x, or call fit first."
+                    "This model has seen no data, which update_grid needs. Pass x, or call fit "
+                    "first."
                 )
             inputs = self.session.inputs(x)
-            name = "" if x is None else self.session.history.name_of("x", (inputs,))
-            about = self._about if x is None else self._about.seeing(inputs)
-            return self.session.change(UpdateGrid(inputs, name, grid_eps, margin), about=about)
+            name = "" if x is None else self.session.history.name_of("x", tensors_of(x))
+            seen = about if x is None else about.seeing(inputs)
+            return self.session.change(UpdateGrid(inputs, name, grid_eps, margin), about=seen)
 
     def freeze(self, place: int | Sequence[int]) -> None:
         """Keep an edge, the edges at a node or all edges of a layer from learning.
@@ -901,14 +1515,42 @@ class KAN(nn.Module):
             If there is no such place.
         ValueError
             If all of it is frozen already.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.freeze((0, 1, 2))
+        >>> int(model.network.layers[0].frozen.sum())
+        1
         """
         self.session.change(Freeze(read_place(place)))
 
     def unfreeze(self, place: int | Sequence[int]) -> None:
-        """Let an edge, a node or a layer learn again; as ``freeze``, errors too."""
+        """Let an edge, a node or a layer learn again.
+
+        Parameters
+        ----------
+        place : layer, (layer, i) or (layer, i, j)
+            As for ``freeze``.
+
+        Raises
+        ------
+        IndexError
+            If there is no such place.
+        ValueError
+            If none of it is frozen.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.freeze(0)
+        >>> model.unfreeze((0, 1, 2))
+        >>> int(model.network.layers[0].frozen.sum())
+        5
+        """
         self.session.change(Freeze(read_place(place), frozen=False))
 
-    def lock(self, edges: Sequence[EdgeAddress]) -> float:
+    def lock(self, edges: Sequence[EdgeLike]) -> float:
         """Let several edges of one layer be one function, which is trained as one.
 
         From now on they have the same knots and the same numbers to the last bit, whatever is done
@@ -937,10 +1579,15 @@ class KAN(nn.Module):
             If there is no such edge.
         ValueError
             If the edges cannot be locked together.
-        """
-        return self.session.change(Lock(read_edges(edges)))
 
-    def unlock(self, edges: Sequence[EdgeAddress]) -> None:
+        Examples
+        --------
+        >>> KAN([2, 3, 1]).lock([(0, 0, 0), (0, 1, 0)])
+        0.0
+        """
+        return self.session.change(Lock(read_edges(edges))) or 0.0
+
+    def unlock(self, edges: Sequence[EdgeLike]) -> None:
         """Let locked edges learn on their own again; each keeps the function that it shared.
 
         Those locked with them that are not named stay locked, as long as they are two.
@@ -956,6 +1603,14 @@ class KAN(nn.Module):
             If there is no such edge.
         ValueError
             If one is not locked.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> change = model.lock([(0, 0, 0), (0, 1, 0)])
+        >>> model.unlock([(0, 0, 0), (0, 1, 0)])
+        >>> model.steps[-1]
+        'unlocked edges (0, 0, 0) and (0, 1, 0)'
         """
         self.session.change(Lock(read_edges(edges), locked=False))
 
@@ -984,6 +1639,12 @@ class KAN(nn.Module):
         ------
         ValueError
             If ``what`` is unknown, or the data do not fit the model.
+
+        Examples
+        --------
+        >>> plan = KAN([2, 3, 1]).plan()
+        >>> len(plan.upto(1).edges) >= 1
+        True
         """
         check_choice("what", what, get_args(What))
         with self.session.reading():
@@ -999,7 +1660,7 @@ class KAN(nn.Module):
         *,
         threshold: float | None = None,
         fraction: float | None = None,
-        edges: Sequence[EdgeAddress] | None = None,
+        edges: Sequence[EdgeLike] | None = None,
         what: What = "edges",
         tolerance: float = 0.01,
     ) -> PruneReport:
@@ -1045,8 +1706,14 @@ class KAN(nn.Module):
             another, an edge is removed already, or the data do not fit the model.
         IndexError
             If there is no such edge.
+
+        Examples
+        --------
+        >>> report = KAN([2, 3, 1]).prune(edges=[(0, 1, 2)])
+        >>> report.edges
+        (Edge(layer=0, i=1, j=2),)
         """
-        chosen = None if edges is None else [check_edge(self.network, *edge) for edge in edges]
+        chosen = None if edges is None else [read_edge(self.network, edge) for edge in edges]
         limits = limits_of(
             what,
             tolerance,
@@ -1063,7 +1730,7 @@ class KAN(nn.Module):
             if chosen is not None:
                 options["edges"] = [tuple(edge) for edge in chosen]
             if dataset is not None:
-                names = [self.session.history.name_of("data", (dataset.x, dataset.y))]
+                names = [self.session.history.name_of("data", tensors_of(data))]
                 options["tolerance"] = tolerance
             if what != "edges":
                 options["what"] = what
@@ -1075,7 +1742,7 @@ class KAN(nn.Module):
 
     def suggest(
         self,
-        edge: EdgeAddress,
+        edge: EdgeLike,
         *,
         functions: Sequence[str] | None = None,
         top: int | None = 10,
@@ -1097,21 +1764,29 @@ class KAN(nn.Module):
         ------
         IndexError
             If there is no such edge.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1], grid_size=10)
+        >>> model.fix((0, 0, 0), "sin", affine=(2.0, 0.0, 1.0, 0.0))
+        >>> model.suggest((0, 0, 0), functions=["sin", "x^2"]).best.name
+        'sin'
         """
         from kanviz.symbolic.suggest import library_of, suggest
 
         with self.session.reading():
-            x, y = edge_samples(
-                self.network, self.session.inputs(None), check_edge(self.network, *edge)
-            )
+            place = read_edge(self.network, edge)
+            curve = edge_samples(self.network, self.session.inputs(None), place)
+            x, y = curve_in_user_units(curve, self.session.units_at(place))
         return suggest(x, y, functions=library_of(functions), top=top)
 
+    @renamed(numbers="affine")
     def fix(
         self,
-        edge: EdgeAddress,
+        edge: EdgeLike,
         formula: str,
         *,
-        numbers: tuple[float, float, float, float] | None = None,
+        affine: Affine | None = None,
         trainable: bool = True,
     ) -> None:
         """Make an edge a formula c f(a x + b) + d; its spline rests until ``unfix``.
@@ -1123,7 +1798,7 @@ class KAN(nn.Module):
         formula : str
             The name of a known function such as ``"sin"``, whose four numbers are fitted to the
             curve, or any formula of x such as ``"0.5*x**2 + 1"``, which is taken as it is.
-        numbers : (a, b, c, d), optional
+        affine : (a, b, c, d), optional
             The numbers, instead of a fit.
         trainable : bool
             Whether training may move the numbers.
@@ -1134,21 +1809,33 @@ class KAN(nn.Module):
             If there is no such edge.
         ValueError
             If the formula cannot be read, or the edge is removed.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1])
+        >>> model.fix((0, 0, 0), "0.5*x**2 + 1")
+        >>> model.predict([[2.0]]).item()
+        3.0
         """
         from kanviz.symbolic.suggest import function_of, quality_of
 
         with self.session.at_rest():
-            place = layer, i, j = check_edge(self.network, *edge)
-            sample = self.session.inputs(None)
-            curve = edge_samples(self.network, sample, place)
-            function, found = function_of(formula, numbers, *curve)
-            step = trace(self.network, sample).layers[layer]
-            own = step.inputs[:, i].double(), step.edge_outputs[:, i, j].double()
-            quality = quality_of(function, found, *own)
-            self.session.change(FixEdge(layer, i, j, function, found, trainable, formula, quality))
+            place = read_edge(self.network, edge)
+            units, sample = self.session.units_at(place), self.session.inputs(None)
+            x, y = curve_in_user_units(edge_samples(self.network, sample, place), units)
+            function, found = function_of(formula, affine, x, y)
+            step = trace(self.network, sample).layers[place.layer]
+            own = step.inputs[:, place.i].double(), step.edge_outputs[:, place.i, place.j].double()
+            quality = quality_of(function, units.to_network(found), *own)
+            edit = FixEdge(*place, function, found, trainable, formula, quality, units)
+            self.session.change(edit)
 
-    def unfix(self, edge: EdgeAddress) -> None:
+    def unfix(self, edge: EdgeLike) -> None:
         """Give an edge its spline back, as it was when it was fixed.
+
+        Parameters
+        ----------
+        edge : Edge or (layer, i, j)
 
         Raises
         ------
@@ -1156,8 +1843,16 @@ class KAN(nn.Module):
             If there is no such edge.
         ValueError
             If it is no formula.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1])
+        >>> model.fix((0, 0, 0), "sin")
+        >>> model.unfix((0, 0, 0))
+        >>> model.steps[-1]
+        'gave edge (0, 0, 0) its spline back'
         """
-        self.session.change(UnfixEdge(*check_edge(self.network, *edge)))
+        self.session.change(UnfixEdge(*read_edge(self.network, edge)))
 
     def symbolify(
         self,
@@ -1166,7 +1861,7 @@ class KAN(nn.Module):
         tolerance: float | None = None,
         functions: Sequence[str] | None = None,
         n_jobs: int = 1,
-        on_edge: "Callable[[EdgeReport], object]" = lambda _: None,
+        on_edge: "Callable[[EdgeReport], object] | None" = None,
     ) -> "SymbolReport":
         """Turn splines into formulas as long as the whole network stays as good; one step.
 
@@ -1187,7 +1882,7 @@ class KAN(nn.Module):
             How many candidates are tried at a time, through joblib: in processes of this machine,
             or by whatever backend ``joblib.parallel_config`` names. 1 starts no process. The
             result is the same.
-        on_edge : callable
+        on_edge : callable, optional
             Called with what came of each edge, as soon as it is known; again where it is questioned
             again.
 
@@ -1196,13 +1891,21 @@ class KAN(nn.Module):
         SymbolReport
             Edge by edge what was tried and chosen; edges without a good formula stay splines. Its
             ``pareto()`` tells complexity and error of every stage on the way.
+
+        Examples
+        --------
+        >>> x = torch.linspace(-1, 1, 60, dtype=torch.float64).unsqueeze(1)
+        >>> model = KAN([1, 1], dtype=torch.float64)
+        >>> report = model.fit(x, x**2, progress=False)
+        >>> model.symbolify((x, x**2), functions=["x", "x^2"]).edges[0].chosen
+        'x^2'
         """
         from kanviz.symbolic.snapping import Units
         from kanviz.symbolic.suggest import library_of
         from kanviz.symbolic.symbolify import symbolify
 
         with self.session.at_rest():
-            work, dataset = self.session.copy_network(), as_dataset(data)
+            work, dataset = self.session.copy_network(), self.session.dataset(data)
             report = symbolify(
                 work,
                 judge_of(dataset),
@@ -1210,9 +1913,9 @@ class KAN(nn.Module):
                 functions=library_of(functions or None),
                 units=Units(dataset.x_scaling, dataset.y_scaling),
                 n_jobs=n_jobs,
-                on_edge=on_edge,
+                on_edge=on_edge or (lambda _: None),
             )
-            name = self.session.history.name_of("data", (dataset.x, dataset.y))
+            name = self.session.history.name_of("data", tensors_of(data))
             given = {"tolerance": tolerance, "functions": functions}
             options = {key: value for key, value in given.items() if value is not None}
             chosen = sum(edge.chosen is not None for edge in report.edges)
@@ -1220,8 +1923,9 @@ class KAN(nn.Module):
             self.session.change(Became(work, call_code("model.symbolify", name, **options), words))
             return report
 
+    @renamed(simplify="simplify_seconds")
     def formula(
-        self, *, digits: int | None = 6, snap: float = 1e-6, simplify: float = 2.0
+        self, *, digits: int | None = 6, snap: float = 1e-6, simplify_seconds: float = 2.0
     ) -> "Formula":
         """Return what the model computes, in the user's units and names.
 
@@ -1236,8 +1940,8 @@ class KAN(nn.Module):
             Fewest significant digits of the numbers; None for all.
         snap : float
             Numbers within this share of a nice one (0, 1/2, pi ...) are written as it; 0 for none.
-        simplify : float
-            Seconds that may be spent on a shorter form; 0 for none.
+        simplify_seconds : float
+            What may be spent on a shorter form; 0 for none.
 
         Returns
         -------
@@ -1249,13 +1953,23 @@ class KAN(nn.Module):
         ------
         ArithmeticError
             If formula and model differ on the sample.
+
+        Examples
+        --------
+        >>> model = KAN([2, 1])
+        >>> model.fix((0, 0, 0), "2*x")
+        >>> model.fix((0, 1, 0), "x**2")
+        >>> print(model.formula())
+        2*x_1 + x_2**2
         """
         from kanviz.symbolic.formula import formula_to_read
 
         with self.session.reading():
-            work, about = self.session.copy_network(), self._about
+            work, about = self.session.copy_network(), self.session.about
             sample = self.session.inputs(None).double()
-        return formula_to_read(work, about, sample, digits=digits, snap=snap, simplify=simplify)
+        return formula_to_read(
+            work, about, sample, digits=digits, snap=snap, simplify=simplify_seconds
+        )
 
     # ---- history ---------------------------------------------------------------------------------
 
@@ -1265,72 +1979,123 @@ class KAN(nn.Module):
         While a fit runs that is the last edit made meanwhile with all that was learnt since, or,
         without one, all that the fit has learnt so far; the fit goes on from there.
 
+        Returns
+        -------
+        str
+            What was taken back.
+
         Raises
         ------
         IndexError
             If there is no step to take back.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.remove_edge((0, 0, 0))
+        >>> model.undo()
+        'removed edge (0, 0, 0)'
         """
         return self.session.undo()
 
     def redo(self) -> str:
         """Do the step undone last again, to the last bit, and return its sentence.
 
+        Returns
+        -------
+        str
+            What was done again.
+
         Raises
         ------
         IndexError
             If there is none; any new step clears them.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.remove_edge((0, 0, 0))
+        >>> _ = model.undo()
+        >>> model.redo()
+        'removed edge (0, 0, 0)'
         """
         return self.session.redo()
 
     @property
-    def history(self) -> list[str]:
-        """What was done and not undone, oldest first, one sentence per step."""
+    def steps(self) -> list[str]:
+        """What was done and not undone, oldest first, one sentence per step.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.freeze(1)
+        >>> model.steps
+        ['froze layer 1']
+        """
         return self.session.history.sentences()
 
     def script(self) -> str:
-        """Return the history as Python that makes the model again, given the same data."""
+        """Return the history as Python that makes the model again, given the same data.
+
+        Returns
+        -------
+        str
+            Data appear by name, as ``data`` or ``x``.
+
+        Examples
+        --------
+        >>> model = KAN([2, 3, 1])
+        >>> model.remove_edge((0, 0, 0))
+        >>> print(model.script())
+        import kanviz as kv
+        <BLANKLINE>
+        model = kv.KAN([2, 3, 1])
+        model.remove_edge((0, 0, 0))
+        <BLANKLINE>
+        """
         return self.session.history.script()
 
     def on_change(self, callback: Callable[[str], object]) -> Callable[[], None]:
-        """Call ``callback(sentence)`` after each change; return the function that ends this."""
+        """Call a function after each change; return the function that ends this.
+
+        Parameters
+        ----------
+        callback : callable
+            ``callback(sentence)`` is called in the thread that made the change, before the next can
+            be made; it must not wait for a thread that edits.
+
+        Returns
+        -------
+        callable
+            Ends it.
+
+        Examples
+        --------
+        >>> model, heard = KAN([2, 3, 1]), []
+        >>> leave = model.on_change(heard.append)
+        >>> model.freeze(1)
+        >>> leave()
+        >>> heard
+        ['froze layer 1']
+        """
         return self.session.watch(callback)
 
-    # ---- inside ----------------------------------------------------------------------------------
 
-    @property
-    def _about(self) -> About:
-        return self.session.history.about
-
-
-def load(path: str | os.PathLike[str], *, device: torch.device | str | None = None) -> KAN:
-    """Return the model that ``KAN.save`` wrote, equal to the last bit; its history starts anew.
-
-    Parameters
-    ----------
-    path
-        The file. Nothing in it is ever run.
-    device
-        Where to put the model; without one, torch's default.
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged, of another kind, or of a newer version.
-    OSError
-        If it cannot be read.
-    """
-    saved = read_model(path)
-    start = f"model = kv.load({os.fspath(path)!r})"
-    return KAN(Session(saved.state.build(device), saved.about, start))
-
-
-def _session_of(
-    widths: Sequence[int] | Session, functions: dict[str, Any], given: dict[str, Any]
-) -> Session:
+def _session_of(widths: Sequence[int] | Session, options: dict[str, Any]) -> Session:
     """Return what holds the state of a new model, or the one that was passed."""
-    if not isinstance(widths, Session):
-        network = Network(widths, **functions)
-        about = About.nothing(network.widths[0], network.widths[-1])
-        start = f"model = {call_code('kv.KAN', str(list(network.widths)), **given)}"
-        return Session(network, about, start)
-    return widths
+    given = options_given(KAN, options)
+    if isinstance(widths, Session):
+        if given:
+            raise ValueError(
+                f"A network that exists keeps its functions; got {next(iter(given))} beside it. "
+                "Leave it out."
+            )
+        return widths
+    dtype = choose_dtype(options["dtype"])
+    network = Network(widths, **(options | {"dtype": dtype}))
+    about = About.nothing(network.widths[0], network.widths[-1])
+    # A script must not depend on the default dtype of the session that runs it.
+    if dtype != torch.float32:
+        given["dtype"] = dtype
+    start = f"model = {call_code('kv.KAN', str(list(network.widths)), **given)}"
+    return Session(network, about, start)

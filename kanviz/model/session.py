@@ -5,18 +5,22 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from kanviz.data import Dataset, as_dataset
-from kanviz.data.dataset import About
+from kanviz.data.arrays import Task as DataTask
+from kanviz.data.arrays import as_dataset
+from kanviz.data.dataset import About, Dataset
+from kanviz.data.scaling import EdgeUnits, Scaling
 from kanviz.edits import Edit
 from kanviz.model.fit_handle import FitCall, FitHandle, Watchers
 from kanviz.model.history import History
-from kanviz.model.inputs import grid_sample, read_inputs
+from kanviz.model.inputs import grid_sample, read_dataset, read_inputs
 from kanviz.nn.network import Network
+from kanviz.snapshot import Edge
 from kanviz.training.fit import Trainer
 from kanviz.training.task import Task, check_fits
 
@@ -111,12 +115,12 @@ class Session:
         return self.history.about
 
     def inputs(self, x: Any = None) -> Tensor:
-        """Return x as the network takes it, or what stands in for it.
+        """Return x in the network's units, or what stands in for it.
 
         Parameters
         ----------
-        x : (samples, inputs), optional
-            In the network's units. Without it the remembered sample stands in, or, before any data
+        x : (samples, inputs) or Dataset, optional
+            In the user's units. Without it the remembered sample stands in, or, before any data
             were seen, points spread over the base grids of the inputs.
 
         Raises
@@ -126,21 +130,58 @@ class Session:
         """
         like = self.network.layers[0].weight.detach()
         if x is not None:
-            return read_inputs(x, self.about.input_names, like)
+            return read_inputs(x, self.about, like)
         sample = self.about.sample
         return grid_sample(self.network) if sample is None else sample.to(like)
 
-    def dataset(self, data: Any) -> Dataset:
-        """Return data (a ``Dataset`` or (x, y)) as a ``Dataset`` that fits the network.
+    def dataset(self, data: Any, *, task: DataTask = "auto") -> Dataset:
+        """Return data (a ``Dataset`` or (x, y)) as a ``Dataset`` in the network's units.
+
+        A pair is in the user's units. Where the model is new, the units of the data are those that
+        it will have: a pair is scaled to mean 0 and standard deviation 1.
+
+        Parameters
+        ----------
+        data : Dataset or (x, y)
+            With one column for each input and output, or labels of classes.
+        task : str
+            As for ``from_arrays``, for a pair and a new model.
 
         Raises
         ------
         ValueError, TypeError
-            If it has not one column for each input and output, or is no data set.
+            If it does not fit the network, or is no data set.
         """
-        dataset = as_dataset(data)
+        if not self.is_new():
+            return read_dataset(data, self.about, self.network)
+        dataset = as_dataset(data, task=task, normalize=True)
         check_fits(self.network, dataset)
         return dataset
+
+    def is_new(self) -> bool:
+        """Return whether the model has neither learnt nor seen anything, nor was edited."""
+        about = self.about
+        has_seen = about.sample is not None or about.has_units or about.classes is not None
+        return not has_seen and self.network.is_untouched()
+
+    def take_units(self, x: Tensor, y: Tensor) -> None:
+        """Take over other units of the inputs and outputs, as those of a state dict.
+
+        Parameters
+        ----------
+        x : (2, inputs)
+            Shift and scale of each input.
+        y : (2, outputs)
+            The same for the outputs.
+        """
+        with self.at_rest(), self.reading():
+            now = self.history.now
+            about = replace(now.about, x_scaling=Scaling(*x), y_scaling=Scaling(*y))
+            self.history.now = now._replace(about=about)
+
+    def units_at(self, edge: Edge) -> EdgeUnits:
+        """Return the user's units at an edge: those of the network, but at its two ends."""
+        return self.about.units_at(*edge, len(self.network.layers))
 
     def copy_network(self, dtype: torch.dtype | None = torch.float64) -> Network:
         """Return a copy of the network to work on, by default in float64."""

@@ -137,13 +137,16 @@ class Network(nn.Module):
             mine.restore(replace(theirs.state(), trains=mine.weight.requires_grad))
             mine.settle()
 
-    def remade(self, seed: int, *, grid_size: int | None = None) -> "Network":
+    def remade(
+        self, seed: int, *, grid_size: int | None = None, grid_range: GridRange | None = None
+    ) -> "Network":
         """Return a network made like this one was, with another seed; in its dtype, on its device.
 
-        The edges that are locked together here are so there. ``grid_size`` replaces the one that
-        this network was made with.
+        The edges that are locked together here are so there. ``grid_size`` and ``grid_range``
+        replace those that this network was made with.
         """
-        changes = {"seed": seed} if grid_size is None else {"seed": seed, "grid_size": grid_size}
+        asked = {"seed": seed, "grid_size": grid_size, "grid_range": grid_range}
+        changes = {name: value for name, value in asked.items() if value is not None}
         made_with: dict[str, Any] = {**self.made_with, **changes}
         network = Network(self.widths, **made_with).to(self.layers[0].weight)
         for mine, theirs in zip(self.layers, network.layers, strict=True):

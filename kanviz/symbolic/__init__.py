@@ -12,7 +12,7 @@ from kanviz.symbolic.functions import (
     Library,
     default_library,
     make_function,
-    register,
+    register_function,
 )
 from kanviz.symbolic.parse import parse
 from kanviz.symbolic.printing import to_mathml, to_text
@@ -42,7 +42,7 @@ __all__ = [
     "formula_of",
     "make_function",
     "parse",
-    "register",
+    "register_function",
     "rounded",
     "simplified",
     "snap",

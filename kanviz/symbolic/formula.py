@@ -239,11 +239,11 @@ def edge_texts(layer: KANLayer, digits: int = 3) -> dict[tuple[int, int], str]:
     if symbols is None:
         return {}
     triples = zip(symbols.edges, symbols.functions, layer.affine.tolist(), strict=True)
-    return {edge: _edge_text(f, tuple(numbers), digits) for edge, f, numbers in triples}  # type: ignore[arg-type]  # functions are frozen
+    return {edge: edge_text(f, tuple(numbers), digits) for edge, f, numbers in triples}  # type: ignore[arg-type]  # functions are frozen
 
 
 @lru_cache(maxsize=4096)
-def _edge_text(function: EdgeFunction, numbers: tuple[float, ...], digits: int) -> str:
+def edge_text(function: EdgeFunction, numbers: tuple[float, ...], digits: int = 3) -> str:
     """Return one edge's formula as text; remembered, for it takes a millisecond."""
     return to_text(rounded(snapped(edge_expression(function, numbers), ROUNDING), digits))
 

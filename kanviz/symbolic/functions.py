@@ -321,7 +321,7 @@ It is only ever read when a user asks for suggestions or names a function. A mod
 formula itself, so it works and is saved without what was registered.
 """
 
-register = REGISTRY.register
+register_function = REGISTRY.register
 
 
 def default_library() -> Library:

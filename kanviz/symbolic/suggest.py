@@ -7,6 +7,7 @@ from typing import overload
 from jaxtyping import Float
 from torch import Tensor
 
+from kanviz.data.scaling import Affine
 from kanviz.symbolic.affine import AffineFit, fit_affine
 from kanviz.symbolic.functions import (
     LONGEST_NAME,
@@ -24,9 +25,6 @@ ROUNDING = 1e-9
 """Errors below this are all the same: nothing but rounding."""
 
 SHOWN_DIGITS = 4
-
-Affine = tuple[float, float, float, float]
-"""a, b, c, d of c f(a x + b) + d."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +179,7 @@ def library_of(names: Sequence[str] | None) -> Library:
 
 def function_of(
     text: str,
-    numbers: Affine | None,
+    affine: Affine | None,
     x: Float[Tensor, " samples"],
     y: Float[Tensor, " samples"],
 ) -> tuple[Function, Affine]:
@@ -192,7 +190,7 @@ def function_of(
     text : str
         The name of a known function, whose numbers are fitted to the curve, or any formula of x,
         which is taken as it is.
-    numbers : (a, b, c, d) or None
+    affine : (a, b, c, d) or None
         Those to take instead.
     x, y : (samples,)
         The curve.
@@ -205,21 +203,21 @@ def function_of(
     library = default_library()
     if text not in library:
         function = Function(text.strip()[:LONGEST_NAME], library.parse(text))
-        return function, numbers or (1.0, 0.0, 1.0, 0.0)
-    if numbers is None:
+        return function, affine or (1.0, 0.0, 1.0, 0.0)
+    if affine is None:
         best = suggest(x, y, functions=library.only([text])).best
-        numbers = (best.a, best.b, best.c, best.d)
-    return library[text], numbers
+        affine = (best.a, best.b, best.c, best.d)
+    return library[text], affine
 
 
 def quality_of(
     function: Function,
-    numbers: Affine,
+    affine: Affine,
     x: Float[Tensor, " samples"],
     y: Float[Tensor, " samples"],
 ) -> float | None:
     """Return the R^2 of c f(a x + b) + d against a curve; None for a constant one."""
-    a, b, c, d = numbers
+    a, b, c, d = affine
     variance = float(y.var(correction=0))
     missed = float((c * function.torch(a * x + b) + d - y).square().mean())
     return 1 - missed / variance if variance > 0 else None

@@ -138,8 +138,9 @@ def _numbers(
     units: Scaling,
 ) -> dict[str, float]:
     """Return RMSE and R^2 in the user's units."""
-    outputs = network(x.to(network.layers[0].weight))
-    y, scale = y.to(outputs.device), units.scale.to(outputs.device)
+    # In float64: in float32 the square of 1e-23 is 0, that of 1e20 infinite.
+    outputs = network(x.to(network.layers[0].weight)).double()
+    y, scale = y.to(outputs), units.scale.to(outputs)
     left = ((outputs - y) * scale).square().mean(0)
     spread = (y * scale).var(0, correction=0)
     r2 = 1 - left / spread.clamp(min=torch.finfo(y.dtype).tiny)

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import torch
 from torch import Tensor
@@ -17,14 +17,18 @@ from kanviz.training.errors import LOSS_FUNCTIONS, Errors, Loss, loss_on
 from kanviz.training.jacobian import n_entries, n_weights
 from kanviz.training.least_squares import LeastSquares, Problem, exact_pays
 from kanviz.training.penalties import EdgeForms
+from kanviz.training.report import Progress
 from kanviz.training.sparsity import Sparsity
 
 OPTIMIZERS = ("auto", "lm", "lbfgs", "adam", "adamw")
 MOST_STARTS = 32
 """Random starts of a fit that is asked for none; each is a short trial."""
 
-Optimizer = str | type[torch.optim.Optimizer]
-Validation = None | float | tuple[Any, Any] | Literal["test"]
+Optimizer = Literal["auto", "lm", "lbfgs", "adam", "adamw"] | type[torch.optim.Optimizer]
+LossName = Literal["mse", "cross_entropy"]
+Validation = None | float | tuple[Any, Any] | Dataset | Literal["test"]
+Callback = Callable[[Progress], bool | None]
+"""Called after every step; False stops the fit."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class FitOptions:
         Weight of the squared second differences of the coefficients, relative to the variance of
         y for squared loss; default for "lm" 1e-10 (1e-6 with sparsity), else 0. Raise it
         (1e-6 .. 1e-3) where a fine grid follows noise.
-    validation : None, float, (x, y) or "test"
+    validation : None, float, (x, y), Dataset or "test"
         Data to watch: a share of the training data, a pair, or the data's own test part. The best
         state on it is kept, and a level ends when it does not improve for ``patience`` steps.
     patience : int
@@ -84,7 +88,7 @@ class FitOptions:
 
     optimizer: Optimizer = "auto"
     steps: int | None = None
-    loss: str | Loss | None = None
+    loss: LossName | Loss | None = None
     grids: Sequence[int] | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
@@ -94,7 +98,7 @@ class FitOptions:
     patience: int = 20
     starts: int | None = None
     update_grid: bool = True
-    callbacks: Sequence[Callable[[Any], bool | None]] = field(default=())
+    callbacks: Sequence[Callback] = field(default=())
     progress: bool = True
     seed: int = 0
 
@@ -134,6 +138,31 @@ class FitOptions:
             raise ValueError(
                 f"grids must be increasing; got {list(self.grids)}. Pass for example [3, 5, 10]."
             )
+
+
+class SolveKeywords(TypedDict, total=False):
+    """The options of ``KAN.solve`` by name, for type checkers."""
+
+    steps: int | None
+    grids: Sequence[int] | None
+    starts: int | None
+    sparsity: float | Sparsity
+    curvature: float | None
+    update_grid: bool
+    callbacks: Sequence[Callback]
+    progress: bool
+    seed: int
+
+
+class FitKeywords(SolveKeywords, total=False):
+    """Every field of ``FitOptions`` by name, for type checkers."""
+
+    optimizer: Optimizer
+    loss: LossName | Loss | None
+    batch_size: int | None
+    learning_rate: float | None
+    validation: Validation
+    patience: int
 
 
 def read_options(options: dict[str, Any]) -> FitOptions:

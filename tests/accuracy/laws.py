@@ -57,7 +57,13 @@ class Law:
                 x, y, test_fraction=0.5, task="classification", dtype=torch.float64
             )
         data = kv.from_function(
-            lambda x: self.values(x.numpy()), self.ranges, n, n, seed, torch.float64
+            lambda x: self.values(x.numpy()),
+            self.ranges,
+            n,
+            n,
+            seed,
+            torch.float64,
+            normalize=False,
         )
         size = self.noise * float(data.y.std())
         normal = torch.Generator().manual_seed(seed)

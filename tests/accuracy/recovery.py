@@ -161,7 +161,7 @@ def quality(law: Law, outputs: np.ndarray, y: np.ndarray) -> float:
 def distance(model: kv.KAN, x: np.ndarray, y: np.ndarray) -> float | None:
     """Return the least share by which constants must be snapped for the formula to be the law."""
     for share in SHARES:
-        values = model.formula(snap=share, digits=None, simplify=0).to_callable()(x)[:, 0]
+        values = model.formula(snap=share, digits=None, simplify_seconds=0).to_callable()(x)[:, 0]
         if np.abs(values - y).max() <= SAME * y.std():
             return share
     return None

@@ -37,7 +37,7 @@ def addition(x: Tensor) -> Tensor:
 def measure(seed: int) -> Row:
     """Go from 1000 samples of one seed to the formula, in float64, options by default."""
     ranges = [(-LARGEST, LARGEST)] * 2
-    data = kv.from_function(addition, ranges, seed=seed, dtype=torch.float64)
+    data = kv.from_function(addition, ranges, seed=seed, dtype=torch.float64, normalize=False)
     begin = time.perf_counter()
     model = kv.KAN([2, 1, 1], seed=seed, dtype=torch.float64)
     model.lock([(0, 0, 0), (0, 1, 0)])

@@ -24,7 +24,7 @@ def test_a_dragged_point_is_pythons_coefficient(notebook: Open, note: Note) -> N
     before = at.value(COEFFICIENT)
     at.diagram.drag(3, -30)
     at.until(COEFFICIENT, lambda c: c != before and abs(c - at.diagram.height(3)) < 1e-6)
-    assert at.value("len(model.history)") == 1
+    assert at.value("len(model.steps)") == 1
     times, draws = at.diagram.measure(3, 50)
     p90 = quantiles(times, n=10)[-1]
     note("drag, idle kernel", median_ms=median(times), p90_ms=p90, own_frame_ms=median(draws))

@@ -36,12 +36,12 @@ def test_the_diagram_is_used_by_keys_alone_in_a_notebook(notebook: Open) -> None
     keys.type("sin")
     keys.press("Enter")
     diagram.is_now("formula", 0, 0, 0)
-    assert at.value("model.history[-1]").startswith("fixed edge (0, 0, 0)")
+    assert at.value("model.steps[-1]").startswith("fixed edge (0, 0, 0)")
     diagram.tab_to("[role=tab]", back=True)
     diagram.tab_by_keys("History")
     diagram.tab_to("button:text('Undo')")
     keys.press("Enter")
-    at.until("len(model.history)", lambda length: length == 0)
+    at.until("len(model.steps)", lambda length: length == 0)
     diagram.is_now("spline", 0, 0, 0)
     diagram.tab_to("[role=tab]", back=True)
     diagram.tab_by_keys("Probe")
@@ -68,7 +68,7 @@ def test_hostile_formulas_are_refused_as_text(notebook: Open) -> None:
         at.diagram.root.locator("input[aria-invalid=true]").wait_for()
         said = at.diagram.root.locator(".kv-wrong").filter(visible=True).first.inner_text()
         assert len(said) > 20, formula
-    assert at.value("len(model.history)") == 0
+    assert at.value("len(model.steps)") == 0
     assert at.page.evaluate("window.hacked") is None
     assert at.diagram.root.locator("img, script").count() == 0
     assert at.console.errors == []

@@ -60,7 +60,7 @@ def test_nothing_is_left_behind(notebook: Open) -> None:
     for index in range(3):
         at.run(index)
     second = Diagram(at.page, 1)
-    at.python("model.remove_edge(0, 0, 0)")
+    at.python("model.remove_edge((0, 0, 0))")
     for view in (at.diagram, second):
         view.is_now("removed", 0, 0, 0)
     second.tab("History")

@@ -10,7 +10,7 @@ from browser.notebook import Notebook
 Open = Callable[..., Notebook]
 
 ASKED = ["move_point", "set_training", "prune", "pause", "resume", "undo"]
-SENTENCES = "[step for step in model.history]"
+SENTENCES = "[step for step in model.steps]"
 
 
 def test_a_fit_of_the_diagram_takes_all_that_hands_do(notebook: Open) -> None:

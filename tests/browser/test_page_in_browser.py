@@ -48,16 +48,16 @@ def _symbolic() -> KAN:
     model = make_model()
     for n, (i, j) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]):
         formula = ("sin", "x^2", "exp(-x)", "tanh", "abs", "cos(2*x) + 1")[n]
-        model.fix((0, i, j), formula, numbers=(1.3, -0.2, 0.7, 0.1))
+        model.fix((0, i, j), formula, affine=(1.3, -0.2, 0.7, 0.1))
     for j, formula in enumerate(("sqrt", "log", "x^3")):
-        model.fix((1, j, 0), formula, numbers=(0.4, 2.5, 1.1, -0.3))
+        model.fix((1, j, 0), formula, affine=(0.4, 2.5, 1.1, -0.3))
     return model
 
 
 def _mixed() -> KAN:
     model = make_model()
-    model.fix((0, 0, 0), "sin", numbers=(2.0, 0.1, 1.5, 0.0))
-    model.remove_edge(0, 1, 1)
+    model.fix((0, 0, 0), "sin", affine=(2.0, 0.1, 1.5, 0.0))
+    model.remove_edge((0, 1, 1))
     model.lock([(0, 0, 2), (0, 1, 2)])
     model.freeze((1, 0, 0))
     return model

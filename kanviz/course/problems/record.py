@@ -121,7 +121,8 @@ class Problem:
         ImportError
             If the function needs SciPy and it is not installed.
         """
-        data = from_function(self.f, self.ranges, n_train, n_test, seed, dtype)
+        # As the papers have it: their errors are in these units.
+        data = from_function(self.f, self.ranges, n_train, n_test, seed, dtype, normalize=False)
         return replace(data, input_names=self.input_names)
 
 

@@ -49,7 +49,7 @@ def film(
     >>> import kanviz as kv
     >>> model = kv.KAN([2, 2, 1])
     >>> before = model.snapshot()
-    >>> model.remove_edge(0, 1, 1)
+    >>> model.remove_edge((0, 1, 1))
     >>> pictures = film([before, model.snapshot()], ["whole", "without one edge"], label="stage")
     """
     if not snapshots or len(snapshots) != len(captions):

@@ -14,14 +14,16 @@ from typing import Any, TypeVar
 import numba
 import torch
 
+from kanviz.nn.kernels.plan import BLOCK
+
 REORDERED = {"contract", "reassoc"}
 
 ONE_PART = 1 << 15
 """Numbers (samples times inputs) up to which a second thread costs more than it gains."""
 
-PART, SAMPLES_OF_PART, MOST_PARTS = 1 << 13, 64, 32
-"""Least numbers and least samples of a part beyond, so that its work outweighs a task of a thread
-and the addition of its result; most parts, which keep any usual number of threads busy."""
+PART, MOST_PARTS = 1 << 13, 32
+"""Least numbers of a part beyond, so that its work outweighs a task of a thread and the addition of
+its result; most parts, which keep any usual number of threads busy."""
 
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
@@ -77,25 +79,17 @@ def _digest_of_kernels() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
-def parts_of(samples: int, inputs: int) -> list[tuple[int, int]]:
-    """Return (start, stop) of the parts that a batch is worked on in, in order.
-
-    They follow from the shape alone, never from the number of threads: so do all sums over them.
-    """
-    numbers = samples * inputs
-    parts = min(MOST_PARTS, numbers // PART, samples // SAMPLES_OF_PART)
-    if numbers <= ONE_PART or parts <= 1:
-        return [(0, samples)]
-    bounds = [samples * part // parts for part in range(parts + 1)]
-    return list(pairwise(bounds))
-
-
 def over_parts(work: Callable[[int, int], object], samples: int, inputs: int) -> None:
-    """Call ``work(start, stop)`` on all parts of a batch, in the threads that torch may use."""
-    if samples * inputs <= ONE_PART:
+    """Call ``work(start, stop)`` on parts of a batch, one for each thread that torch may use.
+
+    For work on each sample by itself: where sums go over samples, see ``sum_over_parts``.
+    """
+    threads = min(torch.get_num_threads(), samples)
+    if samples * inputs <= ONE_PART or threads <= 1:
         work(0, samples)
         return
-    for _ in _results(work, samples, inputs):
+    bounds = [samples * part // threads for part in range(threads + 1)]
+    for _ in _in_threads(work, list(pairwise(bounds)), threads):
         pass  # asks each part for its error
 
 
@@ -105,26 +99,37 @@ def sum_over_parts(
     inputs: int,
     add: Callable[[T, T], T] = operator.iadd,
 ) -> T:
-    """Return the sum of ``work(start, stop)`` over all parts of a batch, in the parts' order.
+    """Return the sum of ``work(start, stop)`` over parts of a batch, in the parts' order.
 
-    Whichever thread ends first, the same numbers are added in the same order, so that the result is
-    the same to the last bit; ``add`` may join two parts in another way.
+    The parts follow from the shape alone. So whichever thread ends first, and however many there
+    are, the same numbers are added in the same order, and the result is the same to the last bit.
+    ``add`` may join two parts in another way.
     """
     if samples * inputs <= ONE_PART:
         return work(0, samples)
-    return functools.reduce(add, _results(work, samples, inputs))
+    parts = parts_of(samples, inputs)
+    threads = min(torch.get_num_threads(), len(parts))
+    if threads <= 1:
+        return functools.reduce(add, (work(start, stop) for start, stop in parts))
+    return functools.reduce(add, _in_threads(work, parts, threads))
 
 
-def _results(work: Callable[[int, int], T], samples: int, inputs: int) -> Iterable[T]:
+def parts_of(samples: int, inputs: int) -> list[tuple[int, int]]:
+    """Return (start, stop) of the parts that ``sum_over_parts`` takes: some whole blocks each."""
+    blocks = -(-samples // BLOCK)
+    parts = max(1, min(MOST_PARTS, samples * inputs // PART, blocks))
+    bounds = [min(samples, blocks * part // parts * BLOCK) for part in range(parts + 1)]
+    return list(pairwise(bounds))
+
+
+def _in_threads(
+    work: Callable[[int, int], T], parts: list[tuple[int, int]], threads: int
+) -> Iterable[T]:
     """Yield what ``work`` returns for each part, in order.
 
     numba's own threads are not used: one of its schedulers ends the process when two Python
     threads call it at once, which a training in the background may well do.
     """
-    parts = parts_of(samples, inputs)
-    threads = min(torch.get_num_threads(), len(parts))
-    if threads == 1:
-        return (work(start, stop) for start, stop in parts)
     return _pool(os.getpid(), threads).map(work, *zip(*parts, strict=True))
 
 

@@ -1,0 +1,87 @@
+"""What a model shows of its edges, in the user's units where they meet an input or an output."""
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from kanviz.analysis.trace import LayerTrace, Trace
+from kanviz.data.dataset import About
+from kanviz.data.scaling import NO_UNITS, EdgeUnits
+from kanviz.nn.network import Network
+from kanviz.snapshot import EdgeView, Snapshot
+
+Curve = tuple[Float[Tensor, " samples"], Float[Tensor, " samples"]]
+
+
+def trace_in_user_units(found: Trace, about: About) -> Trace:
+    """Return a trace whose first inputs, last edges and outputs are in the user's units."""
+    if not about.has_units:
+        return found
+    layers, like = list(found.layers), found.outputs
+    size = about.y_scaling.scale.to(like)
+    last = layers[-1]
+    layers[-1] = LayerTrace(last.inputs, last.edge_outputs * size)
+    first = layers[0]
+    layers[0] = LayerTrace(about.x_scaling.undo(first.inputs).to(like), first.edge_outputs)
+    return Trace(tuple(layers), about.y_scaling.undo(like).to(like))
+
+
+def curve_in_user_units(curve: Curve, units: EdgeUnits) -> Curve:
+    """Return inputs and outputs (samples,) of an edge in the user's units."""
+    x, y = curve
+    return x * units.scale + units.shift, y * units.size
+
+
+def in_user_units(snapshot: Snapshot, network: Network, about: About) -> Snapshot:
+    """Return a snapshot whose curves and formulas are in the user's units.
+
+    The curves of the first edges go over the user's inputs, those of the last are as high as what
+    they add to the outputs; what is between has no unit.
+    """
+    if not about.has_units:
+        return snapshot
+    views = tuple(_view(view, network, about) for view in snapshot.edges)
+    return replace(snapshot, edges=views)
+
+
+def _view(view: EdgeView, network: Network, about: About) -> EdgeView:
+    units = about.units_at(*view.edge, len(network.layers))
+    if units == NO_UNITS:
+        return view
+
+    def x(values: np.ndarray) -> np.ndarray:
+        return _read_only(values * units.scale + units.shift)
+
+    def y(values: np.ndarray) -> np.ndarray:
+        return _read_only(values * units.size)
+
+    return replace(
+        view,
+        curve_x=x(view.curve_x),
+        curve_y=y(view.curve_y),
+        knots=x(view.knots),
+        control_x=x(view.control_x),
+        control_y=y(view.control_y),
+        sample_x=x(view.sample_x),
+        sample_y=y(view.sample_y),
+        formula=None if view.formula is None else _formula(view, network, units),
+    )
+
+
+def _read_only(values: np.ndarray) -> np.ndarray:
+    values.setflags(write=False)
+    return values
+
+
+def _formula(view: EdgeView, network: Network, units: EdgeUnits) -> str:
+    """Return the formula of an edge as text, with the numbers that it has in the user's units."""
+    from kanviz.symbolic.formula import edge_text
+
+    layer = network.layers[view.layer]
+    assert layer.symbols is not None  # an edge with a formula
+    row = layer.symbols.edges.index((view.i, view.j))
+    a, b, c, d = layer.affine[row].tolist()
+    function = layer.symbols.functions[row]
+    return edge_text(function, units.to_user((a, b, c, d)))  # type: ignore[arg-type]  # functions are frozen

@@ -1,0 +1,288 @@
+"""One rule for units: arrays are the user's, a data set knows its own, whatever the call."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+import kanviz as kv
+from kanviz.model import KAN
+
+QUICK: dict[str, Any] = {"steps": 12, "starts": 1, "progress": False}
+factors = st.floats(-12, 12).map(lambda power: 10.0**power)
+offsets = st.floats(-10, 10)
+
+
+def make_rows(samples: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(3)
+    x = rng.uniform(-1, 1, (samples, 2))
+    return x, np.sin(2 * x[:, 0]) + x[:, 1] ** 2
+
+
+def make_fitted(**options: Any) -> tuple[KAN, np.ndarray, np.ndarray]:
+    """Return a model of far-off units, and rows in these."""
+    x, y = make_rows()
+    x, y = 300 + 20 * x, 5000 + 1000 * y
+    model = KAN([2, 2, 1], seed=1, dtype=torch.float64)
+    model.fit(x, y, **(QUICK | options))
+    return model, x, y
+
+
+@settings(max_examples=12, deadline=None)
+@given(factors, offsets, factors, offsets)
+def test_a_change_of_units_changes_nothing_but_the_units(
+    a: float, b: float, c: float, d: float
+) -> None:
+    x, y = make_rows()
+    plain, other = (KAN([2, 2, 1], seed=1, dtype=torch.float64) for _ in range(2))
+    plain.fit(x, y, **QUICK)
+    far_x, far_y = a * (x + b), c * (y + d)
+    other.fit(far_x, far_y, **QUICK)
+    np.testing.assert_allclose(other.predict(far_x) / c - d, plain.predict(x), atol=1e-4)
+    assert other.score(far_x, far_y) == pytest.approx(plain.score(x, y), abs=1e-5)
+    rmse = other.evaluate((far_x, far_y))["train_rmse"]
+    assert rmse / c == pytest.approx(plain.evaluate((x, y))["train_rmse"], abs=1e-4)
+    for one, two in zip(other.edge_scores(far_x), plain.edge_scores(x), strict=True):
+        torch.testing.assert_close(one, two, atol=1e-3, rtol=0)
+
+
+def test_every_call_takes_the_users_units() -> None:
+    model, x, y = make_fitted()
+    truth = model.predict(x)
+    tensor = torch.tensor(x)
+    torch.testing.assert_close(model(tensor).detach(), torch.tensor(truth))
+    assert model.score(x, y) > 0.99
+    assert model.evaluate((x, y))["train_r2"] > 0.99
+    found = model.trace(x)
+    torch.testing.assert_close(found.outputs, torch.tensor(truth))
+    torch.testing.assert_close(found.layers[0].inputs, tensor)
+    remembered, given_x = model.feature_scores(), model.feature_scores(x)
+    torch.testing.assert_close(given_x, remembered)
+    snapshot = model.snapshot(x)
+    first = next(view for view in snapshot.edges if view.edge == (0, 0, 0))
+    assert first.curve_x.min() == pytest.approx(x[:, 0].min())
+    assert first.curve_x.max() == pytest.approx(x[:, 0].max())
+    before = model.evaluate((x, y))["train_rmse"]
+    model.update_grid(x)
+    assert model.evaluate((x, y))["train_rmse"] < 3 * before + 1
+    assert model.plan((x, y)).error_now < 0.1
+
+
+def test_prune_and_symbolify_of_a_pair_keep_what_was_learnt() -> None:
+    x, y = make_rows(120)
+    x, y = 300 + 20 * x, 5000 + 1000 * y
+    model = KAN([2, 1, 1], seed=0, dtype=torch.float64)
+    model.fit(x, y, progress=False, sparsity=1e-4)
+    before = model.score(x, y)
+    model.prune((x, y))
+    model.symbolify((x, y), functions=["sin", "x^2", "x"])
+    assert model.score(x, y) > before - 0.02
+
+
+def test_a_data_set_of_another_scaling_means_the_same() -> None:
+    model, x, y = make_fitted()
+    expected = model.evaluate((x, y))
+    for normalize in (True, False):
+        data = kv.from_arrays(x, y, test_fraction=0.0, normalize=normalize, dtype=torch.float64)
+        assert model.evaluate(data) == pytest.approx(expected, rel=1e-6)
+        np.testing.assert_allclose(model.predict(data), model.predict(x), rtol=1e-9)
+    part = kv.from_arrays(x[:20], y[:20], test_fraction=0.0, dtype=torch.float64)
+    assert model.score(part) == pytest.approx(model.score(x[:20], y[:20]), abs=1e-9)
+
+
+def test_a_second_fit_keeps_the_units_and_goes_on() -> None:
+    model, x, y = make_fitted()
+    units, before = model.session.about.x_scaling, model.score(x, y)
+    half = kv.from_arrays(x[:30], y[:30], test_fraction=0.0)
+    model.fit(half, steps=1, update_grid=False, progress=False)
+    assert model.session.about.x_scaling.is_as(units)
+    assert model.score(x[:30], y[:30]) > before - 0.05
+
+
+def test_validation_is_in_the_users_units() -> None:
+    x, y = make_rows(90)
+    x, y = 300 + 20 * x, 5000 + 1000 * y
+    for watched in (
+        (x[60:], y[60:]),
+        kv.from_arrays(x[60:], y[60:], test_fraction=0.0),
+        kv.from_arrays(x[60:], y[60:], test_fraction=0.0, normalize=False),
+    ):
+        model = KAN([2, 2, 1], seed=1, dtype=torch.float64)
+        report = model.fit(x[:60], y[:60], validation=watched, **QUICK)
+        assert report.history["validation_loss"][-1] < 0.2  # of a variance of 1
+
+
+def test_edits_of_curves_are_in_the_users_units_and_so_is_the_script() -> None:
+    x = np.linspace(100, 200, 80)
+    model = KAN([1, 1], grid_size=20, dtype=torch.float64)
+    model.fit(x, 50 * x, **QUICK)
+    model.set_curve((0, 0, 0), [120.0, 150, 180], [0.0, 0.0, 0.0])
+    grid = model.snapshot().edges[0]
+    assert np.interp(150, grid.curve_x, grid.curve_y) == pytest.approx(0, abs=60)
+    model.fix((0, 0, 0), "2*x - 5")
+    found = np.diff(model.predict([[100.0], [101.0]])[:, 0])
+    assert found == pytest.approx(2)
+    assert model.snapshot().edges[0].formula == "2*x - 5"
+    model.unfix((0, 0, 0))
+    model.move_point((0, 0, 0), 5, 700.0)
+    assert model.snapshot().edges[0].control_y[5] == pytest.approx(700)
+    scope: dict[str, Any] = {"data": (x, 50 * x)}
+    exec(model.script(), scope)
+    np.testing.assert_allclose(scope["model"].predict(x), model.predict(x), rtol=1e-9)
+
+
+def test_suggestions_are_in_the_users_units() -> None:
+    x = np.linspace(100, 200, 80)
+    model = KAN([1, 1], grid_size=20, dtype=torch.float64)
+    model.fit(x, np.sin(x / 20), progress=False)
+    best = model.suggest((0, 0, 0), functions=["sin"]).best
+    assert abs(best.a) == pytest.approx(0.05, rel=0.02)
+
+
+def test_a_state_dict_carries_the_units_and_one_of_0_1_loads() -> None:
+    model, x, _ = make_fitted()
+    twin = KAN([2, 2, 1], dtype=torch.float64)
+    twin.load_state_dict(model.state_dict())
+    torch.testing.assert_close(twin(torch.tensor(x)), model(torch.tensor(x)))
+    old = {name: value for name, value in model.state_dict().items() if "extra" not in name}
+    plain = KAN([2, 2, 1], dtype=torch.float64)
+    plain.load_state_dict(old)
+    assert not plain.session.about.has_units
+
+
+def test_solve_refuses_a_model_with_units() -> None:
+    model, _, _ = make_fitted()
+    with pytest.raises(ValueError, match="an equation is solved in the network's own"):
+        model.solve(lambda u: u(torch.zeros(1, 2)), progress=False)
+
+
+# ---- names -------------------------------------------------------------------------------------
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.permutations(["a", "b", "unused"]))
+def test_columns_of_a_frame_are_taken_by_name(order: list[str]) -> None:
+    x, y = make_rows()
+    frame = pd.DataFrame(x, columns=["a", "b"])
+    model = KAN([2, 1, 1], dtype=torch.float64)
+    model.fit(frame, y, **QUICK)
+    other = frame.assign(unused="text")[order]
+    np.testing.assert_array_equal(model.predict(other), model.predict(frame))
+    assert model.score(other, y) == model.score(frame, y)
+    assert model.evaluate((other, y)) == model.evaluate((frame, y))
+    shuffled = kv.from_arrays(frame[["b", "a"]], y, test_fraction=0.0, dtype=torch.float64)
+    assert model.score(shuffled) == pytest.approx(model.score(frame, y))
+
+
+def test_a_missing_column_is_one_sentence() -> None:
+    x, y = make_rows()
+    model = KAN([2, 1, 1])
+    model.fit(pd.DataFrame(x, columns=["a", "b"]), y, **QUICK)
+    with pytest.raises(ValueError, match=r"x has no column 'b'\. The model's inputs are 'a', 'b'"):
+        model.predict(pd.DataFrame(x, columns=["a", "c"]))
+
+
+def test_text_columns_are_coded_as_the_table_was(tmp_path: Any) -> None:
+    rng = np.random.default_rng(0)
+    size, island = rng.uniform(1, 2, 60), rng.choice(["north", "south", "west"], 60)
+    table = pd.DataFrame({"island": island, "size": size, "mass": size + (island == "west")})
+    table.to_csv(tmp_path / "birds.csv", index=False)
+    data = kv.from_csv(tmp_path / "birds.csv", target="mass")
+    model = KAN([data.n_inputs, 2, 1])
+    model.fit(data, **QUICK)
+    rows = pd.DataFrame({"size": [1.5, 1.5], "island": ["west", "north"]})
+    west, north = model.predict(rows)[:, 0]
+    assert west - north == pytest.approx(1, abs=0.2)
+    with pytest.raises(ValueError, match="x holds 'east' in column 'island', which the model has"):
+        model.predict(rows.assign(island="east"))
+
+
+# ---- classes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("labels", [["low", "mid", "top"], [3, 7, 20], [-1, 0, 1]])
+def test_labels_are_looked_up_in_those_of_the_model(labels: list[Any]) -> None:
+    x = np.linspace(0, 3, 90)
+    y = np.array(labels)[np.minimum(x.astype(int), 2)]
+    model = KAN([1, 3], grid_size=10)
+    model.fit(x, y, steps=40, progress=False)
+    assert model.classes == tuple(sorted(labels))
+    assert model.predict(x).dtype == y.dtype
+    assert model.score(x, y) > 0.9
+    rows = x > 1  # the first class is missing
+    assert model.score(x[rows], y[rows]) > 0.9
+    part = kv.from_arrays(x[rows], y[rows], task="classification", test_fraction=0.0)
+    assert model.score(part) > 0.9
+
+
+def test_truth_values_come_back_as_truth_values() -> None:
+    x = np.linspace(0, 1, 40)
+    model = KAN([1, 2])
+    model.fit(x, x > 0.5, steps=20, progress=False)
+    assert model.classes == (False, True)
+    assert model.predict([0.1, 0.9]).tolist() == [False, True]
+
+
+def test_an_unknown_label_is_one_sentence() -> None:
+    model = KAN([1, 2])
+    model.fit([0.0, 1, 2, 3], ["a", "a", "b", "b"], steps=3, progress=False)
+    with pytest.raises(ValueError, match="y holds the label 'c', which the model does not know"):
+        model.score([0.0, 1.0], ["a", "c"])
+    with pytest.raises(ValueError, match="y must hold class labels"):
+        model.score([0.0, 1.0], [0.5, 1.5])
+
+
+def test_classes_are_kept_in_the_file(tmp_path: Any) -> None:
+    model = KAN([1, 2])
+    model.fit([0.0, 1, 2, 3], [5, 5, 9, 9], steps=10, progress=False)
+    model.save(tmp_path / "model.kan")
+    again = kv.load(tmp_path / "model.kan")
+    assert again.classes == (5, 9)
+    assert again.predict([0.5]).tolist() == [5]
+
+
+def test_a_model_of_numbers_has_no_shares() -> None:
+    with pytest.raises(
+        ValueError, match=r"This model predicts numbers, not classes\. Use predict\."
+    ):
+        KAN([1, 1]).predict_proba([0.5])
+
+
+# ---- precision ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("offset", "step"), [(1.7e9, 3600.0), (2_459_000.5, 1.0), (4.5e6, 1.0)])
+def test_offsets_are_taken_off_before_digits_are_lost(offset: float, step: float) -> None:
+    t = np.linspace(0, 6, 200)
+    x, y = offset + step * t, np.sin(t)
+    model = KAN([1, 1], grid_size=20)  # float32
+    model.fit(x, y, progress=False)
+    assert model.score(x, y) > 0.999
+    assert np.corrcoef(model.predict(x)[:, 0], y)[0, 1] > 0.999
+
+
+@pytest.mark.parametrize("size", [1e-23, 1e19])
+def test_errors_are_measured_in_float64(size: float) -> None:
+    x = np.linspace(0, 6, 100)
+    model = KAN([1, 1], grid_size=3)
+    model.fit(x, size * np.sin(x), steps=3, starts=1, progress=False)
+    found = model.evaluate((x, size * np.sin(x)))
+    left = model.predict(x)[:, 0] - size * np.sin(x)
+    assert found["train_rmse"] == pytest.approx(
+        np.sqrt(np.mean((left / size) ** 2)) * size, rel=1e-5
+    )
+    assert 0 < found["train_r2"] < 1
+
+
+def test_gradients_go_through_the_units() -> None:
+    model, x, _ = make_fitted()
+    point = torch.tensor(x[:1], requires_grad=True)
+    (slope,) = torch.autograd.grad(model(point).sum(), point)
+    step = torch.tensor([[1e-4, 0.0]], dtype=torch.float64)
+    numeric: Tensor = (model(point + step) - model(point - step)).detach()[0, 0] / 2e-4
+    assert slope[0, 0].item() == pytest.approx(numeric.item(), rel=1e-5)
