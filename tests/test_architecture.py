@@ -230,10 +230,9 @@ def with_one_importer() -> dict[str, str]:
 
 # A module with one importer is part of that importer, unless a reason stands here.
 WITH_ONE_IMPORTER = {
-    "kanviz.analysis.curves": "goes into its importer when pictures are sent as patches",
     "kanviz.cli": "is also what the command `kanviz` starts",
-    "kanviz.live.contract": "the one list of messages; the front end's types are written from it",
-    "kanviz.live.scene": "the whole picture; its importer answers requests",
+    "kanviz.live.desk": "what is asked and shown; its importer is how that reaches a notebook",
+    "kanviz.live.patch": "what changed in a picture, for a reader apart from who asked",
     "kanviz.views.svg": "a picture among pictures; its importer is the page around it",
     "kanviz.model.renamed": "what is said of names of 0.1; goes when nobody remembers them",
     "kanviz.model.user_units": "one duty: from the user's units to a network's and back",
