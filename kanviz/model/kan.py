@@ -5,6 +5,7 @@ Every public method of a model is here, thin: the work is done by plain function
 """
 
 import copy
+import inspect
 import logging
 import os
 from collections.abc import Callable, Sequence
@@ -168,7 +169,6 @@ class KAN(nn.Module):
         device: torch.device | str | None = None,
     ) -> None:
         super().__init__()
-        check_integer("seed", seed, 0)
         functions: dict[str, Any] = {
             "grid_size": grid_size,
             "spline_order": spline_order,
@@ -2081,16 +2081,22 @@ class KAN(nn.Module):
         return self.session.watch(callback)
 
 
+DEFAULTS = {name: one.default for name, one in inspect.signature(KAN).parameters.items()}
+"""What ``KAN`` takes where nothing is said."""
+
+
 def _session_of(widths: Sequence[int] | Session, options: dict[str, Any]) -> Session:
     """Return what holds the state of a new model, or the one that was passed."""
-    given = options_given(KAN, options)
     if isinstance(widths, Session):
-        if given:
-            raise ValueError(
-                f"A network that exists keeps its functions; got {next(iter(given))} beside it. "
-                "Leave it out."
-            )
+        for name, value in options.items():
+            if value is not DEFAULTS[name]:
+                raise ValueError(
+                    f"A network that exists keeps its functions; got {name} beside it. "
+                    "Leave it out."
+                )
         return widths
+    check_integer("seed", options["seed"], 0)
+    given = options_given(KAN, options)
     dtype = choose_dtype(options["dtype"])
     network = Network(widths, **(options | {"dtype": dtype}))
     about = About.nothing(network.widths[0], network.widths[-1])
