@@ -199,7 +199,10 @@ def _checksum(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-# ---- parts of a model as plain values, and back, everything checked before anything is built ----
+# ---- the parts of a model as plain values and tensors, and back ----------------------------------
+
+# Reading raises a ValueError, TypeError or KeyError for whatever does not fit, before anything is
+# built from it.
 
 
 def _layer_record(state: LayerState) -> dict[str, Any]:
