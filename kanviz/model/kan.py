@@ -317,12 +317,13 @@ class KAN(nn.Module):
         >>> KAN([2, 3, 1])(torch.zeros(5, 2)).shape
         torch.Size([5, 1])
         """
-        # Attributes only: this is the path that everything takes.
-        about = self.session.history.now.about
+        # Attributes only: this is the path that everything takes. The network comes from where
+        # torch keeps it, for its name would pass __getattr__ with every batch.
+        network, about = cast(Network, self._modules["network"]), self.session.history.now.about
         if not about.has_units or x.shape[-1:] != about.x_scaling.shift.shape:
-            return cast(Tensor, self.network(x))
+            return cast(Tensor, network(x))
         scaled = about.x_scaling.apply(x).to(x.dtype)
-        return about.y_scaling.undo(self.network(scaled)).to(x.dtype)
+        return about.y_scaling.undo(network(scaled)).to(x.dtype)
 
     def get_extra_state(self) -> Tensor:
         """Return the units for ``state_dict``: (2, inputs + outputs), shifts and scales, float64.
@@ -376,8 +377,11 @@ class KAN(nn.Module):
 
     def __getattr__(self, name: str) -> Any:
         """Return what torch keeps; a name of 0.1 says what it is called now."""
-        refuse_old_names(type(self).__name__, name)
-        return super().__getattr__(name)
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            refuse_old_names(type(self).__name__, name)
+            raise
 
     @property
     def widths(self) -> tuple[int, ...]:
