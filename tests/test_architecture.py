@@ -46,7 +46,7 @@ ROOMS = {
     "model": Room(4, "jaxtyping matplotlib networkx numpy torch"),
     "files": Room(5, "safetensors torch"),
     "views": Room(5, "matplotlib networkx numpy"),
-    "live": Room(5, "anywidget numpy torch traitlets"),
+    "live": Room(5, "anywidget jaxtyping numpy torch traitlets"),
     "convert": Room(6, "jaxtyping numpy torch"),
     "sklearn": Room(6, "numpy sklearn torch"),
     "course": Room(6, "anywidget jaxtyping numpy scipy torch traitlets"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from model_helpers import bytes_of, fit_briefly, make_data, make_model, until
 from nn_helpers import type_checks_off
+from patch_reader import patched
 
 from kanviz.live.explorer import INTERVAL, Explorer, keep_routes
 from kanviz.live.packing import unpack
@@ -27,17 +28,28 @@ class Browser:
         self.replies: list[dict[str, Any]] = []
         self.seen: list[tuple[str, float, Any]] = []
         monkeypatch.setattr(explorer, "send", lambda content: self.replies.append(content))
-        for name in ("scene", "frame"):
+        self.scene = unpack(explorer.scene)
+        for name in ("scene", "patch", "frame"):
             explorer.observe(self._note, name)
 
     def _note(self, change: Any) -> None:
-        self.seen.append((change["name"], time.perf_counter(), unpack(change["new"])))
+        name, content = change["name"], change["new"]
+        if not content:
+            return
+        record = unpack(content)
+        if name == "scene":
+            self.scene = record
+        elif name == "patch":  # what the browser then shows
+            record = patched(self.scene, record)
+        kind = "frame" if name == "frame" else "picture"
+        self.seen.append((kind, time.perf_counter(), record))
 
     def ask(self, seq: int = 0, **request: Any) -> None:
         self.explorer._handle_custom_msg({**request, "seq": seq}, [])
 
     def scenes(self) -> list[dict[str, Any]]:
-        return [value for name, _, value in self.seen if name == "scene"]
+        """Return what was shown, one picture after the other."""
+        return [value for name, _, value in self.seen if name == "picture"]
 
 
 @pytest.fixture
@@ -76,8 +88,8 @@ def test_a_reply_names_a_version_that_is_shown(model: KAN, browser: Browser) -> 
     browser.ask(1, **MOVE, height=0.7)
     until(lambda: bool(browser.replies))
     version = browser.replies[0]["value"]["version"]
-    until(lambda: unpack(browser.explorer.scene)["version"] >= version)
-    edge = unpack(browser.explorer.scene)["edges"][0]
+    until(lambda: bool(browser.scenes()) and browser.scenes()[-1]["version"] >= version)
+    edge = browser.scenes()[-1]["edges"][0]
     assert edge["control_y"][2] == 0.7
 
 
@@ -98,7 +110,7 @@ def test_many_changes_make_few_pictures_and_the_last_is_shown(model: KAN, browse
     )
     took = time.perf_counter() - start
     assert len(browser.scenes()) <= took / INTERVAL + 2
-    times = [when for name, when, _ in browser.seen if name == "scene"]
+    times = [when for name, when, _ in browser.seen if name == "picture"]
     assert all(b - a > 0.5 * INTERVAL for a, b in pairwise(times))
 
 
