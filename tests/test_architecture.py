@@ -231,8 +231,8 @@ def with_one_importer() -> dict[str, str]:
 # A module with one importer is part of that importer, unless a reason stands here.
 WITH_ONE_IMPORTER = {
     "kanviz.cli": "is also what the command `kanviz` starts",
-    "kanviz.live.desk": "does and answers what is asked; its importer is the widget around",
-    "kanviz.live.patch": "what changed since a picture; its importer answers requests",
+    "kanviz.live.desk": "what is asked and shown; its importer is how that reaches a notebook",
+    "kanviz.live.patch": "what changed in a picture, for a reader apart from who asked",
     "kanviz.views.svg": "a picture among pictures; its importer is the page around it",
     "kanviz.model.renamed": "what is said of names of 0.1; goes when nobody remembers them",
     "kanviz.model.user_units": "one duty: from the user's units to a network's and back",

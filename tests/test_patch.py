@@ -172,6 +172,7 @@ def test_one_moved_point_passes_few_functions_and_sends_little() -> None:
 
         for edge in ((0, 3, 4), (1, 3, 4)):
             move(edge)  # what is compiled on first use is compiled now
+            desk.scene()
             calls = 0
             sys.setprofile(count)
             try:
