@@ -249,6 +249,7 @@ WITH_ONE_IMPORTER = {
 def test_a_module_with_one_importer_has_a_reason() -> None:
     found = with_one_importer()
     assert {module: found[module] for module in found.keys() - WITH_ONE_IMPORTER.keys()} == {}
+    assert WITH_ONE_IMPORTER.keys() - found.keys() == set(), "they need no reason any more"
 
 
 def test_every_package_in_the_map_is_declared() -> None:
