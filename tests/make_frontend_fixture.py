@@ -100,8 +100,8 @@ def drawn() -> dict[str, Any]:
 
 def pictures() -> list[dict[str, Any]]:
     """Return networks of many shapes, and where a figure of the same size has everything."""
-    symbolic = {"state": "symbolic", "formula": "2*sin(3*x) + 1", "function": "sin"}
-    states = {
+    symbolic: dict[str, Any] = {"state": "symbolic", "formula": "2*sin(3*x) + 1", "function": "sin"}
+    states: dict[Edge, dict[str, Any]] = {
         Edge(0, 0, 1): symbolic,
         Edge(0, 1, 0): {"state": "pruned"},
         Edge(0, 1, 2): {"state": "pruned", "formula": "x"},
@@ -125,7 +125,7 @@ def pictures() -> list[dict[str, Any]]:
         places = np.random.default_rng(seed).permutation(6)
         for i, j in product(range(4), range(6)):
             if (i + places[j] + seed) % 3:
-                model.remove_edge(0, i, j)
+                model.remove_edge((0, i, j))
         found.append((f"pruned {seed}", model.snapshot(), (800, 720)))
     return [_picture(*each) for each in found]
 

@@ -47,7 +47,7 @@ class TestFromArrays:
         assert from_arrays(np.arange(10.0), np.arange(10.0)).x.shape == (8, 1)
 
     def test_integers_and_booleans_become_floats(self) -> None:
-        as_is = {"test_fraction": 0.0, "normalize": False}
+        as_is: dict[str, Any] = {"test_fraction": 0.0, "normalize": False}
         data = from_arrays(np.array([[1, 0], [2, 1]]), torch.tensor([3, 4]), **as_is)
         assert data.x.tolist() == [[1, 0], [2, 1]]
         assert data.y.tolist() == [[3], [4]]
@@ -101,7 +101,7 @@ class TestFromArrays:
 
     def test_a_test_part_given_is_kept_as_it_is(self) -> None:
         x, y = make_arrays()
-        options = {"dtype": torch.float64, "normalize": False}
+        options: dict[str, Any] = {"dtype": torch.float64, "normalize": False}
         data = from_arrays(x, y, x_test=x[:3], y_test=y[:3], **options)
         assert len(data.x) == 20
         assert data.x_test is not None

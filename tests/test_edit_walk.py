@@ -30,10 +30,10 @@ def numbers(rng: random.Random) -> tuple[float, float, float, float]:
 
 
 MOVES: dict[str, Callable[[KAN, random.Random, torch.Tensor], object]] = {
-    "remove_edge": lambda m, r, x: m.remove_edge(*edge_of(m, r)),
-    "restore_edge": lambda m, r, x: m.restore_edge(*edge_of(m, r)),
-    "remove_node": lambda m, r, x: m.remove_node(*edge_of(m, r)[:2]),
-    "restore_node": lambda m, r, x: m.restore_node(*edge_of(m, r)[:2]),
+    "remove_edge": lambda m, r, x: m.remove_edge(edge_of(m, r)),
+    "restore_edge": lambda m, r, x: m.restore_edge(edge_of(m, r)),
+    "remove_node": lambda m, r, x: m.remove_node(edge_of(m, r)[:2]),
+    "restore_node": lambda m, r, x: m.restore_node(edge_of(m, r)[:2]),
     "move_point": lambda m, r, x: m.move_point(edge_of(m, r), r.randrange(4), r.uniform(-1, 1)),
     "set_curve": lambda m, r, x: m.set_curve(edge_of(m, r), X, [r.uniform(-1, 1) for _ in X]),
     "refine": lambda m, r, x: m.refine(r.choice([3, 4, 5, 6])),

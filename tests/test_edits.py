@@ -1,6 +1,6 @@
 import dataclasses
 import functools
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -189,7 +189,7 @@ TWO = (Edge(1, 0, 0), Edge(1, 1, 2))
 def both_ways(edit: Remove | Freeze | Lock) -> list[Any]:
     """Return an edit and the way back from it, which is its last field the other way round."""
     flag = dataclasses.fields(edit)[-1].name
-    return [edit, dataclasses.replace(edit, **{flag: False})]
+    return [edit, dataclasses.replace(cast("Any", edit), **{flag: False})]
 
 
 @pytest.mark.parametrize(

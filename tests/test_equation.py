@@ -71,7 +71,7 @@ def test_gauss_newton_model_foretells_the_cost_of_a_small_step() -> None:
     found = problem.model(weights).step(1e3)
     assert found is not None
     step, promised = found
-    won = cost - problem.cost(problem.ties.spread(weights + step))[0]
+    won = cost - problem.cost(problem.locks.expand(weights + step))[0]
     assert won == pytest.approx(promised, rel=0.02)
     frozen = torch.zeros_like(network.layers[0].weight, dtype=torch.bool)
     frozen[0, :, 0] = frozen[1, :, 2] = True

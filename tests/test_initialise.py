@@ -8,7 +8,7 @@ from torch import Tensor
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.initialise import InitName, initial_weight
 from kanviz.nn.kernels import edge_sum
-from kanviz.nn.spec import FunctionSpec
+from kanviz.nn.spec import BaseName, BasisName, FunctionSpec
 
 BASES = ["bspline", "gaussian"]
 
@@ -22,7 +22,9 @@ def uniform_data(samples: int, inputs: int) -> Tensor:
 @pytest.mark.parametrize("basis", BASES)
 @pytest.mark.parametrize("grid_size", [3, 5, 20, 50])
 @pytest.mark.parametrize("width", [1, 2, 8, 50, 200])
-def test_a_node_has_the_promised_root_mean_square(basis: str, grid_size: int, width: int) -> None:
+def test_a_node_has_the_promised_root_mean_square(
+    basis: BasisName, grid_size: int, width: int
+) -> None:
     layer = KANLayer(width, 400, basis=basis, grid_size=grid_size, dtype=torch.float64)
     with torch.no_grad():
         rms = layer(uniform_data(200, width)).square().mean().sqrt()
@@ -33,7 +35,7 @@ def test_a_node_has_the_promised_root_mean_square(basis: str, grid_size: int, wi
 @pytest.mark.parametrize("grid_size", [3, 10, 50])
 @pytest.mark.parametrize(("width", "depth"), [(1, 8), (5, 1), (5, 8), (50, 4), (100, 8)])
 def test_outputs_and_gradients_stay_bounded_at_any_width_and_depth(
-    basis: str, grid_size: int, width: int, depth: int
+    basis: BasisName, grid_size: int, width: int, depth: int
 ) -> None:
     widths = [width] * (depth + 1)
     outputs, gradients = [], []
@@ -50,7 +52,7 @@ def test_outputs_and_gradients_stay_bounded_at_any_width_and_depth(
 
 
 @pytest.mark.parametrize("basis", BASES)
-def test_gradients_of_all_layers_have_like_size(basis: str) -> None:
+def test_gradients_of_all_layers_have_like_size(basis: BasisName) -> None:
     net = Network([10] * 9, basis=basis, dtype=torch.float64)
     net(uniform_data(200, 10)).square().mean().backward()
     norms = [p.grad.norm().item() for p in net.parameters() if p.grad is not None]
@@ -62,7 +64,7 @@ def test_gradients_of_all_layers_have_like_size(basis: str) -> None:
 
 @pytest.mark.parametrize("base", ["silu", "identity", "zero"])
 @pytest.mark.parametrize("basis", BASES)
-def test_zero_gives_zero(basis: str, base: str) -> None:
+def test_zero_gives_zero(basis: BasisName, base: BaseName) -> None:
     layer = KANLayer(3, 2, init="zero", basis=basis, base=base)
     assert layer.weight.count_nonzero() == 0
     assert layer(torch.randn(5, 3)).count_nonzero() == 0
@@ -70,7 +72,7 @@ def test_zero_gives_zero(basis: str, base: str) -> None:
 
 @pytest.mark.parametrize("base", ["silu", "identity", "zero"])
 @pytest.mark.parametrize(("basis", "tolerance"), [("bspline", 1e-11), ("gaussian", 0.02)])
-def test_identity_gives_the_input_back(basis: str, base: str, tolerance: float) -> None:
+def test_identity_gives_the_input_back(basis: BasisName, base: BaseName, tolerance: float) -> None:
     net = Network([4, 4, 4], init="identity", basis=basis, base=base, dtype=torch.float64)
     x = uniform_data(50, 4)
     exact = base == "identity" or basis == "bspline"
@@ -81,7 +83,7 @@ def test_identity_gives_the_input_back(basis: str, base: str, tolerance: float) 
 
 @pytest.mark.parametrize("base", ["silu", "identity"])
 @pytest.mark.parametrize("order", [1, 3])
-def test_linear_gives_straight_lines_of_unit_norm(order: int, base: str) -> None:
+def test_linear_gives_straight_lines_of_unit_norm(order: int, base: BaseName) -> None:
     layer = KANLayer(6, 4, init="linear", spline_order=order, base=base, dtype=torch.float64)
     slopes = layer.edge_outputs(3 * uniform_data(30, 6), derivative=1)
     assert slopes.std(0).max() <= 1e-10

@@ -61,7 +61,7 @@ def test_a_copy_computes_the_same_and_is_apart(
     assert other.state_dict().keys() == network.state_dict().keys()
     with torch.no_grad():
         for parameter in other.parameters():
-            parameter += 1.0
+            parameter.add_(1.0)
     assert torch.equal(network(x), before)
 
 
@@ -91,7 +91,7 @@ def test_parameters_can_be_given_from_outside(how: str) -> None:
 def test_an_ensemble_runs_as_one() -> None:
     networks, x = [make_network(seed=seed) for seed in range(3)], points()
     modules: list[nn.Module] = list(networks)
-    parameters, buffers = stack_module_state(modules)  # type: ignore[arg-type]  # ModuleList is one
+    parameters, buffers = stack_module_state(modules)
 
     def run(parameters: dict[str, Tensor], buffers: dict[str, Tensor]) -> Tensor:
         outputs: Tensor = functional_call(networks[0], (parameters, buffers), (x,))
@@ -111,7 +111,7 @@ def test_derivatives_of_single_points_are_those_of_the_batch(how: str) -> None:
 
 def replica_of(module: nn.Module) -> nn.Module:
     """Return what ``DataParallel`` runs on one device: shallow modules with tensors that track."""
-    replica = module._replicate_for_data_parallel()
+    replica: nn.Module = module._replicate_for_data_parallel()
     for name, child in module.named_children():
         setattr(replica, name, replica_of(child))
     for name, parameter in module.named_parameters(recurse=False):

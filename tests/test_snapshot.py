@@ -68,11 +68,11 @@ def test_numbers_survive_json_in_every_bit(values: list[float], score: float) ->
 def test_points_cannot_be_written_to_and_a_view_differs_with_each_of_its_fields() -> None:
     view = through_json(make_snapshot([1, 1])).edges[0]
     for field in dataclasses.fields(EdgeView):
-        value = getattr(view, field.name)
+        value: Any = getattr(view, field.name)
         if isinstance(value, np.ndarray):
             with pytest.raises(ValueError, match="read-only"):
                 value[0] = 1.0
-        other = value + 1.0 if isinstance(value, np.ndarray) else "other"
+        other: Any = value + 1.0 if isinstance(value, np.ndarray) else "other"
         assert dataclasses.replace(view, **{field.name: value}) == view
         with type_checks_off():
             assert dataclasses.replace(view, **{field.name: other}) != view

@@ -63,7 +63,7 @@ def gradients(value: Tensor, network: Network) -> list[Tensor]:
     entropy=st.floats(0, 3),
 )
 def test_value_and_gradient_equal_the_expanded_computation(
-    widths: list[int], seed: int, basis: str, l1: float, entropy: float
+    widths: list[int], seed: int, basis: BasisName, l1: float, entropy: float
 ) -> None:
     network, x = make_case(widths, seed, basis)
     sparsity = Sparsity(1.0, l1=l1, entropy=entropy)

@@ -2,7 +2,6 @@ import base64
 import dataclasses
 import math
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from kanviz.course import teaching
 from kanviz.course.teaching.widget import TeachingWidget
 from kanviz.live.packing import unpack
 from kanviz.snapshot import Snapshot
+from kanviz.training import FitReport
 
 HISTORY: dict[str, list[float]] = {
     "step": [1, 2, 3, 4, 5, 6],
@@ -31,7 +31,7 @@ def frames_of(widget: TeachingWidget) -> list[dict[str, Any]]:
 
 
 def report(**changes: Any) -> Any:
-    return SimpleNamespace(history={**HISTORY, **changes})
+    return FitReport("lm", history={**HISTORY, **changes})
 
 
 def test_a_film_holds_the_curves_of_each_frame() -> None:

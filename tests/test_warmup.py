@@ -5,10 +5,12 @@ import subprocess
 import sys
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
 import torch
 
 import kanviz as kv
+from kanviz.nn import BasisName
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,13 +29,15 @@ def signatures() -> dict[str, list[str]]:
 def use(dtype: torch.dtype) -> None:
     """Go through every path that a user's network takes."""
     x = torch.linspace(-1.5, 1.5, 4000, dtype=dtype).view(400, 10).requires_grad_()
-    for basis, grid_size in product(("bspline", "gaussian"), (5, 200)):
+    bases: tuple[BasisName, ...] = ("bspline", "gaussian")
+    for basis, grid_size in product(bases, (5, 200)):
         net = kv.KAN([10, 10, 1], basis=basis, grid_size=grid_size, dtype=dtype)
         net(x).sum().backward()
     wide = kv.KAN([10, 200, 1], dtype=dtype)  # products large enough for torch's own
     wide(x).sum().backward()
     data = kv.from_function(lambda x: x.prod(1), [(-1, 1)] * 2, 100, 20, dtype=dtype)
-    for optimizer, grid_size in product(("lm", "lbfgs", "adam"), (5, 20)):
+    optimizers: tuple[Literal["lm", "lbfgs", "adam"], ...] = ("lm", "lbfgs", "adam")
+    for optimizer, grid_size in product(optimizers, (5, 20)):
         net = kv.KAN([2, 5, 1], grid_size=grid_size, dtype=dtype)
         net.fit(data, optimizer=optimizer, steps=2, sparsity=1e-3, progress=False)
 

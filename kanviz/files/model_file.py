@@ -7,9 +7,10 @@ knots and masks are written bit by bit.
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +19,28 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from kanviz.data.dataset import About
-from kanviz.files.records import (
-    about_record,
-    layer_record,
-    layer_tensors,
-    made_with_record,
-    read_about,
-    read_layer,
-    readmade_with,
-)
+from kanviz.data.dataset import About, Label
+from kanviz.data.scaling import Scaling
 from kanviz.model.kan import KAN
 from kanviz.model.session import Session
+from kanviz.nn.layer import LayerState
 from kanviz.nn.network import check_widths
+from kanviz.nn.spec import FunctionSpec
 from kanviz.nn.state import NetworkState
+from kanviz.nn.symbols import SymbolicEdges
+from kanviz.nn.ties import tied_knots
 from kanviz.writing import write_whole
 
 FORMAT = "kanviz"
 VERSION = 1
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+SPEC_FIELDS = ("grid_size", "spline_order", "basis", "base", "extrapolation")
+MADE_WITH = (*SPEC_FIELDS, "grid_range", "init", "seed")
+
+LAYER_TENSORS = ("weight", "knots", "mask", "frozen", "leaders")
+SYMBOL_TENSORS = ("inputs", "outputs", "affine")
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +139,7 @@ def _tensors(saved: SavedModel) -> dict[str, Tensor]:
     tensors = {
         f"layers.{number}.{name}": tensor
         for number, layer in enumerate(saved.state.layers)
-        for name, tensor in layer_tensors(layer).items()
+        for name, tensor in _layer_tensors(layer).items()
     }
     sample = saved.about.sample
     return tensors if sample is None else tensors | {"sample": sample}
@@ -145,9 +150,9 @@ def _header(saved: SavedModel) -> dict[str, Any]:
         "format": FORMAT,
         "version": VERSION,
         "widths": list(saved.state.widths),
-        "layers": [layer_record(layer) for layer in saved.state.layers],
-        "made_with": made_with_record(saved.state.made_with),
-        "about": about_record(saved.about),
+        "layers": [_layer_record(layer) for layer in saved.state.layers],
+        "made_with": _made_with_record(saved.state.made_with),
+        "about": _about_record(saved.about),
     }
 
 
@@ -164,14 +169,14 @@ def _read(header: Any, tensors: Mapping[str, Tensor]) -> SavedModel:
     if len(header["layers"]) != len(widths) - 1:
         raise ValueError("its layers do not fit its widths")
     layers = [
-        read_layer(record, widths[number : number + 2], _of_layer(tensors, number))
+        _read_layer(record, widths[number : number + 2], _of_layer(tensors, number))
         for number, record in enumerate(header["layers"])
     ]
     if len({layer.weight.dtype for layer in layers}) != 1:
         raise ValueError("its layers differ in dtype")
-    state = NetworkState(tuple(layers), readmade_with(header["made_with"], widths[0]))
+    state = NetworkState(tuple(layers), _read_made_with(header["made_with"], widths[0]))
     ends = widths[0], widths[-1]
-    return SavedModel(state, read_about(header["about"], ends, tensors.get("sample")))
+    return SavedModel(state, _read_about(header["about"], ends, tensors.get("sample")))
 
 
 def _of_layer(tensors: Mapping[str, Tensor], number: int) -> dict[str, Tensor]:
@@ -192,3 +197,168 @@ def _checksum(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.numpy().tobytes())
     return digest.hexdigest()
+
+
+# ---- the parts of a model as plain values and tensors, and back ----------------------------------
+
+# Reading raises a ValueError, TypeError or KeyError for whatever does not fit, before anything is
+# built from it.
+
+
+def _layer_record(state: LayerState) -> dict[str, Any]:
+    """Return what a header says of a layer; its formulas as text."""
+    symbols = state.symbols
+    return {
+        "spec": asdict(state.spec),
+        "trains": state.trains,
+        "symbols": None if symbols is None else [_function_record(f) for f in symbols.functions],
+        "quality": None if symbols is None else list(symbols.quality),
+    }
+
+
+def _layer_tensors(state: LayerState) -> dict[str, Tensor]:
+    """Return the tensors of a layer by name."""
+    names = LAYER_TENSORS if state.symbols is None else LAYER_TENSORS + SYMBOL_TENSORS
+    return dict(zip(names, state.tensors, strict=True))
+
+
+def _read_layer(record: Any, ends: tuple[int, ...], tensors: Mapping[str, Tensor]) -> LayerState:
+    """Return the layer with ``ends`` = (in_features, out_features)."""
+    spec = FunctionSpec(**record["spec"])
+    weight, knots, mask, frozen, leaders = (tensors[name] for name in LAYER_TENSORS)
+    n_in, n_out = ends
+    n_knots = spec.grid_size + 1 + 2 * spec.padding
+    dtype = weight.dtype
+    if dtype not in DTYPES.values():
+        raise ValueError(f"its weights have dtype {dtype}")
+    _check(weight, dtype, n_in, spec.n_features, n_out)
+    _check(knots, dtype, n_in, n_knots)
+    _check(mask, torch.bool, n_in, n_out)
+    _check(frozen, torch.bool, n_in, n_out)
+    _check_leaders(leaders, knots, mask)
+    if not bool((knots[:, 1:] > knots[:, :-1]).all()) or not bool(knots.isfinite().all()):
+        raise ValueError("its knots do not increase")
+    if not isinstance(record["trains"], bool):
+        raise TypeError("its header does not say which layers train")
+    symbols = _read_symbols(record["symbols"], record.get("quality"), mask, dtype, tensors)
+    return LayerState(spec, weight, knots, mask, frozen, leaders, symbols, record["trains"])
+
+
+def _check_leaders(leaders: Tensor, knots: Tensor, mask: Tensor) -> None:
+    _check(leaders, torch.int64, *mask.shape)
+    numbers = leaders.flatten()
+    inside = bool(((numbers >= 0) & (numbers < len(numbers))).all())
+    if not inside or not torch.equal(numbers[numbers], numbers):
+        raise ValueError("its locked edges do not share the function of one of them")
+    if not torch.equal(tied_knots(knots, leaders), knots) and bool(knots.isfinite().all()):
+        raise ValueError("its locked edges do not have the same knots")
+
+
+def _read_symbols(
+    record: Any, quality: Any, mask: Tensor, dtype: torch.dtype, tensors: Mapping[str, Tensor]
+) -> SymbolicEdges | None:
+    if record is None:
+        return None
+    from kanviz.symbolic.functions import Function  # brings sympy, which most files do not need
+
+    inputs, outputs, affine = (tensors[name] for name in SYMBOL_TENSORS)
+    _check(inputs, torch.int64, len(record))
+    _check(outputs, torch.int64, len(record))
+    _check(affine, dtype, len(record), 4)
+    edges = set(zip(inputs.tolist(), outputs.tolist(), strict=True))
+    inside = all(0 <= i < mask.shape[0] and 0 <= j < mask.shape[1] for i, j in edges)
+    if not inside or len(edges) != len(record):
+        raise ValueError("its formulas do not stand on different edges")
+    quality = [None] * len(record) if quality is None else quality
+    is_known = all(q is None or (type(q) is float and math.isfinite(q)) for q in quality)
+    if len(quality) != len(record) or not is_known:
+        raise ValueError("its formulas do not have one R^2 each")
+    functions = [Function.from_dict(f) for f in record]
+    return SymbolicEdges(inputs, outputs, functions, affine, quality)
+
+
+def _function_record(function: Any) -> dict[str, Any]:
+    record: dict[str, Any] = function.to_dict()
+    return record
+
+
+def _check(tensor: Tensor, dtype: torch.dtype, *shape: int) -> None:
+    if tensor.dtype != dtype or tuple(tensor.shape) != shape:
+        raise ValueError("its tensors do not have the shapes and dtypes that its header says")
+
+
+def _made_with_record(made_with: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a network was made with; its device is another machine's business."""
+    record = {key: made_with[key] for key in MADE_WITH if key in made_with}
+    if made_with.get("dtype") in DTYPES.values():
+        record["dtype"] = str(made_with["dtype"]).removeprefix("torch.")
+    if isinstance(record.get("grid_range"), Tensor):
+        record["grid_range"] = record["grid_range"].tolist()
+    return record
+
+
+def _read_made_with(record: Any, n_inputs: int) -> dict[str, Any]:
+    """Return what a network of so many inputs was made with."""
+    made_with = {key: record[key] for key in MADE_WITH if key in record}
+    FunctionSpec(**{key: made_with[key] for key in SPEC_FIELDS if key in made_with})
+    if "grid_range" in made_with:
+        bounds = torch.tensor(made_with["grid_range"], dtype=torch.float64)
+        if bounds.shape not in ((2,), (n_inputs, 2)):
+            raise ValueError("its grid range does not fit its widths")
+        made_with["grid_range"] = tuple(bounds.tolist()) if bounds.ndim == 1 else bounds
+    if "dtype" in record:
+        made_with["dtype"] = DTYPES[record["dtype"]]
+    return made_with
+
+
+def _about_record(about: About) -> dict[str, Any]:
+    """Return names and units; the sample is a tensor of its own."""
+    return {
+        "input_names": list(about.input_names),
+        "output_names": list(about.output_names),
+        "x_scaling": _scaling_record(about.x_scaling),
+        "y_scaling": _scaling_record(about.y_scaling),
+        "classes": None if about.classes is None else list(about.classes),
+    }
+
+
+def _read_about(record: Any, ends: tuple[int, int], sample: Tensor | None) -> About:
+    """Return names, units and sample of a network with so many inputs and outputs."""
+    n_in, n_out = ends
+    if sample is not None and (sample.ndim != 2 or sample.shape[1] != n_in):
+        raise ValueError("its sample does not fit its widths")
+    return About(
+        _read_names(record["input_names"], n_in),
+        _read_names(record["output_names"], n_out),
+        _read_scaling(record["x_scaling"], n_in),
+        _read_scaling(record["y_scaling"], n_out),
+        sample,
+        _read_classes(record.get("classes"), n_out),
+    )
+
+
+def _read_names(record: Any, width: int) -> tuple[str, ...]:
+    if len(record) != width or not all(isinstance(name, str) for name in record):
+        raise ValueError("its names do not fit its widths")
+    return tuple(record)
+
+
+def _read_classes(record: Any, width: int) -> tuple[Label, ...] | None:
+    """Return the labels of the classes; files of 0.1 do not tell classes from numbers."""
+    if record is None:
+        return None
+    labels = [label for label in record if isinstance(label, str | int)]  # bool is an int
+    if not len(labels) == len(record) == len(set(labels)) == width:
+        raise ValueError("its classes do not fit its widths")
+    return tuple(labels)
+
+
+def _scaling_record(scaling: Scaling) -> dict[str, list[float]]:
+    return {"shift": scaling.shift.tolist(), "scale": scaling.scale.tolist()}
+
+
+def _read_scaling(record: Any, width: int) -> Scaling:
+    shift, scale = (torch.tensor(record[key], dtype=torch.float64) for key in ("shift", "scale"))
+    if shift.shape != (width,) or scale.shape != (width,):
+        raise ValueError("its units do not fit its widths")
+    return Scaling(shift, scale)

@@ -95,13 +95,12 @@ def _rule(selector: str, body: str) -> str:
 def _meanings(module: ModuleType) -> dict[str, str]:
     """Return the text that stands below each constant; several in one line share theirs."""
     body = ast.parse(inspect.getsource(module)).body
-    found = {}
+    found: dict[str, str] = {}
     for statement, after in itertools.pairwise(body):
-        is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-        if isinstance(statement, ast.Assign) and is_text:
-            for target in ast.walk(statement.targets[0]):
-                if isinstance(target, ast.Name):
-                    found[target.id] = str(after.value.value)
+        match statement, after:
+            case ast.Assign(targets=[target]), ast.Expr(value=ast.Constant(value=str(text))):
+                names = [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]
+                found |= dict.fromkeys(names, text)
     return found
 
 

@@ -5,6 +5,7 @@ Every public method of a model is here, thin: the work is done by plain function
 """
 
 import copy
+import inspect
 import logging
 import os
 from collections.abc import Callable, Sequence
@@ -168,7 +169,6 @@ class KAN(nn.Module):
         device: torch.device | str | None = None,
     ) -> None:
         super().__init__()
-        check_integer("seed", seed, 0)
         functions: dict[str, Any] = {
             "grid_size": grid_size,
             "spline_order": spline_order,
@@ -317,12 +317,13 @@ class KAN(nn.Module):
         >>> KAN([2, 3, 1])(torch.zeros(5, 2)).shape
         torch.Size([5, 1])
         """
-        # Attributes only: this is the path that everything takes.
-        about = self.session.history.now.about
+        # Attributes only: this is the path that everything takes. The network comes from where
+        # torch keeps it, for its name would pass __getattr__ with every batch.
+        network, about = cast(Network, self._modules["network"]), self.session.history.now.about
         if not about.has_units or x.shape[-1:] != about.x_scaling.shift.shape:
-            return cast(Tensor, self.network(x))
+            return cast(Tensor, network(x))
         scaled = about.x_scaling.apply(x).to(x.dtype)
-        return about.y_scaling.undo(self.network(scaled)).to(x.dtype)
+        return about.y_scaling.undo(network(scaled)).to(x.dtype)
 
     def get_extra_state(self) -> Tensor:
         """Return the units for ``state_dict``: (2, inputs + outputs), shifts and scales, float64.
@@ -376,8 +377,11 @@ class KAN(nn.Module):
 
     def __getattr__(self, name: str) -> Any:
         """Return what torch keeps; a name of 0.1 says what it is called now."""
-        refuse_old_names(type(self).__name__, name)
-        return super().__getattr__(name)
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            refuse_old_names(type(self).__name__, name)
+            raise
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -2081,16 +2085,22 @@ class KAN(nn.Module):
         return self.session.watch(callback)
 
 
+DEFAULTS = {name: one.default for name, one in inspect.signature(KAN).parameters.items()}
+"""What ``KAN`` takes where nothing is said."""
+
+
 def _session_of(widths: Sequence[int] | Session, options: dict[str, Any]) -> Session:
     """Return what holds the state of a new model, or the one that was passed."""
-    given = options_given(KAN, options)
     if isinstance(widths, Session):
-        if given:
-            raise ValueError(
-                f"A network that exists keeps its functions; got {next(iter(given))} beside it. "
-                "Leave it out."
-            )
+        for name, value in options.items():
+            if value is not DEFAULTS[name]:
+                raise ValueError(
+                    f"A network that exists keeps its functions; got {name} beside it. "
+                    "Leave it out."
+                )
         return widths
+    check_integer("seed", options["seed"], 0)
+    given = options_given(KAN, options)
     dtype = choose_dtype(options["dtype"])
     network = Network(widths, **(options | {"dtype": dtype}))
     about = About.nothing(network.widths[0], network.widths[-1])

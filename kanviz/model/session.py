@@ -30,15 +30,17 @@ FitWatcher = Callable[[FitHandle], object]
 
 
 class Session:
-    """Applies edits one at a time, remembers them, and tells watchers; threads may share it.
+    """A network, its history, and the fit that runs: whoever changes a model goes through here.
 
-    A fit trains a copy, so questions are always answered, as of the last step of the history. An
-    edit from another thread waits until the fit stands between two steps; what it has learnt by
-    then becomes a step of the history, then the edit, and the fit goes on from there.
+    ``KAN`` holds one as ``model.session``; its methods, the live diagram and fits in the background
+    use nothing else. Threads may share it. A fit trains a copy, so questions are always answered,
+    as of the last step of the history. A change from another thread waits until the fit stands
+    between two steps; what it has learnt by then becomes a step of the history, then the change,
+    and the fit goes on from there.
 
-    Three things are held, always in this order: the gate of the fit, the turn (one thread changes
-    at a time, perhaps for a minute), and ``reading`` (the network is being read or written,
-    shortly). Copies and pickles leave out watchers and fit.
+    Three things are held, always in this order, so that no two threads wait for each other: the
+    gate of the fit, the turn (one thread changes at a time, perhaps for a minute), and ``reading``
+    (the network is being read or written, shortly). Copies and pickles leave out watchers and fit.
 
     Parameters
     ----------
@@ -48,6 +50,18 @@ class Session:
         What is known of the data.
     start : str
         Python that makes the model as it is now, for ``History.script``.
+
+    Examples
+    --------
+    >>> from kanviz import KAN
+    >>> from kanviz.edits import MovePoint
+    >>> session = KAN([2, 3, 1]).session
+    >>> leave = session.watch(print)
+    >>> session.change(MovePoint(0, 1, 2, 3, 0.5))
+    moved point 3 of edge (0, 1, 2)
+    >>> sentence = session.undo()
+    undid: moved point 3 of edge (0, 1, 2)
+    >>> leave()
     """
 
     running: FitHandle | None = None
@@ -69,10 +83,23 @@ class Session:
     ) -> Result:
         """Apply an edit, remember it and tell; if it raises, nothing is changed.
 
-        ``about`` and ``burst`` as for ``History.do``.
+        Parameters
+        ----------
+        edit : Edit
+            What to do; see ``kanviz.edits``.
+        about : About, optional
+            Takes the place of what is known of the data, where the edit brings news of it.
+        burst : object, optional
+            Edits in a row of the same burst, such as one drag of the mouse, become one step.
+
+        Returns
+        -------
+        What the edit returns.
 
         Raises
         ------
+        ValueError, IndexError
+            If the edit does not fit the network.
         RuntimeError
             In a callback of a fit.
         """

@@ -107,11 +107,11 @@ def _capture_layer(layer: KANLayer, old: LayerState | None) -> LayerState:
         symbols = copy.deepcopy(symbols)
     return replace(
         now,
-        weight=_copy_unless_same(now.weight, old and old.weight),
-        knots=_copy_unless_same(now.knots, old and old.knots),
-        mask=_copy_unless_same(now.mask, old and old.mask),
-        frozen=_copy_unless_same(now.frozen, old and old.frozen),
-        leaders=_copy_unless_same(now.leaders, old and old.leaders),
+        weight=_copy_unless_same(now.weight, None if old is None else old.weight),
+        knots=_copy_unless_same(now.knots, None if old is None else old.knots),
+        mask=_copy_unless_same(now.mask, None if old is None else old.mask),
+        frozen=_copy_unless_same(now.frozen, None if old is None else old.frozen),
+        leaders=_copy_unless_same(now.leaders, None if old is None else old.leaders),
         symbols=symbols,
     )
 

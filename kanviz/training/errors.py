@@ -77,6 +77,20 @@ class Errors:
 
 
 @torch.no_grad()
+def relative_error(outputs: Tensor, y: Tensor, scale: float) -> float:
+    """Return an error without a unit, by which searches judge; NaN and inf count as inf.
+
+    For numbers the root mean square over ``scale``, the standard deviation of y; for classes the
+    square root of the mean cross entropy.
+    """
+    if y.is_floating_point():
+        loss = (outputs - y).square().mean() / scale**2
+    else:
+        loss = torch.nn.functional.cross_entropy(outputs, y)
+    return float(loss.sqrt().nan_to_num(nan=torch.inf))
+
+
+@torch.no_grad()
 def loss_on(network: Network, x: Tensor, y: Tensor, loss: Loss) -> float:
     """Return a network's loss on samples, whatever dtype it is in."""
     like = network.layers[0].weight

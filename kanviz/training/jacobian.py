@@ -18,7 +18,7 @@ from torch import Tensor
 
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.features import BASE_FUNCTIONS, active
-from kanviz.nn.ties import groups_of, tied_rows
+from kanviz.nn.ties import groups_of, tied_rows, tied_weight
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,60 @@ def learning_weights(network: Network) -> Bool[Tensor, " weights"]:
     return torch.cat(parts)
 
 
+@dataclass(frozen=True)
+class Locks:
+    """For each weight, in the order of ``linearise``, the one that it equals; None without locks.
+
+    With P the matrix that copies free weights to all, a quadratic model with matrix A and gradient
+    g has P^T A P and P^T g in the free weights; the places of the others get 0.
+    """
+
+    sources: Int[Tensor, " weights"] | None
+
+    @classmethod
+    def of(cls, network: Network) -> "Locks":
+        """Return the locks of a network as it is now."""
+        if not any(bool(layer.locked.any()) for layer in network.layers):
+            return cls(None)
+        parts, start = [], 0
+        for layer in network.layers:
+            own = torch.cat([part.flatten() for part in _sources_of(layer)])
+            parts.append(start + own)
+            start += len(own)
+        return cls(torch.cat(parts))
+
+    def expand(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
+        """Return the weights with each as the one that it equals."""
+        return weights if self.sources is None else weights[self.sources]
+
+    def reduce_system(
+        self, matrix: Float[Tensor, "weights weights"], gradient: Float[Tensor, " weights"]
+    ) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
+        """Return matrix and gradient in the free weights."""
+        if self.sources is None:
+            return matrix, gradient
+        rows = torch.zeros_like(matrix).index_add(0, self.sources, matrix)
+        both = torch.zeros_like(matrix).index_add(1, self.sources, rows)
+        return both, self.reduce(gradient)
+
+    def reduce(self, gradient: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
+        """Return a gradient in the free weights."""
+        if self.sources is None:
+            return gradient
+        return torch.zeros_like(gradient).index_add(0, self.sources, gradient)
+
+
+def _sources_of(layer: KANLayer) -> list[Tensor]:
+    """Return the place of the weight that each number of a layer equals, for each parameter."""
+    places = torch.arange(layer.weight.numel(), device=layer.weight.device)
+    found = [tied_weight(places.view_as(layer.weight), layer.leaders)]
+    if layer.symbols is not None:
+        rows = tied_rows(layer.symbols.inputs, layer.symbols.outputs, layer.leaders)
+        four = torch.arange(4, device=rows.device)
+        found.append(layer.weight.numel() + 4 * rows.unsqueeze(-1) + four)
+    return found
+
+
 def _last_layer(layer: KANLayer, column: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
     nodes = torch.arange(layer.out_features, device=column.device)[:, None, None]
     value = feature.unsqueeze(1) * trainable(layer).T.unsqueeze(-1)
@@ -186,29 +240,31 @@ class LayerAt:
             numbers = layer.symbols.slopes(z) * learning_formulas(layer).unsqueeze(-1)
         return cls(layer, layer.features(z), trainable(layer).unsqueeze(1), slopes, numbers)
 
-    def push(self, weights: Tensor, moved: Tensor | None) -> Float[Tensor, "samples outputs"]:
+    def jvp(self, weights: Tensor, inputs: Tensor | None) -> Float[Tensor, "samples outputs"]:
         """Return the change of the outputs for changes of the weights and of the inputs."""
         weight, affine = self._split(weights)
         change = self.features.flatten(1) @ (weight * self.learns).flatten(0, 1)
-        if moved is not None and self.slopes is not None:
-            change = change + torch.bmm(moved.unsqueeze(1), self.slopes).squeeze(1)
+        if inputs is not None and self.slopes is not None:
+            change = change + torch.bmm(inputs.unsqueeze(1), self.slopes).squeeze(1)
         if self.numbers is not None and self.layer.symbols is not None:
             own = (self.numbers * affine.view(-1, 4)).sum(-1)
             change = change.index_add(1, self.layer.symbols.outputs, own)
         return change
 
-    def pull(self, pulled: Float[Tensor, "samples outputs"]) -> Float[Tensor, " weights"]:
-        """Return what pulls at the weights where ``pulled`` pulls at the outputs."""
-        weight = (self.features.flatten(1).T @ pulled).view_as(self.layer.weight) * self.learns
+    def grad_weight(
+        self, grad_output: Float[Tensor, "samples outputs"]
+    ) -> Float[Tensor, " weights"]:
+        """Return the gradient in the weights for one in the outputs, summed over the samples."""
+        weight = (self.features.flatten(1).T @ grad_output).view_as(self.layer.weight) * self.learns
         parts = [weight.flatten()]
         if self.numbers is not None and self.layer.symbols is not None:
-            chosen = pulled[:, self.layer.symbols.outputs]
+            chosen = grad_output[:, self.layer.symbols.outputs]
             parts.append(torch.einsum("nsa,ns->sa", self.numbers, chosen).flatten())
         return torch.cat(parts)
 
-    def carry(self, pulled: Float[Tensor, "samples n outputs"]) -> Tensor | None:
-        """Return what pulls at the inputs, (samples, n, inputs); None for the first layer."""
-        return None if self.slopes is None else torch.bmm(pulled, self.slopes.mT)
+    def grad_input(self, grad_output: Float[Tensor, "samples n outputs"]) -> Tensor | None:
+        """Return the gradients in the inputs, (samples, n, inputs); None for the first layer."""
+        return None if self.slopes is None else torch.bmm(grad_output, self.slopes.mT)
 
     def to(self, dtype: torch.dtype) -> "LayerAt":
         """Return the same map with its numbers in another dtype."""
@@ -252,23 +308,23 @@ class Jacobian:
         self._kept = list(self._made()) if is_small else None
 
     @torch.no_grad()
-    def times(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, "samples outputs"]:
+    def jvp(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, "samples outputs"]:
         """Return J v: how the outputs change when the weights change by v."""
-        return torch.cat([_push(chain, weights) for chain in self.chains()])
+        return torch.cat([_jvp(chain, weights) for chain in self.chains()])
 
     @torch.no_grad()
-    def transposed(self, pulled: Float[Tensor, "samples outputs"]) -> Float[Tensor, " weights"]:
+    def vjp(self, grad_output: Float[Tensor, "samples outputs"]) -> Float[Tensor, " weights"]:
         """Return J^T u: the sum over samples and outputs of u times the row of J."""
         sizes = [len(chain[0].features) for chain in self.chains()]
-        parts = zip(self.chains(), pulled.split(sizes), strict=True)
-        return torch.stack([_pull(chain, part) for chain, part in parts]).sum(0)
+        parts = zip(self.chains(), grad_output.split(sizes), strict=True)
+        return torch.stack([_vjp(chain, part) for chain, part in parts]).sum(0)
 
     @torch.no_grad()
-    def squared(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
+    def gauss_newton_product(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
         """Return J^T J v, in the dtype of v."""
         total, v = torch.zeros_like(weights), weights.to(self.dtype)
         for chain in self.chains():
-            total += _pull(chain, _push(chain, v))
+            total += _vjp(chain, _jvp(chain, v))
         return total
 
     @torch.no_grad()
@@ -293,20 +349,20 @@ class Jacobian:
             yield [layer.to(self.dtype) for layer in chain]
 
 
-def _push(chain: list[LayerAt], weights: Tensor) -> Tensor:
-    moved = None
+def _jvp(chain: list[LayerAt], weights: Tensor) -> Tensor:
+    change = None
     for layer, part in zip(chain, weights.split([at.n_weights for at in chain]), strict=True):
-        moved = layer.push(part, moved)
-    assert moved is not None
-    return moved
+        change = layer.jvp(part, change)
+    assert change is not None
+    return change
 
 
-def _pull(chain: list[LayerAt], pulled: Tensor) -> Tensor:
-    parts, now = [], pulled.unsqueeze(1)
+def _vjp(chain: list[LayerAt], grad_output: Tensor) -> Tensor:
+    parts, grad = [], grad_output.unsqueeze(1)
     for layer in reversed(chain):
-        parts.append(layer.pull(now.squeeze(1)))
-        carried = layer.carry(now)
-        now = now if carried is None else carried
+        parts.append(layer.grad_weight(grad.squeeze(1)))
+        below = layer.grad_input(grad)
+        grad = grad if below is None else below
     return torch.cat(parts[::-1])
 
 
@@ -385,18 +441,18 @@ def blocks_of(jacobian: Jacobian) -> list[LayerBlocks]:
     for chain in jacobian.chains():
         like, n_outputs = chain[0].features, layers[-1].out_features
         outputs = torch.eye(n_outputs, dtype=like.dtype, device=like.device)
-        pulled: Tensor | None = outputs.expand(len(like), -1, -1)
+        grad: Tensor | None = outputs.expand(len(like), -1, -1)
         for layer, block in zip(reversed(chain), reversed(blocks), strict=True):
-            assert pulled is not None  # only below the first layer
-            _add_splines(layer, pulled, block.splines)
-            _add_formulas(layer, pulled, block.formulas)
-            pulled = layer.carry(pulled)
+            assert grad is not None  # only below the first layer
+            _add_splines(layer, grad, block.splines)
+            _add_formulas(layer, grad, block.formulas)
+            grad = layer.grad_input(grad)
     return blocks
 
 
-def _add_splines(layer: LayerAt, pulled: Tensor, blocks: Tensor) -> None:
-    """Add the blocks of splines; ``pulled`` (samples, n, outputs) is d outputs / d nodes."""
-    gain = pulled.square().sum(1)
+def _add_splines(layer: LayerAt, grad: Tensor, blocks: Tensor) -> None:
+    """Add the blocks of splines; ``grad`` (samples, n, outputs) is d outputs / d nodes."""
+    gain = grad.square().sum(1)
     alone = layer.learns.squeeze(1) & ~layer.layer.locked
     rows = max(1, PRODUCTS // blocks.shape[2] ** 2)
     for i in range(blocks.shape[0]):
@@ -405,19 +461,19 @@ def _add_splines(layer: LayerAt, pulled: Tensor, blocks: Tensor) -> None:
             blocks[i] += ((by * alone[i]).T @ products).view_as(blocks[i])
     for group in groups_of(layer.layer.leaders):
         ways = sum(
-            pulled[:, :, j, None] * layer.features[:, None, i] * layer.learns[i, 0, j]
+            grad[:, :, j, None] * layer.features[:, None, i] * layer.learns[i, 0, j]
             for i, j in group
         )
         assert isinstance(ways, Tensor)
         blocks[min(group)] += torch.einsum("nof,nog->fg", ways, ways)
 
 
-def _add_formulas(layer: LayerAt, pulled: Tensor, blocks: Tensor) -> None:
+def _add_formulas(layer: LayerAt, grad: Tensor, blocks: Tensor) -> None:
     """Add the blocks of formulas, as ``_add_splines`` does those of splines."""
     symbols = layer.layer.symbols
     if symbols is None or layer.numbers is None:
         return
-    ways = pulled[:, :, symbols.outputs, None] * layer.numbers.unsqueeze(1)
+    ways = grad[:, :, symbols.outputs, None] * layer.numbers.unsqueeze(1)
     rows = tied_rows(symbols.inputs, symbols.outputs, layer.layer.leaders)
     ways = torch.zeros_like(ways).index_add(2, rows, ways)
     blocks += torch.einsum("nosa,nosb->sab", ways, ways)

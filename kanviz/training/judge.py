@@ -10,6 +10,7 @@ from torch import Tensor
 
 from kanviz.data import Dataset
 from kanviz.nn import Network
+from kanviz.training.errors import relative_error
 from kanviz.training.gradient import Descent
 from kanviz.training.least_squares import LeastSquares, minimise
 from kanviz.training.penalties import smoothness
@@ -17,7 +18,7 @@ from kanviz.training.penalties import smoothness
 CURVATURE = 1e-10
 HELD_OUT = 0.2
 
-Held = Sequence[Bool[Tensor, "_edges 4"] | None]
+Frozen = Sequence[Bool[Tensor, "_edges 4"] | None]
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,9 @@ class Judge:
     @torch.no_grad()
     def error_of(self, outputs: Tensor) -> float:
         """Return the error of outputs (samples, outputs) at the held-out points."""
-        if self.is_classification:
-            loss = torch.nn.functional.cross_entropy(outputs, self.y_held)
-        else:
-            loss = (outputs - self.y_held).square().mean() / self.scale**2
-        return float(loss.sqrt().nan_to_num(nan=torch.inf))
+        return relative_error(outputs, self.y_held, self.scale)
 
-    def refit(self, network: Network, steps: int, held: Held | None = None) -> None:
+    def refit(self, network: Network, steps: int, frozen: Frozen | None = None) -> None:
         """Train all that may learn in place, on the training part; never to a worse loss.
 
         Parameters
@@ -62,16 +59,16 @@ class Judge:
             In float64.
         steps : int
             Most steps.
-        held : one (edges, 4) bool tensor or None per layer, optional
+        frozen : one (edges, 4) bool tensor or None per layer, optional
             True for each number of a formula that stays as it is. A classifier is left as it is.
         """
         penalty = smoothness(network, CURVATURE, self.scale)
         if not self.is_classification:
-            kept = None if held is None else _held_weights(network, held)
-            problem = LeastSquares(network, self.x, self.y, [penalty], self.scale, held=kept)
+            kept = None if frozen is None else _frozen_weights(network, frozen)
+            problem = LeastSquares(network, self.x, self.y, [penalty], self.scale, frozen=kept)
             deque(minimise(problem, steps), maxlen=0)
             return
-        if held is not None:  # its optimizer cannot hold single numbers
+        if frozen is not None:  # its optimizer cannot freeze single numbers
             return
         descent = Descent(
             network=network,
@@ -87,10 +84,10 @@ class Judge:
         deque(descent.run(steps), maxlen=0)
 
 
-def _held_weights(network: Network, held: Held) -> Bool[Tensor, " weights"]:
-    """Return which of all weights are held, in the order of ``linearise``."""
+def _frozen_weights(network: Network, frozen: Frozen) -> Bool[Tensor, " weights"]:
+    """Return which of all weights are frozen, in the order of ``linearise``."""
     parts = []
-    for layer, numbers in zip(network.layers, held, strict=True):
+    for layer, numbers in zip(network.layers, frozen, strict=True):
         parts.append(torch.zeros(layer.weight.numel(), dtype=torch.bool))
         if layer.symbols is not None:
             none = torch.zeros(layer.symbols.affine.shape, dtype=torch.bool)

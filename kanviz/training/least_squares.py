@@ -19,15 +19,15 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from kanviz.nn import KANLayer, Network
-from kanviz.nn.ties import tied_rows, tied_weight
+from kanviz.nn import Network
 from kanviz.training.jacobian import (
     Jacobian,
     LayerBlocks,
     Linearisation,
+    Locks,
     blocks_of,
     learning_weights,
     linearise,
@@ -36,60 +36,17 @@ from kanviz.training.jacobian import (
 )
 from kanviz.training.penalties import EdgeForms
 
+ALWAYS_EXACT, MOST_EXACT = 500, 5000
+"""Up to so many weights the matrix is always written down, and beyond (200 MB) it never is."""
 
-@dataclass(frozen=True)
-class Ties:
-    """For each weight, in the order of ``linearise``, the one that it equals; None if all are free.
+PRODUCTS_OF_A_STEP = 1000
+"""Multiplications per sample and weight of a dense matrix product that are worth a step of
+conjugate gradients: it takes some 400, but wins less than an exact one."""
 
-    With P the matrix that copies free weights to all, the model of a cost with matrix A and slope g
-    has P^T A P and P^T g as matrix and slope in the free weights; the places of the others get 0.
-    """
-
-    sources: Int[Tensor, " weights"] | None
-
-    @classmethod
-    def of(cls, network: Network) -> "Ties":
-        """Return the ties of a network as it is now."""
-        if not any(bool(layer.locked.any()) for layer in network.layers):
-            return cls(None)
-        parts, start = [], 0
-        for layer in network.layers:
-            own = torch.cat([part.flatten() for part in _sources(layer)])
-            parts.append(start + own)
-            start += len(own)
-        return cls(torch.cat(parts))
-
-    def spread(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
-        """Return the weights with each as the one that it equals."""
-        return weights if self.sources is None else weights[self.sources]
-
-    def gather(
-        self, matrix: Float[Tensor, "weights weights"], slope: Float[Tensor, " weights"]
-    ) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
-        """Return matrix and slope in the free weights."""
-        if self.sources is None:
-            return matrix, slope
-        rows = torch.zeros_like(matrix).index_add(0, self.sources, matrix)
-        both = torch.zeros_like(matrix).index_add(1, self.sources, rows)
-        return both, self.collect(slope)
-
-    def collect(self, slope: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
-        """Return a slope in the free weights."""
-        if self.sources is None:
-            return slope
-        return torch.zeros_like(slope).index_add(0, self.sources, slope)
+ENTRIES_AT_ONCE = 20_000_000
 
 
-def _sources(layer: KANLayer) -> list[Tensor]:
-    """Return the place of the weight that each number of a layer equals, for each parameter."""
-    places = torch.arange(layer.weight.numel(), device=layer.weight.device)
-    found = [tied_weight(places.view_as(layer.weight), layer.leaders)]
-    if layer.symbols is not None:
-        rows = tied_rows(layer.symbols.inputs, layer.symbols.outputs, layer.leaders)
-        four = torch.arange(4, device=rows.device)
-        found.append(layer.weight.numel() + 4 * rows.unsqueeze(-1) + four)
-    return found
-
+# ---- the model written down ----------------------------------------------------------------------
 
 SMALLEST_DIAGONAL = 1e-6
 """Share of the largest diagonal entry that each entry counts for at least, so that a coefficient
@@ -109,11 +66,15 @@ class Quadratic:
         None where rounding leaves the matrix without an inverse: more damping helps.
         """
         matrix, gradient = self.matrix, self.gradient
+        # Marquardt's scaling: damping in units of each weight's own curvature, so that a step does
+        # not depend on the units of the weights.
         scales = scales_of(matrix.diagonal())
         factor, failed = torch.linalg.cholesky_ex(matrix + torch.diag(damping * scales))
         if int(failed):
             return None
         step = -torch.cholesky_solve(gradient.unsqueeze(-1), factor).squeeze(-1)
+        # By A itself, not by what the damped system says it wins: the gain ratio asks how true the
+        # model is, and the damping is no part of the model.
         return step, -float(2 * gradient @ step + step @ (matrix @ step))
 
 
@@ -122,12 +83,163 @@ def scales_of(diagonal: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
     return diagonal.clamp(min=SMALLEST_DIAGONAL * float(diagonal.max()) + 1e-300)
 
 
-Map = Callable[[Tensor], Tensor]
+DENSE_UP_TO = 200
+"""Up to so many weights the dense product is quick, and no compilation is worth waiting for."""
+
+SPARSE_UP_TO = 1 / 3
+"""Share of entries in a row up to which the compiled version is the quicker one, as measured."""
+
+CHUNK_NUMBERS = 4_000_000
+
+
+def normal_equations(
+    rows: Linearisation, residuals: Float[Tensor, "samples outputs"], n_weights: int
+) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
+    """Return (J^T J, J^T residuals), both in float64 on the CPU or in the dtype of the rows."""
+    is_sparse = rows.columns.shape[2] <= SPARSE_UP_TO * n_weights
+    if n_weights <= DENSE_UP_TO or not is_sparse or rows.values.device.type != "cpu":
+        return dense_normal_equations(rows, residuals, n_weights)
+    from kanviz.nn.kernels.normal_equations import add_products  # compiled at its first call
+
+    columns, values = rows.columns.flatten(0, 1), rows.values.double().flatten(0, 1)
+    matrix = torch.zeros(n_weights, n_weights, dtype=torch.float64)
+    add_products(columns.contiguous().numpy(), values.contiguous().numpy(), matrix.numpy())
+    lower = matrix.tril(-1)  # the kernel fills one triangle: half the work
+    gradient = torch.zeros(n_weights, dtype=torch.float64)
+    gradient.scatter_add_(0, columns.flatten(), (values * residuals.reshape(-1, 1)).flatten())
+    return matrix + lower.T, gradient
+
+
+def dense_normal_equations(
+    rows: Linearisation, residuals: Float[Tensor, "samples outputs"], n_weights: int
+) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
+    """Return (J^T J, J^T residuals) through dense chunks of J."""
+    columns, values = rows.columns.flatten(0, 1), rows.values.flatten(0, 1)
+    flat = residuals.reshape(-1)
+    matrix = values.new_zeros(n_weights, n_weights)
+    gradient = values.new_zeros(n_weights)
+    for part in torch.arange(len(flat), device=flat.device).split(
+        max(1, CHUNK_NUMBERS // n_weights)
+    ):
+        chunk = values.new_zeros(len(part), n_weights)
+        chunk.scatter_(1, columns[part], values[part])
+        matrix += chunk.T @ chunk
+        gradient += chunk.T @ flat[part]
+    return matrix, gradient
+
+
+# ---- the model by products alone -----------------------------------------------------------------
+
+MOST_PRODUCTS = 100
+"""Of a step: where they do not reach the tolerance, more damping is cheaper than more of them."""
+
+PRODUCTS_IN = torch.float32
+"""Its rounding is far below what a step leaves undone, and it takes half the time."""
+
+
+@dataclass(frozen=True)
+class MatrixFree:
+    """The model c + 2 g^T s + s^T A s with A as a product with vectors.
+
+    ``free`` says which weights move: those of learning edges, of locked edges the first.
+    """
+
+    jacobian: Jacobian
+    penalties: Sequence[EdgeForms]
+    locks: Locks
+    free: Bool[Tensor, " weights"]
+    unit: float
+    gradient: Float[Tensor, " weights"]
+    blocks: list[LayerBlocks]
+
+    @classmethod
+    def at(
+        cls,
+        network: Network,
+        x: Float[Tensor, "samples inputs"],
+        y: Float[Tensor, "samples outputs"],
+        penalties: Sequence[EdgeForms],
+        *,
+        weights: Float[Tensor, " weights"],
+        unit: float,
+        locks: Locks,
+        frozen: Bool[Tensor, " weights"] | None = None,
+    ) -> "MatrixFree":
+        """Return the model of ``unit`` times the squared error, plus penalties, where we are.
+
+        Parameters
+        ----------
+        network : Network
+            In float64, with ``weights`` put in.
+        x, y, penalties
+            Of the cost.
+        weights : (weights,)
+            All weights of the network, in the order of ``linearise``.
+        unit : float
+            Factor of the sum of squares.
+        locks : Locks
+            Which weights are one and the same.
+        frozen : (weights,) bool, optional
+            Weights that stay as they are.
+        """
+        jacobian = Jacobian(network, x)
+        with torch.no_grad():
+            gradient = unit * jacobian.vjp(network(x) - y)
+        for penalty in penalties:
+            gradient = gradient + penalty.half_gradient(weights)
+        # Each product is projected onto the weights that move: the others, such as all but the
+        # first of locked edges, have no equation of their own.
+        free = locks.reduce(learning_weights(network).double()) > 0
+        free = free if frozen is None else free & ~frozen
+        blocks = [block.scaled(unit) for block in blocks_of(jacobian)]
+        for penalty in penalties:
+            for depth, extra in enumerate(penalty.edge_blocks()):
+                blocks[depth] = blocks[depth].with_splines(extra, network.layers[depth])
+        gradient = locks.reduce(gradient) * free
+        return cls(jacobian.to(PRODUCTS_IN), penalties, locks, free, unit, gradient, blocks)
+
+    def times(self, change: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
+        """Return A times a change of the free weights."""
+        tangent = self.locks.expand(change * self.free)
+        image = self.unit * self.jacobian.gauss_newton_product(tangent)
+        for penalty in self.penalties:
+            image = image + penalty.half_gradient(tangent)
+        return self.locks.reduce(image) * self.free
+
+    def step(self, damping: float) -> tuple[Tensor, float]:
+        """Return about the step of ``Quadratic``, and by how much the model says it wins."""
+        extra = damping * scales_of(torch.cat([b.diagonal for b in self.blocks]) * self.free)
+        sizes = [len(block.diagonal) for block in self.blocks]
+        # Overlapping splines couple the weights of one edge most, and its block is small enough to
+        # invert: a good stand-in for the inverse of A.
+        near = [
+            block.damped(part).inverse()
+            for block, part in zip(self.blocks, extra.split(sizes), strict=True)
+        ]
+
+        def precondition(residual: Tensor) -> Tensor:
+            parts = zip(near, residual.split(sizes), strict=True)
+            return torch.cat([block.times(part) for block, part in parts]) * self.free
+
+        step, residual = conjugate_gradients(
+            lambda change: self.times(change) + extra * change,
+            precondition,
+            -self.gradient,
+            tolerance=tolerance_for(damping),
+            most=MOST_PRODUCTS,
+        )
+        promised = (extra * step + residual - self.gradient) @ step  # A s = -g - r - extra s
+        return step, float(promised)
+
+
+def tolerance_for(damping: float) -> float:
+    """Return how well to solve: the less damping is needed, the more the model is worth."""
+    return min(1e-1, max(1e-2, math.sqrt(damping)))
 
 
 def conjugate_gradients(
-    product: Map,
-    precondition: Map,
+    product: Callable[[Tensor], Tensor],
+    precondition: Callable[[Tensor], Tensor],
     right: Float[Tensor, " weights"],
     *,
     tolerance: float,
@@ -175,152 +287,7 @@ def conjugate_gradients(
     return solution, residual
 
 
-MOST_PRODUCTS = 100
-"""Of a step: where they do not reach the tolerance, more damping is cheaper than more of them."""
-
-PRODUCTS_IN = torch.float32
-"""Its rounding is far below what a step leaves undone, and it takes half the time."""
-
-
-@dataclass(frozen=True)
-class MatrixFree:
-    """The model c + 2 g^T s + s^T A s with A as a product with vectors.
-
-    ``free`` says which weights move: those of learning edges, of locked edges the first.
-    """
-
-    jacobian: Jacobian
-    penalties: Sequence[EdgeForms]
-    ties: Ties
-    free: Bool[Tensor, " weights"]
-    unit: float
-    gradient: Float[Tensor, " weights"]
-    blocks: list[LayerBlocks]
-
-    @classmethod
-    def at(
-        cls,
-        network: Network,
-        x: Float[Tensor, "samples inputs"],
-        y: Float[Tensor, "samples outputs"],
-        penalties: Sequence[EdgeForms],
-        *,
-        weights: Float[Tensor, " weights"],
-        unit: float,
-        ties: Ties,
-        held: Bool[Tensor, " weights"] | None = None,
-    ) -> "MatrixFree":
-        """Return the model of ``unit`` times the squared error, plus penalties, where we are.
-
-        Parameters
-        ----------
-        network : Network
-            In float64, with ``weights`` put in.
-        x, y, penalties
-            Of the cost.
-        weights : (weights,)
-            All weights of the network, in the order of ``linearise``.
-        unit : float
-            Factor of the sum of squares.
-        ties : Ties
-            Which weights are one and the same.
-        held : (weights,) bool, optional
-            Weights that stay as they are.
-        """
-        jacobian = Jacobian(network, x)
-        with torch.no_grad():
-            slope = unit * jacobian.transposed(network(x) - y)
-        for penalty in penalties:
-            slope = slope + penalty.half_slope(weights)
-        free = ties.collect(learning_weights(network).double()) > 0
-        free = free if held is None else free & ~held
-        blocks = [block.scaled(unit) for block in blocks_of(jacobian)]
-        for penalty in penalties:
-            for depth, extra in enumerate(penalty.edge_blocks()):
-                blocks[depth] = blocks[depth].with_splines(extra, network.layers[depth])
-        gradient = ties.collect(slope) * free
-        return cls(jacobian.to(PRODUCTS_IN), penalties, ties, free, unit, gradient, blocks)
-
-    def times(self, change: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
-        """Return A times a change of the free weights."""
-        moved = self.ties.spread(change * self.free)
-        image = self.unit * self.jacobian.squared(moved)
-        for penalty in self.penalties:
-            image = image + penalty.half_slope(moved)
-        return self.ties.collect(image) * self.free
-
-    def step(self, damping: float) -> tuple[Tensor, float]:
-        """Return about the step of ``Quadratic``, and by how much the model says it wins."""
-        extra = damping * scales_of(torch.cat([b.diagonal for b in self.blocks]) * self.free)
-        sizes = [len(block.diagonal) for block in self.blocks]
-        near = [
-            block.damped(part).inverse()
-            for block, part in zip(self.blocks, extra.split(sizes), strict=True)
-        ]
-
-        def precondition(residual: Tensor) -> Tensor:
-            parts = zip(near, residual.split(sizes), strict=True)
-            return torch.cat([block.times(part) for block, part in parts]) * self.free
-
-        step, residual = conjugate_gradients(
-            lambda change: self.times(change) + extra * change,
-            precondition,
-            -self.gradient,
-            tolerance=tolerance_for(damping),
-            most=MOST_PRODUCTS,
-        )
-        promised = (extra * step + residual - self.gradient) @ step  # A s = -g - r - extra s
-        return step, float(promised)
-
-
-def tolerance_for(damping: float) -> float:
-    """Return how well to solve: the less damping is needed, the more the model is worth."""
-    return min(1e-1, max(1e-2, math.sqrt(damping)))
-
-
-DENSE_UP_TO = 200
-"""Up to so many weights the dense product is quick, and no compilation is worth waiting for."""
-
-SPARSE_UP_TO = 1 / 3
-"""Share of entries in a row up to which the compiled version is the quicker one, as measured."""
-
-CHUNK_NUMBERS = 4_000_000
-
-
-def normal_equations(
-    rows: Linearisation, residuals: Float[Tensor, "samples outputs"], n_weights: int
-) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
-    """Return (J^T J, J^T residuals), both in float64 on the CPU or in the dtype of the rows."""
-    is_sparse = rows.columns.shape[2] <= SPARSE_UP_TO * n_weights
-    if n_weights <= DENSE_UP_TO or not is_sparse or rows.values.device.type != "cpu":
-        return dense_normal_equations(rows, residuals, n_weights)
-    from kanviz.nn.kernels.normal_equations import add_products  # compiled at its first call
-
-    columns, values = rows.columns.flatten(0, 1), rows.values.double().flatten(0, 1)
-    matrix = torch.zeros(n_weights, n_weights, dtype=torch.float64)
-    add_products(columns.contiguous().numpy(), values.contiguous().numpy(), matrix.numpy())
-    lower = matrix.tril(-1)
-    gradient = torch.zeros(n_weights, dtype=torch.float64)
-    gradient.scatter_add_(0, columns.flatten(), (values * residuals.reshape(-1, 1)).flatten())
-    return matrix + lower.T, gradient
-
-
-def dense_normal_equations(
-    rows: Linearisation, residuals: Float[Tensor, "samples outputs"], n_weights: int
-) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
-    """Return (J^T J, J^T residuals) through dense chunks of J."""
-    columns, values = rows.columns.flatten(0, 1), rows.values.flatten(0, 1)
-    flat = residuals.reshape(-1)
-    matrix = values.new_zeros(n_weights, n_weights)
-    gradient = values.new_zeros(n_weights)
-    for part in torch.arange(len(flat), device=flat.device).split(
-        max(1, CHUNK_NUMBERS // n_weights)
-    ):
-        chunk = values.new_zeros(len(part), n_weights)
-        chunk.scatter_(1, columns[part], values[part])
-        matrix += chunk.T @ chunk
-        gradient += chunk.T @ flat[part]
-    return matrix, gradient
+# ---- problems ------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -338,15 +305,15 @@ class Problem(ABC):
         """Return the Gauss-Newton model of the cost."""
 
     @functools.cached_property
-    def ties(self) -> Ties:
+    def locks(self) -> Locks:
         """Which weights are one and the same because their edges are locked together."""
-        return Ties.of(self.network)
+        return Locks.of(self.network)
 
     @torch.no_grad()
     def weights(self) -> Float[Tensor, " weights"]:
         """Return all weights of the network in one row, in the order of ``linearise``."""
         weights = torch.cat([parameter.flatten() for parameter in self._parameters()])
-        return self.ties.spread(weights)
+        return self.locks.expand(weights)
 
     @torch.no_grad()
     def put(self, weights: Float[Tensor, " weights"]) -> None:
@@ -360,17 +327,24 @@ class Problem(ABC):
         return [parameter for layer in self.network.layers for parameter in layer.parameters()]
 
 
-FIRST_DAMPING = 1e-2
-MOST_TRIALS = 12
+def exact_pays(n: int, n_entries: int, n_residuals: int) -> bool:
+    """Return whether steps by Cholesky are worth more than those by conjugate gradients.
 
-ALWAYS_EXACT, MOST_EXACT = 500, 5000
-"""Up to so many weights the matrix is always written down, and beyond (200 MB) it never is."""
+    Fine grids keep the rows of the Jacobian sparse, so that narrow networks stay exact for long.
 
-PRODUCTS_OF_A_STEP = 1000
-"""Multiplications per sample and weight of a dense matrix product that are worth a step of
-conjugate gradients: it takes some 400, but wins less than an exact one."""
-
-ENTRIES_AT_ONCE = 20_000_000
+    Parameters
+    ----------
+    n : int
+        Weights.
+    n_entries : int
+        Entries of a row of the Jacobian that may be other than 0.
+    n_residuals : int
+        Samples times outputs.
+    """
+    if not ALWAYS_EXACT < n <= MOST_EXACT:
+        return n <= ALWAYS_EXACT
+    per_row = min((n_entries / SPARSE_UP_TO) ** 2, n**2)
+    return n_residuals * per_row + n**3 / 6 <= PRODUCTS_OF_A_STEP * n_residuals * n
 
 
 @dataclass
@@ -378,14 +352,14 @@ class LeastSquares(Problem):
     """The problem of one round: mean square of (outputs - y) / scale, plus penalties.
 
     ``network`` is in float64 and is changed in place; ``scale`` is the standard deviation of y;
-    ``held`` says which weights, in the order of ``linearise``, stay as they are.
+    ``frozen`` says which weights, in the order of ``linearise``, stay as they are.
     """
 
     x: Float[Tensor, "samples inputs"]
     y: Float[Tensor, "samples outputs"]
     penalties: Sequence[EdgeForms]
     scale: float
-    held: Bool[Tensor, " weights"] | None = None
+    frozen: Bool[Tensor, " weights"] | None = None
 
     @torch.no_grad()
     def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:
@@ -407,8 +381,8 @@ class LeastSquares(Problem):
             self.penalties,
             weights=weights,
             unit=self._unit,
-            ties=self.ties,
-            held=self.held,
+            locks=self.locks,
+            frozen=self.frozen,
         )
 
     @property
@@ -429,32 +403,21 @@ class LeastSquares(Problem):
         gradient *= self._unit
         for penalty in self.penalties:
             penalty.add(matrix, gradient, weights)
-        matrix, gradient = self.ties.gather(matrix, gradient)
-        if self.held is not None:
-            matrix[self.held] = 0
-            matrix[:, self.held] = 0
-            gradient[self.held] = 0
+        matrix, gradient = self.locks.reduce_system(matrix, gradient)
+        if self.frozen is not None:  # rows of zeros: damping alone acts on them, and moves nothing
+            matrix[self.frozen] = 0
+            matrix[:, self.frozen] = 0
+            gradient[self.frozen] = 0
         return Quadratic(matrix, gradient)
 
 
-def exact_pays(n: int, n_entries: int, n_residuals: int) -> bool:
-    """Return whether steps by Cholesky are worth more than those by conjugate gradients.
+# ---- steps ---------------------------------------------------------------------------------------
 
-    Fine grids keep the rows of the Jacobian sparse, so that narrow networks stay exact for long.
+FIRST_DAMPING = 1e-2
+"""Cautious: what the first quadratic model is worth nobody knows."""
 
-    Parameters
-    ----------
-    n : int
-        Weights.
-    n_entries : int
-        Entries of a row of the Jacobian that may be other than 0.
-    n_residuals : int
-        Samples times outputs.
-    """
-    if not ALWAYS_EXACT < n <= MOST_EXACT:
-        return n <= ALWAYS_EXACT
-    per_row = min((n_entries / SPARSE_UP_TO) ** 2, n**2)
-    return n_residuals * per_row + n**3 / 6 <= PRODUCTS_OF_A_STEP * n_residuals * n
+MOST_TRIALS = 12
+"""Dampings of a step: the last is 10^20 times the first, and its step is nothing."""
 
 
 def minimise(
@@ -486,6 +449,8 @@ def minimise(
     weights = problem.weights()
     cost, _ = problem.cost(weights)
     damping, small = FIRST_DAMPING, 0
+    # Damping is kept from step to step but not from call to call: each round of a fit moves the
+    # grid, and the model with it.
     for _ in range(steps):
         step = _better_step(problem, weights, cost, damping)
         if step is None:
@@ -510,12 +475,14 @@ def _better_step(
         found = model.step(damping)
         if found is not None:
             step, promised = found
-            trial = problem.ties.spread(weights + step)
+            trial = problem.locks.expand(weights + step)
             new_cost, loss = problem.cost(trial)
             if new_cost < cost:  # false for NaN: such a step is undone and damped
                 gain = (cost - new_cost) / max(promised, 1e-300)
+                # Smooth in the gain, so that the damping does not flutter between two values; below
+                # gain 1/2 it grows although the step is taken.
                 damping *= max(1 / 3, 1 - (2 * gain - 1) ** 3) if gain < 2 else 1 / 3
                 return trial, (new_cost, loss), max(damping, 1e-15)
         damping *= growth
-        growth *= 2
+        growth *= 2  # ever faster: a model that failed twice is far too optimistic
     return None

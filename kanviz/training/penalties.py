@@ -55,7 +55,7 @@ class EdgeForms:
                 part = matrix[own, own].view(n_features, n_out, n_features, n_out)
                 part.diagonal(dim1=1, dim2=3).add_(block[i].unsqueeze(-1) * factor[i])
 
-    def half_slope(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
+    def half_gradient(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
         """Return half the gradient: Q w."""
         slope = torch.zeros_like(weights)
         for start, weight, block, factor in self._parts(weights):

@@ -212,7 +212,7 @@ class ResidualSquares(Problem):
         matrix, gradient = unit * (slopes @ slopes.T), unit * (slopes @ residuals)
         for penalty in self.penalties:
             penalty.add(matrix, gradient, weights)
-        return Quadratic(*self.ties.gather(matrix, gradient))
+        return Quadratic(*self.locks.reduce_system(matrix, gradient))
 
 
 NOT_HERE = ("loss", "batch_size", "learning_rate", "validation")

@@ -251,8 +251,9 @@ def name_of(optimizer: Optimizer) -> str:
 def sparsity_of(options: FitOptions) -> Sparsity | None:
     """Return what was asked for; None for no sparsity, so that none is computed."""
     asked = options.sparsity
-    sparsity = asked if isinstance(asked, Sparsity) else Sparsity(asked)
-    return sparsity if sparsity.weight else None
+    if not isinstance(asked, Sparsity):
+        return Sparsity(asked) if asked else None
+    return asked if asked.weight else None
 
 
 def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:

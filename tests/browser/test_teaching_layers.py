@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from browser.pages import faults
 from kanviz.course import teaching
 from kanviz.course.teaching.widget import TeachingWidget
 from kanviz.snapshot import EdgeView, Snapshot
+from kanviz.training import FitReport
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -52,7 +53,7 @@ def pages() -> dict[str, TeachingWidget]:
         losses={"train": [1, 0.1, 0.01, 0.001], "test": [2, 0.3, 0.1, 0.2]},
     )
     history = {"step": [1, 2, 3, 4], "loss": [1.0, 0.1, 0.02, 0.01], "grid_size": [3, 3, 5, 5]}
-    report: Any = type("Report", (), {"history": history})()
+    report = FitReport("lm", history=history)
     stairs = teaching.staircase(report, {2: make_snapshot((2, 3, 1)), 4: make_snapshot((2, 3, 1))})
     learned = {"KAN": [np.sin(X), np.sin(6 * X)], "MLP": [X, -X]}
     peaks = teaching.forgetting(X, np.sin(6 * X), learned, windows=WINDOWS)

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from kanviz.course.teaching.widget import TeachingWidget, packed_frames
 from kanviz.layout import labels
 from kanviz.snapshot import Snapshot
+from kanviz.training import FitReport
 
 Losses = Sequence[float] | Mapping[str, Sequence[float]]
 
@@ -100,17 +101,8 @@ LINES = {"loss": "training", "validation_loss": "validation"}
 """What of a history is drawn, and its name in the picture."""
 
 
-@runtime_checkable
-class ReportLike(Protocol):
-    """What a staircase needs of a ``FitReport``."""
-
-    history: dict[str, list[float]]
-    """Lists of equal length: ``"step"``, ``"loss"``, ``"grid_size"``, maybe ``"validation_loss"``.
-    """
-
-
 def staircase(
-    report: ReportLike, snapshots: Mapping[int, Snapshot] | None = None, *, theme: str = "auto"
+    report: FitReport, snapshots: Mapping[int, Snapshot] | None = None, *, theme: str = "auto"
 ) -> TeachingWidget:
     """Return the losses of a fit against its steps, with each refinement marked, to scrub through.
 

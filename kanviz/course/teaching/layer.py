@@ -1,13 +1,14 @@
 """A layer as what it is: a matrix of functions whose columns are summed, live."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
 from kanviz.course.teaching.widget import TeachingWidget, frame, packed
 from kanviz.layout import labels
 from kanviz.live.explorer import Courier
+from kanviz.model import KAN
 from kanviz.recipe import MOST_WEIGHTS, Recipe
 from kanviz.snapshot import Snapshot
 
@@ -15,22 +16,8 @@ MOST_FUNCTIONS = 100
 """Largest matrix: beyond that no plot can be read."""
 
 
-@runtime_checkable
-class ModelLike(Protocol):
-    """What is needed of a model."""
-
-    def snapshot(self) -> Snapshot:
-        """Return what is drawn."""
-
-    def recipe(self) -> Recipe:
-        """Return what computes it."""
-
-    def on_change(self, callback: Callable[[str], object]) -> Callable[[], None]:
-        """Call back after each change; return what ends this."""
-
-
 def layer(
-    model: ModelLike,
+    model: KAN,
     index: int,
     x: Any = None,
     *,
@@ -46,7 +33,7 @@ def layer(
     Parameters
     ----------
     model : KAN
-        The model, or whatever has its ``snapshot``, ``recipe`` and ``on_change``.
+        Of any kind and state.
     index : int
         From 0 (the functions that leave the inputs).
     x : (inputs,), optional
@@ -67,7 +54,7 @@ def layer(
 class Layer(TeachingWidget):
     """The live matrix of one layer; made by ``layer``, ended by ``close``."""
 
-    def __init__(self, model: ModelLike, index: int, x: Any, *, theme: str) -> None:
+    def __init__(self, model: KAN, index: int, x: Any, *, theme: str) -> None:
         self._model, self._index = model, index
         self._courier, self._is_due = Courier("kanviz-layer"), False
         self._stop_watching: Callable[[], None] = lambda: None  # until all checks are passed

@@ -125,9 +125,9 @@ def test_products_with_the_jacobian_equal_those_with_its_rows(make: Callable[[],
     weights = torch.randn(total, generator=generator, dtype=torch.float64)
     pulled = torch.randn(rows.outputs.shape, generator=generator, dtype=torch.float64)
     jacobian = Jacobian(network, problem.x)
-    torch.testing.assert_close(jacobian.times(weights), dense @ weights)
+    torch.testing.assert_close(jacobian.jvp(weights), dense @ weights)
     torch.testing.assert_close(
-        jacobian.transposed(pulled), torch.einsum("now,no->w", dense, pulled)
+        jacobian.vjp(pulled), torch.einsum("now,no->w", dense, pulled)
     )
 
 
@@ -141,9 +141,9 @@ def test_samples_in_parts_give_the_same_products(monkeypatch: pytest.MonkeyPatch
     parts = Jacobian(network, problem.x)
     assert len(list(parts.chains())) > 2
     weights = torch.linspace(-1, 1, n_weights(network), dtype=torch.float64)
-    torch.testing.assert_close(parts.times(weights), whole.times(weights))
+    torch.testing.assert_close(parts.jvp(weights), whole.jvp(weights))
     pulled = problem.y
-    torch.testing.assert_close(parts.transposed(pulled), whole.transposed(pulled))
+    torch.testing.assert_close(parts.vjp(pulled), whole.vjp(pulled))
     for mine, theirs in zip(blocks_of(parts), blocks_of(whole), strict=True):
         torch.testing.assert_close(mine.splines, theirs.splines)
         torch.testing.assert_close(mine.formulas, theirs.formulas)
