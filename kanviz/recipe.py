@@ -5,12 +5,16 @@ A ``Recipe`` holds numpy arrays, numbers and text: no tensor, no network. It is 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 MOST_WEIGHTS = 50_000
 """Numbers in the largest network that a browser computes by itself."""
+
+
+Affine = tuple[float, float, float, float]
+"""a, b, c, d of c f(a x + b) + d."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,14 @@ class FormulaRecipe:
 
     i: int
     j: int
-    affine: tuple[float, float, float, float]
+    affine: Affine
     steps: tuple[StepRecipe, ...]
     output: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as dictionaries, lists and numbers, under the names of the contract."""
+        steps = [dict(vars(step)) | {"sources": list(step.sources)} for step in self.steps]
+        return dict(vars(self)) | {"affine": list(self.affine), "steps": steps}
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +76,11 @@ class LayerRecipe:
     grid_size: int
     padding: int
     uniform: bool
-    base: str
-    extrapolation: str
+    base: Literal["silu", "identity", "zero"]
+    extrapolation: Literal["linear", "zero"]
     knots: np.ndarray
     weight: np.ndarray
-    mask: np.ndarray
+    mask: Annotated[np.ndarray, "Uint8Array"]
     formulas: tuple[FormulaRecipe, ...]
 
 
@@ -101,9 +110,4 @@ class Recipe:
 
 
 def _layer(layer: LayerRecipe) -> dict[str, Any]:
-    return dict(vars(layer)) | {"formulas": [_formula(formula) for formula in layer.formulas]}
-
-
-def _formula(formula: FormulaRecipe) -> dict[str, Any]:
-    steps = [dict(vars(step)) | {"sources": list(step.sources)} for step in formula.steps]
-    return dict(vars(formula)) | {"affine": list(formula.affine), "steps": steps}
+    return dict(vars(layer)) | {"formulas": [one.to_dict() for one in layer.formulas]}

@@ -1,6 +1,6 @@
 """A desk at a small model, and what the contract says of scenes, that several tests share."""
 
-from typing import Any
+from typing import Any, get_type_hints
 
 import torch
 from model_helpers import make_data, make_model
@@ -49,6 +49,11 @@ def refusal(desk: Desk, message: object) -> str:
     assert reply["ok"] is False
     error: str = reply["error"]
     return error
+
+
+def fields_of(record: type) -> set[str]:
+    """Return the names of the fields of one record of the contract."""
+    return set(get_type_hints(record))
 
 
 def edge_of(scene: dict[str, Any], *address: int) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Numbers that Python computed, packed, for the unit tests of the front end to compute again."""
 
+import random
 from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any
@@ -7,11 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 from make_snapshot import make_snapshot
-from model_helpers import make_model
+from model_helpers import make_data, make_model, make_sample
+from test_edit_walk import MOVES
 
 from kanviz.analysis.attribution import scores
 from kanviz.analysis.recipe import recipe_of
 from kanviz.layout.picture import picture
+from kanviz.live.desk import Desk
 from kanviz.live.packing import pack
 from kanviz.live.scene import drawing
 from kanviz.model import KAN
@@ -28,7 +31,34 @@ def fixture() -> bytes:
     """Return operations, networks and a drawn curve with what Python makes of each."""
     networks = [network(*each) for each in models()]
     parts = {"operations": operations(), "networks": networks, "drawn": drawn()}
-    return pack(parts | {"pictures": pictures()})
+    told = [*patches(0), *patches(1, basis="gaussian"), *patches(2, base="identity")]
+    return pack(parts | {"pictures": pictures(), "patches": told})
+
+
+def patches(seed: int, **options: Any) -> list[dict[str, Any]]:
+    """Return patches of random edits, each with the scene that it is told from and a fresh one."""
+    desk, rng = Desk(make_model(grid_size=3, **options), make_data()), random.Random(seed)
+    desk.watch(lambda _: None)
+    found: list[dict[str, Any]] = []
+    moves = dict(MOVES) | {"undo": lambda m, r, x: m.undo(), "redo": lambda m, r, x: m.redo()}
+    base = desk.scene()
+    while len(found) < 12:
+        try:
+            moves[rng.choice(list(moves))](desk.model, rng, make_sample(samples=40))
+        except (ValueError, IndexError):
+            continue
+        ((kind, record),) = desk.news().items()
+        if kind == "scene":
+            base = record
+        else:
+            found.append({"scene": base, "patch": record, "fresh": fresh(desk)})
+    return found
+
+
+def fresh(desk: Desk) -> dict[str, Any]:
+    """Return the whole scene that would be sent now, without sending it."""
+    with desk._still():
+        return dict(desk._scene(desk.snapshot(), desk._version))
 
 
 def operations() -> list[dict[str, Any]]:

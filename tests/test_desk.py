@@ -1,45 +1,36 @@
 import json
-import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from desk_helpers import ask, classes, edge_of, make_desk
+from desk_helpers import ask, classes, edge_of, fields_of, make_desk
 from model_helpers import bytes_of, fit_briefly, make_data, make_model, make_sample
 from nn_helpers import type_checks_off
 from recipe_reader import predict
 
 from kanviz.analysis.recipe import recipe_of
 from kanviz.data import from_arrays
+from kanviz.live import contract as c
 from kanviz.live.desk import Desk
 from kanviz.live.packing import pack, unpack
 from kanviz.model import KAN
-
-CONTRACT = Path(__file__).parent.parent / "kanviz" / "live" / "frontend" / "src" / "contract.ts"
-
-
-def fields_of(interface: str) -> set[str]:
-    """Return the names of the fields of one interface of the contract."""
-    text = CONTRACT.read_text()
-    match = re.search(rf"export interface {interface} \{{\n(.*?)\n\}}", text, re.DOTALL)
-    assert match is not None
-    return set(re.findall(r"^  (\w+)\??:", match[1], re.MULTILINE))
+from kanviz.recipe import FormulaRecipe, LayerRecipe, Recipe
+from kanviz.snapshot import NodeView
 
 
 def test_a_scene_has_the_fields_of_the_contract_and_can_be_packed() -> None:
     desk, _ = make_desk()
     desk.model.fix((0, 0, 0), "sin")
     scene = unpack(pack(desk.scene()))
-    assert scene.keys() == fields_of("Scene")
-    assert scene["edges"][0].keys() == fields_of("EdgeView")
-    assert scene["nodes"][0].keys() == fields_of("NodeView")
-    assert scene["recipe"].keys() == fields_of("Recipe")
-    assert scene["recipe"]["layers"][0].keys() == fields_of("LayerRecipe")
-    assert scene["recipe"]["layers"][0]["formulas"][0].keys() == fields_of("FormulaRecipe")
-    assert scene["losses"].keys() == fields_of("Losses")
-    assert {*desk.status(), "answered"} == fields_of("Status")
+    assert scene.keys() == fields_of(c.Scene)
+    assert scene["edges"][0].keys() == fields_of(c.EdgeView)
+    assert scene["nodes"][0].keys() == fields_of(NodeView)
+    assert scene["recipe"].keys() == fields_of(Recipe)
+    assert scene["recipe"]["layers"][0].keys() == fields_of(LayerRecipe)
+    assert scene["recipe"]["layers"][0]["formulas"][0].keys() == fields_of(FormulaRecipe)
+    assert scene["losses"].keys() == fields_of(c.Losses)
+    assert {*desk.status(), "answered"} == fields_of(c.Status)
 
 
 def test_a_scene_shows_the_snapshot_of_the_model() -> None:
@@ -141,11 +132,11 @@ def test_each_change_is_told_and_gives_a_later_version() -> None:
     desk, told = make_desk()
     first = desk.scene()["version"]
     desk.model.remove_edge((0, 0, 0))
-    assert told == ["scene"]
+    assert told == ["picture"]
     assert desk.scene()["version"] > first
     desk.close()
     desk.model.undo()
-    assert told == ["scene"]
+    assert told == ["picture"]
 
 
 def test_pictures_change_nothing(rng_untouched: None) -> None:

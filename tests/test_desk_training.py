@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from desk_helpers import ask, classes, make_desk, refusal
+from desk_helpers import ask, classes, fields_of, make_desk, refusal
 from model_helpers import fit_briefly, make_data, make_model
-from test_desk import fields_of
 
 from kanviz.analysis.capture import capture
+from kanviz.live import contract as c
 from kanviz.live.scene import MOST_POINTS, LossLog
 from kanviz.model import KAN
 from kanviz.training.errors import Errors
@@ -64,7 +64,7 @@ def test_a_frame_shows_the_fit_as_it_is_at_that_step() -> None:
     told.on_step = on_step
     fit_briefly(desk.model)
     assert len(frames) >= 3
-    assert frames[0].keys() == fields_of("Frame")
+    assert frames[0].keys() == fields_of(c.Frame)
     for frame, snapshot in zip(frames, wanted, strict=True):
         assert frame["version"] == version
         for n, view in enumerate(snapshot.edges):
@@ -120,8 +120,9 @@ def test_training_needs_data() -> None:
     desk, _ = make_desk(make_model(), None)
     desk.data = None
     for kind in ("prune_in_context", "symbolify"):
-        assert "data must be there for this" in refusal(desk, {"type": kind})
-    assert "data must be there" in refusal(desk, {"type": "train", "options": OPTIONS})
+        assert "This needs data: call model.explore(data)." in refusal(desk, {"type": kind})
+    train = {"type": "train", "options": OPTIONS}
+    assert "This needs data: call model.explore(data)." in refusal(desk, train)
 
 
 def test_pruning_in_context_tells_what_it_tried() -> None:
@@ -153,6 +154,7 @@ def test_losses_go_on_over_several_fits() -> None:
         log.follow(make_report(losses), Errors("RMSE", 10 * math.sqrt(losses[-1]), None))
         log.mark("trained with lm", 1)
     record = log.record()
+    log.count_from_here()
     assert record["step"].tolist() == [1, 2, 3]
     assert record["train"].tolist() == [20.0, 10.0, 5.0]
     assert np.isnan(record["test"]).all()
@@ -180,6 +182,7 @@ def test_a_very_long_fit_keeps_its_shape_and_its_last_step() -> None:
     losses = [1.0 / n for n in range(1, 2 * MOST_POINTS)]
     log.follow(make_report(losses), Errors("RMSE", math.sqrt(losses[-1]), 1.0))
     record = log.record()
+    log.count_from_here()
     assert len(record["step"]) <= MOST_POINTS
     assert record["step"][-1] == len(losses)
     assert record["test"][-1] == 1.0

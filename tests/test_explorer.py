@@ -9,14 +9,31 @@ from typing import Any
 import pytest
 from model_helpers import bytes_of, fit_briefly, make_data, make_model, until
 from nn_helpers import type_checks_off
+from patch_reader import patched
 
-from kanviz.live.explorer import INTERVAL, Explorer, keep_routes
+from kanviz.live.explorer import INTERVAL, MOST_SHARE, Explorer, keep_routes
 from kanviz.live.packing import unpack
 from kanviz.model import KAN
 from kanviz.snapshot import Edge
 from kanviz.symbolic.symbol_report import EdgeReport, SymbolReport
 
+PATIENCE = 60.0
+"""Seconds after which a test gives up."""
+
 MOVE = {"type": "move_point", "edge": [0, 0, 0], "m": 2, "drag": 1}
+
+
+class Clock:
+    """A clock for the explorer that only tests move: seconds that passed, and this thread's own."""
+
+    def __init__(self) -> None:
+        self.now, self.used = time.perf_counter(), 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+    def thread_time(self) -> float:
+        return self.used
 
 
 class Browser:
@@ -25,19 +42,30 @@ class Browser:
     def __init__(self, explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
         self.explorer = explorer
         self.replies: list[dict[str, Any]] = []
-        self.seen: list[tuple[str, float, Any]] = []
+        self.seen: list[tuple[str, Any]] = []
         monkeypatch.setattr(explorer, "send", lambda content: self.replies.append(content))
-        for name in ("scene", "frame"):
+        self.scene = unpack(explorer.scene)
+        for name in ("scene", "patch", "frame"):
             explorer.observe(self._note, name)
 
     def _note(self, change: Any) -> None:
-        self.seen.append((change["name"], time.perf_counter(), unpack(change["new"])))
+        name, content = change["name"], change["new"]
+        if not content:
+            return
+        record = unpack(content)
+        if name == "scene":
+            self.scene = record
+        elif name == "patch":  # what the browser then shows
+            record = patched(self.scene, record)
+        kind = "frame" if name == "frame" else "picture"
+        self.seen.append((kind, record))
 
     def ask(self, seq: int = 0, **request: Any) -> None:
         self.explorer._handle_custom_msg({**request, "seq": seq}, [])
 
     def scenes(self) -> list[dict[str, Any]]:
-        return [value for name, _, value in self.seen if name == "scene"]
+        """Return what was shown, one picture after the other."""
+        return [value for name, value in self.seen if name == "picture"]
 
 
 @pytest.fixture
@@ -50,6 +78,15 @@ def browser(model: KAN, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
     explorer = model.explore(make_data())
     yield Browser(explorer, monkeypatch)
     explorer.close()
+
+
+@pytest.fixture
+def clock(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stop the time of the explorer, once it rests."""
+    until(lambda: not browser.explorer._is_sending)
+    clock = Clock()
+    monkeypatch.setattr("kanviz.live.explorer.time", clock)
+    return clock
 
 
 def test_an_explorer_starts_with_the_picture_of_its_model(model: KAN, browser: Browser) -> None:
@@ -76,8 +113,8 @@ def test_a_reply_names_a_version_that_is_shown(model: KAN, browser: Browser) -> 
     browser.ask(1, **MOVE, height=0.7)
     until(lambda: bool(browser.replies))
     version = browser.replies[0]["value"]["version"]
-    until(lambda: unpack(browser.explorer.scene)["version"] >= version)
-    edge = unpack(browser.explorer.scene)["edges"][0]
+    until(lambda: bool(browser.scenes()) and browser.scenes()[-1]["version"] >= version)
+    edge = browser.scenes()[-1]["edges"][0]
     assert edge["control_y"][2] == 0.7
 
 
@@ -89,44 +126,58 @@ def test_what_is_done_in_a_cell_is_shown(model: KAN, browser: Browser) -> None:
     until(lambda: browser.scenes()[-1]["edges"][0]["state"] == "spline")
 
 
-def test_many_changes_make_few_pictures_and_the_last_is_shown(model: KAN, browser: Browser) -> None:
-    start = time.perf_counter()
-    for n in range(100):
-        model.move_point((0, 0, 0), 2, n / 100)
-    until(
-        lambda: bool(browser.scenes()) and browser.scenes()[-1]["edges"][0]["control_y"][2] == 0.99
-    )
-    took = time.perf_counter() - start
-    assert len(browser.scenes()) <= took / INTERVAL + 2
-    times = [when for name, when, _ in browser.seen if name == "scene"]
-    assert all(b - a > 0.5 * INTERVAL for a, b in pairwise(times))
+def test_many_changes_make_few_pictures_and_the_last_is_shown(
+    model: KAN, browser: Browser, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_over, shown = threading.Event(), list[float]()
+
+    def wait(seconds: float) -> None:
+        clock.now += max(0.0, seconds)
+        assert is_over.wait(PATIENCE)
+
+    monkeypatch.setattr(browser.explorer._pictures, "wait", wait)
+    for name in ("scene", "patch"):
+        browser.explorer.observe(lambda _: shown.append(clock.now), name)
+    for burst in range(3):
+        is_over.clear()
+        for n in range(100):
+            model.move_point((0, 0, 0), 2, burst + n / 100)
+        is_over.set()
+        last = burst + 0.99
+        until(
+            lambda last=last: (
+                bool(browser.scenes()) and browser.scenes()[-1]["edges"][0]["control_y"][2] == last
+            )
+        )
+    assert len(browser.scenes()) <= 6
+    assert all(b - a > 0.999 * INTERVAL for a, b in pairwise(shown))
 
 
 def test_a_fit_in_a_cell_moves_the_picture_while_it_runs(model: KAN, browser: Browser) -> None:
     fit_briefly(model)
     until(lambda: bool(browser.scenes()))
-    assert "frame" in [name for name, _, _ in browser.seen]
+    assert "frame" in [name for name, _ in browser.seen]
     assert browser.scenes()[-1]["losses"]["step"].size > 0
     assert browser.explorer.status["state"] == "idle"
 
 
 def test_frames_take_a_small_share_of_a_fit(
-    model: KAN, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[float] = []
 
     def frame() -> None:
-        start = time.thread_time()
-        while time.thread_time() - start < 0.02:
-            pass
-        made.append(time.perf_counter())
+        clock.now += 0.05  # of which others had more than half
+        clock.used += 0.02
+        made.append(clock.now)
 
     monkeypatch.setattr(browser.explorer._desk, "frame", frame)
-    end = time.perf_counter() + 1.0
-    while time.perf_counter() < end:
+    end = clock.now + 1.0
+    while clock.now < end:
         browser.explorer._told("step")
-        time.sleep(0.001)
-    assert 2 <= len(made) <= 3
+        clock.now += 0.001
+    assert len(made) == 3
+    assert all(b - a >= 0.02 / MOST_SHARE for a, b in pairwise(made))
 
 
 def test_several_explorers_show_one_model(monkeypatch: pytest.MonkeyPatch, model: KAN) -> None:

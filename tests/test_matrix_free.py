@@ -126,9 +126,7 @@ def test_products_with_the_jacobian_equal_those_with_its_rows(make: Callable[[],
     pulled = torch.randn(rows.outputs.shape, generator=generator, dtype=torch.float64)
     jacobian = Jacobian(network, problem.x)
     torch.testing.assert_close(jacobian.jvp(weights), dense @ weights)
-    torch.testing.assert_close(
-        jacobian.vjp(pulled), torch.einsum("now,no->w", dense, pulled)
-    )
+    torch.testing.assert_close(jacobian.vjp(pulled), torch.einsum("now,no->w", dense, pulled))
 
 
 def test_samples_in_parts_give_the_same_products(monkeypatch: pytest.MonkeyPatch) -> None:

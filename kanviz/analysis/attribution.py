@@ -15,7 +15,7 @@ standard deviations (divisor n) over the samples:
     The standard deviation of what the edge adds, or of the node's value.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import torch
@@ -101,6 +101,7 @@ def scores(
     metric: Metric = "backward",
     *,
     output: int | None = None,
+    values: Sequence[Float[Tensor, "samples _nodes"]] | None = None,
 ) -> Scores:
     """Return how much every edge and node matters for the sample x.
 
@@ -114,6 +115,8 @@ def scores(
         ``"backward"`` or ``"std"``, see above.
     output : int, optional
         Count only this output, which then has score 1; for ``"backward"``.
+    values : list over layers of (samples, nodes), optional
+        ``node_values(network, x)``, where it is known.
 
     Returns
     -------
@@ -135,7 +138,7 @@ def scores(
     1.0
     """
     check_choice("metric", metric, get_args(Metric))
-    values = node_values(network, x)
+    values = node_values(network, x) if values is None else values
     node_std = [_node_std(value) for value in values]
     triples = zip(network.layers, values, node_std, strict=False)
     # What depends on a constant alone is constant, whatever rounding says.

@@ -4,6 +4,7 @@ All numbers are computed for many edges at once in torch; each edge gets rows of
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -66,17 +67,15 @@ def capture(
         If a number is not finite, naming the layer and the edge or node.
     """
     values = node_values(network, x)
-    _check_finite(network, values)
-    found = scores(network, x, metric)
+    check_finite(network, values)
+    found = scores(network, x, metric, values=values)
     edge_scores = [layer.tolist() for layer in found.edges]
     chosen = strongest(edge_scores, max_edges)
-    rows = torch.arange(min(n_samples, len(x)), device=x.device) * len(x) // min(n_samples, len(x))
     views: list[EdgeView] = []
     for number, layer in enumerate(network.layers):
         edges = [edge for edge in chosen if edge.layer == number]
         edge_score = [edge_scores[number][edge.i][edge.j] for edge in edges]
-        grid = curve_grid(layer, values[number], n_curve)
-        views += _edge_views(layer, edges, edge_score, grid, values[number][rows])
+        views += edge_views(layer, edges, edge_score, values[number], n_curve, n_samples)
     return Snapshot(
         widths=network.widths,
         nodes=_node_views(network, found.nodes, input_names, output_names),
@@ -95,7 +94,7 @@ def _node_views(
     labels = [[""] * width for width in network.widths]
     labels[0] = list(input_names) or labels[0]
     labels[-1] = list(output_names) or labels[-1]
-    places = node_positions(network.widths, _order(network))
+    places = node_positions(network.widths, order_of(network))
     return tuple(
         NodeView(layer, index, labels[layer][index], score, *places[layer][index])
         for layer, layer_scores in enumerate(node_scores)
@@ -103,7 +102,7 @@ def _node_views(
     )
 
 
-def _order(network: Network) -> Order:
+def order_of(network: Network) -> Order:
     """Return the order of the nodes in which few lines cross; by their numbers where very many."""
     masks = [layer.mask for layer in network.layers]
     if sum(int(mask.sum()) for mask in masks) > MAX_EDGES:
@@ -118,31 +117,63 @@ def curve_grid(
     layer: KANLayer, values: Float[Tensor, "samples inputs"], n_curve: int
 ) -> Float[Tensor, "points inputs"]:
     """Return equally spaced points over the visited range of each input, ends included."""
+    low, high = visited_range(layer, values)
+    share = torch.linspace(0, 1, n_curve, dtype=values.dtype, device=values.device)
+    return torch.lerp(low, high, share.unsqueeze(-1))
+
+
+def visited_range(
+    layer: KANLayer, values: Float[Tensor, "samples inputs"]
+) -> tuple[Float[Tensor, " inputs"], Float[Tensor, " inputs"]]:
+    """Return the lowest and highest value of each input; for a single value, the base grid too."""
     low, high = values.amin(0), values.amax(0)
     rounding = 1e3 * torch.finfo(values.dtype).eps * torch.maximum(low.abs(), high.abs())
     is_single = high - low <= rounding
     base_low, base_high = layer.grid_points[:, 0], layer.grid_points[:, -1]
     low = torch.where(is_single, torch.minimum(low, base_low), low)
     high = torch.where(is_single, torch.maximum(high, base_high), high)
-    share = torch.linspace(0, 1, n_curve, dtype=values.dtype, device=values.device)
-    return torch.lerp(low, high, share.unsqueeze(-1))
+    return low, high
 
 
-def _edge_views(
+def sample_rows(
+    values: Float[Tensor, "samples inputs"], n_samples: int = N_SAMPLES
+) -> Int[Tensor, " rows"]:
+    """Return which samples are drawn on the curves: at most so many, at equal steps."""
+    count = min(n_samples, len(values))
+    return torch.arange(count, device=values.device) * len(values) // count
+
+
+def edge_views(
     layer: KANLayer,
     edges: Sequence[Edge],
     edge_scores: Sequence[float],
-    grid: Float[Tensor, "points inputs"],
-    sample: Float[Tensor, "rows inputs"],
+    values: Float[Tensor, "samples inputs"],
+    n_curve: int = N_CURVE,
+    n_samples: int = N_SAMPLES,
 ) -> list[EdgeView]:
-    """Return the views of some edges of one layer; a removed edge shows the function it keeps."""
+    """Return the views of some edges of one layer; a removed edge shows the function it keeps.
+
+    Parameters
+    ----------
+    layer : KANLayer
+        Is only read.
+    edges : sequence of Edge
+        Of this layer, at least one.
+    edge_scores : sequence of float
+        One per edge; how strongly an edge is drawn is its share in the largest of them.
+    values : (samples, inputs)
+        What the layer's inputs are for the sample.
+    n_curve, n_samples : int
+        As for ``capture``.
+    """
+    grid, sample = curve_grid(layer, values, n_curve), values[sample_rows(values, n_samples)]
     i, j = (
         torch.tensor(index, device=grid.device)
         for index in zip(*[e[1:] for e in edges], strict=True)
     )
     curve_y, sample_y = (rows_of(edge_values(layer, points, i, j)) for points in (grid, sample))
     control_y = rows_of(layer.coef[i, j])
-    standings = _standings(layer, edges)
+    standing = standings(layer, edges)
     frozen, locked = layer.frozen[i, j].tolist(), layer.locked[i, j].tolist()
     # By input, so that edges from one node share their arrays.
     by_input = [grid.T, layer.grid_points, layer.control_points, sample.T]
@@ -161,7 +192,7 @@ def _edge_views(
             strength=strength,
             frozen=frozen[n],
             locked=locked[n],
-            **standings[n],
+            **standing[n],
         )
         for n, (edge, strength) in enumerate(zip(edges, strengths(edge_scores), strict=True))
     ]
@@ -191,7 +222,7 @@ def edge_values(
     return torch.where(which.unsqueeze(-1) < 0, values, formulas)
 
 
-def _standings(layer: KANLayer, edges: Sequence[Edge]) -> list[dict[str, Any]]:
+def standings(layer: KANLayer, edges: Sequence[Edge]) -> list[dict[str, Any]]:
     """Return state, formula and function's name of some edges, as ``EdgeView`` takes them."""
     symbols, texts, mask = layer.symbols, _texts(layer), layer.mask.tolist()
     functions = () if symbols is None else zip(symbols.edges, symbols.functions, strict=True)
@@ -218,7 +249,7 @@ def _texts(layer: KANLayer) -> dict[tuple[int, int], str]:
     return edge_texts(layer)
 
 
-def _check_finite(network: Network, values: list[Tensor]) -> None:
+def check_finite(network: Network, values: list[Tensor]) -> None:
     """Raise a ValueError that names the first edge or node with a number that is not finite."""
     for number, layer in enumerate(network.layers):
         bad = (~layer.weight.isfinite()).any(1).nonzero().tolist()
@@ -234,3 +265,53 @@ def _check_finite(network: Network, values: list[Tensor]) -> None:
                 f"the value at node {(number, *bad[0])} must be finite to be drawn; got nan or "
                 "inf. Look at the range of x and of the edges into that node."
             )
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """What moves in a picture; row n of each array belongs to edge n; all float32.
+
+    Parameters
+    ----------
+    curve_x, curve_y : (edges, points)
+        As in ``EdgeView``.
+    strength, score : (edges,)
+        As in ``EdgeView``.
+    """
+
+    curve_x: np.ndarray
+    curve_y: np.ndarray
+    strength: np.ndarray
+    score: np.ndarray
+
+
+@torch.no_grad()
+def moving_curves(
+    network: Network, x: Float[Tensor, "samples inputs"], edges: Sequence[Edge]
+) -> Curves:
+    """Return the curves of some edges as ``capture`` would draw them.
+
+    Parameters
+    ----------
+    network : Network
+        Is only read.
+    x : (samples, inputs)
+        Of the network's dtype and device.
+    edges : sequence of Edge
+        Layer by layer, inputs first.
+    """
+    values = node_values(network, x)
+    found = scores(network, x, values=values).edges
+    parts = []
+    for number, layer in enumerate(network.layers):
+        chosen = [edge for edge in edges if edge.layer == number]
+        if not chosen:
+            continue
+        index = torch.tensor(chosen, device=x.device)
+        i, j = index[:, 1], index[:, 2]
+        grid = curve_grid(layer, values[number], N_CURVE)
+        score = found[number][i, j]
+        strength = torch.tensor(strengths(score.tolist()))
+        parts.append((grid.T[i], edge_values(layer, grid, i, j), strength, score))
+    columns = (torch.cat(column) for column in zip(*parts, strict=True))
+    return Curves(*(column.cpu().numpy().astype(np.float32) for column in columns))

@@ -47,11 +47,12 @@ def _layer(layer: KANLayer) -> LayerRecipe:
         knots=_numbers(layer.knots),
         weight=_numbers(layer.tied_weight()),
         mask=layer.mask.cpu().numpy().astype(np.uint8),
-        formulas=_formulas(layer),
+        formulas=formulas_of(layer),
     )
 
 
-def _formulas(layer: KANLayer) -> tuple[FormulaRecipe, ...]:
+def formulas_of(layer: KANLayer) -> tuple[FormulaRecipe, ...]:
+    """Return the edges of a layer that are formulas, removed or not."""
     if layer.symbols is None:
         return ()
     found = []

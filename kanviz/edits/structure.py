@@ -173,8 +173,8 @@ class Lock:
         """The layers that it touches; there is but one if the edges can be locked."""
         return tuple(sorted({edge.layer for edge in self.edges}))
 
-    def apply_to(self, network: Network) -> float | None:
-        """Lock them and return the largest change of an edge by a move to common knots; or unlock.
+    def apply_to(self, network: Network) -> float:
+        """Lock or unlock; return the largest change of an edge by a move to common knots.
 
         ValueError if they are not free, live edges of one layer, or, to be unlocked, not locked.
         """
@@ -187,7 +187,7 @@ class Lock:
             if not layer.locked[pair]:
                 raise ValueError(f"Edge {tuple(edge)} is not locked. Leave it out.")
         layer.unlock(pairs)
-        return None
+        return 0.0
 
     def sentence(self) -> str:
         """Say what was done."""

@@ -1,7 +1,7 @@
 """The live diagram in a notebook: carries pictures to the browser and requests to the desk.
 
 Browsers ask by custom messages only, which may arrive in any thread and are only put in line here.
-Pictures go out as two traits of bytes, each at most 30 times a second, from one thread at a time.
+Pictures go out as traits of bytes, each at most 30 times a second, from one thread at a time.
 """
 
 import atexit
@@ -12,14 +12,14 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import anywidget
 import traitlets
 
+from kanviz.live.desk import Desk
 from kanviz.live.packing import pack
-from kanviz.live.page import SCRIPT, STYLE, PageFrame, live_page, still_bundle
-from kanviz.snapshot import Snapshot
+from kanviz.live.page import SCRIPT, STYLE, PageFrame, still_bundle
 
 INTERVAL = 1 / 30
 """Least seconds from one picture to the next."""
@@ -31,38 +31,12 @@ MOST_IMAGE = 400_000
 """Bytes of the largest still image that is kept in a notebook beside the drawing in its HTML."""
 
 
-@runtime_checkable
-class DeskLike(Protocol):
-    """What an explorer needs of a desk; see ``kanviz.live.desk``."""
-
-    def scene(self) -> dict[str, Any]:
-        """Return the whole picture."""
-
-    def frame(self) -> dict[str, Any] | None:
-        """Return the curves while a fit runs."""
-
-    def status(self) -> dict[str, Any]:
-        """Return what goes on."""
-
-    def snapshot(self) -> Snapshot:
-        """Return the picture as a record that every view draws."""
-
-    def answer(self, message: object) -> dict[str, Any]:
-        """Do what is asked and return the reply."""
-
-    def watch(self, tell: Callable[[str], object]) -> None:
-        """Tell what is due: ``"scene"``, ``"status"``, or ``"step"`` in the thread of a fit."""
-
-    def close(self) -> None:
-        """Let go of the model."""
-
-
 class Explorer(anywidget.AnyWidget):
     """One live picture of a model, which any number of cells may show.
 
     Parameters
     ----------
-    desk : DeskLike
+    desk : Desk
         Makes the pictures and does what is asked; of its own, for it is closed with this.
     height : int, optional
         Of the picture, in pixels; by default what suits the network.
@@ -79,6 +53,13 @@ class Explorer(anywidget.AnyWidget):
     scene = traitlets.Bytes().tag(sync=True)
     """The contract's ``Scene``, packed. Python to browser only, as all traits here."""
 
+    patch = traitlets.Bytes().tag(sync=True)
+    """The contract's ``Patch`` of this scene, packed; empty where nothing is another.
+
+    A trait rather than a message, and always told from the scene: the two are the whole picture,
+    also for a view that opens later or missed what came between.
+    """
+
     frame = traitlets.Bytes().tag(sync=True)
     """The contract's ``Frame``, packed; empty before the first."""
 
@@ -93,7 +74,7 @@ class Explorer(anywidget.AnyWidget):
 
     def __init__(
         self,
-        desk: DeskLike,
+        desk: Desk,
         *,
         height: int | None = None,
         theme: str = "auto",
@@ -112,7 +93,7 @@ class Explorer(anywidget.AnyWidget):
         self.on_msg(self._asked)
         keep_routes(self)
         desk.watch(self._told)
-        self._told("scene")  # for what happened meanwhile
+        self._told("picture")  # for what happened meanwhile
 
     def close(self) -> None:
         """End it: the pictures in the notebook stay as they are, the model is let go."""
@@ -127,7 +108,7 @@ class Explorer(anywidget.AnyWidget):
 
         For notebooks that become HTML (nbconvert): there the diagram itself would be empty.
         """
-        return PageFrame(live_page(self._desk.snapshot(), self._desk.scene()), self.height or 640)
+        return PageFrame(self._desk.page(), self.height or 640)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Return the live view, and a still picture for where no kernel answers."""
@@ -155,8 +136,8 @@ class Explorer(anywidget.AnyWidget):
         """Note what is due; called in any thread, for steps in that of the fit."""
         if what == "step":
             self._step()
-        elif what == "scene":
-            self._send_soon(scene=True, status=True)
+        elif what == "picture":
+            self._send_soon(picture=True, status=True)
         else:
             self._send_soon(status=True)
 
@@ -186,22 +167,22 @@ class Explorer(anywidget.AnyWidget):
     def _deliver(self) -> None:
         """Send what is due by now; what comes later is sent later.
 
-        Only scenes wait for each other: frames are few by themselves, and a hand that moves a point
-        while a fit runs must not wait for their sake. They give way to it instead.
+        Only scenes and patches wait for each other: frames are few by themselves, and a hand that
+        moves a point while a fit runs must not wait for their sake. They give way to it instead.
         """
         due = self._take(("status", "frame"))
         if due is None:
             self._pictures.wait(self._next_picture - time.perf_counter())
             self._next_picture = self._next_frame = time.perf_counter() + INTERVAL
-            due = self._take(("status", "scene", "frame")) or {}
+            due = self._take(("status", "picture", "frame")) or {}
         changes: dict[str, Any] = {"status": self._status()}
         if "frame" in due:
             changes["frame"] = due["frame"]
-        if "scene" in due and changes["status"]["state"] == "searching":
+        if "picture" in due and changes["status"]["state"] == "searching":
             with self._lock:  # the search holds the network still: the picture waits for its end
-                self._due.setdefault("scene", True)
-        elif "scene" in due:
-            changes = self._new_scene()
+                self._due.setdefault("picture", True)
+        elif "picture" in due:
+            changes = self._news()
         with self.hold_sync():  # as one message
             for name, value in changes.items():
                 setattr(self, name, value)
@@ -214,11 +195,13 @@ class Explorer(anywidget.AnyWidget):
             due, self._due, self._is_sending = self._due, {}, False
             return due
 
-    def _new_scene(self) -> dict[str, Any]:
+    def _news(self) -> dict[str, Any]:
         try:
-            return {"scene": pack(self._desk.scene()), "status": self._status()}
+            news = {name: pack(record) for name, record in self._desk.news().items()}
         except ValueError as error:  # numbers that cannot be drawn: the last picture stays
             return {"status": self._status(str(error))}
+        none = {"patch": b""} if "scene" in news else {}
+        return none | news | {"status": self._status()}
 
     def _status(self, problem: str = "") -> dict[str, Any]:
         status = self._desk.status()

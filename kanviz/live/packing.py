@@ -37,8 +37,9 @@ def pack(record: Mapping[str, Any]) -> bytes:
     TypeError, ValueError
         If a value is of another kind or a number outside arrays is not finite.
     """
+    _check_keys(record)
     writer = _Writer()
-    text = json.dumps(writer.plain(record), allow_nan=False, separators=(",", ":")).encode()
+    text = json.dumps(record, allow_nan=False, separators=(",", ":"), default=writer.plain).encode()
     text += b" " * (-(_HEAD.size + len(text)) % ALIGNMENT)
     return b"".join([_HEAD.pack(len(text)), text, *writer.parts])
 
@@ -72,17 +73,13 @@ class _Writer:
         # With the arrays, so that none is freed and its id given to another.
         self.places: dict[int, tuple[np.ndarray, dict[str, Any]]] = {}
 
-    def plain(self, value: Any) -> Any:
-        """Return a value as JSON can hold it."""
-        if isinstance(value, np.ndarray):
-            if id(value) not in self.places:
-                self.places[id(value)] = value, self.place(value)
-            return self.places[id(value)][1]
-        if isinstance(value, Mapping):
-            return {_key(key): self.plain(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.plain(item) for item in value]
-        return value
+    def plain(self, value: object) -> dict[str, Any]:
+        """Return what stands in the text for what JSON does not know."""
+        if not isinstance(value, np.ndarray):
+            raise TypeError(f"{value!r} is not JSON serializable")
+        if id(value) not in self.places:
+            self.places[id(value)] = value, self.place(value)
+        return self.places[id(value)][1]
 
     def place(self, array: np.ndarray) -> dict[str, Any]:
         """Write an array down and return what stands for it in the text."""
@@ -99,10 +96,18 @@ class _Writer:
         return found
 
 
-def _key(key: object) -> str:
-    if not isinstance(key, str) or key == "$":
-        raise TypeError(f"keys must be text other than '$'; got {key!r}. Rename it.")
-    return key
+def _check_keys(record: Mapping[str, Any]) -> None:
+    """Raise a TypeError if a key could be taken for another, or for an array's place."""
+    waiting: list[Any] = [record]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            for key in value:
+                if not isinstance(key, str) or key == "$":
+                    raise TypeError(f"keys must be text other than '$'; got {key!r}. Rename it.")
+            waiting.extend(value.values())
+        elif isinstance(value, list | tuple):
+            waiting.extend(value)
 
 
 def _restored(value: Any, arrays: memoryview) -> Any:

@@ -1,6 +1,7 @@
 """The whole picture of a network as the contract's ``Scene``: text, numbers and numpy arrays."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from kanviz.data import Dataset
 from kanviz.data.dataset import About
+from kanviz.live.contract import ErrorNow, Mark
 from kanviz.nn.network import Network
 from kanviz.snapshot import EdgeView, Snapshot
 from kanviz.symbolic.parse import parse
@@ -19,7 +21,7 @@ from kanviz.training.errors import Errors
 from kanviz.training.report import FitReport
 
 MOST_ROWS, MOST_NUMBERS = 500, 50_000
-"""Rows of the data in a scene, and numbers in all of them: it is sent after every change."""
+"""Rows of the data in a scene, and numbers in all of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +58,13 @@ def drawing(snapshot: Snapshot) -> dict[str, Any]:
         "title": snapshot.title,
         "widths": list(snapshot.widths),
         "nodes": [dict(vars(node)) for node in snapshot.nodes],
-        "edges": [_edge(view) for view in snapshot.edges],
+        "edges": [drawn_edge(view) for view in snapshot.edges],
         "n_edges": snapshot.n_edges,
     }
 
 
-def _edge(view: EdgeView) -> dict[str, Any]:
+def drawn_edge(view: EdgeView) -> dict[str, Any]:
+    """Return an edge as the contract's ``EdgeView``."""
     return vars(view) | {"mathml": None if view.formula is None else mathml_of(view.formula)}
 
 
@@ -71,15 +74,16 @@ def mathml_of(text: str) -> str:
     return to_mathml(parse(text))
 
 
-def errors_now(network: Network, data: Dataset | None) -> dict[str, Any]:
-    """Return the errors in the user's units, as the contract has them: None where there is none."""
+def errors_now(network: Network, data: Dataset | None) -> ErrorNow:
+    """Return the errors in the user's units; None where there is none."""
     if data is None:
-        return {"name": "RMSE", "train": None, "test": None}
-    errors = vars(Errors.of(network, data))
-    return {
-        name: None if isinstance(value, float) and not np.isfinite(value) else value
-        for name, value in errors.items()
-    }
+        return ErrorNow(name="RMSE", train=None, test=None)
+    found = Errors.of(network, data)
+    return ErrorNow(name=found.name, train=_finite(found.train), test=_finite(found.test))
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _numbers(values: Tensor) -> np.ndarray:
@@ -104,11 +108,13 @@ class LossLog:
     def __init__(self) -> None:
         self.name = "RMSE"
         self._points: list[tuple[int, float, float]] = []
-        self._marks: list[dict[str, Any]] = []
+        self._marks: list[Mark] = []
         self._steps_before = 0  # of all fits that are over
         self._logged = 0  # of the fit that runs, or ran last
         self._factor = 1.0
         self._shown = 0
+        self._shown_marks: list[Mark] = []
+        self._is_rewritten = False  # what was shown
 
     def begin(self) -> None:
         """Say that a fit begins."""
@@ -128,7 +134,7 @@ class LossLog:
         losses = report.history.get("loss", [])
         if errors is not None:
             if errors.name != self.name:
-                self.name, self._points = errors.name, []
+                self.name, self._points, self._is_rewritten = errors.name, [], True
             self._factor = _ratio(errors.train, self._rooted(losses[-1]))
         first = self._logged
         for number, loss in enumerate(losses[first:], first + 1):
@@ -137,8 +143,10 @@ class LossLog:
         self._logged = len(losses)
         if errors is not None and errors.test is not None and self._points:
             self._points[-1] = (*self._points[-1][:2], errors.test)
+            self._is_rewritten |= self._points[-1][0] <= self._shown
         if len(self._points) > MOST_POINTS:
             self._points = self._points[::-2][::-1]  # the last one stays
+            self._is_rewritten = True
 
     def mark(self, sentence: str, position: int) -> None:
         """Note a change; ``position`` is the length of the history after it.
@@ -148,18 +156,31 @@ class LossLog:
         """
         kinds = [kind for start, kind in KINDS.items() if sentence.startswith(start)]
         self._marks = [mark for mark in self._marks if mark["position"] < position]
-        mark = {"kind": kinds[0] if kinds else "edit", "text": sentence, "position": position}
-        self._marks.append({"step": self._steps_before + self._logged, **mark})
+        step, kind = self._steps_before + self._logged, kinds[0] if kinds else "edit"
+        self._marks.append(Mark(step=step, kind=kind, text=sentence, position=position))
 
     def record(self) -> dict[str, Any]:
-        """Return all of it, as the contract's ``Losses``; later ``news`` count from here."""
+        """Return all of it, as the contract's ``Losses``."""
+        return {**_columns(self._points), "name": self.name, "marks": list(self._marks)}
+
+    def count_from_here(self) -> None:
+        """Let ``news`` and ``tail`` be of what comes from now on."""
         self._shown = self._points[-1][0] if self._points else 0
-        marks = [dict(mark) for mark in self._marks]
-        return {**_columns(self._points), "name": self.name, "marks": marks}
+        self._shown_marks, self._is_rewritten = list(self._marks), False
 
     def news(self) -> dict[str, np.ndarray]:
-        """Return the points that came after the last ``record``."""
+        """Return the points that came since ``count_from_here``."""
         return _columns([point for point in self._points if point[0] > self._shown])
+
+    def tail(self) -> dict[str, Any] | None:
+        """Return the contract's ``LossTail`` since ``count_from_here``.
+
+        None where what was before is another too.
+        """
+        if self._is_rewritten:
+            return None
+        kept, marks = tail(self._shown_marks, self._marks)
+        return {**self.news(), "kept": kept, "marks": marks}
 
     def words(self) -> str:
         """Return the last training error in words, after a comma; empty where there is none."""
@@ -167,6 +188,16 @@ class LossLog:
 
     def _rooted(self, loss: float) -> float:
         return math.sqrt(loss) if self.name == "RMSE" and loss >= 0 else loss
+
+
+def tail(before: Sequence[Any], now: Sequence[Any]) -> tuple[int, list[Any]]:
+    """Return how many items two lists have in common at their begin, and the rest of the second."""
+    kept = 0
+    for one, two in zip(before, now, strict=False):
+        if one != two:
+            break
+        kept += 1
+    return kept, list(now[kept:])
 
 
 def _columns(points: list[tuple[int, float, float]]) -> dict[str, np.ndarray]:

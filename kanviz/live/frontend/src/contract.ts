@@ -1,22 +1,24 @@
-/**
- * What the browser and Python say to each other: the only file that both sides are built on.
- *
- * Python sends a `Scene` (the whole picture, after each change), a `Frame` (curves only, while a
- * fit runs), a `Status` (a few numbers) and a `Reply` to each `Request`. On a page without a
- * kernel the same scene lies in the page and the requests are answered in the browser.
- */
+// Written by `python -m kanviz.live.contract` from kanviz/live/contract.py: change that.
 
 /** An edge: from node `i` of `layer` to node `j` of `layer + 1`, all from 0. */
 export type Edge = readonly [layer: number, i: number, j: number];
 
 export type EdgeState = "spline" | "symbolic" | "pruned";
 
+/** a, b, c, d of c f(a x + b) + d. */
+export type Affine = [a: number, b: number, c: number, d: number];
+
+/**
+ * One node: where it stands in the network, what it is called and how much it matters.
+ *
+ * `x` and `y` are the place in the picture, each in [0, 1]; `y` grows from the inputs (0) to
+ * the outputs (1). `score` is the node score of `kanviz.analysis.attribution`, at least 0.
+ */
 export interface NodeView {
   layer: number;
   index: number;
   label: string;
   score: number;
-  /** The place in the picture, each in [0, 1]; y grows from the inputs to the outputs. */
   x: number;
   y: number;
 }
@@ -26,18 +28,6 @@ export interface EdgeView {
   layer: number;
   i: number;
   j: number;
-  score: number;
-  /** How strongly it is drawn, in [0, 1]. */
-  strength: number;
-  state: EdgeState;
-  frozen: boolean;
-  locked: boolean;
-  formula: string | null;
-  /** The formula as MathML, made by Python; never text of the user. */
-  mathml: string | null;
-  function: string | null;
-  /** R^2 of the formula against the spline that it replaced. */
-  quality: number | null;
   curve_x: Float64Array;
   curve_y: Float64Array;
   knots: Float64Array;
@@ -45,46 +35,88 @@ export interface EdgeView {
   control_y: Float64Array;
   sample_x: Float64Array;
   sample_y: Float64Array;
+  score: number;
+  strength: number;
+  state: EdgeState;
+  frozen: boolean;
+  locked: boolean;
+  formula: string | null;
+  quality: number | null;
+  function: string | null;
+  /** The formula as MathML, made by Python; never text of the user. */
+  mathml: string | null;
 }
 
-/** A formula's steps: each works on earlier ones; see kanviz/symbolic/program.py. */
-export interface Step {
+/**
+ * One operation of a formula, named as in `kanviz.symbolic.safe.SAFE`.
+ *
+ * `sources` are the earlier steps that it works on; `number` is a constant, an exponent, an
+ * order or which input.
+ */
+export interface StepRecipe {
   op: string;
   sources: number[];
   number: number | null;
 }
 
+/** Edge (i, j) as c f(a x + b) + d; f is in `steps`, its value that of step `output`. */
 export interface FormulaRecipe {
   i: number;
   j: number;
-  /** a, b, c, d of c f(a x + b) + d. */
-  affine: [number, number, number, number];
-  steps: Step[];
+  affine: Affine;
+  steps: StepRecipe[];
   output: number;
 }
 
-/** All that is needed to compute a layer; see kanviz/nn/features.py for the reference. */
+/**
+ * One layer; `kanviz.nn.features` says how its functions are computed.
+ *
+ * Parameters
+ * ----------
+ * inputs, outputs : int
+ *     Its numbers of nodes.
+ * basis, spline_order, grid_size, base, extrapolation, uniform
+ *     The family of functions, see `kanviz.nn.spec.FunctionSpec`.
+ * padding : int
+ *     Knots or centres beyond each end of the base grid.
+ * knots : (inputs, n_knots) float64
+ *     Extended knots, or the centres of a radial basis.
+ * weight : (inputs, features, outputs) float64
+ *     Coefficients of the basis functions, then of the base function if there is one; those of
+ *     removed edges too.
+ * mask : (inputs, outputs) uint8
+ *     1 for an edge that counts.
+ * formulas : tuple of FormulaRecipe
+ *     The edges that are formulas; their splines rest.
+ */
 export interface LayerRecipe {
   inputs: number;
   outputs: number;
   basis: string;
   spline_order: number;
   grid_size: number;
-  /** Knots (or centres) beyond each end of the grid. */
   padding: number;
   uniform: boolean;
   base: "silu" | "identity" | "zero";
   extrapolation: "linear" | "zero";
-  /** (inputs, n_knots) */
   knots: Float64Array;
-  /** (inputs, features, outputs): basis functions, then the base function if there is one. */
   weight: Float64Array;
-  /** (inputs, outputs): 1 for an edge that counts. */
   mask: Uint8Array;
   formulas: FormulaRecipe[];
 }
 
-/** All that is needed to compute the network: network x = (x - x_shift) / x_scale, and so on. */
+/**
+ * A network: its layers, inputs first, and the units of its data.
+ *
+ * Parameters
+ * ----------
+ * layers : tuple of LayerRecipe
+ *     One per layer.
+ * x_shift, x_scale : (inputs,) float64
+ *     The network takes (x - x_shift) / x_scale for x in the user's units.
+ * y_shift, y_scale : (outputs,) float64
+ *     What it gives times y_scale plus y_shift is in the user's units.
+ */
 export interface Recipe {
   layers: LayerRecipe[];
   x_shift: Float64Array;
@@ -93,19 +125,41 @@ export interface Recipe {
   y_scale: Float64Array;
 }
 
+/** What happened at a step; `position` is the place in the history to jump to. */
+export interface Mark {
+  step: number;
+  kind: string;
+  text: string;
+  position: number;
+}
+
+/** The errors over all fits. */
 export interface Losses {
-  /** Step numbers over all fits, and root-mean-square errors (or the loss) in the user's unit. */
+  /** Step numbers, and root-mean-square errors (or the loss) in the user's unit. */
   step: Float64Array;
   train: Float64Array;
   /** NaN where there is none. */
   test: Float64Array;
   name: string;
-  /** What happened at a step; `position` is the place in the history to jump to. */
-  marks: { step: number; kind: string; text: string; position: number }[];
+  marks: Mark[];
 }
 
+/** Sentences; `done` oldest first, `undone` with the next to be redone first. */
+export interface History {
+  done: string[];
+  undone: string[];
+}
+
+/** Errors now, in the user's unit; null without data. */
+export interface ErrorNow {
+  name: string;
+  train: number | null;
+  test: number | null;
+}
+
+/** The whole picture. */
 export interface Scene {
-  /** Counts scenes; a reply to an edit says the version that shows it. */
+  /** Counts changes; a reply to an edit says the version that shows it. */
   version: number;
   title: string;
   widths: number[];
@@ -119,11 +173,9 @@ export interface Scene {
   /** Rows of the data, in the user's units: (rows, inputs) and (rows, outputs) or empty. */
   sample: Float64Array;
   target: Float64Array;
-  /** Sentences; `done` oldest first, `undone` with the next to be redone first. */
-  history: { done: string[]; undone: string[] };
+  history: History;
   losses: Losses;
-  /** Errors now, in the user's unit; null without data. */
-  error: { name: string; train: number | null; test: number | null };
+  error: ErrorNow;
   /** Whether there are data, so that training, pruning in context and symbolify can be asked. */
   has_data: boolean;
   grid_size: number;
@@ -131,6 +183,72 @@ export interface Scene {
   basis: string;
   /** Names of the known functions, for the target formula box. */
   functions: string[];
+}
+
+/** What the sample visits at a node from which edges leave: its range, and a few rows of it. */
+export interface Visited {
+  layer: number;
+  i: number;
+  low: number;
+  high: number;
+  sample: Float64Array;
+}
+
+/** An edge of the recipe that is another, drawn or not; the browser computes its curve. */
+export interface EdgeChange {
+  layer: number;
+  i: number;
+  j: number;
+  /** The edge's column of `LayerRecipe.weight`. */
+  weight: Float64Array;
+  live: boolean;
+  /** What it computes where it is a formula, removed or not. */
+  program: FormulaRecipe | null;
+  state: EdgeState;
+  frozen: boolean;
+  locked: boolean;
+  formula: string | null;
+  mathml: string | null;
+  function: string | null;
+  quality: number | null;
+}
+
+/** Points and marks that came since the scene; of its marks the first `kept` still hold. */
+export interface LossTail {
+  step: Float64Array;
+  train: Float64Array;
+  test: Float64Array;
+  kept: number;
+  marks: Mark[];
+}
+
+/** The history since the scene: of its `done` the first `kept` still hold. */
+export interface HistoryTail {
+  kept: number;
+  done: string[];
+  undone: string[];
+}
+
+/**
+ * All that is another since a scene, so that one patch and its scene are the whole picture.
+ *
+ * Which edges are drawn, the knots and the names are as they were.
+ */
+export interface Patch {
+  /** The version of the scene. */
+  since: number;
+  version: number;
+  /** Of `scene.edges`, in their order. */
+  score: Float32Array;
+  /** Of `scene.nodes`, in their order. */
+  node_score: Float32Array;
+  visited: Visited[];
+  edges: EdgeChange[];
+  /** Edges whole, where the scene has no recipe; then `visited` and `edges` are empty. */
+  views: EdgeView[];
+  history: HistoryTail;
+  losses: LossTail;
+  error: ErrorNow;
 }
 
 /** The curves of the drawn edges while a fit runs, in the order of `scene.edges`. */
@@ -148,6 +266,7 @@ export interface Frame {
   test: Float64Array;
 }
 
+/** What goes on. */
 export interface Status {
   /** `fitting`: a fit that this browser can steer; `searching`: pruning or symbolify. */
   state: "idle" | "fitting" | "paused" | "searching";
@@ -161,6 +280,7 @@ export interface Status {
   answered: number;
 }
 
+/** How to train; Python takes those that are there. */
 export interface TrainingOptions {
   optimizer: string;
   steps: number;
@@ -169,63 +289,48 @@ export interface TrainingOptions {
   learning_rate: number | null;
 }
 
-/** What the browser may ask; Python answers each with a `Reply` of the same `seq`. */
-export type Ask =
-  // Edits: each is one step of the history; a `drag` number joins a burst into one step.
-  | { type: "move_point"; edge: Edge; m: number; height: number; drag: number }
-  | { type: "set_curve"; edge: Edge; x: number[]; y: number[]; drag: number }
-  | { type: "fix"; edge: Edge; formula: string; numbers: number[] | null }
-  | { type: "unfix"; edge: Edge }
-  | { type: "remove_edge" | "restore_edge" | "freeze" | "unfreeze"; edge: Edge }
-  | { type: "remove_node" | "restore_node"; layer: number; index: number }
-  | { type: "lock" | "unlock"; edges: Edge[] }
-  | { type: "refine"; grid_size: number }
-  | { type: "update_grid" }
-  | { type: "prune"; edges: Edge[] }
-  | { type: "undo" | "redo" }
-  | { type: "jump"; position: number }
-  // Training.
-  | { type: "train"; options: TrainingOptions }
-  | { type: "set_training"; options: Partial<TrainingOptions> }
-  | { type: "pause" | "resume" | "step" | "stop" }
-  // Searches that take seconds: progress comes as status, the result as the reply.
-  | { type: "prune_in_context" }
-  | { type: "symbolify" }
-  // Questions: they change nothing.
-  | { type: "suggest"; edge: Edge }
-  | { type: "preview"; edge: Edge; formula: string; numbers: number[] | null }
-  | { type: "plan" }
-  | { type: "probe"; x: number[] }
-  | { type: "formula" }
-  | { type: "script" }
-  | { type: "page" }
-  | { type: "scene" }
-  /** How many edges are drawn at most, the strongest of each layer; null: as Python thinks fit. */
-  | { type: "show"; max_edges: number | null };
-
-export type Request = Ask & { seq: number };
-
 /**
- * The `value` of the reply to each edit, to `scene`, `show` and to each training request: the first
- * scene that shows it has at least this version. Questions are answered by the records below
- * (`suggest`: Suggestion[]; `script` and `page`: string).
+ * The `value` of the reply to each edit, to `scene`, `show` and each training request.
+ *
+ * The first picture that shows it has at least this version. Questions are answered by the records
+ * below (`suggest`: Suggestion[]; `script` and `page`: string).
  */
 export interface Done {
   version: number;
 }
 
-/** What `prune_in_context` tried, in order. */
-export interface Pruned extends Done {
-  tried: { edges: Edge[]; score: number; before: number; after: number | null; removed: boolean }[];
+/** Edges that pruning took out together, and the errors before and after. */
+export interface Try {
+  edges: Edge[];
+  score: number;
+  before: number;
+  after: number | null;
+  removed: boolean;
 }
 
-/** What `symbolify` chose for each edge; `chosen` null: it stays a spline. */
-export interface Symbolified extends Done {
-  edges: { edge: Edge; chosen: string | null; before: number; after: number }[];
+/** What `prune_in_context` tried, in order. */
+export interface Pruned {
+  version: number;
+  tried: Try[];
+}
+
+/** What `symbolify` chose for an edge; `chosen` null: it stays a spline. */
+export interface Choice {
+  edge: Edge;
+  chosen: string | null;
   before: number;
   after: number;
 }
 
+/** What `symbolify` did, edge by edge, and the errors before and after. */
+export interface Symbolified {
+  version: number;
+  edges: Choice[];
+  before: number;
+  after: number;
+}
+
+/** A function that an edge may be. */
 export interface Suggestion {
   name: string;
   formula: string;
@@ -234,22 +339,32 @@ export interface Suggestion {
   r2: number;
   complexity: number;
   on_front: boolean;
-  numbers: [number, number, number, number];
+  numbers: Affine;
   /** At the edge's curve_x. */
   curve_y: number[];
 }
 
+/** A curve and the errors as they would be with a formula on an edge. */
 export interface Preview {
   curve_y: number[];
   train: number | null;
   test: number | null;
 }
 
-/** Pruning step by step: what goes at each, weakest first, and the errors after it, no refit. */
-export interface Plan {
-  steps: { edges: Edge[]; score: number; train: number | null; test: number | null }[];
+/** What goes at a step of pruning, and the errors after it, without a refit. */
+export interface PlanStep {
+  edges: Edge[];
+  score: number;
+  train: number | null;
+  test: number | null;
 }
 
+/** Pruning step by step, weakest first. */
+export interface Plan {
+  steps: PlanStep[];
+}
+
+/** A formula in the forms in which people take it away. */
 export interface FormulaText {
   text: string;
   mathml: string;
@@ -263,6 +378,86 @@ export interface Probe {
   /** Per layer, (inputs, outputs) row by row. */
   edges: number[][];
 }
+
+/**
+ * What the browser may ask; Python answers each with a `Reply` of the same `seq`.
+ *
+ * Edits come first: each is one step of the history, and a `drag` number joins a burst into one.
+ * Then what steers training, searches that take seconds, and questions, which change nothing.
+ */
+export type Ask =
+  /** Move a control point. */
+  | { type: "move_point"; edge: Edge; m: number; height: number; drag: number }
+  /** Bend an edge through points. */
+  | { type: "set_curve"; edge: Edge; x: number[]; y: number[]; drag: number }
+  /** Make an edge a formula; without numbers Python fits them. */
+  | { type: "fix"; edge: Edge; formula: string; numbers: Affine | null }
+  /** Give a formula its spline back. */
+  | { type: "unfix"; edge: Edge }
+  /** Take an edge out. */
+  | { type: "remove_edge"; edge: Edge }
+  /** Bring an edge back. */
+  | { type: "restore_edge"; edge: Edge }
+  /** Keep an edge from learning. */
+  | { type: "freeze"; edge: Edge }
+  /** Let an edge learn again. */
+  | { type: "unfreeze"; edge: Edge }
+  /** Take out all edges at a node. */
+  | { type: "remove_node"; layer: number; index: number }
+  /** Bring back all edges at a node. */
+  | { type: "restore_node"; layer: number; index: number }
+  /** Let edges share one function. */
+  | { type: "lock"; edges: Edge[] }
+  /** Let locked edges go their own way. */
+  | { type: "unlock"; edges: Edge[] }
+  /** Give every edge so many intervals. */
+  | { type: "refine"; grid_size: number }
+  /** Move the knots to the data. */
+  | { type: "update_grid" }
+  /** Take out these edges as one step. */
+  | { type: "prune"; edges: Edge[] }
+  /** Take back the last step. */
+  | { type: "undo" }
+  /** Do again what was undone last. */
+  | { type: "redo" }
+  /** Undo or redo until so many steps are done. */
+  | { type: "jump"; position: number }
+  /** Start a fit. */
+  | { type: "train"; options: TrainingOptions }
+  /** Change how the running fit goes on. */
+  | { type: "set_training"; options: Partial<TrainingOptions> }
+  /** Let the fit wait. */
+  | { type: "pause" }
+  /** Let it go on. */
+  | { type: "resume" }
+  /** Let it take one more step and wait. */
+  | { type: "step" }
+  /** End it with the best that it found. */
+  | { type: "stop" }
+  /** Prune by trying each edge inside the network; progress comes as status. */
+  | { type: "prune_in_context" }
+  /** Try formulas edge by edge; progress comes as status. */
+  | { type: "symbolify" }
+  /** Ask which functions an edge may be. */
+  | { type: "suggest"; edge: Edge }
+  /** Ask what a formula would do. */
+  | { type: "preview"; edge: Edge; formula: string; numbers: Affine | null }
+  /** Ask what pruning would take, step by step. */
+  | { type: "plan" }
+  /** Ask what happens to one row, in the user's units. */
+  | { type: "probe"; x: number[] }
+  /** Ask for the formula of the network. */
+  | { type: "formula" }
+  /** Ask for Python that does all this. */
+  | { type: "script" }
+  /** Ask for the page that needs no kernel. */
+  | { type: "page" }
+  /** Ask for the whole picture once more. */
+  | { type: "scene" }
+  /** How many edges are drawn at most, the strongest of each layer; null: as Python thinks fit. */
+  | { type: "show"; max_edges: number | null };
+
+export type Request = Ask & { seq: number };
 
 export type Reply =
   | { seq: number; ok: true; value: unknown }

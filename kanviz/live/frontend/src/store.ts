@@ -6,15 +6,19 @@
 import type { AnyModel } from "@anywidget/types";
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { isFilled, unpack } from "./codec";
+import type * as contract from "./contract";
 import type { Ask, Edge, EdgeView, Frame, Losses, Reply, Request, Scene, Status } from "./contract";
 import { LocalDesk } from "./local/desk";
 import { probe } from "./math/evaluate";
 import { Outbox } from "./outbox";
+import { withPatch } from "./patch";
 import { bent, edgeOf, findEdge, keyOf, type Patch, patched, patchOf } from "./scene";
 
 /** The widget's traits, as a notebook or a page gives them. */
 export interface Traits {
   scene: DataView;
+  /** What is another since the scene; empty where nothing is. */
+  patch: DataView;
   frame: DataView;
   status: Partial<Status>;
   local: boolean;
@@ -91,7 +95,9 @@ const EDITS = new Set<Ask["type"]>([
 ]);
 
 export class LiveStore extends Store {
-  /** The losses as the last scene brought them; frames add to them. */
+  /** The scene as Python sent it: patches and frames are told from it. */
+  private base: Scene;
+  /** The losses as the last scene or patch brought them; frames add to the points of the scene. */
   private told: Losses;
   private readonly edits: Outbox;
   private readonly others: Outbox;
@@ -103,12 +109,14 @@ export class LiveStore extends Store {
 
   constructor(private readonly model: Model) {
     super(unpack<Scene>(model.get("scene")), model.get("local") === true);
-    this.told = this.scene.peek().losses;
+    this.base = this.scene.peek();
+    this.told = this.base.losses;
     this.desk = this.local ? new LocalDesk(this.scene.peek()) : null;
     this.edits = this.outbox(this.local ? 1 : 3);
     this.others = this.outbox(this.local ? 1 : 8);
     for (const [event, f] of this.heard) model.on(event, f);
     this.onStatus();
+    this.onPatch();
     this.onFrame();
   }
 
@@ -141,9 +149,31 @@ export class LiveStore extends Store {
 
   // Scenes and patches in.
 
-  /** Replaces the scene; edges that a hand holds stay bent. */
+  /** Takes a scene over that Python, or the page itself, made whole. */
   private take(scene: Scene): void {
+    this.base = scene;
     this.told = scene.losses;
+    const patch = this.latestPatch();
+    if (patch) this.apply(patch);
+    else this.show(scene);
+  }
+
+  /** The patch of this scene, if there is one. */
+  private latestPatch(): contract.Patch | null {
+    const data = this.model.get("patch");
+    if (!isFilled(data)) return null;
+    const patch = unpack<contract.Patch>(data);
+    return patch.since === this.base.version ? patch : null;
+  }
+
+  private apply(patch: contract.Patch): void {
+    const scene = withPatch(this.base, patch);
+    this.told = { ...this.base.losses, marks: scene.losses.marks };
+    this.show(scene);
+  }
+
+  /** Shows a scene; edges that a hand holds stay bent. */
+  private show(scene: Scene): void {
     const edges: EdgeView[] = [];
     for (const { edge, control_y } of this.held.values()) {
       const view = bent(scene, edge, control_y);
@@ -168,13 +198,17 @@ export class LiveStore extends Store {
     else if (isFilled(data)) this.take(unpack<Scene>(data));
   };
 
+  private readonly onPatch = (): void => {
+    const patch = this.latestPatch();
+    if (patch) this.apply(patch);
+  };
+
   private readonly onFrame = (): void => {
     const data = this.model.get("frame");
     if (!isFilled(data)) return;
     const frame = unpack<Frame>(data);
-    const scene = this.scene.peek();
-    if (frame.version !== scene.version) return;
-    this.patch(patchOf(frame, scene, this.told, (view) => this.isHeld(edgeOf(view))));
+    if (frame.version !== this.base.version) return;
+    this.patch(patchOf(frame, this.scene.peek(), this.told, (view) => this.isHeld(edgeOf(view))));
   };
 
   private readonly onStatus = (): void => {
@@ -189,6 +223,7 @@ export class LiveStore extends Store {
 
   private readonly heard = [
     ["change:scene", this.onScene],
+    ["change:patch", this.onPatch],
     ["change:frame", this.onFrame],
     ["change:status", this.onStatus],
     ["msg:custom", this.onMessage],

@@ -136,7 +136,8 @@ function seen(
   };
 }
 
-function withStrengths(views: EdgeView[], layers: number): EdgeView[] {
+/** Sets how strongly each edge is drawn, by its score among those of its layer. */
+export function withStrengths(views: EdgeView[], layers: number): EdgeView[] {
   for (let layer = 0; layer < layers; layer++) {
     const here = views.filter((view) => view.layer === layer);
     strengths(here.map((view) => view.score)).forEach(

@@ -1,0 +1,32 @@
+"""The walks of everyday calls stay short; walk.py counts them and prints more."""
+
+import pytest
+import walk
+
+LIMITS = {
+    "model(x)": {"files": 5, "calls": 20},
+    "fit, 5 steps": {"files": 28},  # as it is; the aim is 15
+    "a moved point": {"calls": 400, "sent": 3000},
+    "load": {"files": 13},  # as it is; the aim is 8
+}
+
+MOST_FILES = {"Python": 140, "TypeScript": 72}
+"""The aim is about 130 and 70."""
+
+
+@pytest.fixture(scope="module")
+def walks() -> dict[str, walk.Walk]:
+    return walk.walks()
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_walk_is_short(name: str, walks: dict[str, walk.Walk]) -> None:
+    found = {what: getattr(walks[name], what) for what in LIMITS[name]}
+    too_far = {what: n for what, n in found.items() if n > LIMITS[name][what]}
+    assert too_far == {}, "see python -m tests.walk --files"
+
+
+def test_the_product_has_few_files() -> None:
+    found = walk.product_files(walk.Path(__file__).parents[1])
+    assert found.keys() == MOST_FILES.keys()
+    assert all(0 < found[language] <= most for language, most in MOST_FILES.items()), found
