@@ -97,6 +97,6 @@ def test_products_with_the_jacobian_are_one_vector() -> None:
 
     def result() -> list[Tensor]:
         jacobian = Jacobian(network, x)
-        return [jacobian.squared(v), jacobian.transposed(jacobian.times(v))]
+        return [jacobian.gauss_newton_product(v), jacobian.vjp(jacobian.jvp(v))]
 
     assert distinct(result) == 1
