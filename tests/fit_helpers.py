@@ -14,7 +14,8 @@ def make_data(n_train: int = 200, dtype: torch.dtype = torch.float64) -> Dataset
     def law(x: Tensor) -> Tensor:
         return torch.exp(torch.sin(torch.pi * x[:, 0]) + x[:, 1] ** 2)
 
-    return from_function(law, [(-1, 1)] * 2, n_train=n_train, n_test=200, dtype=dtype)
+    ranges = [(-1, 1)] * 2  # those of a network's grid, so the data may stay in their own units
+    return from_function(law, ranges, n_train, n_test=200, dtype=dtype, normalize=False)
 
 
 def make_network(seed: int = 0, dtype: torch.dtype = torch.float64) -> Network:

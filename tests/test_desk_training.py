@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from desk_helpers import ask, classes, fields_of, make_desk, refusal
 from model_helpers import fit_briefly, make_data, make_model
 
@@ -106,7 +107,7 @@ def test_a_fit_can_be_paused_edited_steered_and_stopped() -> None:
 def test_a_fit_that_fails_says_so() -> None:
     desk, _ = make_desk()
 
-    def fail(*_: object) -> float:
+    def fail(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         raise FloatingPointError("no finite step")
 
     with pytest.raises(FloatingPointError):
@@ -118,7 +119,6 @@ def test_a_fit_that_fails_says_so() -> None:
 
 def test_training_needs_data() -> None:
     desk, _ = make_desk(make_model(), None)
-    desk.data = None
     for kind in ("prune_in_context", "symbolify"):
         assert "This needs data: call model.explore(data)." in refusal(desk, {"type": kind})
     train = {"type": "train", "options": OPTIONS}

@@ -123,7 +123,7 @@ def test_validation_keeps_the_state_that_was_best_on_it() -> None:
     network = Network([2, 3, 1], dtype=torch.float64)
     report = quick(
         network,
-        from_arrays(x, y, test_fraction=0),
+        from_arrays(x, y, test_fraction=0, normalize=False),
         validation=(x_new, x_new[:, :1]),
         grids=[3, 20],
         starts=1,
@@ -143,7 +143,8 @@ def test_curvature_penalty_calms_a_fine_grid_on_noise() -> None:
     errors = []
     for curvature in (0.0, 1e-2):
         network = Network([1, 1], grid_size=40, dtype=torch.float64)
-        quick(network, from_arrays(x, y, test_fraction=0), curvature=curvature)
+        data = from_arrays(x, y, test_fraction=0, normalize=False)
+        quick(network, data, curvature=curvature)
         with torch.no_grad():
             errors.append(float((network(fine) - torch.sin(3 * fine)).square().mean().sqrt()))
     assert errors[1] < 0.5 * errors[0]
@@ -153,7 +154,8 @@ def test_classes_are_learned_with_cross_entropy() -> None:
     x = torch.rand(300, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
     y = ((x**2).sum(1) > 0.5).long()
     network = Network([2, 2])
-    report = quick(network, from_arrays(x, y, task="classification", test_fraction=0), steps=40)
+    data = from_arrays(x, y, task="classification", test_fraction=0, normalize=False)
+    report = quick(network, data, steps=40)
     assert report.optimizer == "lbfgs"
     with torch.no_grad():
         assert float((network(x).argmax(1) == y).float().mean()) > 0.97

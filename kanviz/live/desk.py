@@ -564,8 +564,8 @@ def _suggest(desk: Desk, ask: c.AskSuggest) -> list[c.Suggestion]:
 
 
 def _suggestion(row: Suggestion, x: np.ndarray, units: EdgeUnits) -> c.Suggestion:
-    numbers = units.to_network((row.a, row.b, row.c, row.d))
-    row = replace(row, **dict(zip("abcd", numbers, strict=True)))
+    a, b, c_, d = units.to_network((row.a, row.b, row.c, row.d))
+    row = replace(row, a=a, b=b, c=c_, d=d)
     return c.Suggestion(
         name=row.name,
         formula=row.text,

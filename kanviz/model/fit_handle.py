@@ -208,7 +208,8 @@ class FitHandle:
     >>> import torch
     >>> from kanviz import KAN
     >>> x = torch.linspace(-1, 1, 50).unsqueeze(1)
-    >>> fit = KAN([1, 1]).fit((x, x**2), steps=50, background=True, progress=False)
+    >>> model = KAN([1, 1])
+    >>> fit = model.fit((x, x**2), steps=50, background=True, progress=False)
     >>> fit.pause()
     >>> fit.step()
     >>> fit.resume()
