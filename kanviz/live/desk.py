@@ -564,8 +564,8 @@ def _suggest(desk: Desk, ask: c.AskSuggest) -> list[c.Suggestion]:
 
 
 def _suggestion(row: Suggestion, x: np.ndarray, units: EdgeUnits) -> c.Suggestion:
-    a, b, c_, d = units.to_network((row.a, row.b, row.c, row.d))
-    row = replace(row, a=a, b=b, c=c_, d=d)
+    numbers = units.to_network((row.a, row.b, row.c, row.d))
+    row = replace(row, a=numbers[0], b=numbers[1], c=numbers[2], d=numbers[3])
     return c.Suggestion(
         name=row.name,
         formula=row.text,
