@@ -564,8 +564,9 @@ def _suggest(desk: Desk, ask: c.AskSuggest) -> list[c.Suggestion]:
 
 
 def _suggestion(row: Suggestion, x: np.ndarray, units: EdgeUnits) -> c.Suggestion:
-    a, b, c_, d = units.to_network((row.a, row.b, row.c, row.d))
-    row = replace(row, a=a, b=b, c=c_, d=d)
+    numbers = units.to_network((row.a, row.b, row.c, row.d))
+    a, b, outer, d = numbers
+    row = replace(row, a=a, b=b, c=outer, d=d)
     return c.Suggestion(
         name=row.name,
         formula=row.text,
