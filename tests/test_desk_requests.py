@@ -282,8 +282,8 @@ def test_a_probe_adds_up_at_every_node() -> None:
     for depth, (inputs, outputs) in enumerate([(2, 3), (3, 1)]):
         table = np.array(found["edges"][depth]).reshape(inputs, outputs)
         assert table.sum(0) == pytest.approx(found["nodes"][depth + 1])
-    outputs = torch.from_numpy(desk.model.predict([[0.3, -0.2]]))
-    wanted = desk.session.about.y_scaling.apply(outputs)[0].tolist()
+    predicted = torch.from_numpy(desk.model.predict([[0.3, -0.2]]))
+    wanted = desk.session.about.y_scaling.apply(predicted)[0].tolist()
     assert found["nodes"][-1] == pytest.approx(wanted)
 
 

@@ -3,6 +3,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -135,6 +136,10 @@ def test_many_changes_make_few_pictures_and_the_last_is_shown(
         clock.now += max(0.0, seconds)
         assert is_over.wait(PATIENCE)
 
+    def shows(height: float) -> bool:
+        scenes = browser.scenes()
+        return bool(scenes) and scenes[-1]["edges"][0]["control_y"][2] == height
+
     monkeypatch.setattr(browser.explorer._pictures, "wait", wait)
     for name in ("scene", "patch"):
         browser.explorer.observe(lambda _: shown.append(clock.now), name)
@@ -143,12 +148,7 @@ def test_many_changes_make_few_pictures_and_the_last_is_shown(
         for n in range(100):
             model.move_point((0, 0, 0), 2, burst + n / 100)
         is_over.set()
-        last = burst + 0.99
-        until(
-            lambda last=last: (
-                bool(browser.scenes()) and browser.scenes()[-1]["edges"][0]["control_y"][2] == last
-            )
-        )
+        until(partial(shows, burst + 0.99))
     assert len(browser.scenes()) <= 6
     assert all(b - a > 0.999 * INTERVAL for a, b in pairwise(shown))
 

@@ -1,5 +1,7 @@
 """The walks of everyday calls stay short; walk.py counts them and prints more."""
 
+from pathlib import Path
+
 import pytest
 import walk
 
@@ -27,6 +29,6 @@ def test_a_walk_is_short(name: str, walks: dict[str, walk.Walk]) -> None:
 
 
 def test_the_product_has_few_files() -> None:
-    found = walk.product_files(walk.Path(__file__).parents[1])
+    found = walk.product_files(Path(__file__).parents[1])
     assert found.keys() == MOST_FILES.keys()
     assert all(0 < found[language] <= most for language, most in MOST_FILES.items()), found

@@ -52,7 +52,11 @@ def pages() -> dict[str, TeachingWidget]:
         [f"moment {n}" for n in range(4)],
         losses={"train": [1, 0.1, 0.01, 0.001], "test": [2, 0.3, 0.1, 0.2]},
     )
-    history = {"step": [1, 2, 3, 4], "loss": [1.0, 0.1, 0.02, 0.01], "grid_size": [3, 3, 5, 5]}
+    history: dict[str, list[float]] = {
+        "step": [1, 2, 3, 4],
+        "loss": [1.0, 0.1, 0.02, 0.01],
+        "grid_size": [3, 3, 5, 5],
+    }
     report = FitReport("lm", history=history)
     stairs = teaching.staircase(report, {2: make_snapshot((2, 3, 1)), 4: make_snapshot((2, 3, 1))})
     learned = {"KAN": [np.sin(X), np.sin(6 * X)], "MLP": [X, -X]}
