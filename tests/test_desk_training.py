@@ -10,6 +10,7 @@ from model_helpers import fit_briefly, make_data, make_model
 
 from kanviz.analysis.capture import capture
 from kanviz.live import contract as c
+from kanviz.live.desk import Desk
 from kanviz.live.scene import MOST_POINTS, LossLog
 from kanviz.model import KAN
 from kanviz.training.errors import Errors
@@ -118,7 +119,7 @@ def test_a_fit_that_fails_says_so() -> None:
 
 
 def test_training_needs_data() -> None:
-    desk, _ = make_desk(make_model(), None)
+    desk = Desk(make_model(), None)
     for kind in ("prune_in_context", "symbolify"):
         assert "This needs data: call model.explore(data)." in refusal(desk, {"type": kind})
     train = {"type": "train", "options": OPTIONS}

@@ -565,7 +565,8 @@ def _suggest(desk: Desk, ask: c.AskSuggest) -> list[c.Suggestion]:
 
 def _suggestion(row: Suggestion, x: np.ndarray, units: EdgeUnits) -> c.Suggestion:
     numbers = units.to_network((row.a, row.b, row.c, row.d))
-    row = replace(row, a=numbers[0], b=numbers[1], c=numbers[2], d=numbers[3])
+    a, b, outer, d = numbers
+    row = replace(row, a=a, b=b, c=outer, d=d)
     return c.Suggestion(
         name=row.name,
         formula=row.text,
