@@ -85,7 +85,8 @@ def test_training_finds_what_one_function_can_do_best() -> None:
     for optimizer in ("lm", "lbfgs"):
         model = kv.KAN([2, 1], dtype=torch.float64, grid_size=8)
         model.lock([(0, 0, 0), (0, 1, 0)])
-        model.fit((x, y), optimizer=optimizer, steps=60, update_grid=False, progress=False)
+        data = kv.from_arrays(x, y, test_fraction=0.0, normalize=False)
+        model.fit(data, optimizer=optimizer, steps=60, update_grid=False, progress=False)
         errors.append(float((model(x) - y).detach().square().mean()))
     layer = model.network.layers[0]
     columns = layer.features(x).sum(1)

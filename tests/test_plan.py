@@ -63,7 +63,7 @@ def test_what_a_step_promises_is_what_pruning_gives(what: What) -> None:
         assert report.edges == tuple(sorted(plan.upto(count).edges))
         assert report.edges_before - len(report.edges) == step.edges_left
         assert data.x_test is not None
-        left = (after(data.x_test) - data.y_test).detach()
+        left = (after.network(data.x_test) - data.y_test).detach()
         error = (left.square().mean().sqrt() / data.y.std(correction=0)).item()
         assert error == pytest.approx(step.error, rel=1e-9)
 
@@ -104,7 +104,7 @@ def test_without_a_test_part_all_data_count_and_classes_are_judged_by_cross_entr
     model = KAN([2, 2], dtype=torch.float64)
     data = from_arrays(x, labels, task="classification", test_fraction=0.0, dtype=torch.float64)
     plan = model.plan(data)
-    loss = torch.nn.functional.cross_entropy(model(x).detach(), labels)
+    loss = torch.nn.functional.cross_entropy(model.network(data.x).detach(), labels)
     assert plan.error_now == pytest.approx(float(loss.sqrt()))
     assert plan.measure == "root of the mean cross entropy on 200 samples"
 

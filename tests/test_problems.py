@@ -35,7 +35,9 @@ class TestAll:
         data = entry.dataset(n_train=20, n_test=10, seed=3, dtype=torch.float64)
         assert data.input_names == entry.input_names
         assert data.y.shape == (20, 1)
-        again = from_function(entry.f, entry.ranges, 20, 10, seed=3, dtype=torch.float64)
+        again = from_function(
+            entry.f, entry.ranges, 20, 10, seed=3, dtype=torch.float64, normalize=False
+        )
         assert torch.equal(data.x, again.x)
 
     @pytest.mark.parametrize("entry", EVERY, ids=lambda entry: entry.name)

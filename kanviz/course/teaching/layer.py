@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from kanviz.analysis.capture import capture
 from kanviz.course.teaching.widget import TeachingWidget, frame, packed
 from kanviz.layout import labels
 from kanviz.live.explorer import Courier
@@ -58,7 +59,7 @@ class Layer(TeachingWidget):
         self._model, self._index = model, index
         self._courier, self._is_due = Courier("kanviz-layer"), False
         self._stop_watching: Callable[[], None] = lambda: None  # until all checks are passed
-        snapshot, recipe = model.snapshot(), model.recipe()
+        snapshot, recipe = _snapshot(model), model.recipe()
         _check(snapshot, recipe, index)
         self._n_inputs = snapshot.widths[0]
         row = _first_row(snapshot, recipe) if x is None else self._row(x)
@@ -107,7 +108,7 @@ class Layer(TeachingWidget):
         with self._lock:
             self._is_due = False
         try:
-            snapshot, recipe = self._model.snapshot(), self._model.recipe()
+            snapshot, recipe = _snapshot(self._model), self._model.recipe()
             _check(snapshot, recipe, self._index)
         except (ValueError, IndexError):  # what cannot be drawn: the last picture stays
             return
@@ -127,6 +128,17 @@ def _check(snapshot: Snapshot, recipe: Recipe, index: int) -> None:
             f"index must be a layer of at most {MOST_FUNCTIONS} functions, in a network of at most "
             f"{MOST_WEIGHTS} weights; got {count} functions and {weights} weights. "
             "Use model.plot_layer, which draws the strongest."
+        )
+
+
+def _snapshot(model: KAN) -> Snapshot:
+    """Return the model in the network's own units, which are those of its recipe."""
+    with model.session.reading():
+        return capture(
+            model.network,
+            model.session.inputs(None),
+            input_names=model.input_names,
+            output_names=model.output_names,
         )
 
 
