@@ -187,6 +187,27 @@ def test_a_missing_column_is_one_sentence() -> None:
         model.predict(pd.DataFrame(x, columns=["a", "c"]))
 
 
+def test_a_data_set_without_a_column_is_refused_and_further_columns_are_left_out() -> None:
+    x, y = make_rows()
+    model = KAN([2, 1, 1], dtype=torch.float64)
+    model.fit(pd.DataFrame(x, columns=["a", "b"]), y, **QUICK)
+
+    def made(columns: np.ndarray, names: list[str] | None) -> kv.Dataset:
+        return kv.from_arrays(columns, y, input_names=names, test_fraction=0.0, dtype=torch.float64)
+
+    more = made(np.column_stack([x[:, 1], x[:, 0], x]), ["u", "a", "b", "v"])
+    wanted = pd.DataFrame({"a": x[:, 0], "b": x[:, 0]})
+    np.testing.assert_allclose(model.predict(more), model.predict(wanted), rtol=1e-12, atol=1e-12)
+    assert model.evaluate(more)["train_r2"] == pytest.approx(model.score(wanted, y))
+    lacks = made(np.column_stack([x[:, 1], x[:, 0]]), ["b", "c"])
+    unnamed = made(np.column_stack([x, x[:, 0]]), None)
+    for question in (model.predict, model.evaluate, model.score):
+        with pytest.raises(ValueError, match=r"x has no column 'a'\. The model's inputs are"):
+            question(lacks)
+        with pytest.raises(ValueError, match=r"must have .*; got"):
+            question(unnamed)
+
+
 def test_text_columns_are_coded_as_the_table_was(tmp_path: Any) -> None:
     rng = np.random.default_rng(0)
     size, island = rng.uniform(1, 2, 60), rng.choice(["north", "south", "west"], 60)

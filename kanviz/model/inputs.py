@@ -58,8 +58,9 @@ def read_inputs(x: Any, about: About, like: Tensor) -> Float[Tensor, "samples in
         If the shape or the names do not fit, x is empty, or an entry is not finite in that dtype.
     """
     if isinstance(x, Dataset):
-        order = _order(x.input_names, about.input_names)
-        inputs = _rescaled(x.x, x.x_scaling, about.x_scaling, order)
+        data = _in_order(x, about)
+        _check_width(data.x, about.input_names)
+        inputs = _rescaled(data.x, data.x_scaling, about.x_scaling)
     else:
         inputs = about.x_scaling.apply(_numbers_of(x, about.input_names))
     inputs = inputs.to(like.detach())
@@ -88,23 +89,22 @@ def read_dataset(data: Any, about: About, network: Network) -> Dataset:
         If shape, names or labels do not fit.
     """
     known = data if isinstance(data, Dataset) else _of_pair(data, about)
-    return _in_units(_in_classes(known, about), about, network)
+    return _in_units(_in_order(_in_classes(known, about), about), about, network)
 
 
 def _in_units(data: Dataset, about: About, network: Network) -> Dataset:
-    """Return a data set whose classes are the model's in the network's units."""
+    """Return a data set whose columns and classes are the model's in the network's units."""
     check_fits(network, data)
-    order = _order(data.input_names, about.input_names)
 
     def inputs(part: Tensor | None) -> Tensor | None:
         scalings = data.x_scaling, about.x_scaling
-        return None if part is None else _rescaled(part, *scalings, order).to(part.dtype)
+        return None if part is None else _rescaled(part, *scalings).to(part.dtype)
 
     def targets(part: Tensor | None) -> Tensor | None:
         if part is None or data.is_classification:
             return part
         scalings = data.y_scaling, about.y_scaling
-        return _rescaled(part, *scalings, range(part.shape[1])).to(part.dtype)
+        return _rescaled(part, *scalings).to(part.dtype)
 
     changes: dict[str, Any] = {
         "x": inputs(data.x),
@@ -201,12 +201,17 @@ def grid_sample(network: Network) -> Float[Tensor, "samples inputs"]:
 def _numbers_of(x: Any, names: tuple[str, ...]) -> Float64[Tensor, "samples inputs"]:
     """Return x in the user's units, one column per input in the order of the names."""
     numbers = read_numbers("x", _columns_by_name(x, names)).double()
-    if numbers.shape[1] != len(names):
+    _check_width(numbers, names)
+    return numbers
+
+
+def _check_width(x: Tensor, names: tuple[str, ...]) -> None:
+    """Raise a ValueError unless there is one column per input."""
+    if x.shape[1] != len(names):
         raise ValueError(
             f"x must have shape (samples, {len(names)}) because the network has {len(names)} "
-            f"inputs; got {tuple(numbers.shape)}. Pass one column per input."
+            f"inputs; got {tuple(x.shape)}. Pass one column per input."
         )
-    return numbers
 
 
 def _columns_by_name(x: Any, names: tuple[str, ...]) -> Any:
@@ -221,12 +226,7 @@ def _columns_by_name(x: Any, names: tuple[str, ...]) -> Any:
     wanted = [_place(name, found) for name in names]
     if all(place is None for place in wanted) and names == default_names("x", len(names)):
         return x
-    missing = [name for name, place in zip(names, wanted, strict=True) if place is None]
-    if missing:
-        raise ValueError(
-            f"x has no column {listed(missing)}. The model's inputs are {listed(names)}; the "
-            f"columns of x are {listed(found)}. Rename or add what is missing."
-        )
+    _check_none_missing([n for n, p in zip(names, wanted, strict=True) if p is None], names, found)
     columns = list(x.columns)
     cells = {place: np.asarray(x[columns[place]]) for place in {p for p in wanted if p is not None}}
     parts = [
@@ -235,6 +235,17 @@ def _columns_by_name(x: Any, names: tuple[str, ...]) -> Any:
         if place is not None
     ]
     return np.stack([np.asarray(part, dtype=object) for part in parts], axis=1).tolist()
+
+
+def _check_none_missing(
+    missing: Sequence[str], names: tuple[str, ...], found: tuple[str, ...]
+) -> None:
+    """Raise a ValueError where an input of the model has no column."""
+    if missing:
+        raise ValueError(
+            f"x has no column {listed(missing)}. The model's inputs are {listed(names)}; the "
+            f"columns of x are {listed(found)}. Rename or add what is missing."
+        )
 
 
 def _place(name: str, columns: tuple[str, ...]) -> int | None:
@@ -327,21 +338,23 @@ def _in_classes(data: Dataset, about: About) -> Dataset:
     return replace(data, **changes, output_names=about.output_names, classes=mine, y_scaling=plain)
 
 
-def _rescaled(
-    values: Tensor, before: Scaling, after: Scaling, order: Sequence[int]
-) -> Float[Tensor, "samples columns"]:
-    """Return columns in this order from one scaling to another; not touched where that is all."""
-    in_order = list(order) == list(range(values.shape[1]))
-    if in_order and before.is_as(after):
-        return values
-    return after.apply(before.undo(values)[:, list(order)])
+def _rescaled(values: Tensor, before: Scaling, after: Scaling) -> Float[Tensor, "samples columns"]:
+    """Return values from one scaling to another; not touched where both are the same."""
+    return values if before.is_as(after) else after.apply(before.undo(values))
 
 
-def _order(found: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
-    """Return which column of a data set each input of the model is; by place without such names."""
-    if not set(wanted) <= set(found):
-        return list(range(len(wanted)))
-    return [found.index(name) for name in wanted]
+def _in_order(data: Dataset, about: About) -> Dataset:
+    """Return data with the model's inputs by name; by place where one side has no names."""
+    names, found = about.input_names, data.input_names
+    missing = [name for name in names if name not in found]
+    unnamed = default_names("x", len(names))
+    if found in (names, default_names("x", len(found))) or (missing and names == unnamed):
+        return data
+    _check_none_missing(missing, names, found)
+    order = [found.index(name) for name in names]
+    scaling = Scaling(data.x_scaling.shift[order], data.x_scaling.scale[order])
+    x_test = None if data.x_test is None else data.x_test[:, order]
+    return replace(data, x=data.x[:, order], x_test=x_test, input_names=names, x_scaling=scaling)
 
 
 def _better_names(mine: tuple[str, ...], theirs: tuple[str, ...], prefix: str) -> tuple[str, ...]:
