@@ -13,8 +13,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.checks import check_integer, did_you_mean
-from kanviz.symbolic.language import X, check_expression
-from kanviz.symbolic.parse import parse
+from kanviz.symbolic.language import (
+    CONSTANTS,
+    MOST_PARTS,
+    WORDS,
+    X,
+    check_expression,
+    parts_of,
+)
+from kanviz.symbolic.parse import WRITTEN, parse
 from kanviz.symbolic.printing import to_text
 from kanviz.symbolic.program import Curve, curve
 
@@ -62,7 +69,15 @@ class Function:
             raise ValueError(
                 f"domain must be (low, high) with low < high; got {self.domain!r}. Swap the ends."
             )
+        if isinstance(self.expression, sympy.Expr) and parts_of(
+            self.expression, MOST_PARTS
+        ) > MOST_PARTS:
+            raise ValueError(
+                f"expression must have at most {MOST_PARTS} numbers, variables, signs and "
+                f"functions; got more for {self.name!r}. Split it over several edges."
+            )
         check_expression("expression", self.expression)
+        parse(self.text, limits=WRITTEN)  # so that whatever an edge may hold can be loaded again
         object.__setattr__(self, "torch", curve(self.expression))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Function":
@@ -94,7 +109,8 @@ class Function:
         """Return the function that ``to_dict`` wrote; its formula is parsed, never run."""
         low, high = values["domain"]
         domain = (-INFINITY if low is None else low, INFINITY if high is None else high)
-        return cls(values["name"], parse(values["formula"]), values["complexity"], domain)
+        expression = parse(values["formula"], limits=WRITTEN)
+        return cls(values["name"], expression, values["complexity"], domain)
 
 
 @dataclass(frozen=True)
@@ -247,14 +263,35 @@ class Registry:
         Raises
         ------
         TypeError, ValueError
-            If a value is out of its range, or the formula cannot be read or computed.
+            If a value is out of its range, the formula cannot be read or computed, or the name
+            means something else already: a built-in function, or a formula as it stands.
         """
         with self._lock:
             function = make_function(
                 name, formula, complexity=complexity, domain=domain, library=self._library
             )
+            _check_name_is_free(function)
             self._library = self._library.with_function(function)
         return function
+
+
+def _check_name_is_free(function: Function) -> None:
+    """Raise if users mean something else by a function's name already."""
+    name = function.name
+    if name in BUILT_IN:
+        meaning: sympy.Expr | None = BUILT_IN[name].expression
+    elif name in WORDS or name in CONSTANTS:
+        meaning = WORDS[name](X) if name in WORDS else CONSTANTS[name]
+    else:
+        try:
+            meaning = parse(name)
+        except ValueError:
+            return
+    if meaning != function.expression:
+        raise ValueError(
+            f"name must not be one that means something else; got {name!r}, which is "
+            f"{to_text(meaning)}. Choose another name."
+        )
 
 
 _TABLE = (

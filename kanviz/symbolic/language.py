@@ -19,6 +19,9 @@ LARGEST_EXPONENT = 100
 
 HIGHEST_BESSEL_ORDER = 8
 
+MOST_PARTS = 3000
+"""Most numbers, variables, signs and functions of one edge's formula, when it is written out."""
+
 COMPUTED = 30.0
 """Largest |log k| of a factor that is computed as it stands; float32 has numbers to 88."""
 
@@ -165,6 +168,15 @@ def _broken_power_rule(part: sympy.Pow) -> str:
     value = constant_value(part.base) if part.base.is_number else None
     is_positive = value is not None and value > 0
     return "" if is_positive else "have a number as exponent, or a positive number as base"
+
+
+def parts_of(expression: sympy.Basic, most: float = math.inf) -> int:
+    """Return how many parts an expression has, written out; counting ends above ``most``."""
+    count, waiting = 0, [expression]
+    while waiting and count <= most:
+        count += 1
+        waiting.extend(waiting.pop().args)
+    return count
 
 
 def constant_value(expression: sympy.Expr) -> float | None:

@@ -3,16 +3,18 @@
 import html
 import keyword
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sympy
 from sympy.printing.c import C99CodePrinter
 from sympy.printing.mathml import MathMLPresentationPrinter
 from sympy.printing.numpy import SciPyPrinter
+from sympy.printing.precedence import precedence_traditional
 from sympy.printing.str import StrPrinter
 
 from kanviz.symbolic.language import HEADS, PRINTED, absorb_factors, check_expression
+from kanviz.symbolic.names import alike, is_taken, text_name
 
 
 def to_text(expression: sympy.Expr) -> str:
@@ -27,7 +29,10 @@ def to_text(expression: sympy.Expr) -> str:
 
 
 class _TextPrinter(StrPrinter):  # type: ignore[misc]
-    """sympy's own text, but for numbers and the names of functions."""
+    """sympy's own text, but for numbers and names."""
+
+    def _print_Symbol(self, expr: sympy.Symbol) -> str:
+        return text_name(expr.name)
 
     def _print_Float(self, expr: sympy.Expr) -> str:
         return repr(float(expr))
@@ -64,7 +69,7 @@ def to_mathml(expression: sympy.Expr) -> str:
     >>> to_mathml(sympy.Symbol("x_1") ** 2)
     '<math><msup><msub><mi>x</mi><mn>1</mn></msub><mn>2</mn></msup></math>'
     """
-    return f"<math>{_written(expression)}</math>"
+    return f"<math>{_Written([expression])(expression)}</math>"
 
 
 def equations(names: Sequence[str], expressions: Sequence[sympy.Expr]) -> str:
@@ -74,16 +79,24 @@ def equations(names: Sequence[str], expressions: Sequence[sympy.Expr]) -> str:
     """
     if len(expressions) == 1:
         return to_mathml(expressions[0])
+    written = _Written(expressions)
     rows = [
-        f"<mtr><mtd>{_written(sympy.Symbol(name))}</mtd><mtd><mo>=</mo></mtd>"
-        f"<mtd>{_written(expression)}</mtd></mtr>"
+        f"<mtr><mtd>{_Written([])(sympy.Symbol(name))}</mtd><mtd><mo>=</mo></mtd>"
+        f"<mtd>{written(expression)}</mtd></mtr>"
         for name, expression in zip(names, expressions, strict=True)
     ]
     return f"<math><mtable>{''.join(rows)}</mtable></math>"
 
 
-def _written(expression: sympy.Expr) -> str:
-    return _markup(_MathMLPrinter()._print(absorb_factors(expression, PRINTED)))
+class _Written:
+    """Writes expressions that stand together, so that their names look different."""
+
+    def __init__(self, expressions: Iterable[sympy.Expr]) -> None:
+        names = {symbol.name for one in expressions for symbol in one.free_symbols}
+        self._printer = _MathMLPrinter(alike(sorted(names)))
+
+    def __call__(self, expression: sympy.Expr) -> str:
+        return _markup(self._printer._print(absorb_factors(expression, PRINTED)))
 
 
 def _markup(node: Any) -> str:
@@ -97,7 +110,28 @@ def _markup(node: Any) -> str:
 
 
 class _MathMLPrinter(MathMLPresentationPrinter):  # type: ignore[misc]
-    """sympy's own MathML, but for names, numbers and how functions are called."""
+    """sympy's own MathML, but for names, numbers, brackets and how functions are called.
+
+    Parameters
+    ----------
+    as_written : set of str
+        The names that are set as they are written, without subscripts.
+    """
+
+    def __init__(self, as_written: frozenset[str]) -> None:
+        super().__init__()
+        self.as_written = as_written
+
+    def parenthesize(self, item: sympy.Expr, level: int, strict: bool = False) -> Any:  # noqa: FBT001, FBT002
+        # sympy before 1.14 writes <mfenced>, which browsers no longer draw.
+        value = precedence_traditional(item)
+        if value > level or (strict and value == level):
+            return self._print(item)
+        return self.node("mrow", self.leaf("mo", "("), self._print(item), self.leaf("mo", ")"))
+
+    def _print_Abs(self, expr: sympy.Expr) -> Any:
+        bars = self.leaf("mo", "|"), self._print(expr.args[0]), self.leaf("mo", "|")
+        return self.node("mrow", *bars)
 
     def _print_Symbol(self, expr: sympy.Symbol, style: str = "plain") -> Any:  # noqa: ARG002
         # Names are the user's: sympy would take "alpha" for a letter, and "<b>" for a tag.
@@ -134,8 +168,10 @@ class _MathMLPrinter(MathMLPresentationPrinter):  # type: ignore[misc]
 
     def name(self, name: str) -> Any:
         """Return a name: ``x_1`` with a subscript, one that is no identifier as text."""
+        if is_taken(name):
+            return self.leaf("mtext", html.escape(f"\u2018{name}\u2019"))
         match = re.fullmatch(r"([A-Za-z]+)_?(\d+(?:_\d+)*)", name, re.ASCII)
-        if match is None:
+        if match is None or name in self.as_written:
             return self.leaf("mi" if name.isidentifier() else "mtext", html.escape(name))
         stem = "&phi;" if match[1] == "phi" else match[1]
         return self.node("msub", self.leaf("mi", stem), self.leaf("mn", match[2].replace("_", ",")))
@@ -166,10 +202,14 @@ C_WORDS = frozenset(
         "inline int long register restrict return short signed sizeof static struct switch typedef "
         "union unsigned void volatile while main "
         "exp log fabs sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh erf sqrt cbrt "
-        "pow fmax j0 j1 jn",
+        "pow fmax j0 j1 jn y0 y1 yn gamma lgamma tgamma signgam sinc sgn exp2 log2 log10 expm1 log1p "
+        "erfc hypot ceil floor round rint trunc fmod remainder remquo fma fdim fmin logb ilogb ldexp "
+        "frexp modf scalb scalbn nan nextafter copysign isnan isinf isfinite isnormal signbit "
+        "fpclassify drem significand double_t float_t NAN INFINITY HUGE_VAL HUGE_VALF HUGE_VALL "
+        "linux unix i386 asm typeof",
     )
 )
-"""Keywords, and the functions that formulas use."""
+"""Keywords, what math.h names, and the functions that formulas use."""
 
 PYTHON_WORDS = frozenset({*keyword.kwlist, "numpy", "scipy", "float", "return"})
 
@@ -215,9 +255,10 @@ def python_source(
         formula = printer.doprint(_renamed(expression, variables, arguments))
         floats = "".join(f"    {a} = numpy.asarray({a}, dtype=float)\n" for a in arguments)
         functions.append(f"def {name}({', '.join(arguments)}):\n{floats}    return {formula}\n")
+    renamed = _renamed_comment("#", variables, arguments)
     imports = ["import numpy"]
     imports += ["import scipy.special"] if any("scipy." in text for text in functions) else []
-    return "\n".join(imports) + "\n\n\n" + "\n\n".join(functions)
+    return "\n".join(imports) + "\n\n" + renamed + "\n" + "\n\n".join(functions)
 
 
 def c_source(
@@ -244,7 +285,23 @@ def c_source(
     ):
         formula = printer.doprint(_renamed(expression, variables, arguments))
         functions.append(f"double {name}({parameters}) {{\n    return {formula};\n}}\n")
-    return "#include <math.h>\n\n" + "\n".join(functions)
+    helpers = [text for name, text in C_HELPERS.items() if any(f"{name}(" in f for f in functions)]
+    renamed = _renamed_comment("//", variables, arguments)
+    return "#include <math.h>\n\n" + renamed + "\n".join([*helpers, *functions])
+
+
+C_HELPERS = {
+    "sinc": "static double sinc(double u) {\n    return u != 0 ? sin(u)/u : 1.0;\n}\n",
+    "sgn": "static double sgn(double u) {\n    return (u > 0) - (u < 0);\n}\n",
+}
+"""What C lacks. As functions, since each names its argument twice."""
+
+
+def _renamed_comment(mark: str, variables: Sequence[str], arguments: Sequence[str]) -> str:
+    """Return a line of comment for each variable that has another name in the code."""
+    pairs = zip(arguments, variables, strict=True)
+    # As Python writes a text: on one line, whatever is in it.
+    return "".join(f"{mark} {new} is {ascii(old)}\n" for new, old in pairs if new != old)
 
 
 def identifiers(names: Sequence[str], taken: frozenset[str] | set[str]) -> list[str]:
@@ -254,16 +311,25 @@ def identifiers(names: Sequence[str], taken: frozenset[str] | set[str]) -> list[
     ['heat_flux_W_m_2', 'x_0', 'if_2']
     """
     used = set(taken)
-    found = []
+    # A name that can stay does, whatever comes before it.
+    kept = {name for name in names if _is_plain(name) and name not in taken}
+    found: list[str] = []
     for name in names:
+        if name in kept and name not in found:
+            found.append(name)
+            continue
         plain = re.sub(r"[^0-9A-Za-z_]+", "_", name).strip("_") or "x"
         plain = f"x_{plain}" if plain[0].isdigit() else plain
         unique, number = plain, 2
-        while unique in used:
+        while unique in used or unique in kept:
             unique, number = f"{plain}_{number}", number + 1
         used.add(unique)
         found.append(unique)
     return found
+
+
+def _is_plain(name: str) -> bool:
+    return re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) is not None and not name.endswith("_")
 
 
 def _renamed(
@@ -307,8 +373,10 @@ class _CPrinter(C99CodePrinter):  # type: ignore[misc]
     _print_Pi = _print_Exp1 = _print_NumberSymbol
 
     def _print_sinc(self, expr: sympy.Expr) -> str:
-        argument = self._print(expr.args[0])
-        return f"(({argument}) != 0 ? sin({argument})/({argument}) : 1.0)"
+        return f"sinc({self._print(expr.args[0])})"
+
+    def _print_sign(self, expr: sympy.Expr) -> str:
+        return f"sgn({self._print(expr.args[0])})"
 
     def _print_besselj(self, expr: sympy.Expr) -> str:
         order, argument = int(expr.args[0]), self._print(expr.args[1])
