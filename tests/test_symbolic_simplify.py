@@ -6,12 +6,11 @@ import sympy
 from hypothesis import given
 from make_symbolic import expressions
 
+from kanviz.symbolic.bounds import most_memory, run_within
 from kanviz.symbolic.formula import _expanded
 from kanviz.symbolic.parse import parse
 from kanviz.symbolic.printing import to_text
 from kanviz.symbolic.simplify import (
-    _most_memory,
-    run_within,
     simplified,
     terms_when_expanded,
     with_unit_terms,
@@ -85,7 +84,7 @@ def test_a_rule_that_takes_too_long_is_broken_off(monkeypatch: pytest.MonkeyPatc
 
 def test_a_rule_that_fills_the_memory_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = iter([0, 0, 10**8, 10**9])
-    monkeypatch.setattr("kanviz.symbolic.simplify._most_memory", lambda: next(sizes))
+    monkeypatch.setattr("kanviz.symbolic.bounds.most_memory", lambda: next(sizes))
     assert not run_within(60, lambda: all(True for _ in itertools.count()))
     assert next(sizes, None) is None
 
@@ -100,9 +99,9 @@ def test_what_fails_within_a_time_fails_where_it_was_asked_for() -> None:
     "text", ["sin(J6(x))", "arcsin(J4(x)**100)", "tan(tan(x)**50 + cosh(x)**20)"]
 )
 def test_what_sympy_does_not_end_is_shown_as_it_is(text: str) -> None:
-    before = _most_memory()
+    before = most_memory()
     assert str(to_text(simplified(parse(text), 0.2))) == text
-    assert _most_memory() - before < 500 * 2**20
+    assert most_memory() - before < 500 * 2**20
 
 
 @given(expressions(5))

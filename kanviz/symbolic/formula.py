@@ -21,6 +21,7 @@ from kanviz.nn.features import features
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.symbols import EdgeFunction
+from kanviz.symbolic.bounds import in_time
 from kanviz.symbolic.functions import Function
 from kanviz.symbolic.language import X, check_expression, constant_value, number
 from kanviz.symbolic.names import latex_names, text_name
@@ -28,6 +29,7 @@ from kanviz.symbolic.printing import c_source, python_source, to_text
 from kanviz.symbolic.program import Program, compile_expressions, curve
 from kanviz.symbolic.simplify import (
     MOST_TERMS,
+    SYMPY_GIVES_UP,
     rounded,
     simplified,
     snapped,
@@ -195,6 +197,9 @@ MOST_PARTS = 30_000
 DEEPEST = 150
 """How deep functions may stand in each other: sympy walks formulas by recursion."""
 
+SECONDS = 20.0
+"""How long composing a formula, or writing it with other numbers, may take."""
+
 
 def formula_of(network: Network, about: About) -> Formula:
     """Return what the network computes, in the user's units and names; splines are symbols.
@@ -210,8 +215,12 @@ def formula_of(network: Network, about: About) -> Formula:
         list(zip(scaling.shift.tolist(), scaling.scale.tolist(), strict=True))
         for scaling in (about.x_scaling, about.y_scaling)
     ]
-    return compose(
-        edges, about.input_names, about.output_names, input_units=units[0], output_units=units[1]
+    names = about.input_names, about.output_names
+    return in_time(
+        SECONDS,
+        lambda: compose(edges, *names, input_units=units[0], output_units=units[1]),
+        f"The formula could not be written within {SECONDS:.0f} s. Take simpler formulas on the "
+        "edges, or prune the network.",
     )
 
 
@@ -313,9 +322,7 @@ class Comparison:
     """
 
     @torch.no_grad()
-    def __init__(
-        self, network: Network, about: About, x: Float[Tensor, "samples inputs"]
-    ) -> None:
+    def __init__(self, network: Network, about: About, x: Float[Tensor, "samples inputs"]) -> None:
         self.user_x = about.x_scaling.undo(x.double())
         self.wanted = about.y_scaling.undo(network(x).double())
         self.splines = _splines(network)
@@ -430,7 +437,9 @@ def _splines(network: Network) -> SplineFunctions:
     return found
 
 
-def _spline(layer: KANLayer, coef: Float[Tensor, " features"], i: int) -> Callable[[Tensor], Tensor]:
+def _spline(
+    layer: KANLayer, coef: Float[Tensor, " features"], i: int
+) -> Callable[[Tensor], Tensor]:
     """Return what computes one spline of input i: alone, for a formula names each by itself."""
     knots = layer.knots[i : i + 1]
 
@@ -503,7 +512,9 @@ def shown(
         return replace(nice, error=off)
     most = off + min(MOST_ERROR, SLACK * 10.0**-digits)
     for count in range(digits, MOST_DIGITS):
-        short = nice.rounded(count)
+        short = _tried(nice, lambda formula, count=count: formula.rounded(count))  # type: ignore[misc]
+        if short is None:
+            break
         if (found := error(short)) <= most:
             return replace(short, error=found)
     return replace(nice, error=off)
@@ -515,17 +526,30 @@ def _nice(
     """Return the formula with nice numbers in a short form, and its error."""
     shares = (snap, snap / 100, snap / 1e4) if snap > 0 else ()
     for share in (*shares, 0.0):
-        formula = exact
-        if share > 0:
-            formula = formula.map(_expanded_if_short).with_unit_terms().snapped(share)
-        if simplify > 0:
-            formula = formula.simplified(simplify)
-        if share > 0:
-            formula = formula.snapped(share)
+        formula = _tried(exact, lambda formula, share=share: _shorter(formula, share, simplify))  # type: ignore[misc]
+        if formula is None:
+            continue
         off = error(formula)
         if off <= max(1e-6, min(MOST_ERROR, SLACK * share)):
             return formula, off
     return exact, error(exact)  # to shorten it left a domain
+
+
+def _shorter(formula: Formula, share: float, simplify: float) -> Formula:
+    """Return a formula in a short form, its numbers snapped before and after."""
+    if share > 0:
+        formula = formula.map(_expanded_if_short).with_unit_terms().snapped(share)
+    if simplify > 0:
+        formula = formula.simplified(simplify)
+    return formula.snapped(share) if share > 0 else formula
+
+
+def _tried(formula: Formula, change: Callable[[Formula], Formula]) -> Formula | None:
+    """Return a formula with a change that may take too long; None if it does, or if sympy fails."""
+    try:
+        return in_time(SECONDS, lambda: change(formula), "too long")
+    except SYMPY_GIVES_UP:
+        return None
 
 
 def _expanded_if_short(expression: sympy.Expr) -> sympy.Expr:

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -13,12 +13,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.checks import check_integer, did_you_mean
+from kanviz.symbolic.bounds import in_time
 from kanviz.symbolic.language import (
     CONSTANTS,
+    DEEPEST_PARTS,
     MOST_PARTS,
     WORDS,
     X,
     check_expression,
+    depth_of,
     parts_of,
 )
 from kanviz.symbolic.parse import WRITTEN, parse
@@ -69,15 +72,7 @@ class Function:
             raise ValueError(
                 f"domain must be (low, high) with low < high; got {self.domain!r}. Swap the ends."
             )
-        if isinstance(self.expression, sympy.Expr) and parts_of(
-            self.expression, MOST_PARTS
-        ) > MOST_PARTS:
-            raise ValueError(
-                f"expression must have at most {MOST_PARTS} numbers, variables, signs and "
-                f"functions; got more for {self.name!r}. Split it over several edges."
-            )
         check_expression("expression", self.expression)
-        parse(self.text, limits=WRITTEN)  # so that whatever an edge may hold can be loaded again
         object.__setattr__(self, "torch", curve(self.expression))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Function":
@@ -167,6 +162,54 @@ class Library(Mapping[str, Function]):
         return parse(text, functions=known)
 
 
+def checked(name: str, make: Callable[[], Function]) -> Function:
+    """Return the function that is made, once it is sure that a model with it can be used.
+
+    Parameters
+    ----------
+    name : str
+        What to call the formula in a message.
+    make : callable
+        Makes the function of what a user wrote.
+
+    Raises
+    ------
+    ValueError
+        If the formula could not be drawn, or not be read from a file again; or if that takes long.
+    """
+    problem = f"formula must be less intricate; got {_short(name)}. Take a simpler one."
+    return in_time(SECONDS, lambda: _usable(name, make()), problem)
+
+
+def _usable(name: str, function: Function) -> Function:
+    for rule, size, most in (
+        ("numbers, variables, signs and functions", parts_of, MOST_PARTS),
+        ("levels of parts within parts", depth_of, DEEPEST_PARTS),
+    ):
+        if (found := size(function.expression)) > most:
+            raise ValueError(
+                f"formula must have at most {most} {rule}, written out; got {found} in "
+                f"{_short(name)}. Take a simpler one."
+            )
+    for expression in (function.expression, _with_numbers(function.expression)):
+        parse(to_text(expression), limits=WRITTEN)
+    return function
+
+
+SECONDS = 3.0
+"""How long making a function may take; most take milliseconds."""
+
+
+def _with_numbers(expression: sympy.Expr) -> sympy.Expr:
+    """Return c f(a x + b) + d with numbers as they may come."""
+    a, b, c, d = map(sympy.Float, (0.731, -0.257, 1.193, 0.419))
+    return c * expression.xreplace({X: a * X + b}) + d
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+
+
 def make_function(
     name: str,
     formula: str | sympy.Expr,
@@ -196,11 +239,16 @@ def make_function(
     >>> make_function("hill", "x**2 / (1 + x**2)").text
     'x**2/(x**2 + 1)'
     """
-    if isinstance(formula, str):
-        expression = library.parse(formula) if library else parse(formula)
-    else:
-        expression = _in_x(formula)
-    return Function(name, expression, complexity, domain)
+    shown = str(formula) if isinstance(formula, str) else name
+    return checked(
+        shown, lambda: Function(name, _expression_of(formula, library), complexity, domain)
+    )
+
+
+def _expression_of(formula: str | sympy.Expr, library: Library | None) -> sympy.Expr:
+    if not isinstance(formula, str):
+        return _in_x(formula)
+    return library.parse(formula) if library else parse(formula)
 
 
 def _in_x(formula: sympy.Expr) -> sympy.Expr:

@@ -22,6 +22,9 @@ HIGHEST_BESSEL_ORDER = 8
 MOST_PARTS = 3000
 """Most numbers, variables, signs and functions of one edge's formula, when it is written out."""
 
+DEEPEST_PARTS = 100
+"""How deep they may stand in each other: sympy walks a formula by recursion."""
+
 COMPUTED = 30.0
 """Largest |log k| of a factor that is computed as it stands; float32 has numbers to 88."""
 
@@ -177,6 +180,14 @@ def parts_of(expression: sympy.Basic, most: float = math.inf) -> int:
         count += 1
         waiting.extend(waiting.pop().args)
     return count
+
+
+def depth_of(expression: sympy.Basic) -> int:
+    """Return how deep the parts of an expression stand in each other; 1 for a single one."""
+    depth, level = 0, [expression]
+    while level:
+        depth, level = depth + 1, [inner for part in level for inner in part.args]
+    return depth
 
 
 def constant_value(expression: sympy.Expr) -> float | None:

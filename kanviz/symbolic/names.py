@@ -16,11 +16,11 @@ _WORD_BELOW = re.compile(r"([A-Za-z])_([A-Za-z][A-Za-z0-9]*)", re.ASCII)
 _WITH_UNIT = re.compile(r"(.*\S)\s*\[([^\[\]]+)\]")
 _UNIT = re.compile(r"[A-Za-z0-9/^*().,%µμ°Ω·+ -]+")
 
-_GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau "
-    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Sigma Upsilon Phi Psi Omega".split()
+_GREEK = (
+    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|rho|sigma|tau|"
+    "upsilon|phi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Sigma|Upsilon|Phi|Psi|Omega"
 )
-_GREEK_LETTER = re.compile(rf"({'|'.join(_GREEK)})_?(\d+(?:_\d+)*)?", re.ASCII)
+_GREEK_LETTER = re.compile(rf"({_GREEK})_?(\d+(?:_\d+)*)?", re.ASCII)
 
 
 def is_taken(name: str) -> bool:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import sympy
 
 from kanviz.checks import did_you_mean
+from kanviz.symbolic.bounds import in_time
 from kanviz.symbolic.language import (
     CONSTANTS,
     LARGEST_EXPONENT,
@@ -28,18 +29,20 @@ from kanviz.symbolic.language import (
 
 
 class Limits(NamedTuple):
-    """How much text is read: characters, tokens, and how deep it may be nested."""
+    """How much text is read: characters, tokens, how deep it may be nested, and for how long."""
 
     characters: int
     tokens: int
     depth: int
+    seconds: float
 
 
-TYPED = Limits(2000, 400, 100)
+TYPED = Limits(2000, 400, 100, 3.0)
 """Of what a user types."""
 
-WRITTEN = Limits(400_000, 80_000, 300)
-"""Of what ``to_text`` writes: a formula may be longer in full than it was typed."""
+WRITTEN = Limits(400_000, 80_000, 300, 30.0)
+"""Of what ``to_text`` writes: a formula may be longer in full than it was typed, and the machine
+that reads it slower."""
 
 LARGEST_CONSTANT_ARGUMENT = 1e4
 """For a function of a number, such as exp(2): beyond, the number might fill the memory."""
@@ -108,12 +111,8 @@ def parse(
     tree = _tree(text, limits)
     symbols = {name: X if name == X.name else sympy.Symbol(name, real=True) for name in variables}
     builder = _Builder(text, symbols, functions or {}, limits.depth)
-    try:
-        expression = builder.build(tree, 0)
-    except RecursionError:
-        raise _refusal(text, "be nested less deep", "Simplify it.") from None
-    check_expression("formula", expression, variables)
-    return expression
+    problem = str(_refusal(text, "be less intricate", "Simplify it."))
+    return in_time(limits.seconds, lambda: builder.read(tree), problem)
 
 
 def _tree(text: str, limits: Limits) -> ast.expr:
@@ -167,6 +166,12 @@ class _Builder:
     symbols: Mapping[str, sympy.Symbol]
     functions: Mapping[str, sympy.Expr]
     deepest: int
+
+    def read(self, tree: ast.AST) -> sympy.Expr:
+        """Return the expression of a whole tree."""
+        expression = self.build(tree, 0)
+        check_expression("formula", expression, list(self.symbols))
+        return expression
 
     def build(self, node: ast.AST, depth: int) -> sympy.Expr:
         """Return the expression of a node; ``depth`` is how many stand around it."""
@@ -227,9 +232,10 @@ class _Builder:
 
     def _check_number(self, head: type[sympy.Basic], argument: sympy.Expr) -> None:
         """Raise if the argument is so large a number that the function's value fills memory."""
-        if head not in TAME and argument.is_number:
-            if abs(constant_value(argument) or 0) > LARGEST_CONSTANT_ARGUMENT:
-                raise self._refusal("not take a function of so large a number", "Write its value.")
+        if head in TAME or not argument.is_number:
+            return
+        if abs(constant_value(argument) or 0) > LARGEST_CONSTANT_ARGUMENT:
+            raise self._refusal("not take a function of so large a number", "Write its value.")
 
     def _power(self, base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
         value = constant_value(exponent) if exponent.is_number else None

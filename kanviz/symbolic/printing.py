@@ -202,11 +202,11 @@ C_WORDS = frozenset(
         "inline int long register restrict return short signed sizeof static struct switch typedef "
         "union unsigned void volatile while main "
         "exp log fabs sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh erf sqrt cbrt "
-        "pow fmax j0 j1 jn y0 y1 yn gamma lgamma tgamma signgam sinc sgn exp2 log2 log10 expm1 log1p "
-        "erfc hypot ceil floor round rint trunc fmod remainder remquo fma fdim fmin logb ilogb ldexp "
-        "frexp modf scalb scalbn nan nextafter copysign isnan isinf isfinite isnormal signbit "
-        "fpclassify drem significand double_t float_t NAN INFINITY HUGE_VAL HUGE_VALF HUGE_VALL "
-        "linux unix i386 asm typeof",
+        "pow fmax j0 j1 jn y0 y1 yn gamma lgamma tgamma signgam sinc sgn exp2 log2 log10 expm1 "
+        "log1p erfc hypot ceil floor round rint trunc fmod remainder remquo fma fdim fmin logb "
+        "ilogb ldexp frexp modf scalb scalbn nan nextafter copysign isnan isinf isfinite isnormal "
+        "signbit fpclassify drem significand double_t float_t NAN INFINITY HUGE_VAL HUGE_VALF "
+        "HUGE_VALL linux unix i386 asm typeof",
     )
 )
 """Keywords, what math.h names, and the functions that formulas use."""
@@ -301,7 +301,7 @@ def _renamed_comment(mark: str, variables: Sequence[str], arguments: Sequence[st
     """Return a line of comment for each variable that has another name in the code."""
     pairs = zip(arguments, variables, strict=True)
     # As Python writes a text: on one line, whatever is in it.
-    return "".join(f"{mark} {new} is {ascii(old)}\n" for new, old in pairs if new != old)
+    return "".join(f"{mark} {new} is {old!a}\n" for new, old in pairs if new != old)
 
 
 def identifiers(names: Sequence[str], taken: frozenset[str] | set[str]) -> list[str]:

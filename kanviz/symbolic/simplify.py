@@ -1,15 +1,13 @@
 """Shorter formulas: fewer operations, fewer digits, and nice numbers in the place of near ones."""
 
-import ctypes
 import math
-import sys
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import sympy
 
 from kanviz.checks import check_integer
+from kanviz.symbolic.bounds import run_within
 
 SMALL, LARGE = 60, 400
 """Operations up to which sympy's whole ``simplify`` ends within a second or so, and up to which its
@@ -97,23 +95,29 @@ def simplified(expression: sympy.Expr, seconds: float = 2.0) -> sympy.Expr:
         (sympy.simplify, SMALL),
     )
 
-    def try_all() -> None:
-        for rule, largest in rules:
-            if time.monotonic() >= end or best[-1].count_ops() > largest:
-                continue
-            if terms_when_expanded(best[-1]) > MOST_TERMS:
-                return
-            try:
-                shorter = rule(best[-1])
-            except SYMPY_GIVES_UP:
-                continue
-            if shorter.count_ops() < best[-1].count_ops():
-                best.append(shorter)
-
     if seconds > 0:
-        run_within(seconds, try_all)
+        run_within(seconds, lambda: _shorten(best, rules, end))
     back = {dummy: symbol for symbol, dummy in real.items()}
     return best[-1].xreplace(back).xreplace({dummy: part for part, dummy in named.items()})
+
+
+def _shorten(
+    best: list[sympy.Expr],
+    rules: Sequence[tuple[Callable[[sympy.Expr], sympy.Expr], int]],
+    end: float,
+) -> None:
+    """Add to ``best`` each shorter expression that a rule makes of its last."""
+    for rule, largest in rules:
+        if time.monotonic() >= end or best[-1].count_ops() > largest:
+            continue
+        if terms_when_expanded(best[-1]) > MOST_TERMS:
+            return
+        try:
+            shorter = rule(best[-1])
+        except SYMPY_GIVES_UP:
+            continue
+        if shorter.count_ops() < best[-1].count_ops():
+            best.append(shorter)
 
 
 def _topmost(expression: sympy.Expr, kind: type[sympy.Basic]) -> list[sympy.Expr]:
@@ -154,66 +158,6 @@ def _terms(expression: sympy.Expr) -> tuple[float, float]:
     else:
         terms = 1
     return terms, max(terms, most)
-
-
-class _OverError(SystemExit):
-    """The time or the memory of a computation is used up.
-
-    A kind of ``SystemExit``, for a thread that is about to end keeps quiet about that alone.
-    """
-
-
-def run_within(seconds: float, work: Callable[[], None]) -> bool:
-    """Run something in pure Python that may take too long; return whether it came to its end.
-
-    It runs in a thread of its own, in which an exception is raised when the time is over or the
-    process has grown by ``MOST_MEMORY``. sympy is pure Python, so that ends it at its next step.
-    """
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except _OverError:
-            pass
-        except BaseException as error:  # noqa: BLE001  # raised where it was asked for
-            failures.append(error)
-
-    thread = threading.Thread(target=run, name="kanviz simplify", daemon=True)
-    end, memory = time.monotonic() + seconds, _most_memory()
-    thread.start()
-    try:
-        while thread.is_alive() and time.monotonic() < end:
-            thread.join(min(0.05, max(0.0, end - time.monotonic())))
-            if _most_memory() - memory > MOST_MEMORY:
-                break
-    finally:
-        is_whole = not thread.is_alive()
-        # More than once: sympy may have been in a handler that swallowed the first.
-        for _ in range(40):
-            if not thread.is_alive():
-                break
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_OverError)
-            )
-            thread.join(0.05)
-    if failures:
-        raise failures[0]
-    return is_whole
-
-
-MOST_MEMORY = 400 * 2**20
-"""Bytes by which simplifying may make the process larger."""
-
-
-def _most_memory() -> int:
-    """Return the largest size that this process has had, in bytes; 0 where that is unknown."""
-    if sys.platform == "win32":
-        return 0
-    import resource
-
-    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return size if sys.platform == "darwin" else size * 1024
 
 
 DENOMINATORS = (2, 3, 4, 5, 6, 8, 10)

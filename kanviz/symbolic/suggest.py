@@ -14,6 +14,7 @@ from kanviz.symbolic.functions import (
     LONGEST_NAME,
     Function,
     Library,
+    checked,
     default_library,
     free_numbers,
 )
@@ -203,7 +204,8 @@ def function_of(
     """
     library = default_library()
     if text not in library:
-        function = Function(text.strip()[:LONGEST_NAME], library.parse(text))
+        name = text.strip()[:LONGEST_NAME]
+        function = checked(text, lambda: Function(name, library.parse(text)))
         return function, affine or (1.0, 0.0, 1.0, 0.0)
     if affine is None:
         best = suggest(x, y, functions=library.only([text])).best
