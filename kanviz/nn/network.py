@@ -176,12 +176,21 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def update_grid(
-        self, x: Float[Tensor, "samples inputs"], *, grid_eps: float = 1.0, margin: float = 0.01
+        self,
+        x: Float[Tensor, "samples inputs"],
+        *,
+        grid_eps: float | None = None,
+        margin: float = 0.01,
     ) -> list[float]:
-        """Move the knots of every layer to what x makes it see; return each layer's change."""
+        """Move the knots of every layer to what x makes it see; return each layer's change.
+
+        ``grid_eps`` None lets the inputs choose, see ``adapted_points``, and keeps hidden knots
+        equally spaced: what is far out there is the network's own doing, and may move.
+        """
         errors = []
-        for layer in self.layers:
-            errors.append(layer.update_grid(x, grid_eps=grid_eps, margin=margin))
+        for depth, layer in enumerate(self.layers):
+            eps = 1.0 if depth and grid_eps is None else grid_eps
+            errors.append(layer.update_grid(x, grid_eps=eps, margin=margin))
             x = layer(x)
         return errors
 

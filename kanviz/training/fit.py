@@ -14,8 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from kanviz.checks import listed
 from kanviz.data import Dataset
 from kanviz.nn import Network
+from kanviz.nn.basis import uneven_columns
 from kanviz.training.gradient import Descent
 from kanviz.training.jacobian import n_weights
 from kanviz.training.least_squares import minimise
@@ -135,6 +137,7 @@ class Trainer:
     def __iter__(self) -> Generator[Progress | None, None, None]:
         """Take all steps; Ctrl-C, or whoever leaves off, ends them with the best state so far."""
         try:
+            self.report.notes.extend(self._notes())
             yield from self._start()
             yield from self._levels()
         except KeyboardInterrupt:
@@ -143,6 +146,14 @@ class Trainer:
             self.report.stopped = self.report.stopped or "stopped"
         finally:
             self.monitor.close()
+
+    def _notes(self) -> Iterator[str]:
+        """Say what about the data a fit does not do as usual."""
+        task = self.task
+        if isinstance(task, DataTask) and task.options.update_grid:
+            far = [task.data.input_names[column] for column in uneven_columns(task.x)]
+            if far:
+                yield f"knots of {listed(far)} stand where most values are: a few lie far out"
 
     def _start(self) -> Iterator[None]:
         """Choose among random starts where the network is untouched or starts were asked for."""
