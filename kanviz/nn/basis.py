@@ -215,8 +215,17 @@ def is_uniform(points: Float[Tensor, "inputs points"]) -> bool:
     return bool(((points - even).abs() <= rounding).all())
 
 
+KNOT_DIGITS = 16
+"""Least distance of two knots, in roundings of their size."""
+
+
 def adapted_points(
-    x: Float[Tensor, "samples inputs"], grid_size: int, *, grid_eps: float, margin: float
+    x: Float[Tensor, "samples inputs"],
+    grid_size: int,
+    *,
+    grid_eps: float,
+    margin: float,
+    digits: torch.dtype | None = None,
 ) -> Float[Tensor, "inputs points"]:
     """Return grid points that follow the data: grid_eps uniform + (1 - grid_eps) quantiles.
 
@@ -231,17 +240,33 @@ def adapted_points(
         field's code, values between mix the two).
     margin : float
         Part of the range that is added at each side, so that new data fall on the grid.
+    digits : torch.dtype, optional
+        The points increase in this dtype too: where the data are too close together for its digits,
+        the grid reaches beyond them. By default that of x.
 
     Returns
     -------
     (inputs, G + 1)
         Strictly increasing points.
+
+    Raises
+    ------
+    ValueError
+        If the range of a column is beyond the dtype of x.
     """
     low, high = x.amin(0), x.amax(0)
     tiny = 1e3 * torch.finfo(x.dtype).eps * torch.maximum(low.abs(), high.abs())
     spread = high - low
     flat = spread <= tiny
     pad = torch.where(flat, torch.ones_like(low), margin * spread)
+    numbers, size = torch.finfo(digits or x.dtype), torch.maximum(low.abs(), high.abs())
+    least = (KNOT_DIGITS * numbers.eps * size).clamp(min=numbers.tiny**0.5) * grid_size
+    pad = torch.maximum(pad, (least - spread) / 2)
+    if not bool((spread + 2 * pad).isfinite().all()):
+        raise ValueError(
+            f"x must have a range that {x.dtype} can hold; got values from {float(low.min()):.3g} "
+            f"to {float(high.max()):.3g}. Divide them by their size first."
+        )
     points = uniform_points(low - pad, high + pad, grid_size)
     if grid_eps == 1:
         return points
