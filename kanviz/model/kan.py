@@ -502,8 +502,9 @@ class KAN(nn.Module):
             Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
             (100).
         loss : str or callable, optional
-            ``"mse"``, ``"cross_entropy"`` or ``loss(outputs, y) -> scalar``; by default what the
-            data ask for.
+            ``"mse"``, ``"cross_entropy"`` or ``loss(outputs, y) -> scalar``, which is asked in the
+            user's units (``torch.nn.BCEWithLogitsLoss()`` for one output and y of 0 and 1); by
+            default what the data ask for.
         grids : sequence of int, optional
             Grid sizes to train on, one after the other, as ``[3, 5, 10, 20]``; by default the
             present one only.
@@ -1461,7 +1462,7 @@ class KAN(nn.Module):
         return self.session.change(Refine(grid_size))
 
     def update_grid(
-        self, x: Any = None, *, grid_eps: float = 1.0, margin: float = 0.01
+        self, x: Any = None, *, grid_eps: float | None = None, margin: float = 0.01
     ) -> list[float]:
         """Move the knots of every layer to what the sample x makes it see, and refit.
 
@@ -1469,8 +1470,9 @@ class KAN(nn.Module):
         ----------
         x : (samples, inputs) or Dataset, optional
             In the user's units; by default the sample that the model remembers.
-        grid_eps : float
-            1 for equally spaced knots over the range of the data, 0 for its quantiles.
+        grid_eps : float, optional
+            1 for equally spaced knots over the range of the data, 0 for its quantiles. By default
+            1, and less for an input of which a few values far out would take most of the grid.
         margin : float
             Part of the range that is added at each side.
 

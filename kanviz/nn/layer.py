@@ -506,19 +506,19 @@ class KANLayer(nn.Module):
         self,
         x: Float[Tensor, "samples inputs"],
         *,
-        grid_eps: float = 1.0,
+        grid_eps: float | None = None,
         margin: float = 0.01,
         digits: torch.dtype | None = None,
     ) -> float:
         """Move the knots to the data and refit the functions.
 
-        ``grid_eps`` 1 gives uniform knots over the range of x, 0 its quantiles; ``margin`` is the
-        part of the range added at each side, or more where ``digits``, by default the dtype of the
-        layer, could not tell the knots apart. Inputs of locked edges get the knots of their joint
-        sample. Returns the largest root-mean-square change of an edge on the new grid, in the unit
-        of the outputs.
+        ``grid_eps`` 1 gives uniform knots over the range of x, 0 its quantiles, None what each
+        input asks for; ``margin`` is the part of the range added at each side, or more where
+        ``digits``, by default the dtype of the layer, could not tell the knots apart. Inputs of
+        locked edges get the knots of their joint sample. Returns the largest root-mean-square
+        change of an edge on the new grid, in the unit of the outputs.
         """
-        if not 0 <= grid_eps <= 1:
+        if grid_eps is not None and not 0 <= grid_eps <= 1:
             raise ValueError(
                 f"grid_eps must be from 0 to 1; got {grid_eps!r}. Take 1 for uniform knots, less "
                 "to let them follow the data."
@@ -533,7 +533,8 @@ class KANLayer(nn.Module):
             margin=margin,
             digits=digits or self.weight.dtype,
         )
-        return self.move_knots(points, uniform=grid_eps == 1)
+        even = grid_eps == 1 or (grid_eps is None and is_uniform(points))
+        return self.move_knots(points, uniform=even)
 
     def move_knots(self, points: Float[Tensor, "inputs points"], *, uniform: bool) -> float:
         """Refit the functions on other grid points (float64), as many; return the change.

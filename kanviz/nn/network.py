@@ -207,17 +207,20 @@ class Network(nn.Module):
         self,
         x: Float[Tensor, "samples inputs"],
         *,
-        grid_eps: float = 1.0,
+        grid_eps: float | None = None,
         margin: float = 0.01,
         digits: torch.dtype | None = None,
     ) -> list[float]:
         """Move the knots of every layer to what x makes it see; return each layer's change.
 
-        The knots stay apart in ``digits``, by default the dtype of the network.
+        ``grid_eps`` None lets the inputs choose, see ``adapted_points``, and keeps hidden knots
+        equally spaced: what is far out there is the network's own doing, and may move. The knots
+        stay apart in ``digits``, by default the dtype of the network.
         """
         errors = []
-        for layer in self.layers:
-            errors.append(layer.update_grid(x, grid_eps=grid_eps, margin=margin, digits=digits))
+        for depth, layer in enumerate(self.layers):
+            eps = 1.0 if depth and grid_eps is None else grid_eps
+            errors.append(layer.update_grid(x, grid_eps=eps, margin=margin, digits=digits))
             x = layer(x)
         return errors
 

@@ -90,7 +90,7 @@ def tied_points(
     leaders: Int[Tensor, "inputs outputs"],
     grid_size: int,
     *,
-    grid_eps: float,
+    grid_eps: float | None,
     margin: float,
     digits: torch.dtype | None = None,
 ) -> Float[Tensor, "inputs points"]:

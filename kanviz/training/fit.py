@@ -15,9 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from kanviz.checks import listed
 from kanviz.data import Dataset
 from kanviz.nn import Network
-from kanviz.nn.basis import adapted_points
+from kanviz.nn.basis import adapted_points, uneven_columns
 from kanviz.nn.state import NetworkState
 from kanviz.training.gradient import Descent, where_it_breaks
 from kanviz.training.jacobian import n_weights
@@ -145,7 +146,7 @@ class Trainer:
 
     def __iter__(self) -> Generator[Progress | None, None, None]:
         """Take all steps; Ctrl-C, or whoever leaves off, ends them with the best state so far."""
-        self.report.notes += self.task.notes
+        self.report.notes.extend((*self.task.notes, *self._notes()))
         try:
             self.monitor.consider(self.network, self._measured(self.network))
             yield from self._start()
@@ -210,6 +211,14 @@ class Trainer:
             task.scale**2 * sparsity,
             task.scale**2 * bending,
         )
+
+    def _notes(self) -> Iterator[str]:
+        """Say what about the data a fit does not do as usual."""
+        task = self.task
+        if isinstance(task, DataTask) and task.options.update_grid:
+            far = [task.data.input_names[column] for column in uneven_columns(task.x)]
+            if far:
+                yield f"knots of {listed(far)} stand where most values are: a few lie far out"
 
     def _start(self) -> Iterator[None]:
         """Choose among random starts where the network is untouched or starts were asked for."""

@@ -327,7 +327,7 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
         notes=_notes(data),
         data=data,
         y=y,
-        loss=LOSS_FUNCTIONS[loss] if isinstance(loss, str) else loss,
+        loss=LOSS_FUNCTIONS[loss] if isinstance(loss, str) else in_user_units(loss, data),
         validation=validation and (cast(validation[0]), cast(validation[1])),
     )
 
@@ -347,8 +347,35 @@ def _notes(data: Dataset) -> tuple[str, ...]:
     )
 
 
+def in_user_units(loss: Loss, data: Dataset) -> Loss:
+    """Return a loss of the user's own that takes the network's outputs and targets.
+
+    It is asked in the user's units, which it may depend on: of the targets 0 and 1 of a binary
+    cross entropy, or of a price, no other numbers make sense.
+    """
+    units = data.y_scaling
+    if data.is_classification or units.is_identity:
+        return loss
+
+    def asked(outputs: Tensor, y: Tensor) -> Tensor:
+        return loss(units.undo(outputs).to(outputs), units.undo(y).to(y))
+
+    return asked
+
+
 def check_fits(network: Network, data: Dataset) -> None:
     """Raise a ValueError unless the data have a column for each input and output."""
+    if data.is_classification and network.widths[-1] != data.n_outputs:
+        count = data.n_outputs
+        or_numbers = (
+            ", or pass y as numbers 0.0 and 1.0 with loss=torch.nn.BCEWithLogitsLoss()"
+            if count == 2 and network.widths[-1] == 1
+            else ""
+        )
+        raise ValueError(
+            f"y holds {count} classes, which take {count} outputs; got the widths "
+            f"{list(network.widths)}. Let the last width be {count}{or_numbers}."
+        )
     for name, width, columns in (
         ("x", network.widths[0], data.n_inputs),
         ("y", network.widths[-1], data.n_outputs),
