@@ -973,9 +973,11 @@ class KAN(nn.Module):
     ) -> Float[Tensor, " inputs"]:
         """Return how much every input matters: (inputs,), no unit, 0 for an input not in use.
 
-        The share of the outputs' spread that goes back to the input: the backward score of its
-        node (see ``node_scores``), the mean over the outputs or that of one ``output``. They need
-        not add up to 1: inputs that rise and fall independently share more than that.
+        What the outputs lose when the input is shuffled, as a share of their variance; the mean
+        over the outputs or that of one ``output``. 1 for the only input that matters; of
+        independent inputs the scores add up to 1, or to more where inputs act together. How much
+        goes through an edge or a node is another question, see ``edge_scores``: two paths that
+        cancel have high scores there and none here.
 
         Parameters
         ----------
@@ -991,7 +993,7 @@ class KAN(nn.Module):
         Raises
         ------
         ValueError, TypeError
-            If x does not fit.
+            If x does not fit, or is one sample only.
         IndexError
             If there is no such output.
 
