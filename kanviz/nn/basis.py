@@ -215,8 +215,17 @@ def is_uniform(points: Float[Tensor, "inputs points"]) -> bool:
     return bool(((points - even).abs() <= rounding).all())
 
 
+KNOT_DIGITS = 16
+"""Least distance of two knots, in roundings of their size."""
+
+
 def adapted_points(
-    x: Float[Tensor, "samples inputs"], grid_size: int, *, grid_eps: float | None, margin: float
+    x: Float[Tensor, "samples inputs"],
+    grid_size: int,
+    *,
+    grid_eps: float | None,
+    margin: float,
+    digits: torch.dtype | None = None,
 ) -> Float[Tensor, "inputs points"]:
     """Return grid points that follow the data: grid_eps uniform + (1 - grid_eps) quantiles.
 
@@ -232,30 +241,61 @@ def adapted_points(
         less where a few values far out would have most of a uniform grid; see ``even_shares``.
     margin : float
         Part of the range that is added at each side, so that new data fall on the grid.
+    digits : torch.dtype, optional
+        The points increase in this dtype too: where the data are too close together for its digits,
+        the grid reaches beyond them. By default that of x.
 
     Returns
     -------
     (inputs, G + 1)
         Strictly increasing points.
+
+    Raises
+    ------
+    ValueError
+        If the range of a column is beyond the dtype of x.
     """
     low, high = x.amin(0), x.amax(0)
     tiny = 1e3 * torch.finfo(x.dtype).eps * torch.maximum(low.abs(), high.abs())
     spread = high - low
     flat = spread <= tiny
     pad = torch.where(flat, torch.ones_like(low), margin * spread)
+    numbers, size = torch.finfo(digits or x.dtype), torch.maximum(low.abs(), high.abs())
+    least = (KNOT_DIGITS * numbers.eps * size).clamp(min=numbers.tiny**0.5) * grid_size
+    pad = torch.maximum(pad, (least - spread) / 2)
+    if not bool((spread + 2 * pad).isfinite().all()):
+        raise ValueError(
+            f"x must have a range that {x.dtype} can hold; got values from {float(low.min()):.3g} "
+            f"to {float(high.max()):.3g}. Divide them by their size first."
+        )
     points = uniform_points(low - pad, high + pad, grid_size)
     if grid_eps == 1:
         return points
+    step = least / (4 * grid_size)
     if grid_eps is None:
         for column, values in uneven_columns(x).items():
             points[column, 1:-1] = _calm_points(values, grid_size)
-        return points
+        return _apart(points, step)
     quantiles = _quantiles(x, grid_size).T.contiguous()
     quantiles[:, 0], quantiles[:, -1] = points[:, 0], points[:, -1]
     # Repeated values give equal quantiles: a little of the uniform grid keeps points apart.
     keep = max(grid_eps, 1e-2)
     mixed = keep * points + (1 - keep) * quantiles
-    return torch.where(flat.unsqueeze(-1), points, mixed)
+    return torch.where(flat.unsqueeze(-1), points, _apart(mixed, step))
+
+
+def _apart(
+    points: Float[Tensor, "inputs points"], least: Float[Tensor, " inputs"]
+) -> Float[Tensor, "inputs points"]:
+    """Return points that are at least so far from each other, with the same ends."""
+    steps, least = points.diff(dim=-1), least.unsqueeze(-1)
+    close = (steps < least).any(dim=-1, keepdim=True)
+    if not bool(close.any()):
+        return points
+    more = (steps - least).clamp(min=0)
+    free = steps.sum(-1, keepdim=True) - steps.shape[-1] * least
+    inner = points[:, :1] + (least + more * (free / more.sum(-1, keepdim=True))).cumsum(-1)
+    return torch.where(close, torch.cat([points[:, :1], inner[:, :-1], points[:, -1:]], -1), points)
 
 
 EVEN_ENOUGH = 0.12

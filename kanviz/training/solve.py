@@ -193,6 +193,15 @@ class EquationTask(Task):
         """Return the very task: which points could be left out, only the equation knows."""
         return self
 
+    def loss_of(self, network: Network) -> float:
+        """Return the mean squared residual, computed in float64."""
+        work = copy.deepcopy(network).to(self.x)
+        return float(self.equation.values(work).square().mean())
+
+    def quality_of(self, network: Network) -> dict[str, float]:  # noqa: ARG002
+        """Return nothing: an equation has no targets."""
+        return {}
+
     def errors(self, network: Network, loss: float) -> Errors:  # noqa: ARG002
         """Return the mean of the squared residuals, which is known."""
         return Errors("loss", loss, None)
@@ -271,6 +280,7 @@ def prepare_equation(network: Network, equation: Equation, options: FitOptions) 
         optimizer="lm",
         sparsity=sparsity_of(options),
         most_starts=MOST_STARTS,
+        notes=(),
         equation=equation,
     )
 
