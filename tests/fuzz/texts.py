@@ -222,7 +222,9 @@ def check_in_a_model(text: str, path: Path, rng: random.Random) -> None:
     assert not written.getvalue(), f"wrote {written.getvalue()[:200]!r}"
     assert formula.error is not None
     assert not math.isnan(formula.error)
-    str(formula), formula.to_latex(), model.to_html(path.with_suffix(".html"))
+    assert str(formula)
+    assert formula.to_latex()
+    model.to_html(path.with_suffix(".html"))
 
 
 def check_refusal(error: Exception) -> None:
