@@ -19,7 +19,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from kanviz.checks import check_choice
+from kanviz.checks import check_choice, short
 from kanviz.data.dataset import About, Label
 from kanviz.data.scaling import Scaling
 from kanviz.model.kan import KAN
@@ -183,10 +183,10 @@ def _header(saved: SavedModel) -> dict[str, Any]:
 
 def _check_version(header: Any) -> None:
     if header["format"] != FORMAT:
-        raise ValueError(f"its header says format {header['format']!r}")
+        raise ValueError(f"its header says format {short(header['format'])}")
     version = header["version"]
     if not isinstance(version, int) or version > VERSION:
-        raise _NewerVersionError(f"has version {version!r}, above {VERSION}")
+        raise _NewerVersionError(f"has version {short(version)}, above {VERSION}")
 
 
 def _read(header: Any, tensors: Mapping[str, Tensor]) -> SavedModel:
