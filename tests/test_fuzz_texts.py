@@ -1,5 +1,6 @@
 """A few of the generated texts and files of ``tests/fuzz``, in every run of the tests."""
 
+import pytest
 from fuzz import files, texts
 
 
@@ -11,6 +12,7 @@ def test_model_files_are_read_or_refused_in_a_sentence() -> None:
     assert files.run(40, seed=5) == []
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_tables_are_read_or_refused_in_a_sentence() -> None:
     assert files.run_tables(60, seed=5) == []
 

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanviz.symbolic.formula import Formula
-from kanviz.symbolic.names import alike, latex_names, text_name
-from kanviz.symbolic.printing import equations
+from kanviz.symbolic.printing import alike, equations, latex_names, text_name
 
 NAMES = ["0", "T-T0", "kind=bike", "num__age", "x1", "x_1", "pi", "E", "e", "", "J0", "J_0", "sin"]
 NAMES += ["heat flux [W/m^2]", "T_max", "alpha", "\u03b1", "a b", "a  b", "x_1_2", "x1_2", "x_12"]

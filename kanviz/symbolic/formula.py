@@ -24,8 +24,13 @@ from kanviz.nn.symbols import EdgeFunction
 from kanviz.symbolic.bounds import in_time
 from kanviz.symbolic.functions import Function
 from kanviz.symbolic.language import X, check_expression, constant_value, number
-from kanviz.symbolic.names import latex_names, text_name
-from kanviz.symbolic.printing import c_source, python_source, to_text
+from kanviz.symbolic.printing import (
+    c_source,
+    latex_names,
+    python_source,
+    text_name,
+    to_text,
+)
 from kanviz.symbolic.program import Program, compile_expressions, curve
 from kanviz.symbolic.simplify import (
     MOST_TERMS,

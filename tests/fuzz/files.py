@@ -24,6 +24,7 @@ import torch
 import kanviz as kv
 from fuzz.limits import Overtime, grown, limited
 from kanviz.files import model_file
+from kanviz.nn.state import NetworkState
 
 SECONDS = 10.0
 
@@ -342,9 +343,7 @@ def kill_fork(path: Path, rng: random.Random, value: float) -> None:
         for layer in model.network.layers:
             layer.weight.fill_(value)
     model.save(path)
-    saved = model_file.SavedModel(
-        model_file.NetworkState.capture(model.network), model.session.about
-    )
+    saved = model_file.SavedModel(NetworkState.capture(model.network), model.session.about)
     child = os.fork()
     if child == 0:
         try:
