@@ -9,6 +9,7 @@ from torch import Tensor
 from kanviz.analysis.trace import LayerTrace, Trace
 from kanviz.data.dataset import About
 from kanviz.data.scaling import NO_UNITS, EdgeUnits
+from kanviz.interrupts import uninterrupted
 from kanviz.nn.network import Network
 from kanviz.snapshot import EdgeView, Snapshot
 
@@ -77,7 +78,8 @@ def _read_only(values: np.ndarray) -> np.ndarray:
 
 def _formula(view: EdgeView, network: Network, units: EdgeUnits) -> str:
     """Return the formula of an edge as text, with the numbers that it has in the user's units."""
-    from kanviz.symbolic.formula import edge_text
+    with uninterrupted():
+        from kanviz.symbolic.formula import edge_text
 
     layer = network.layers[view.layer]
     assert layer.symbols is not None  # an edge with a formula
