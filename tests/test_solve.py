@@ -9,7 +9,7 @@ from model_helpers import bytes_of, check_the_way_back_and_forth, run_script
 from torch import Tensor
 
 from kanviz.model import KAN
-from kanviz.nn import gradient, laplacian
+from kanviz.nn import gradient, laplacian, pointwise
 from kanviz.nn.calculus import Unknown
 from kanviz.training import FitReport
 
@@ -162,6 +162,33 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], text: s
     with pytest.raises(ValueError, match=text):
         quickly(model, **options)
     assert bytes_of(model) == before
+
+
+@pytest.mark.parametrize(("order", "derivatives"), [(0, 1), (1, 2), (2, 3)])
+def test_splines_without_the_derivatives_of_an_equation_are_refused(
+    order: int, derivatives: int
+) -> None:
+    x = torch.linspace(0, 3, 30, dtype=torch.float64).unsqueeze(1)
+
+    def slope(u: Any, z: Tensor) -> Tensor:
+        for _ in range(derivatives):
+            u = torch.func.jacrev(u)
+        return u(z).reshape(1)
+
+    model = KAN([1, 1], spline_order=order, dtype=torch.float64)
+    wanted = rf"derivatives of u up to order {derivatives}, which splines of order {order}"
+    with pytest.raises(ValueError, match=wanted):
+        model.solve(lambda u: [u(x) * (pointwise(slope, u, x) - u(x)), u(x[:1]) - 1])
+
+
+def test_residuals_that_are_complex_or_have_parameters_are_one_sentence() -> None:
+    x = torch.linspace(0, 3, 30, dtype=torch.float64).unsqueeze(1)
+    rate = torch.nn.Parameter(torch.tensor(0.5, dtype=torch.float64))
+    model = KAN([1, 1], dtype=torch.float64)
+    with pytest.raises(TypeError, match="residuals must be real; got complex numbers"):
+        model.solve(lambda u: [gradient(u, x) * 1j, u(x)])
+    with pytest.raises(ValueError, match=r"a parameter of their own .* which solve does not train"):
+        model.solve(lambda u: gradient(u, x).flatten() + rate * u(x).flatten())
 
 
 def test_solve_takes_no_options_of_other_optimizers() -> None:

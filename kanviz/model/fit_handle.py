@@ -395,6 +395,8 @@ class FitHandle:
         best, report = self._trainer.best, self.report
         if self.error is not None or best is None:
             return None
+        if self._n_written and report.n_steps == self._n_written:
+            return None
         if not self._n_written:
             note = {"interrupted": "was interrupted", "stopped": "was stopped"}
             code = self._code(history, self._given, note.get(report.stopped, ""))

@@ -503,8 +503,9 @@ class KAN(nn.Module):
             Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
             (100).
         loss : str or callable, optional
-            ``"mse"``, ``"cross_entropy"`` or ``loss(outputs, y) -> scalar``; by default what the
-            data ask for.
+            ``"mse"``, ``"cross_entropy"`` or ``loss(outputs, y) -> scalar``, which is asked in the
+            user's units (``torch.nn.BCEWithLogitsLoss()`` for one output and y of 0 and 1); by
+            default what the data ask for.
         grids : sequence of int, optional
             Grid sizes to train on, one after the other, as ``[3, 5, 10, 20]``; by default the
             present one only.
@@ -973,9 +974,11 @@ class KAN(nn.Module):
     ) -> Float[Tensor, " inputs"]:
         """Return how much every input matters: (inputs,), no unit, 0 for an input not in use.
 
-        The share of the outputs' spread that goes back to the input: the backward score of its
-        node (see ``node_scores``), the mean over the outputs or that of one ``output``. They need
-        not add up to 1: inputs that rise and fall independently share more than that.
+        What the outputs lose when the input is shuffled, as a share of their variance; the mean
+        over the outputs or that of one ``output``. 1 for the only input that matters; of
+        independent inputs the scores add up to 1, or to more where inputs act together. How much
+        goes through an edge or a node is another question, see ``edge_scores``: two paths that
+        cancel have high scores there and none here.
 
         Parameters
         ----------
@@ -991,7 +994,7 @@ class KAN(nn.Module):
         Raises
         ------
         ValueError, TypeError
-            If x does not fit.
+            If x does not fit, or is one sample only.
         IndexError
             If there is no such output.
 
@@ -1468,7 +1471,7 @@ class KAN(nn.Module):
         return self.session.change(Refine(grid_size))
 
     def update_grid(
-        self, x: Any = None, *, grid_eps: float = 1.0, margin: float = 0.01
+        self, x: Any = None, *, grid_eps: float | None = None, margin: float = 0.01
     ) -> list[float]:
         """Move the knots of every layer to what the sample x makes it see, and refit.
 
@@ -1476,8 +1479,9 @@ class KAN(nn.Module):
         ----------
         x : (samples, inputs) or Dataset, optional
             In the user's units; by default the sample that the model remembers.
-        grid_eps : float
-            1 for equally spaced knots over the range of the data, 0 for its quantiles.
+        grid_eps : float, optional
+            1 for equally spaced knots over the range of the data, 0 for its quantiles. By default
+            1, and less for an input of which a few values far out would take most of the grid.
         margin : float
             Part of the range that is added at each side.
 

@@ -13,9 +13,18 @@ from torch import Tensor
 from kanviz.checks import check_choice, check_integer
 from kanviz.data import Dataset, as_dataset
 from kanviz.nn import Network
-from kanviz.training.errors import LOSS_FUNCTIONS, Errors, Loss, loss_on
+from kanviz.training.errors import (
+    LOSS_FUNCTIONS,
+    ROUNDING,
+    Errors,
+    Loss,
+    deviation_of,
+    loss_on,
+    quality,
+    root_mean_square,
+)
 from kanviz.training.jacobian import n_entries, n_weights
-from kanviz.training.least_squares import LeastSquares, Problem, exact_pays
+from kanviz.training.least_squares import LeastSquares, Problem, exact_pays, unit_of
 from kanviz.training.penalties import EdgeForms
 from kanviz.training.report import Progress
 from kanviz.training.sparsity import Sparsity
@@ -179,7 +188,8 @@ class Task(ABC):
 
     ``x`` is what the network is trained on, ``scale`` the unit of the penalties (the standard
     deviation of y, for instance), ``grids`` the grid sizes in order; ``sparsity`` is None where
-    its weight is 0, so that none is computed; ``most_starts`` says how many are worth a trial.
+    its weight is 0, so that none is computed; ``most_starts`` says how many are worth a trial;
+    ``notes`` are sentences for the report.
     """
 
     network: Network
@@ -190,6 +200,12 @@ class Task(ABC):
     optimizer: Optimizer
     sparsity: Sparsity | None
     most_starts: int
+    notes: tuple[str, ...]
+
+    @property
+    def unit(self) -> float:
+        """What solvers take as 1 of the outputs, a power of 2; 1 where there is no other."""
+        return 1.0
 
     @abstractmethod
     def problem(self, network: Network, penalties: Sequence[EdgeForms]) -> Problem:
@@ -198,6 +214,14 @@ class Task(ABC):
     @abstractmethod
     def trial(self, samples: int) -> "Task":
         """Return the task on at most that many samples, where fewer are quicker."""
+
+    @abstractmethod
+    def loss_of(self, network: Network) -> float:
+        """Return the loss of a network of any dtype, computed from what it gives in that."""
+
+    @abstractmethod
+    def quality_of(self, network: Network) -> dict[str, float]:
+        """Return what ``evaluate`` says of a network, in the user's units."""
 
     @abstractmethod
     def errors(self, network: Network, loss: float) -> Errors:
@@ -221,6 +245,11 @@ class DataTask(Task):
     loss: Loss
     validation: tuple[Tensor, Tensor] | None
 
+    @property
+    def unit(self) -> float:
+        """For squared loss a power of 2 near the size of y where that is far from 1."""
+        return unit_of(self.scale) if self.loss is LOSS_FUNCTIONS["mse"] else 1.0
+
     def problem(self, network: Network, penalties: Sequence[EdgeForms]) -> Problem:
         """Return the squares of outputs - y, over the variance of y."""
         return LeastSquares(network, self.x, self.y, penalties, self.scale)
@@ -228,7 +257,15 @@ class DataTask(Task):
     def trial(self, samples: int) -> "DataTask":
         """Return the task with the first samples only."""
         y = self.y[:samples]
-        return replace(self, x=self.x[:samples], y=y, scale=float(y.std(correction=0)) or 1.0)
+        return replace(self, x=self.x[:samples], y=y, scale=deviation_of(y))
+
+    def loss_of(self, network: Network) -> float:
+        """Return the loss on the training data."""
+        return loss_on(network, self.x, self.y, self.loss)
+
+    def quality_of(self, network: Network) -> dict[str, float]:
+        """Return RMSE and R^2, or the accuracy, on training and test part."""
+        return quality(network, self.data)
 
     def errors(self, network: Network, loss: float) -> Errors:
         """Return the errors in the user's units."""
@@ -275,26 +312,70 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
     def cast(t: Tensor) -> Tensor:
         return t.to(weight.device, dtype if t.is_floating_point() else t.dtype)
 
-    validation, x, y = _validation(data, cast(data.x), cast(data.y), options)
-    std = float(y.std(correction=0)) if loss == "mse" else 1.0
+    # What the network will see of x, and no digit more: "lm" works in float64, on that.
+    seen = cast(data.x.to(weight.dtype))
+    validation, x, y = _validation(data, seen, cast(data.y), options)
     return DataTask(
         network=network,
         options=options,
         x=x,
-        scale=std or 1.0,
+        scale=deviation_of(y) if loss == "mse" else 1.0,
         grids=grids,
         optimizer=optimizer,
         sparsity=sparsity_of(options),
         most_starts=MOST_STARTS,
+        notes=_notes(data),
         data=data,
         y=y,
-        loss=LOSS_FUNCTIONS[loss] if isinstance(loss, str) else loss,
+        loss=LOSS_FUNCTIONS[loss] if isinstance(loss, str) else in_user_units(loss, data),
         validation=validation and (cast(validation[0]), cast(validation[1])),
     )
 
 
+def _notes(data: Dataset) -> tuple[str, ...]:
+    """Return a sentence for each output whose differences are lost in the rounding of its size."""
+    if data.is_classification:
+        return ()
+    y, scale = data.y.double(), data.y_scaling.scale.to(data.y.device)
+    size = (data.y_scaling.undo(y) / scale).abs().amax(0)
+    share = (root_mean_square(y - y.mean(0)) / size).tolist()
+    return tuple(
+        f"{name} varies by {part:.0e} of its size only, which is the rounding of its numbers: "
+        "what is learnt is noise. Take its offset off before it is rounded."
+        for name, part in zip(data.output_names, share, strict=True)
+        if 0 < part < 8 * ROUNDING
+    )
+
+
+def in_user_units(loss: Loss, data: Dataset) -> Loss:
+    """Return a loss of the user's own that takes the network's outputs and targets.
+
+    It is asked in the user's units, which it may depend on: of the targets 0 and 1 of a binary
+    cross entropy, or of a price, no other numbers make sense.
+    """
+    units = data.y_scaling
+    if data.is_classification or units.is_identity:
+        return loss
+
+    def asked(outputs: Tensor, y: Tensor) -> Tensor:
+        return loss(units.undo(outputs).to(outputs), units.undo(y).to(y))
+
+    return asked
+
+
 def check_fits(network: Network, data: Dataset) -> None:
     """Raise a ValueError unless the data have a column for each input and output."""
+    if data.is_classification and network.widths[-1] != data.n_outputs:
+        count = data.n_outputs
+        or_numbers = (
+            ", or pass y as numbers 0.0 and 1.0 with loss=torch.nn.BCEWithLogitsLoss()"
+            if count == 2 and network.widths[-1] == 1
+            else ""
+        )
+        raise ValueError(
+            f"y holds {count} classes, which take {count} outputs; got the widths "
+            f"{list(network.widths)}. Let the last width be {count}{or_numbers}."
+        )
     for name, width, columns in (
         ("x", network.widths[0], data.n_inputs),
         ("y", network.widths[-1], data.n_outputs),

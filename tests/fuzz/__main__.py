@@ -5,28 +5,29 @@ few of them; this runs many, prints what fell and how many, and ends with 1 if a
 """
 
 import argparse
+import importlib
 import sys
 from pathlib import Path
 
-KINDS = ("edits", "messages", "interrupts", "exits")
+KINDS = {
+    "edits": ("edits", "run"),
+    "messages": ("edits", "run_messages"),
+    "interrupts": ("interrupts", "run"),
+    "exits": ("interrupts", "run_exits"),
+}
+"""Which function of which module runs a kind: count and seed in, the faults out, one line each."""
 
 
 def start() -> int:
     """Make ``fuzz`` importable as in the tests, however this was started, and run one kind."""
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
-    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("kind", choices=sorted(KINDS))
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    from fuzz import edits, interrupts
-
-    run = {
-        "edits": edits.run,
-        "messages": edits.run_messages,
-        "interrupts": interrupts.run,
-        "exits": interrupts.run_exits,
-    }[asked.kind]
+    module, function = KINDS[asked.kind]
+    run = getattr(importlib.import_module(f"fuzz.{module}"), function)
     faults = run(asked.count, asked.seed)
     for fault in faults:
         print(fault)

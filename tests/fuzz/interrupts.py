@@ -63,7 +63,7 @@ def hit_first_fit(seed: int) -> list[str]:
         model.suggest((0, 0, 0), functions=["sin"])
         if model.session.history.now.state.is_of(model.network) is False:
             faults.append("the network is not what the history says")
-    except Exception:
+    except Exception:  # noqa: BLE001 - which it is, is the question
         faults.append(traceback.format_exc(limit=-5))
     if explorer is not None:
         explorer.close()
@@ -128,7 +128,7 @@ def _hit(instant: float, call: Callable[[], object]) -> list[str]:
     except (ValueError, IndexError, RuntimeError) as error:  # nothing to undo, removed already ...
         if not isinstance(error, ValueError | IndexError) and "running already" not in str(error):
             return [traceback.format_exc(limit=-5)]
-    except Exception:
+    except Exception:  # noqa: BLE001 - which it is, is the question
         return [traceback.format_exc(limit=-5)]
     finally:
         with contextlib.suppress(KeyboardInterrupt):
@@ -223,7 +223,7 @@ def _live(case: Callable[[int], list[str]], seed: int, writer: int, *, ends: boo
     sys.stderr = io.StringIO()  # a KeyboardInterrupt in a callback of Python's own is printed there
     try:
         faults = case(seed)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - which it is, is the question
         faults = [traceback.format_exc(limit=-8)]
     os.write(writer, "; ".join(faults).encode()[:60_000])
     os.close(writer)
