@@ -65,7 +65,8 @@ def test_ctrl_c_strikes_where_the_shield_is_lowered() -> None:
 
 
 def test_an_edit_that_ctrl_c_hits_is_done_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, heard = make_model(), []
+    model = make_model()
+    heard: list[str] = []
     model.on_change(heard.append)
     capture = model.session.history._add
 

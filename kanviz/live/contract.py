@@ -633,8 +633,9 @@ def decode(message: object) -> Ask:
 def number_of(message: object) -> float | None:
     """Return the number ``seq`` of a request, whatever else it is; None where JSON has no such."""
     seq = message.get("seq") if isinstance(message, Mapping) else None
-    is_number = isinstance(seq, int | float) and not isinstance(seq, bool)
-    return seq if is_number and abs(seq) <= LARGEST_INTEGER else None
+    if not isinstance(seq, int | float) or isinstance(seq, bool):
+        return None
+    return seq if abs(seq) <= LARGEST_INTEGER else None
 
 
 def plain(value: Any) -> Any:

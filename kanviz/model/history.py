@@ -133,7 +133,7 @@ class History:
         try:
             result = edit.apply_to(network)
             self._check_numbers(network, edit)
-        except torch.linalg.LinAlgError as error:
+        except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
             self.now.state.restore(network)
             raise ValueError(
                 "The equations of this have no solution in the numbers of the computer: points are "

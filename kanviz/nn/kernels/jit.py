@@ -95,7 +95,7 @@ def _finished(compile_it: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return compile_to_the_end
 
 
-class KernelCache(FunctionCache):  # type: ignore[misc]  # numba has no types
+class KernelCache(FunctionCache):
     """Compiled kernels on disk, as numba keeps them; but what is wrong there stops nobody.
 
     A file that is damaged, empty or not to be read counts as none, and is written anew; one that
@@ -124,7 +124,7 @@ class KernelCache(FunctionCache):  # type: ignore[misc]  # numba has no types
             _tell_of_trouble(self.cache_path, getattr(error, "strerror", None) or str(error))
 
 
-class _CheckedFile(IndexDataCacheFile):  # type: ignore[misc]
+class _CheckedFile(IndexDataCacheFile):
     """numba's files with a checksum: machine code with an error in it would end the process."""
 
     def _dump(self, content: Any) -> bytes:
