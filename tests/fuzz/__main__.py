@@ -10,6 +10,10 @@ import sys
 from pathlib import Path
 
 KINDS = {
+    "edits": ("edits", "run"),
+    "messages": ("edits", "run_messages"),
+    "interrupts": ("interrupts", "run"),
+    "exits": ("interrupts", "run_exits"),
     "texts": ("texts", "run"),
     "files": ("files", "run"),
     "tables": ("files", "run_tables"),
