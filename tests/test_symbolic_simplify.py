@@ -6,11 +6,12 @@ import sympy
 from hypothesis import given
 from make_symbolic import expressions
 
-from kanviz.symbolic.bounds import most_memory, run_within
 from kanviz.symbolic.formula import _expanded
 from kanviz.symbolic.parse import parse
 from kanviz.symbolic.printing import to_text
 from kanviz.symbolic.simplify import (
+    most_memory,
+    run_within,
     simplified,
     terms_when_expanded,
     with_unit_terms,
@@ -84,7 +85,7 @@ def test_a_rule_that_takes_too_long_is_broken_off(monkeypatch: pytest.MonkeyPatc
 
 def test_a_rule_that_fills_the_memory_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = iter([0, 0, 10**8, 10**9])
-    monkeypatch.setattr("kanviz.symbolic.bounds.most_memory", lambda: next(sizes))
+    monkeypatch.setattr("kanviz.symbolic.simplify.most_memory", lambda: next(sizes))
     assert not run_within(60, lambda: all(True for _ in itertools.count()))
     assert next(sizes, None) is None
 

@@ -21,7 +21,6 @@ from kanviz.nn.features import features
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.symbols import EdgeFunction
-from kanviz.symbolic.bounds import in_time
 from kanviz.symbolic.functions import Function
 from kanviz.symbolic.language import X, check_expression, constant_value, number
 from kanviz.symbolic.printing import (
@@ -35,6 +34,7 @@ from kanviz.symbolic.program import Program, compile_expressions, curve
 from kanviz.symbolic.simplify import (
     MOST_TERMS,
     SYMPY_GIVES_UP,
+    in_time,
     rounded,
     simplified,
     snapped,

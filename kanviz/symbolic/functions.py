@@ -13,7 +13,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.checks import check_integer, did_you_mean
-from kanviz.symbolic.bounds import in_time
 from kanviz.symbolic.language import (
     CONSTANTS,
     DEEPEST_PARTS,
@@ -27,6 +26,7 @@ from kanviz.symbolic.language import (
 from kanviz.symbolic.parse import WRITTEN, parse
 from kanviz.symbolic.printing import to_text
 from kanviz.symbolic.program import Curve, curve
+from kanviz.symbolic.simplify import in_time
 
 INFINITY = float("inf")
 

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import sympy
 
 from kanviz.checks import did_you_mean
-from kanviz.symbolic.bounds import in_time
 from kanviz.symbolic.language import (
     CONSTANTS,
     LARGEST_EXPONENT,
@@ -26,6 +25,7 @@ from kanviz.symbolic.language import (
     constant_value,
     parts_of,
 )
+from kanviz.symbolic.simplify import in_time
 
 
 class Limits(NamedTuple):

@@ -68,16 +68,16 @@ def run(count: int, seed: int) -> list[str]:
                 whole = path.read_bytes()
             kind = rng.choice([flipped, cut, grafted, forged, forged, forged, retensored])
             path.write_bytes(kind(rng, whole))
-            began, size = time.monotonic(), grown()
+            began, size = time.process_time(), grown()
             try:
-                with limited(SECONDS * 3):
+                with limited(SECONDS * 12):
                     read += check_read(path)
             except Overtime:
                 faults.append(f"hangs: case {number} of seed {seed}, {kind.__name__}")
             except Exception as error:  # noqa: BLE001  # any at all is a fault, and is told
                 what = f"{type(error).__name__}: {str(error)[:300]}"
                 faults.append(f"{what}: case {number} of seed {seed}, {kind.__name__}")
-            took = time.monotonic() - began
+            took = time.process_time() - began
             slowest = max(slowest, took)
             if took > SECONDS or grown() - size > MEGABYTES:
                 cost = f"{took:.1f} s, {grown() - size} MB"
@@ -227,7 +227,7 @@ def run_tables(count: int, seed: int) -> list[str]:
         for number in range(count):
             path.write_bytes(a_table(rng))
             try:
-                with limited(SECONDS):
+                with limited(SECONDS * 12):
                     read += check_table(path, rng)
             except Overtime:
                 faults.append(f"hangs: case {number} of seed {seed}")
