@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 import sympy
 import torch
+from effort import calls_of
 from model_helpers import make_network, make_sample
 
 from kanviz.data.dataset import About
@@ -11,6 +12,7 @@ from kanviz.model import KAN
 from kanviz.nn import Network
 from kanviz.symbolic import default_library
 from kanviz.symbolic.formula import Formula, cancellation, check_formula, formula_of, shown
+from kanviz.symbolic.parse import parse
 
 x = sympy.Symbol("x")
 
@@ -73,6 +75,66 @@ def test_a_wide_cosine_is_compared_to_the_digits_that_are_left() -> None:
     assert (
         cancellation(model.network, torch.linspace(-1, 1, 9, dtype=torch.float64)[:, None]) > 1e12
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "affine"),
+    [
+        ("1/x", (0.0, 0.0, 1.0, 0.5)),
+        ("log", (0.0, -1.0, 2.0, 0.0)),
+        ("arcsin", (0.0, 3.0, 1.0, 0.0)),
+    ],
+)
+def test_an_edge_that_is_constant_outside_its_domain_is_what_the_network_makes_of_it(
+    text: str, affine: tuple[float, float, float, float]
+) -> None:
+    model = KAN([1, 1], dtype=torch.float64)
+    model.fix((0, 0, 0), text, affine=affine)
+    formula = model.formula()
+    assert float(formula.expressions[0]) == pytest.approx(model.predict([[0.3]]).item(), rel=1e-4)
+    assert formula.error == pytest.approx(0, abs=1e-4)
+    view = model.snapshot().edges[0]
+    assert view.formula is not None
+    assert float(parse(view.formula)) == pytest.approx(model.predict([[0.3]]).item(), rel=1e-2)
+
+
+def test_rows_outside_a_domain_count_in_the_error_alone() -> None:
+    model = KAN([1, 1, 1], dtype=torch.float64)
+    model.fix((0, 0, 0), "sqrt", affine=(1.0, 0.0, 1.0, 0.0))
+    model.fix((1, 0, 0), "x**2")
+    formula = model.formula()
+    assert str(formula) == "x_1"  # the network has |x|
+    assert formula.error == pytest.approx(2, rel=0.01)
+
+
+@pytest.mark.parametrize("removed", [(0, 0, 0), (1, 0, 0)])
+def test_a_node_without_inputs_has_a_place_in_the_formula(removed: tuple[int, int, int]) -> None:
+    model = KAN([1, 2, 1], seed=3, dtype=torch.float64)
+    model.remove_edge(removed)
+    assert model.formula().error == pytest.approx(0, abs=1e-9)
+    model.fix((1, 1, 0), "exp(x)")
+    assert model.formula().error == pytest.approx(0, abs=1e-6)
+
+
+def test_outputs_without_edges_are_0() -> None:
+    model = KAN([2, 1])
+    for i in range(2):
+        model.remove_edge((0, i, 0))
+    assert str(model.formula()) == "0"
+
+
+@pytest.mark.parametrize("widths", [[784, 64, 10], [100, 1000, 1], [20, 20, 20, 20, 1]])
+def test_a_formula_too_long_to_read_is_refused_before_any_work(widths: list[int]) -> None:
+    model = KAN(widths)
+    with pytest.raises(ValueError, match="The formula would have about .* Prune"):
+        model.formula()
+
+
+def test_each_spline_of_a_wide_network_is_computed_by_itself() -> None:
+    model = KAN([12, 12, 1])
+    found = calls_of(model.formula)
+    assert found < 1_000_000
+    assert model.formula().error == pytest.approx(0, abs=1e-5)
 
 
 def test_another_networks_formula_is_refused() -> None:

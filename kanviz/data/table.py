@@ -270,7 +270,9 @@ def _choose_inputs(
         elif all(is_missing(cell) for cell in cells):
             notes.append(f"{name} left out: it has no values.")
         elif column_kind(table, name) == "texts":
-            notes.append(f"{name} left out: {len(set(cells))} different texts, as {cells[0]!r}.")
+            notes.append(
+                f"{name} left out: {len(set(cells))} different texts, as {short(cells[0])}."
+            )
         else:
             chosen.append(name)
     return tuple(chosen), tuple(notes)
@@ -292,7 +294,7 @@ def _read_target(
         raise ValueError(
             "target must be columns of numbers, or for classification one column of at most "
             f"{MAX_CATEGORIES} classes; got {listed(targets)} with {len(classes)} values such as "
-            f"{classes[0]!r}. Choose another target or task."
+            f"{short(classes[0])}. Choose another target or task."
         )
     _check_target_varies(table, targets if len(classes) < 2 else ())
     counts = ", ".join(f"{label} ({labels.count(label)})" for label in classes)
@@ -486,8 +488,8 @@ def column_kind(table: TextTable, name: str) -> Kind:
         return "categories"
     if len(texts) * 2 < len(filled):
         raise ValueError(
-            f"{table.name} must have numbers in every row of column {name!r}, as in most; "
-            f"got {cells[texts[0]]!r} in line {table.lines[texts[0]]}. "
+            f"{table.name} must have numbers in every row of column {short(name)}, as in most; "
+            f"got {short(cells[texts[0]])} in line {table.lines[texts[0]]}. "
             "Correct or empty that cell, or choose other columns with inputs=."
         )
     return "texts"
@@ -508,7 +510,7 @@ def encode_numbers(table: TextTable, name: str) -> EncodedColumn:
     if infinite.size:
         row = infinite[0]
         raise ValueError(
-            f"{table.name} must have finite numbers in column {name!r}; got {cells[row]!r} in line "
+            f"{table.name} must have finite numbers in column {short(name)}; got {short(cells[row])} in line "
             f"{table.lines[row]}. Correct or empty that cell."
         )
     commas = table.decimal_comma and any("," in cell for cell in cells)
@@ -592,8 +594,8 @@ def _groups_by_points(table: TextTable, name: str) -> bool:
     if any("," in cell and _number(cell, table) is not None for cell in cells):
         line = table.lines[cells.index(other)]
         raise ValueError(
-            f"{table.name} must have one sign for decimals in column {name!r}; got commas, and the "
-            f"point of {other!r} in line {line}. Write all of them with one sign."
+            f"{table.name} must have one sign for decimals in column {short(name)}; got commas, and the "
+            f"point of {short(other)} in line {line}. Write all of them with one sign."
         )
     return False
 

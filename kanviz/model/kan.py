@@ -1959,7 +1959,7 @@ class KAN(nn.Module):
         snap : float
             Numbers within this share of a nice one (0, 1/2, pi ...) are written as it; 0 for none.
         simplify_seconds : float
-            What may be spent on a shorter form; 0 for none.
+            What may be spent on a shorter form, which is broken off then; 0 for none.
 
         Returns
         -------
@@ -1970,7 +1970,11 @@ class KAN(nn.Module):
         Raises
         ------
         ArithmeticError
-            If formula and model differ on the sample.
+            If formula and model differ on rows of the sample where no edge leaves the domain of its
+            function. Elsewhere a network goes on smoothly where a formula has no value, or another
+            one; ``error`` counts these rows too.
+        ValueError
+            If the formula would be too long to be written or read, as that of a large network.
 
         Examples
         --------

@@ -292,10 +292,13 @@ def _shape(expression: sympy.Expr) -> tuple[int, int, int]:
 
 
 def edge_expression(function: EdgeFunction, numbers: Sequence[float]) -> sympy.Expr:
-    """Return c f(a x + b) + d in the variable ``X``, for numbers a, b, c, d."""
+    """Return c f(a x + b) + d in the variable ``X``, for numbers a, b, c, d.
+
+    Where a is 0 and b outside the domain of f, it is what the network makes of it.
+    """
     a, b, c, d = map(number, numbers)
     # Layers know functions by what they compute; a model's come from the library.
-    return c * cast(Function, function).expression.xreplace({X: a * X + b}) + d
+    return c * _applied(cast(Function, function).expression, a * X + b) + d
 
 
 def edge_texts(layer: KANLayer, digits: int = 3) -> dict[tuple[int, int], str]:
