@@ -126,7 +126,7 @@ def test_outputs_without_edges_are_0() -> None:
 @pytest.mark.parametrize("widths", [[784, 64, 10], [100, 1000, 1], [20, 20, 20, 20, 1]])
 def test_a_formula_too_long_to_read_is_refused_before_any_work(widths: list[int]) -> None:
     model = KAN(widths)
-    with pytest.raises(ValueError, match="The formula would have about .* Prune"):
+    with pytest.raises(ValueError, match=r"The formula would have about .* Prune"):
         model.formula()
 
 

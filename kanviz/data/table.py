@@ -510,8 +510,8 @@ def encode_numbers(table: TextTable, name: str) -> EncodedColumn:
     if infinite.size:
         row = infinite[0]
         raise ValueError(
-            f"{table.name} must have finite numbers in column {short(name)}; got {short(cells[row])} in line "
-            f"{table.lines[row]}. Correct or empty that cell."
+            f"{table.name} must have finite numbers in column {short(name)}; got "
+            f"{short(cells[row])} in line {table.lines[row]}. Correct or empty that cell."
         )
     commas = table.decimal_comma and any("," in cell for cell in cells)
     note = f"{name}: decimal commas read as points." if commas else ""
@@ -594,8 +594,8 @@ def _groups_by_points(table: TextTable, name: str) -> bool:
     if any("," in cell and _number(cell, table) is not None for cell in cells):
         line = table.lines[cells.index(other)]
         raise ValueError(
-            f"{table.name} must have one sign for decimals in column {short(name)}; got commas, and the "
-            f"point of {short(other)} in line {line}. Write all of them with one sign."
+            f"{table.name} must have one sign for decimals in column {short(name)}; got commas, and "
+            f"the point of {short(other)} in line {line}. Write all of them with one sign."
         )
     return False
 

@@ -253,6 +253,8 @@ def _layer_tensors(state: LayerState) -> dict[str, Tensor]:
 def _read_layer(record: Any, ends: tuple[int, ...], tensors: Mapping[str, Tensor]) -> LayerState:
     """Return the layer with ``ends`` = (in_features, out_features)."""
     spec = FunctionSpec(**record["spec"])
+    if not isinstance(spec.uniform, bool):
+        raise TypeError("its header does not say which knots are uniform")
     weight, knots, mask, frozen, leaders = (tensors[name] for name in LAYER_TENSORS)
     n_in, n_out = ends
     n_knots = spec.grid_size + 1 + 2 * spec.padding
@@ -290,7 +292,9 @@ def _read_symbols(
     if record is None:
         return None
     with uninterrupted():
-        from kanviz.symbolic.functions import Function  # brings sympy, which most files do not need
+        # These bring sympy, which most files do not need.
+    from kanviz.symbolic.functions import Function
+    from kanviz.symbolic.simplify import in_time
 
     inputs, outputs, affine = (tensors[name] for name in SYMBOL_TENSORS)
     _check(inputs, torch.int64, len(record))
@@ -306,7 +310,14 @@ def _read_symbols(
     is_known = all(q is None or (type(q) is float and math.isfinite(q)) for q in quality)
     if len(quality) != len(record) or not is_known:
         raise ValueError("its formulas do not have one R^2 each")
-    functions = [Function.from_dict(f) for f in record]
+    texts = [_as_json(one) for one in record]
+    different = dict(zip(texts, record, strict=True))  # many edges may have one formula
+    read = in_time(
+        SECONDS,
+        lambda: {text: Function.from_dict(one) for text, one in different.items()},
+        "its formulas take too long to read",
+    )
+    functions = [read[text] for text in texts]
     return SymbolicEdges(inputs, outputs, functions, affine, quality)
 
 
@@ -329,6 +340,9 @@ def _made_with_record(made_with: Mapping[str, Any]) -> dict[str, Any]:
         record["grid_range"] = record["grid_range"].tolist()
     return record
 
+
+SECONDS = 15.0
+"""How long reading the formulas of a layer may take; those of most files take milliseconds."""
 
 LARGEST_GRID = 1000
 """Grid size that a network may be made anew with, unless its own layers have a larger one."""

@@ -40,7 +40,7 @@ class Limits(NamedTuple):
 TYPED = Limits(2000, 400, 100, 3.0)
 """Of what a user types."""
 
-WRITTEN = Limits(400_000, 80_000, 300, 30.0)
+WRITTEN = Limits(400_000, 80_000, 300, 8.0)
 """Of what ``to_text`` writes: a formula may be longer in full than it was typed, and the machine
 that reads it slower."""
 
