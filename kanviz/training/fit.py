@@ -16,6 +16,13 @@ from torch import Tensor
 
 from kanviz.data import Dataset
 from kanviz.nn import Network
+from kanviz.training.evidence import (
+    STEPS_OF_ROUND,
+    Candidate,
+    affordable,
+    likeliest_start,
+    update_grids,
+)
 from kanviz.training.gradient import Descent
 from kanviz.training.jacobian import n_weights
 from kanviz.training.least_squares import minimise
@@ -40,6 +47,12 @@ DEFAULT_LM_STEPS, DEFAULT_STEPS = 150, 100
 
 ROUND_ENDS = (0.25, 0.5, 1.0)
 """Ends of a level's rounds; before each the grids move to where the activations are now."""
+
+MOVING = 0.6
+"""Share of the steps of a level in which grids move, where the data choose how smooth it is."""
+
+ENOUGH, MOST_WAITED = 0.05, 6
+"""Rounds in a row whose logarithm of the evidence rises by less are the last."""
 
 SPARSE_STEPS = 5
 """Steps of a round of "lm" with sparsity, whose quadratic holds near the present weights only."""
@@ -102,6 +115,8 @@ class Trainer:
             show=options.progress,
             total=self.n_steps,
         )
+        self.candidate: Candidate | None = None
+        """The network in training where the data choose how smooth it is."""
         self._generator = torch.Generator().manual_seed(options.seed)
         self._is_untouched = task.network.is_untouched()
         self._grid_size_before = _grid_size(task.network)
@@ -149,18 +164,32 @@ class Trainer:
         task, options = self.task, self.task.options
         if self._is_untouched and _grid_size(self.network) != task.grids[0]:
             self.network = self.network.remade(self.network.seed, grid_size=task.grids[0])
-        count = options.starts
-        if count is None:
-            count = affordable_starts(self.network, task.most_starts) if self._is_untouched else 1
-        if task.optimizer == "lm" and count > 1:
-            search = best_start(self.network, task, count)
+        count, by_evidence = options.starts, task.by_evidence
+        if count is None and self._is_untouched:
+            count = (
+                affordable(self.network)
+                if by_evidence
+                else affordable_starts(self.network, task.most_starts)
+            )
+        if task.optimizer == "lm" and (count or 1) > 1:
+            search = self._trials(count or 1)
             while self._edited is None:  # an edit makes the search pointless
                 try:
                     yield next(search)
-                except StopIteration as end:
-                    self.network, self.report.starts = end.value
+                except StopIteration:
                     break
         self._take_news()
+
+    def _trials(self, count: int) -> Iterator[None]:
+        """Go on with the best of ``count`` starts."""
+        task = self.task
+        if isinstance(task, DataTask) and task.by_evidence:
+            is_new = self._is_untouched
+            search = likeliest_start(self.network, task, count, is_new=is_new)
+            self.candidate, self.report.starts = yield from search
+            self.network = self.candidate.network
+        else:
+            self.network, self.report.starts = yield from best_start(self.network, task, count)
 
     def _levels(self) -> Iterator[Progress]:
         """Train on one grid after the other, as long as that is of use."""
@@ -168,7 +197,7 @@ class Trainer:
             self._reach(grid_size, level)
             self.monitor.new_level()
             self.report.stopped = ""
-            yield from self._level()
+            yield from self._by_evidence() if self.task.by_evidence else self._level()
             if self.report.stopped == "callback":
                 return
             if level and "validation_loss" in self.report.history and self.monitor.is_no_better:
@@ -180,6 +209,8 @@ class Trainer:
         now = _grid_size(self.network)
         if now < grid_size or (level == 0 and grid_size < now <= self._grid_size_before):
             self.network.refine(grid_size)
+            if self.candidate is not None:
+                self.candidate.smoothing = self.candidate.smoothing.refined(grid_size / now)
 
     def _level(self) -> Iterator[Progress]:
         """Train on one grid, in rounds before which the knots follow the activations."""
@@ -198,6 +229,64 @@ class Trainer:
                 end = self._end_of_round(at)
             at = end
         self.report.stopped = ended
+
+    def _by_evidence(self) -> Iterator[Progress]:
+        """Train on one grid, and choose the precisions anew after every few steps.
+
+        The likeliest state is taken, as it is: with its precisions held, more steps would only move
+        scale from layer to layer, which the precisions else follow.
+        """
+        best: Candidate | None = None
+        at = waited = kept_step = 0
+        moves, ended = self.task.options.update_grid, "steps"
+        while at < self.steps:
+            now, task = self._candidate(), self.task
+            assert isinstance(task, DataTask)
+            if moves := moves and at < MOVING * self.steps:
+                update_grids(self.network, task.x)
+            problem, before = now.problem(task), self.report.n_steps
+            yield from self._watched(minimise(problem, min(STEPS_OF_ROUND, self.steps - at)))
+            if self.report.stopped:
+                return
+            at += max(1, self.report.n_steps - before)
+            if self._take_news():
+                if not self.task.by_evidence:
+                    yield from self._level()
+                    return
+                now.best = best = None
+                waited = 0
+                continue
+            now.judge(problem)
+            self._tell(now)
+            waited += 1
+            if best is None or now.log_evidence > best.log_evidence + ENOUGH:
+                waited = 0
+            if best is not now.best:
+                best, kept_step = now.best, self.report.n_steps
+            if waited >= MOST_WAITED:
+                if not moves:
+                    ended = "converged"
+                    break
+                moves, waited = False, 0
+        if best is not None:
+            self.candidate, self.network = best, best.network
+            self._tell(best)
+            self.monitor.take_as_best(best.network, kept_step)
+        self.report.stopped = ended
+
+    def _candidate(self) -> Candidate:
+        """Return the network in training with its precisions: those to begin with at first."""
+        if self.candidate is None:
+            self.candidate = Candidate.of(self.network, self.task.scale)
+        self.candidate.network = self.network
+        return self.candidate
+
+    def _tell(self, now: Candidate) -> None:
+        """Note in the report what the data say by now, and judge states by the new measure."""
+        assert isinstance(self.task, DataTask)
+        self.report.take_evidence(now.evidence, self.task.data.y_scaling.scale)
+        if self.task.validation is None:
+            self.monitor.new_measure()
 
     def _end_of_round(self, at: int) -> int:
         """Return the step of the level that ends the round which step ``at`` is in."""

@@ -373,7 +373,7 @@ class LeastSquares(Problem):
         """Return the Gauss-Newton model of the cost, as a matrix where that pays."""
         self.put(weights)
         if exact_pays(len(weights), n_entries(self.network), self.y.numel()):
-            return self._quadratic(weights)
+            return self.quadratic(weights)
         return MatrixFree.at(
             self.network,
             self.x,
@@ -389,7 +389,7 @@ class LeastSquares(Problem):
     def _unit(self) -> float:
         return 1 / (self.y.numel() * self.scale**2)
 
-    def _quadratic(self, weights: Float[Tensor, " weights"]) -> Quadratic:
+    def quadratic(self, weights: Float[Tensor, " weights"]) -> Quadratic:
         total = n_weights(self.network)
         matrix, gradient = weights.new_zeros(total, total), weights.new_zeros(total)
         edges = sum(layer.mask.numel() for layer in self.network.layers)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from jaxtyping import Float
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from kanviz.nn import Network
@@ -15,6 +17,8 @@ from kanviz.training.errors import Errors
 
 if TYPE_CHECKING:  # takes a second to import, and most fits are never drawn
     from matplotlib.figure import Figure
+
+    from kanviz.training.evidence import Evidence
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,15 @@ class FitReport:
         The step whose state the network has now (the best on validation data, else training data).
     notes : list of str
         Sentences about treatments, such as skipped grid levels.
+    noise : float or None
+        Standard deviation of the noise in y, in the user's unit, where the data chose how smooth
+        the curves are (``smoothing="auto"``); a list where there are several outputs.
+    log_evidence : float or None
+        Logarithm of how likely such networks make y: compares shapes and starts on the same data.
+    effective_dof : float or None
+        How many parameters the fit really used.
+    edge_dof : list of (in, out) tensors, or None
+        The same of each edge, layer by layer: about 1 for a straight line, 0 for an idle edge.
     """
 
     optimizer: str
@@ -68,6 +81,18 @@ class FitReport:
     starts: list[float] = field(default_factory=list)
     kept_step: int = 0
     notes: list[str] = field(default_factory=list)
+    noise: float | list[float] | None = None
+    log_evidence: float | None = None
+    effective_dof: float | None = None
+    edge_dof: list[Float[Tensor, "_inputs _outputs"]] | None = None
+
+    def take_evidence(self, found: "Evidence | None", unit: Float[Tensor, " outputs"]) -> None:
+        """Note what the data say of a network; ``unit`` leads to the user's units of y."""
+        if found is not None:
+            noise = (found.variance**0.5 * unit).tolist()
+            self.noise = noise[0] if len(noise) == 1 else noise
+            self.log_evidence, self.effective_dof = found.log_evidence, found.dof
+            self.edge_dof = found.edges
 
     def log(self, progress: Progress, penalty: float = 0.0) -> None:
         """Append the numbers of a step to their lists; a penalty of 0 is none."""
@@ -215,6 +240,15 @@ class Monitor:
     def is_no_better(self) -> bool:
         """Whether this level has not done better than those before it."""
         return self.best_objective >= self._best_before
+
+    def new_measure(self) -> None:
+        """Take the next state as the best so far, whatever it is: it is judged by other prices."""
+        self.best_objective = self._best_before = math.inf
+
+    def take_as_best(self, network: Network, step: int) -> None:
+        """Go on from a state that was the best by another measure, at ``step``."""
+        self._best, self.report.kept_step = NetworkState.capture(network), step
+        self.new_measure()
 
     def forget_best(self) -> None:
         """Start the search for the best state anew: what was found no longer counts."""

@@ -94,6 +94,7 @@ class FitOptions:
     learning_rate: float | None = None
     sparsity: float | Sparsity = 0.0
     curvature: float | None = None
+    smoothing: float | Literal["auto"] | None = None
     validation: Validation = None
     patience: int = 20
     starts: int | None = None
@@ -190,6 +191,11 @@ class Task(ABC):
     optimizer: Optimizer
     sparsity: Sparsity | None
     most_starts: int
+
+    @property
+    def by_evidence(self) -> bool:
+        """Whether the data choose how smooth the curves are."""
+        return self.optimizer == "lm" and self.options.smoothing == "auto"
 
     @abstractmethod
     def problem(self, network: Network, penalties: Sequence[EdgeForms]) -> Problem:
