@@ -13,6 +13,7 @@ from test_edit_walk import MOVES
 
 from kanviz.analysis.attribution import scores
 from kanviz.analysis.recipe import recipe_of
+from kanviz.data import from_arrays
 from kanviz.layout.picture import picture
 from kanviz.live.desk import Desk
 from kanviz.live.packing import pack
@@ -32,12 +33,18 @@ def fixture() -> bytes:
     networks = [network(*each) for each in models()]
     parts = {"operations": operations(), "networks": networks, "drawn": drawn()}
     told = [*patches(0), *patches(1, basis="gaussian"), *patches(2, base="identity")]
+    told += patches(3, with_units=True)
     return pack(parts | {"pictures": pictures(), "patches": told})
 
 
-def patches(seed: int, **options: Any) -> list[dict[str, Any]]:
+def patches(seed: int, *, with_units: bool = False, **options: Any) -> list[dict[str, Any]]:
     """Return patches of random edits, each with the scene that it is told from and a fresh one."""
-    desk, rng = Desk(make_model(grid_size=3, **options), make_data()), random.Random(seed)
+    model, data = make_model(grid_size=3, **options), make_data()
+    if with_units:
+        x = make_sample()
+        data = from_arrays(300 + 40 * x, 1e5 * x[:, :1] - 7e4, normalize=True)
+        model.fit(data, steps=2, progress=False)
+    desk, rng = Desk(model, data), random.Random(seed)
     desk.watch(lambda _: None)
     found: list[dict[str, Any]] = []
     moves = dict(MOVES) | {"undo": lambda m, r, x: m.undo(), "redo": lambda m, r, x: m.redo()}

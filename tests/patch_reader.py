@@ -64,10 +64,20 @@ def _change_view(
     if change is not None:
         view |= {name: change[name] for name in change if name in view}
         n_basis = len(view["control_x"])
-        view["control_y"] = change["weight"][:n_basis]
+        view["control_y"] = change["weight"][:n_basis] * _units(scene["recipe"], view)[2]
     if layer is not None and (change is not None or visited is not None):
+        shift, scale, size = _units(scene["recipe"], view)
         for kind in ("curve", "sample"):
-            view[f"{kind}_y"] = _values(layer, view["i"], view["j"], view[f"{kind}_x"])
+            x = (view[f"{kind}_x"] - shift) / scale
+            view[f"{kind}_y"] = size * _values(layer, view["i"], view["j"], x)
+
+
+def _units(recipe: Record, view: Record) -> tuple[float, float, float]:
+    """Return the user's units at an edge: what of x is the network's 0 and 1, and of y its 1."""
+    layer, i, j = _edge(view)
+    shift, scale = (recipe["x_shift"][i], recipe["x_scale"][i]) if layer == 0 else (0.0, 1.0)
+    size = recipe["y_scale"][j] if layer == len(recipe["layers"]) - 1 else 1.0
+    return shift, scale, size
 
 
 def _values(layer: Record, i: int, j: int, x: np.ndarray) -> np.ndarray:

@@ -235,7 +235,6 @@ WITH_ONE_IMPORTER = {
     "kanviz.live.patch": "what changed in a picture, for a reader apart from who asked",
     "kanviz.views.svg": "a picture among pictures; its importer is the page around it",
     "kanviz.model.renamed": "what is said of names of 0.1; goes when nobody remembers them",
-    "kanviz.model.user_units": "one duty: from the user's units to a network's and back",
     "kanviz.nn.compact": "numbers; its importer searches formulas and should know none of them",
     "kanviz.nn.kernels.normal_equations": "compiled; numba stays in kernels/",
     "kanviz.nn.kernels.penalty": "compiled; numba stays in kernels/",

@@ -84,8 +84,51 @@ def test_scores_equal_the_slow_ones_on_a_mixed_network(output: int | None) -> No
     assert_equal(edge_scores(network, x, output=output), backward)
     assert_equal(edge_scores(network, x, "std"), spreads)
     inputs = [sum(v for (i, _), v in backward[0].items() if i == n) for n in range(3)]
-    assert feature_scores(network, x, output=output).tolist() == pytest.approx(inputs, rel=1e-7)
+    assert node_scores(network, x, output=output)[0].tolist() == pytest.approx(inputs, rel=1e-7)
     assert inputs[2] < 1e-12 < inputs[0]
+
+
+@pytest.mark.parametrize("output", [None, 0, 1])
+def test_the_score_of_an_input_is_what_all_pairs_of_samples_lose(output: int | None) -> None:
+    network, x = make_mixed(), make_sample(3, samples=40)
+    x[:, 2] = 0.3  # a constant input
+    lost, spread = torch.zeros(3, 2, dtype=x.dtype), torch.zeros(2, dtype=x.dtype)
+    with torch.no_grad():
+        for one in x:
+            spread += (network(one) - network(x)).square().sum(0)
+            for i in range(3):
+                exchanged = x.clone()
+                exchanged[:, i] = one[i]
+                lost[i] += (network(exchanged) - network(x)).square().sum(0)
+    wanted = lost / spread
+    wanted = wanted.mean(1) if output is None else wanted[:, output]
+    found = feature_scores(network, x, output=output)
+    torch.testing.assert_close(found, wanted)
+    assert found[2] == 0
+    assert found[0] > 0
+
+
+def test_an_input_whose_paths_cancel_matters_to_no_output(dtype: torch.dtype) -> None:
+    network = Network([3, 2, 1], base="zero", dtype=dtype, seed=0)
+    first, last = network.layers
+    with torch.no_grad():
+        for layer in (first, last):
+            layer.weight.zero_()
+        bend = torch.linspace(-1, 1, first.weight.shape[1], dtype=dtype)
+        first.weight[0] = torch.stack([bend, -bend], dim=1)  # x_1 cancels, x_2 and x_3 do not
+        first.weight[1] = torch.stack([bend, bend], dim=1)
+        first.weight[2] = 0.1 * torch.stack([bend, bend], dim=1)
+        last.weight[:] = torch.linspace(-1, 1, last.weight.shape[1], dtype=dtype).unsqueeze(1)
+    x = 0.3 * make_sample(3, samples=200).to(dtype)
+    found = feature_scores(network, x)
+    assert found[0] < 1e-5
+    assert found[1] > 0.9 > 0.05 > found[2] > 1e-3
+    assert node_scores(network, x)[0][0] > 0.3
+
+
+def test_a_single_sample_says_nothing_about_inputs() -> None:
+    with pytest.raises(ValueError, match="x must have at least 2 samples, whose inputs"):
+        feature_scores(make_network((3, 4, 2)), make_sample(3, samples=1))
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -1e3, 1e-9])

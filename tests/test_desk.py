@@ -59,7 +59,7 @@ def test_before_any_fit_names_units_and_ranges_are_those_of_the_data() -> None:
     assert scene["input_names"] == ["a", "b"]
     assert scene["sample"].reshape(-1, 2) == pytest.approx(x)
     assert scene["target"] == pytest.approx(x[:, :1])
-    low, high = data.x.amin(0), data.x.amax(0)
+    low, high = x.min(0), x.max(0)
     curve = edge_of(scene, 0, 1, 0)["curve_x"]
     assert (curve[0], curve[-1]) == pytest.approx((float(low[1]), float(high[1])))
 

@@ -13,6 +13,7 @@ from kanviz.live import contract as c
 from kanviz.live.desk import Desk
 from kanviz.live.scene import MOST_POINTS, LossLog
 from kanviz.model import KAN
+from kanviz.model.user_units import in_user_units
 from kanviz.training.errors import Errors
 from kanviz.training.report import FitReport
 from kanviz.training.sparsity import Sparsity
@@ -59,7 +60,8 @@ def test_a_frame_shows_the_fit_as_it_is_at_that_step() -> None:
         assert training is not None
         assert training.progress is not None
         sample = make_data().x
-        wanted.append(capture(training.progress.network, sample.to(sample.dtype)))
+        network, about = training.progress.network, training.about
+        wanted.append(in_user_units(capture(network, sample), network, about))
         assert "step" in desk.status()["text"]
         assert desk.status()["state"] == "fitting"
 

@@ -66,6 +66,36 @@ def test_adapted_points_are_uniform_or_quantiles_at_the_two_ends_of_grid_eps() -
     assert quantiles.tolist() == pytest.approx(wanted)
 
 
+@given(st.integers(1, 30), st.integers(3, 300), st.integers(0, 100))
+def test_columns_that_nobody_chose_get_increasing_points_within_their_range(
+    grid_size: int, samples: int, seed: int
+) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    plain = torch.randn(samples, 1, generator=draw, dtype=F64)
+    zeros = plain * (torch.rand(samples, 1, generator=draw) < 0.05)
+    x = torch.cat([plain, plain.exp() ** 4, zeros, plain.sign(), 1e7 + 1e-3 * plain**9], dim=1)
+    points = adapted_points(x, grid_size, grid_eps=None, margin=0.01)
+    assert (points.diff(dim=-1) > 0).all()
+    even = adapted_points(x, grid_size, grid_eps=1.0, margin=0.01)
+    assert torch.equal(points[:, [0, -1]], even[:, [0, -1]])
+    assert torch.equal(points[3], even[3])  # two categories ask for nothing
+
+
+@pytest.mark.parametrize(("power", "is_even"), [(1, True), (2, True), (8, False), (20, False)])
+def test_the_knots_of_a_skewed_column_stand_where_its_values_are(
+    power: int, *, is_even: bool
+) -> None:
+    x = torch.linspace(0, 1, 1001, dtype=F64).unsqueeze(1) ** power
+    points = adapted_points(x, 10, grid_eps=None, margin=0.0)
+    even = adapted_points(x, 10, grid_eps=1.0, margin=0.0)
+    assert torch.equal(points, even) == is_even
+    crowded, before = (
+        float(((x >= one[0, :-1]) & (x < one[0, 1:])).double().mean(0).max())
+        for one in (points, even)
+    )
+    assert crowded < before - 0.2 or is_even
+
+
 def test_margin_is_a_part_of_the_range_at_each_side() -> None:
     x = tensor(2.0, 6.0).unsqueeze(-1)
     points = adapted_points(x, 2, grid_eps=1.0, margin=0.25)

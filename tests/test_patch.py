@@ -77,6 +77,21 @@ def test_other_bases_are_patched_alike(options: dict[str, Any], unchecked: None)
     assert walk(desk, 0, 40, 1e-9)["patch"] > 5
 
 
+@pytest.mark.parametrize("has_recipe", [True, False], ids=["computed", "whole"])
+def test_in_the_units_of_any_data_they_are_patched_alike(
+    monkeypatch: pytest.MonkeyPatch, unchecked: None, *, has_recipe: bool
+) -> None:
+    if not has_recipe:
+        monkeypatch.setattr("kanviz.live.desk.MOST_WEIGHTS", 10)
+    x = make_sample()
+    data = from_arrays(300 + 40 * x, 1e5 * x[:, :1] - 7e4, normalize=True)
+    model = make_model(grid_size=3)
+    model.fit(data, steps=2, progress=False)
+    desk, _ = make_desk(model, data)
+    assert (desk.scene()["recipe"] is not None) == has_recipe
+    assert walk(desk, 5, 40, 1e-9)["patch"] > 5
+
+
 def test_in_float32_they_differ_by_rounding_only(unchecked: None) -> None:
     x = make_sample().float()
     data = from_arrays(x, x[:, :1])

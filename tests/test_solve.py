@@ -9,7 +9,7 @@ from model_helpers import bytes_of, check_the_way_back_and_forth, run_script
 from torch import Tensor
 
 from kanviz.model import KAN
-from kanviz.nn import gradient, laplacian
+from kanviz.nn import gradient, laplacian, pointwise
 from kanviz.nn.calculus import Unknown
 from kanviz.training import FitReport
 
@@ -52,7 +52,7 @@ def test_residuals_fall_with_the_grid_as_the_second_derivative_of_splines(
     losses = []
     for grid_size in (8, 16):
         model = make_line(spline_order=spline_order, base="zero", grid_size=grid_size)
-        losses.append(quickly(model, curvature=0.0, update_grid=False).loss)
+        losses.append(quickly(model, smoothing=0.0, update_grid=False).loss)
     assert math.log2(losses[1] / losses[0]) / 2 == pytest.approx(slope, abs=0.4)
 
 
@@ -139,7 +139,7 @@ def test_in_the_background_it_can_be_stopped_and_edited() -> None:
     model = KAN([1, 3, 1], dtype=torch.float64, grid_range=(0.0, 2.0))
     running = model.solve(oscillator, background=True, progress=False, steps=30, starts=1)
     model.remove_edge((0, 0, 1))
-    running.set(steps=30, curvature=1e-9)
+    running.set(steps=30, smoothing=1e-9)
     with pytest.raises(ValueError, match="optimizer must be left out because an equation"):
         running.set(optimizer="adam")
     report = running.wait(60)
@@ -153,7 +153,7 @@ def test_in_the_background_it_can_be_stopped_and_edited() -> None:
     [
         ({"steps": 0}, "steps must be an integer of at least 1; got 0"),
         ({"grids": [5, 3]}, "grids must be increasing"),
-        ({"curvature": -1.0}, "curvature must be at least 0"),
+        ({"smoothing": -1.0}, "smoothing must be at least 0"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any], text: str) -> None:
@@ -162,6 +162,33 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], text: s
     with pytest.raises(ValueError, match=text):
         quickly(model, **options)
     assert bytes_of(model) == before
+
+
+@pytest.mark.parametrize(("order", "derivatives"), [(0, 1), (1, 2), (2, 3)])
+def test_splines_without_the_derivatives_of_an_equation_are_refused(
+    order: int, derivatives: int
+) -> None:
+    x = torch.linspace(0, 3, 30, dtype=torch.float64).unsqueeze(1)
+
+    def slope(u: Any, z: Tensor) -> Tensor:
+        for _ in range(derivatives):
+            u = torch.func.jacrev(u)
+        return u(z).reshape(1)
+
+    model = KAN([1, 1], spline_order=order, dtype=torch.float64)
+    wanted = rf"derivatives of u up to order {derivatives}, which splines of order {order}"
+    with pytest.raises(ValueError, match=wanted):
+        model.solve(lambda u: [u(x) * (pointwise(slope, u, x) - u(x)), u(x[:1]) - 1])
+
+
+def test_residuals_that_are_complex_or_have_parameters_are_one_sentence() -> None:
+    x = torch.linspace(0, 3, 30, dtype=torch.float64).unsqueeze(1)
+    rate = torch.nn.Parameter(torch.tensor(0.5, dtype=torch.float64))
+    model = KAN([1, 1], dtype=torch.float64)
+    with pytest.raises(TypeError, match="residuals must be real; got complex numbers"):
+        model.solve(lambda u: [gradient(u, x) * 1j, u(x)])
+    with pytest.raises(ValueError, match=r"a parameter of their own .* which solve does not train"):
+        model.solve(lambda u: gradient(u, x).flatten() + rate * u(x).flatten())
 
 
 def test_solve_takes_no_options_of_other_optimizers() -> None:

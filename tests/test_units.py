@@ -267,6 +267,34 @@ def test_classes_are_kept_in_the_file(tmp_path: Any) -> None:
     assert again.predict([0.5]).tolist() == [5]
 
 
+@pytest.mark.parametrize("kind", [bool, int, float])
+def test_a_loss_of_ones_own_is_asked_in_the_users_units(kind: type) -> None:
+    x = np.linspace(-2, 2, 120)
+    y = (np.abs(x) + np.random.default_rng(0).uniform(-0.5, 0.5, 120) < 1).astype(kind)
+    model = KAN([1, 1], grid_size=10)
+    report = model.fit(x, y, loss=torch.nn.BCEWithLogitsLoss(), steps=30, progress=False)
+    assert 0 < report.loss < 0.5
+    logits = model.predict(x)[:, 0]
+    told = torch.nn.BCEWithLogitsLoss()(torch.tensor(logits), torch.tensor(y, dtype=torch.float64))
+    assert report.loss == pytest.approx(float(told), rel=0.1)
+    assert ((logits > 0) == y.astype(bool)).mean() > 0.8
+    assert model.score(x, y) < 1  # read as numbers here too
+
+    def error(outputs: Tensor, y: Tensor) -> Tensor:
+        return (outputs - y).abs().mean()
+
+    far = KAN([1, 1], grid_size=10)
+    told = far.fit(x, 5000 + 100 * np.sin(x), loss=error, steps=20, progress=False).loss
+    missed = np.abs(far.predict(x)[:, 0] - 5000 - 100 * np.sin(x)).mean()
+    assert told == pytest.approx(missed, rel=0.1)
+
+
+def test_two_classes_for_one_output_are_one_sentence() -> None:
+    for labels in (["no", "yes"] * 4, [False, True] * 4):
+        with pytest.raises(ValueError, match=r"y holds 2 classes, which take 2 outputs; got .*BCE"):
+            KAN([1, 1]).fit(range(8), labels, progress=False)
+
+
 def test_a_model_of_numbers_has_no_shares() -> None:
     with pytest.raises(
         ValueError, match=r"This model predicts numbers, not classes\. Use predict\."
@@ -307,3 +335,23 @@ def test_gradients_go_through_the_units() -> None:
     step = torch.tensor([[1e-4, 0.0]], dtype=torch.float64)
     numeric: Tensor = (model(point + step) - model(point - step)).detach()[0, 0] / 2e-4
     assert slope[0, 0].item() == pytest.approx(numeric.item(), rel=1e-5)
+
+
+# ---- values far out ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("far", [20.0, 1000.0])
+def test_one_value_in_a_hundred_far_out_does_not_take_the_grid(far: float) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 2))
+    y = np.sin(2 * x[:, 0]) + x[:, 1] ** 2
+    x[::100, 0] *= far
+    near = np.abs(x[:, 0]) < 3
+    model, even = (KAN([2, 1], grid_size=10, dtype=torch.float64) for _ in range(2))
+    report = model.fit(x, y, progress=False)
+    assert model.score(x[near], y[near]) > 0.98
+    assert any("knots of 'x_1' stand" in note for note in report.notes)
+    even.update_grid(x, grid_eps=1.0)
+    even.fit(x, y, update_grid=False, progress=False)
+    gain = model.score(x[near], y[near]) - even.score(x[near], y[near])
+    assert gain > (0.1 if far > 100 else 0.0)

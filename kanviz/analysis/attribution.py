@@ -24,6 +24,7 @@ from torch import Tensor
 
 from kanviz.analysis.trace import node_values
 from kanviz.checks import check_choice
+from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.variance import edge_variances
 
@@ -83,15 +84,88 @@ def node_scores(
     return scores(network, x, metric, output=output).nodes
 
 
+PAIRS = 4_000
+"""About as many pairs of samples are compared for each input, those of one shift at least."""
+
+MOST_NUMBERS = 2**24
+"""About as many values of the first layer's edges are held; of more samples every n-th is taken."""
+
+
+@torch.no_grad()
 def feature_scores(
     network: Network, x: Float[Tensor, "samples inputs"], *, output: int | None = None
 ) -> Float[Tensor, " inputs"]:
-    """Return the backward score of every input (no unit): ``scores(...).nodes[0]``, which see.
+    """Return how much of the outputs hangs on every input: what they lose when it is shuffled.
 
-    It is the sum of the scores of the edges that leave the input. Where two paths cancel, both
-    count: an input may have a score though no output depends on it.
+    ``mean (f(x) - f(x with input i of another sample))^2 / mean (f(x) - f(another sample))^2``: the
+    total effect of an input, as a share of the variance (Jansen, Computer Physics Communications
+    117, 1999, eq. 17). 0 for an input on which no output depends, whatever paths lead from it, and
+    1 for the only one that matters. Of independent inputs the scores add up to 1, or to more where
+    inputs act together (a product). For dependent inputs it also asks about rows that the data do
+    not have.
+
+    Parameters
+    ----------
+    network : Network
+        Is only read.
+    x : (samples, inputs)
+        At least 2 samples; of the network's dtype and device.
+    output : int, optional
+        Count only this output; by default the mean over all.
+
+    Raises
+    ------
+    ValueError
+        If there is one sample only.
+    IndexError
+        If there is no such output.
+
+    Examples
+    --------
+    >>> from kanviz.nn import Network
+    >>> network, x = Network([2, 1], seed=0), torch.rand(50, 2)
+    >>> network.layers[0].set_mask(torch.tensor([[True], [False]]))
+    >>> feature_scores(network, x)
+    tensor([1., 0.])
     """
-    return scores(network, x, output=output).nodes[0]
+    if len(x) < 2:
+        raise ValueError(
+            f"x must have at least 2 samples, whose inputs are exchanged; got {len(x)}. Pass more."
+        )
+    first, *rest = network.layers
+    x = x[:: -(-len(x) // min(PAIRS, max(256, MOST_NUMBERS // first.mask.numel())))]
+    others = _partners(x)
+    wanted = _wanted_outputs(torch.ones(network.widths[-1], dtype=torch.float64), output)
+    start = first(x)
+    before = _through(rest, start).double()
+    lost = torch.zeros(x.shape[1], network.widths[-1], dtype=torch.float64, device=x.device)
+    spread = torch.zeros_like(lost[0])
+    for other in others:
+        spread += (before - before[other]).square().mean(0)
+    edge_outputs = first.edge_outputs(x)
+    for i in range(x.shape[1]):
+        added = edge_outputs[:, i]
+        for other in others:
+            after = _through(rest, start - added + added[other]).double()
+            lost[i] += (before - after).square().mean(0)
+    # What is below the rounding of the outputs is no effect.
+    rounding = (8 * torch.finfo(x.dtype).eps * before.abs().amax(0)) ** 2 * len(others)
+    share = torch.where((lost > rounding) & (spread > rounding), lost / spread, 0.0)
+    return (share @ wanted.to(share)).to(x.dtype)
+
+
+def _partners(x: Float[Tensor, "samples inputs"]) -> list[Tensor]:
+    """Return row numbers of other samples, one per sample, some times: shifts of a fixed order."""
+    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(0)).to(x.device)
+    place = order.argsort()
+    shifts = range(1, 1 + min(len(x) - 1, max(1, PAIRS // len(x))))
+    return [order.roll(shift)[place] for shift in shifts]
+
+
+def _through(layers: Sequence[KANLayer], x: Tensor) -> Tensor:
+    for layer in layers:
+        x = layer(x)
+    return x
 
 
 @torch.no_grad()

@@ -269,17 +269,20 @@ def check_finite(network: Network, values: list[Tensor]) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """What moves in a picture; row n of each array belongs to edge n; all float32.
+    """What moves in a picture; row n of each array belongs to edge n.
 
     Parameters
     ----------
-    curve_x, curve_y : (edges, points)
+    low, high : (edges,) float64
+        The ends of ``curve_x`` of an ``EdgeView``, whose points are equally spaced.
+    curve_y : (edges, points) float32
         As in ``EdgeView``.
-    strength, score : (edges,)
+    strength, score : (edges,) float32
         As in ``EdgeView``.
     """
 
-    curve_x: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
     curve_y: np.ndarray
     strength: np.ndarray
     score: np.ndarray
@@ -312,6 +315,8 @@ def moving_curves(
         grid = curve_grid(layer, values[number], N_CURVE)
         score = found[number][i, j]
         strength = torch.tensor(strengths(score.tolist()))
-        parts.append((grid.T[i], edge_values(layer, grid, i, j), strength, score))
-    columns = (torch.cat(column) for column in zip(*parts, strict=True))
-    return Curves(*(column.cpu().numpy().astype(np.float32) for column in columns))
+        low, high = grid[0, i].double(), grid[-1, i].double()
+        parts.append((low, high, edge_values(layer, grid, i, j), strength, score))
+    low, high, *columns = (torch.cat(column).cpu() for column in zip(*parts, strict=True))
+    moving = (column.numpy().astype(np.float32) for column in columns)
+    return Curves(low.numpy(), high.numpy(), *moving)

@@ -19,15 +19,15 @@ class UpdateGrid:
         The data, of the network's dtype.
     name : str
         What the script calls x; empty for the sample that the model remembers.
-    grid_eps : float
-        From 0 (knots at the data's quantiles) to 1 (equally spaced).
+    grid_eps : float, optional
+        From 0 (knots at the data's quantiles) to 1 (equally spaced); None as the data ask.
     margin : float
         Part of the range that is added at each side, at least 0.
     """
 
     x: Float[Tensor, "samples inputs"] = field(repr=False, compare=False)
     name: str = ""
-    grid_eps: float = 1.0
+    grid_eps: float | None = None
     margin: float = 0.01
 
     @property

@@ -38,7 +38,7 @@ Floats = Annotated[np.ndarray, "Float32Array"]
 
 @dataclass(frozen=True, eq=False)
 class EdgeView(snapshot.EdgeView):
-    """One edge as it is drawn; numbers are in the network's units."""
+    """One edge as it is drawn: in the user's units where it meets an input or an output."""
 
     mathml: str | None = None
     """The formula as MathML, made by Python; never text of the user."""
@@ -110,7 +110,10 @@ class Scene(TypedDict):
 
 
 class Visited(TypedDict):
-    """What the sample visits at a node from which edges leave: its range, and a few rows of it."""
+    """What the sample visits at a node from which edges leave: its range, and a few rows of it.
+
+    At an input in the user's units.
+    """
 
     layer: int
     i: int
@@ -126,7 +129,7 @@ class EdgeChange(TypedDict):
     i: int
     j: int
     weight: np.ndarray
-    """The edge's column of ``LayerRecipe.weight``."""
+    """The edge's column of ``LayerRecipe.weight``, in the network's units as the recipe is."""
     live: bool
     program: FormulaRecipe | None
     """What it computes where it is a formula, removed or not."""
@@ -184,9 +187,11 @@ class Frame(TypedDict):
 
     version: int
     """The scene whose edges these are."""
-    curve_x: Floats
-    """(edges, points): the same number of points as in the scene."""
+    low: np.ndarray
+    """The ends of each curve along x; its points are equally spaced, as many as in the scene."""
+    high: np.ndarray
     curve_y: Floats
+    """(edges, points)."""
     strength: Floats
     score: Floats
     step: np.ndarray
@@ -573,7 +578,10 @@ class FormulaText(TypedDict):
 
 
 class Probe(TypedDict):
-    """Values of every node and edge for one input row, in the network's units."""
+    """Values of every node and edge for one input row, all in the user's units.
+
+    Of the last edges too: they and the mean of the output add up to it.
+    """
 
     nodes: list[list[float]]
     edges: list[list[float]]

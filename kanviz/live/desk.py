@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from kanviz.analysis.capture import N_CURVE, capture, moving_curves, order_of
+from kanviz.analysis.capture import N_CURVE, Curves, capture, moving_curves, order_of
 from kanviz.analysis.recipe import recipe_of
 from kanviz.analysis.removal import edge_means, take_out
 from kanviz.analysis.trace import trace
@@ -29,6 +29,8 @@ from kanviz.live.scene import LossLog, Rows, drawing, errors_now, tail
 from kanviz.model.fit_handle import FitHandle
 from kanviz.model.inputs import grid_sample
 from kanviz.model.kan import KAN
+from kanviz.model.user_units import in_user_units, trace_in_user_units
+from kanviz.nn.network import Network
 from kanviz.nn.symbols import EdgeFunction
 from kanviz.recipe import MOST_WEIGHTS, Affine
 from kanviz.snapshot import Edge, Snapshot
@@ -144,15 +146,16 @@ class Desk:
     def snapshot(self) -> Snapshot:
         """Return the model as it is drawn; ValueError if it holds a number that is not finite."""
         with self._still():
-            about = self._about()
-            return capture(
-                self.session.network,
+            about, network = self._about(), self.session.network
+            found = capture(
+                network,
                 self._sample(about),
                 input_names=about.input_names,
                 output_names=about.output_names,
                 max_edges=self._max_edges,
                 title=self.title,
             )
+            return in_user_units(found, network, about)
 
     def scene(self) -> dict[str, Any]:
         """Return the contract's ``Scene`` as it is now; ValueError if that cannot be drawn.
@@ -162,7 +165,7 @@ class Desk:
         with self._still():
             version, about, snapshot = self._version, self._about(), self.snapshot()
             scene = self._scene(snapshot, version)
-            look = Look.of(self.session.network, self._sample(about))
+            look = Look.of(self.session.network, self._sample(about), about)
             drawn, has_recipe = [view.edge for view in snapshot.edges], scene["recipe"] is not None
             done = scene["history"]["done"]
             order = order_of(self.session.network)
@@ -208,12 +211,27 @@ class Desk:
         network, like = fit.progress.network, self._sample(fit.about)
         sample = like.to(network.layers[0].weight.detach())
         try:
-            curves = vars(moving_curves(network, sample, sent.drawn))
+            curves = vars(self._moving(network, sample, sent))
         except ValueError:  # numbers that are not finite: the fit goes back by itself
             return None
         if not all(np.isfinite(values).all() for values in curves.values()):
             return None
         return {"version": sent.version, **curves, **self._losses.news()}
+
+    def _moving(self, network: Network, sample: Tensor, sent: Sent) -> Curves:
+        """Return the curves of a network that learns, in the user's units."""
+        found = moving_curves(network, sample, sent.drawn)
+        if not sent.about.has_units:
+            return found
+        depth = len(network.layers)
+        units = np.array([sent.about.units_at(*edge, depth) for edge in sent.drawn])
+        shift, scale, size = units.T
+        return replace(
+            found,
+            low=found.low * scale + shift,
+            high=found.high * scale + shift,
+            curve_y=(found.curve_y * size[:, None]).astype(np.float32),
+        )
 
     def status(self) -> dict[str, Any]:
         """Return the contract's ``Status`` without ``answered``."""
@@ -257,7 +275,7 @@ class Desk:
         if sent is None or self._must_be_scene or about is not sent.about or losses is None:
             return None
         network, history = self.session.network, self.session.history
-        look = Look.of(network, self._sample(about))
+        look = Look.of(network, self._sample(about), about)
         if not is_drawn_alike(look, sent.drawn, self._max_edges):
             return None
         found = changes(
@@ -378,12 +396,17 @@ class Desk:
             raise ValueError("This needs data: call model.explore(data).")
         return self._given
 
-    def units_at(self, edge: Edge) -> EdgeUnits:
-        """Return the user's units at an edge; what browsers draw is in the network's."""
+    def units_at(self, edge: Edge) -> "UnitsThere":
+        """Return the units at an edge: those of the picture, and those of the model's calls."""
+        about, depth = self.session.about, len(self.session.network.layers)
         try:
-            return self.session.units_at(edge)
+            own = about.units_at(*edge, depth)
+            if about.sample is not None or self._news is None:
+                return UnitsThere(own, own)
+            shown = self._news.units_at(*edge, depth)
         except IndexError:  # no such edge, as the edit itself will say
-            return NO_UNITS
+            return UnitsThere(NO_UNITS, NO_UNITS)
+        return UnitsThere(shown, own)
 
     def steered(self) -> None:
         """Show what steering a fit came to: the last step before a pause may have had no frame."""
@@ -391,7 +414,10 @@ class Desk:
         self._tell("status")
 
     def curve_x(self, edge: Edge) -> np.ndarray:
-        """Return where the curve of an edge is drawn; IndexError if it is not drawn."""
+        """Return where the curve of an edge is drawn, in the user's units.
+
+        IndexError if it is not drawn.
+        """
         if self._sent is None or self._look is None or edge not in self._sent.drawn:
             raise IndexError(f"Edge {tuple(edge)} is not drawn. Show more edges first.")
         layer = self._look.layers[edge.layer]
@@ -414,6 +440,40 @@ class Desk:
         self._tell("status")
 
 
+class UnitsThere(NamedTuple):
+    """The units at an edge, in which a browser speaks of it and in which the model does.
+
+    They differ while the model has not seen the data that it is shown with: the picture is in
+    their units from the start, the model has its own until it is trained on them.
+    """
+
+    shown: EdgeUnits
+    own: EdgeUnits
+
+    def places(self, x: tuple[float, ...]) -> tuple[float, ...]:
+        """Return inputs of the edge in the model's units."""
+        if self.shown == self.own:
+            return x
+        shown, own = self.shown, self.own
+        return tuple((value - shown.shift) / shown.scale * own.scale + own.shift for value in x)
+
+    def heights(self, y: tuple[float, ...]) -> tuple[float, ...]:
+        """Return outputs of the edge in the model's units."""
+        if self.shown == self.own:
+            return y
+        return tuple(value / self.shown.size * self.own.size for value in y)
+
+    def to_model(self, affine: Affine) -> Affine:
+        """Return the numbers of a formula in the model's units."""
+        if self.shown == self.own:
+            return affine
+        return self.own.to_user(self.shown.to_network(affine))
+
+    def to_picture(self, affine: Affine) -> Affine:
+        """Return the numbers of a formula in the units of the picture."""
+        return UnitsThere(self.own, self.shown).to_model(affine)
+
+
 def sentence_of(error: BaseException) -> str:
     """Return what an error says, as one line."""
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
@@ -425,26 +485,26 @@ def sentence_of(error: BaseException) -> str:
 
 def _move_point(desk: Desk, ask: c.MovePoint) -> None:
     units, burst = desk.units_at(ask.edge), ("drag", id(desk), ask.edge, ask.drag)
-    desk.change(MovePoint(*ask.edge, ask.m, ask.height * units.size, units), burst)
+    (height,) = units.heights((ask.height,))
+    desk.change(MovePoint(*ask.edge, ask.m, height, units.own), burst)
 
 
 def _set_curve(desk: Desk, ask: c.SetCurve) -> None:
     units, burst = desk.units_at(ask.edge), ("drag", id(desk), ask.edge, ask.drag)
-    x = tuple(value * units.scale + units.shift for value in ask.x)
-    y = tuple(value * units.size for value in ask.y)
-    desk.change(SetCurve(*ask.edge, x, y, units), burst)
+    x, y = units.places(ask.x), units.heights(ask.y)
+    desk.change(SetCurve(*ask.edge, x, y, units.own), burst)
 
 
 def _fix(desk: Desk, ask: c.Fix) -> None:
-    fix(desk.model, ask.edge, ask.formula, ask.numbers)
+    fix(desk.model, ask.edge, ask.formula, ask.numbers, desk.units_at(ask.edge))
 
 
-def fix(model: KAN, edge: Edge, formula: str, affine: Affine | None) -> None:
-    """Make an edge a formula; what a browser writes is in the network's units, as what it draws."""
-    units = model.session.units_at(check_edge(model.network, *edge))
+def fix(model: KAN, edge: Edge, formula: str, affine: Affine | None, units: UnitsThere) -> None:
+    """Make an edge a formula: a known function is fitted, one that was typed is taken as it is."""
+    check_edge(model.network, *edge)
     if affine is None and formula not in default_library():
         affine = (1.0, 0.0, 1.0, 0.0)
-    model.fix(edge, formula, affine=None if affine is None else units.to_user(affine))
+    model.fix(edge, formula, affine=None if affine is None else units.to_model(affine))
 
 
 def _update_grid(desk: Desk, _: c.UpdateGrid) -> None:
@@ -558,13 +618,14 @@ def _symbolify(desk: Desk, _: c.Symbolify) -> c.Symbolified:
 
 def _suggest(desk: Desk, ask: c.AskSuggest) -> list[c.Suggestion]:
     """Return which functions an edge may be, best first, each with its curve over the drawn one."""
-    x, units = desk.curve_x(ask.edge), desk.units_at(ask.edge)
+    x = desk.curve_x(ask.edge)
     table = desk.model.suggest(ask.edge, top=MOST_SUGGESTIONS)
+    units = desk.units_at(ask.edge)
     return [_suggestion(row, x, units) for row in table]
 
 
-def _suggestion(row: Suggestion, x: np.ndarray, units: EdgeUnits) -> c.Suggestion:
-    numbers = units.to_network((row.a, row.b, row.c, row.d))
+def _suggestion(row: Suggestion, x: np.ndarray, units: UnitsThere) -> c.Suggestion:
+    numbers = units.to_picture((row.a, row.b, row.c, row.d))
     a, b, outer, d = numbers
     row = replace(row, a=a, b=b, c=outer, d=d)
     return c.Suggestion(
@@ -583,11 +644,13 @@ def _preview(desk: Desk, ask: c.AskPreview) -> c.Preview:
     """Return an edge's curve and the errors as they would be with a formula on it."""
     x = desk.curve_x(ask.edge)
     trial = desk.model.copy()
-    fix(trial, ask.edge, ask.formula, ask.numbers)
+    units = desk.units_at(ask.edge)
+    fix(trial, ask.edge, ask.formula, ask.numbers, units)
     symbols = trial.network.layers[ask.edge.layer].symbols
     assert symbols is not None
     place = symbols.edges.index((ask.edge.i, ask.edge.j))
-    numbers = symbols.affine[place].tolist()
+    a, b, factor, d = symbols.affine[place].tolist()
+    numbers = units.shown.to_user((a, b, factor, d))
     errors = errors_now(trial.network, desk.data)
     curve_y = _values(symbols.functions[place], numbers, x)
     return c.Preview(curve_y=curve_y, train=errors["train"], test=errors["test"])
@@ -629,6 +692,7 @@ def _probe(desk: Desk, ask: c.AskProbe) -> c.Probe:
     with desk.session.reading():
         inputs = about.x_scaling.apply(torch.tensor([ask.x], dtype=torch.float64))
         found = trace(network, inputs.to(network.layers[0].weight.detach()))
+        found = trace_in_user_units(found, about)
     nodes = [layer.inputs[0].tolist() for layer in found.layers]
     edges = [layer.edge_outputs[0].flatten().tolist() for layer in found.layers]
     return c.Probe(nodes=[*nodes, found.outputs[0].tolist()], edges=edges)

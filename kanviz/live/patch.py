@@ -31,9 +31,12 @@ from kanviz.analysis.capture import (
 )
 from kanviz.analysis.recipe import formulas_of
 from kanviz.analysis.trace import node_values
+from kanviz.data.dataset import About
+from kanviz.data.scaling import Scaling
 from kanviz.layout import Order, strongest
 from kanviz.live.contract import EdgeChange, Visited
 from kanviz.live.scene import drawn_edge, mathml_of
+from kanviz.model.user_units import formula_in_user_units, views_in_user_units
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.spec import FunctionSpec
@@ -57,7 +60,8 @@ class LayerLook:
     low: np.ndarray
     high: np.ndarray
     sample: np.ndarray
-    """(inputs, rows): a few of the values that each input node has."""
+    """(inputs, rows): a few of the values that each input node has; with ``low`` and ``high`` in
+    the user's units at the inputs of the network."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,25 +71,32 @@ class Look:
     layers: tuple[LayerLook, ...]
     values: list[Tensor]
     scores: Scores
+    about: About
 
     @classmethod
     @torch.no_grad()
-    def of(cls, network: Network, x: Float[Tensor, "samples inputs"]) -> "Look":
+    def of(cls, network: Network, x: Float[Tensor, "samples inputs"], about: About) -> "Look":
         """Return the network as it is now; ValueError if a number of it is not finite."""
         values = node_values(network, x)
         check_finite(network, values)
-        looks = tuple(map(_layer_look, network.layers, values))  # the outputs have no layer
-        return cls(looks, values, scores(network, x, values=values))
+        units: list[Scaling | None] = [None] * len(network.layers)
+        if about.has_units:
+            units[0] = about.x_scaling
+        looks = tuple(map(_layer_look, network.layers, values, units))  # the outputs have no layer
+        return cls(looks, values, scores(network, x, values=values), about)
 
 
-def _layer_look(layer: KANLayer, values: Float[Tensor, "samples inputs"]) -> LayerLook:
+def _layer_look(
+    layer: KANLayer, values: Float[Tensor, "samples inputs"], units: Scaling | None
+) -> LayerLook:
     low, high = visited_range(layer, values)
     symbols, formulas = layer.symbols, {}
     if symbols is not None:
         numbers = zip(symbols.functions, layer.affine.tolist(), symbols.quality, strict=True)
         formulas = dict(zip(symbols.edges, numbers, strict=True))
     # As one table, for each step to numpy takes its time.
-    visited = _numbers(torch.cat([low[None], high[None], values[sample_rows(values)]]))
+    table = torch.cat([low[None], high[None], values[sample_rows(values)]])
+    visited = _numbers(table if units is None else units.undo(table))
     return LayerLook(
         spec=layer.spec,
         knots=_numbers(layer.knots),
@@ -192,13 +203,15 @@ def _visited(look: LayerLook, layer: int, i: int) -> Visited:
 
 
 def _edge_changes(network: Network, now: Look, edges: list[Edge]) -> list[EdgeChange]:
-    found = []
+    found, depth = [], len(network.layers)
     for n, group in groupby(edges, itemgetter(0)):
         here, layer, look = list(group), network.layers[n], now.layers[n]
         programs = {(one.i, one.j): one for one in formulas_of(layer)}
         for edge, standing in zip(here, standings(layer, here), strict=True):
             live, frozen, locked = look.flags[edge.i, edge.j].tolist()
             formula = standing.get("formula")
+            if formula is not None and now.about.has_units:
+                formula = formula_in_user_units(layer, edge, now.about.units_at(*edge, depth))
             program = programs.get((edge.i, edge.j))
             change = EdgeChange(
                 layer=n,
@@ -225,6 +238,8 @@ def _whole(network: Network, now: Look, edges: list[Edge]) -> list[dict[str, Any
         here = list(group)
         edge_score = [float(now.scores.edges[n][edge.i, edge.j]) for edge in here]
         views = edge_views(network.layers[n], here, edge_score, now.values[n])
+        if now.about.has_units:
+            views = views_in_user_units(views, network, now.about)
         found += [drawn_edge(view) for view in views]
     return found
 

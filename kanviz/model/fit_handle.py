@@ -32,7 +32,7 @@ CHANGEABLE = (
     "steps",
     "learning_rate",
     "sparsity",
-    "curvature",
+    "smoothing",
     "patience",
     "update_grid",
 )
@@ -292,7 +292,7 @@ class FitHandle:
         ----------
         **options
             ``optimizer``, ``steps`` (per grid level), ``learning_rate``, ``sparsity``,
-            ``curvature``, ``patience`` or ``update_grid``; see ``FitOptions``.
+            ``smoothing``, ``patience`` or ``update_grid``; see ``FitOptions``.
 
         Raises
         ------
@@ -392,6 +392,8 @@ class FitHandle:
         """Return what the fit comes to as an edit; None where it failed or nothing is new."""
         best, report = self._trainer.best, self.report
         if self.error is not None or best is None:
+            return None
+        if self._n_written and report.n_steps == self._n_written:
             return None
         if not self._n_written:
             note = {"interrupted": "was interrupted", "stopped": "was stopped"}

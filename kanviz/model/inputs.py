@@ -142,10 +142,13 @@ def classes_or_numbers(data: Any, loss: object, n_outputs: int) -> Task:
     """Return how targets are to be read: as ``from_arrays`` has it, or surely as classes.
 
     Whole numbers are labels where cross entropy is asked for, or where one column of them stands
-    for several outputs.
+    for several outputs. For one output and a loss of the user's own, y are numbers: that loss is
+    asked about them.
     """
     if loss == "cross_entropy" or isinstance(loss, torch.nn.CrossEntropyLoss):
         return "classification"
+    if callable(loss) and n_outputs == 1:
+        return "regression"
     if not isinstance(data, tuple | list) or len(data) != 2 or n_outputs == 1:
         return "auto"
     y = data[1].detach().cpu() if isinstance(data[1], Tensor) else data[1]
@@ -282,7 +285,7 @@ def _of_pair(data: Any, about: About) -> Dataset:
     names = about.input_names
     if x.shape[1] != len(names):  # said by ``check_fits``
         names = default_names("x", x.shape[1])
-    if about.classes is not None or holds_labels(data[1]):
+    if about.classes is not None or (len(about.output_names) > 1 and holds_labels(data[1])):
         y, outputs, classes = _classes_of(data[1], about)
         y = y.to(x.device)
     else:

@@ -451,6 +451,7 @@ class KAN(nn.Module):
         **options: Unpack[FitKeywords],
     ) -> FitHandle: ...
 
+    @renamed(curvature="smoothing")
     def fit(
         self,
         data: Any,
@@ -463,7 +464,7 @@ class KAN(nn.Module):
         batch_size: int | None = None,
         learning_rate: float | None = None,
         sparsity: float | Sparsity = 0.0,
-        curvature: float | None = None,
+        smoothing: float | Literal["auto"] | None = None,
         validation: Validation = None,
         patience: int = 20,
         starts: int | None = None,
@@ -502,8 +503,9 @@ class KAN(nn.Module):
             Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
             (100).
         loss : str or callable, optional
-            ``"mse"``, ``"cross_entropy"`` or ``loss(outputs, y) -> scalar``; by default what the
-            data ask for.
+            ``"mse"``, ``"cross_entropy"`` or ``loss(outputs, y) -> scalar``, which is asked in the
+            user's units (``torch.nn.BCEWithLogitsLoss()`` for one output and y of 0 and 1); by
+            default what the data ask for.
         grids : sequence of int, optional
             Grid sizes to train on, one after the other, as ``[3, 5, 10, 20]``; by default the
             present one only.
@@ -514,10 +516,14 @@ class KAN(nn.Module):
         sparsity : float or Sparsity
             Prefers few edges to many; a number is the weight of ``Sparsity`` with its defaults.
             1e-4 to 1e-2 does for most data.
-        curvature : float, optional
-            Weight of the squared second differences of the coefficients, relative to the variance
-            of y for squared loss; default for "lm" 1e-10 (1e-6 with sparsity), else 0. Raise it
-            (1e-6 .. 1e-3) where a fine grid follows noise.
+        smoothing : float or "auto", optional
+            How smooth the curves are to be. A number is the weight of the squared second
+            differences of the coefficients, relative to the variance of y for squared loss; default
+            for "lm" 1e-10 (1e-6 with sparsity), else 0. ``"auto"``, for data with noise: each edge
+            gets the smoothness that makes the data likeliest, from as lively as they ask for to a
+            straight line to nothing, and the report tells the noise, the effective degrees of
+            freedom and how likely such a network makes the data. With squared loss and "lm", for
+            up to 5000 weights.
         validation : None, float, (x, y), Dataset or "test"
             Data to watch: a share of the training data, a pair, or the data's own test part. The
             best state on it is kept, and a level ends when it does not improve for ``patience``
@@ -573,7 +579,7 @@ class KAN(nn.Module):
             "batch_size": batch_size,
             "learning_rate": learning_rate,
             "sparsity": sparsity,
-            "curvature": curvature,
+            "smoothing": smoothing,
             "validation": validation,
             "patience": patience,
             "starts": starts,
@@ -617,6 +623,7 @@ class KAN(nn.Module):
         **options: Unpack[SolveKeywords],
     ) -> FitHandle: ...
 
+    @renamed(curvature="smoothing")
     def solve(
         self,
         residuals: Residuals,
@@ -625,7 +632,7 @@ class KAN(nn.Module):
         grids: Sequence[int] | None = None,
         starts: int | None = None,
         sparsity: float | Sparsity = 0.0,
-        curvature: float | None = None,
+        smoothing: float | None = None,
         update_grid: bool = True,
         callbacks: Sequence[Callback] = (),
         progress: bool = True,
@@ -647,7 +654,7 @@ class KAN(nn.Module):
             inputs) that are the same at every call. Multiply what is to count more by a number.
             Scatter the points: on a lattice a spline can be right at the points and wrong between
             them.
-        steps, grids, starts, sparsity, curvature, update_grid, callbacks, progress, seed
+        steps, grids, starts, sparsity, smoothing, update_grid, callbacks, progress, seed
             As in ``fit``; what is relative to the variance of y there is so to the mean square of
             the residuals of u = 0. An untouched network begins from the best of up to 4 starts.
         background : bool
@@ -683,7 +690,7 @@ class KAN(nn.Module):
             "grids": grids,
             "starts": starts,
             "sparsity": sparsity,
-            "curvature": curvature,
+            "smoothing": smoothing,
             "update_grid": update_grid,
             "callbacks": callbacks,
             "progress": progress,
@@ -972,9 +979,11 @@ class KAN(nn.Module):
     ) -> Float[Tensor, " inputs"]:
         """Return how much every input matters: (inputs,), no unit, 0 for an input not in use.
 
-        The share of the outputs' spread that goes back to the input: the backward score of its
-        node (see ``node_scores``), the mean over the outputs or that of one ``output``. They need
-        not add up to 1: inputs that rise and fall independently share more than that.
+        What the outputs lose when the input is shuffled, as a share of their variance; the mean
+        over the outputs or that of one ``output``. 1 for the only input that matters; of
+        independent inputs the scores add up to 1, or to more where inputs act together. How much
+        goes through an edge or a node is another question, see ``edge_scores``: two paths that
+        cancel have high scores there and none here.
 
         Parameters
         ----------
@@ -990,7 +999,7 @@ class KAN(nn.Module):
         Raises
         ------
         ValueError, TypeError
-            If x does not fit.
+            If x does not fit, or is one sample only.
         IndexError
             If there is no such output.
 
@@ -1461,7 +1470,7 @@ class KAN(nn.Module):
         return self.session.change(Refine(grid_size))
 
     def update_grid(
-        self, x: Any = None, *, grid_eps: float = 1.0, margin: float = 0.01
+        self, x: Any = None, *, grid_eps: float | None = None, margin: float = 0.01
     ) -> list[float]:
         """Move the knots of every layer to what the sample x makes it see, and refit.
 
@@ -1469,8 +1478,9 @@ class KAN(nn.Module):
         ----------
         x : (samples, inputs) or Dataset, optional
             In the user's units; by default the sample that the model remembers.
-        grid_eps : float
-            1 for equally spaced knots over the range of the data, 0 for its quantiles.
+        grid_eps : float, optional
+            1 for equally spaced knots over the range of the data, 0 for its quantiles. By default
+            1, and less for an input of which a few values far out would take most of the grid.
         margin : float
             Part of the range that is added at each side.
 

@@ -1,5 +1,6 @@
 """What a model shows of its edges, in the user's units where they meet an input or an output."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,9 @@ from torch import Tensor
 from kanviz.analysis.trace import LayerTrace, Trace
 from kanviz.data.dataset import About
 from kanviz.data.scaling import NO_UNITS, EdgeUnits
+from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
-from kanviz.snapshot import EdgeView, Snapshot
+from kanviz.snapshot import Edge, EdgeView, Snapshot
 
 Curve = tuple[Float[Tensor, " samples"], Float[Tensor, " samples"]]
 
@@ -42,17 +44,28 @@ def in_user_units(snapshot: Snapshot, network: Network, about: About) -> Snapsho
     """
     if not about.has_units:
         return snapshot
-    views = tuple(_view(view, network, about) for view in snapshot.edges)
-    return replace(snapshot, edges=views)
+    return replace(snapshot, edges=tuple(views_in_user_units(snapshot.edges, network, about)))
 
 
-def _view(view: EdgeView, network: Network, about: About) -> EdgeView:
+def views_in_user_units(
+    views: Sequence[EdgeView], network: Network, about: About
+) -> list[EdgeView]:
+    """Return edges as they are drawn, in the user's units; edges of one node share their arrays."""
+    seen: dict[int, np.ndarray] = {}
+    return [_view(view, network, about, seen) for view in views]
+
+
+def _view(view: EdgeView, network: Network, about: About, seen: dict[int, np.ndarray]) -> EdgeView:
     units = about.units_at(*view.edge, len(network.layers))
     if units == NO_UNITS:
         return view
 
     def x(values: np.ndarray) -> np.ndarray:
-        return _read_only(values * units.scale + units.shift)
+        if units.scale == 1 and units.shift == 0:
+            return values
+        if id(values) not in seen:
+            seen[id(values)] = _read_only(values * units.scale + units.shift)
+        return seen[id(values)]
 
     def y(values: np.ndarray) -> np.ndarray:
         return _read_only(values * units.size)
@@ -66,7 +79,9 @@ def _view(view: EdgeView, network: Network, about: About) -> EdgeView:
         control_y=y(view.control_y),
         sample_x=x(view.sample_x),
         sample_y=y(view.sample_y),
-        formula=None if view.formula is None else _formula(view, network, units),
+        formula=None
+        if view.formula is None
+        else formula_in_user_units(network.layers[view.layer], view.edge, units),
     )
 
 
@@ -75,13 +90,12 @@ def _read_only(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _formula(view: EdgeView, network: Network, units: EdgeUnits) -> str:
+def formula_in_user_units(layer: KANLayer, edge: Edge, units: EdgeUnits) -> str:
     """Return the formula of an edge as text, with the numbers that it has in the user's units."""
     from kanviz.symbolic.formula import edge_text
 
-    layer = network.layers[view.layer]
     assert layer.symbols is not None  # an edge with a formula
-    row = layer.symbols.edges.index((view.i, view.j))
+    row = layer.symbols.edges.index((edge.i, edge.j))
     a, b, c, d = layer.affine[row].tolist()
     function = layer.symbols.functions[row]
     return edge_text(function, units.to_user((a, b, c, d)))  # type: ignore[arg-type]  # functions are frozen

@@ -215,8 +215,17 @@ def is_uniform(points: Float[Tensor, "inputs points"]) -> bool:
     return bool(((points - even).abs() <= rounding).all())
 
 
+KNOT_DIGITS = 16
+"""Least distance of two knots, in roundings of their size."""
+
+
 def adapted_points(
-    x: Float[Tensor, "samples inputs"], grid_size: int, *, grid_eps: float, margin: float
+    x: Float[Tensor, "samples inputs"],
+    grid_size: int,
+    *,
+    grid_eps: float | None,
+    margin: float,
+    digits: torch.dtype | None = None,
 ) -> Float[Tensor, "inputs points"]:
     """Return grid points that follow the data: grid_eps uniform + (1 - grid_eps) quantiles.
 
@@ -226,32 +235,128 @@ def adapted_points(
         The data; a column that is constant gets an interval of length 2 around its value.
     grid_size : int
         Number of intervals G.
-    grid_eps : float
+    grid_eps : float or None
         1 for uniform points, 0 for sample quantiles (Liu et al., KAN, 2024, sec. 2.2; as in the
-        field's code, values between mix the two).
+        field's code, values between mix the two). None takes what each column asks for: 1, and
+        less where a few values far out would have most of a uniform grid; see ``even_shares``.
     margin : float
         Part of the range that is added at each side, so that new data fall on the grid.
+    digits : torch.dtype, optional
+        The points increase in this dtype too: where the data are too close together for its digits,
+        the grid reaches beyond them. By default that of x.
 
     Returns
     -------
     (inputs, G + 1)
         Strictly increasing points.
+
+    Raises
+    ------
+    ValueError
+        If the range of a column is beyond the dtype of x.
     """
     low, high = x.amin(0), x.amax(0)
     tiny = 1e3 * torch.finfo(x.dtype).eps * torch.maximum(low.abs(), high.abs())
     spread = high - low
     flat = spread <= tiny
     pad = torch.where(flat, torch.ones_like(low), margin * spread)
+    numbers, size = torch.finfo(digits or x.dtype), torch.maximum(low.abs(), high.abs())
+    least = (KNOT_DIGITS * numbers.eps * size).clamp(min=numbers.tiny**0.5) * grid_size
+    pad = torch.maximum(pad, (least - spread) / 2)
+    if not bool((spread + 2 * pad).isfinite().all()):
+        raise ValueError(
+            f"x must have a range that {x.dtype} can hold; got values from {float(low.min()):.3g} "
+            f"to {float(high.max()):.3g}. Divide them by their size first."
+        )
     points = uniform_points(low - pad, high + pad, grid_size)
     if grid_eps == 1:
         return points
-    share = torch.arange(grid_size + 1, dtype=x.dtype, device=x.device) / grid_size
-    quantiles = torch.quantile(x, share, dim=0).T.contiguous()
+    step = least / (4 * grid_size)
+    if grid_eps is None:
+        for column, values in uneven_columns(x).items():
+            points[column, 1:-1] = _calm_points(values, grid_size)
+        return _apart(points, step)
+    quantiles = _quantiles(x, grid_size).T.contiguous()
     quantiles[:, 0], quantiles[:, -1] = points[:, 0], points[:, -1]
     # Repeated values give equal quantiles: a little of the uniform grid keeps points apart.
     keep = max(grid_eps, 1e-2)
     mixed = keep * points + (1 - keep) * quantiles
-    return torch.where(flat.unsqueeze(-1), points, mixed)
+    return torch.where(flat.unsqueeze(-1), points, _apart(mixed, step))
+
+
+def _apart(
+    points: Float[Tensor, "inputs points"], least: Float[Tensor, " inputs"]
+) -> Float[Tensor, "inputs points"]:
+    """Return points that are at least so far from each other, with the same ends."""
+    steps, least = points.diff(dim=-1), least.unsqueeze(-1)
+    close = (steps < least).any(dim=-1, keepdim=True)
+    if not bool(close.any()):
+        return points
+    more = (steps - least).clamp(min=0)
+    free = steps.sum(-1, keepdim=True) - steps.shape[-1] * least
+    inner = points[:, :1] + (least + more * (free / more.sum(-1, keepdim=True))).cumsum(-1)
+    return torch.where(close, torch.cat([points[:, :1], inner[:, :-1], points[:, -1:]], -1), points)
+
+
+EVEN_ENOUGH = 0.12
+"""Spread from which on a uniform grid does; 500 normal values have 0.22, exponential ones 0.18."""
+
+FENCE = 0.6
+"""Of the middle nine tenths' width, beyond these: what is inside gets a uniform grid too. Normal
+values are within, but for one in four thousand."""
+
+MOST_SORTED = 20_000
+
+
+def uneven_columns(x: Float[Tensor, "samples inputs"]) -> dict[int, Float[Tensor, " values"]]:
+    """Return the distinct values of those columns of which most lie in a small part of the range.
+
+    The spread is the part of the range in which the middle half of the distinct values lies: 0.5
+    for equally spread values, near 0 where a few stand far out. Distinct, so that neither many
+    zeros nor two categories ask for anything.
+    """
+    found = {}
+    low, high = x.amin(0), x.amax(0)
+    for column, span in enumerate((high - low).tolist()):
+        every = -(-len(x) // MOST_SORTED)
+        ends = torch.stack([low[column], high[column]])
+        values = torch.cat([x[::every, column], ends]).unique()
+        if len(values) > 2:
+            left, right = _middle(values, 0.5)
+            if right - left < EVEN_ENOUGH * span:
+                found[column] = values
+    return found
+
+
+def _middle(values: Float[Tensor, " values"], part: float) -> tuple[float, float]:
+    """Return the ends of the middle part of the values."""
+    ends = values.new_tensor([0.5 - part / 2, 0.5 + part / 2])
+    left, right = torch.quantile(values, ends).tolist()
+    return left, right
+
+
+def _calm_points(
+    values: Float[Tensor, " values"], grid_size: int
+) -> Float[Tensor, " inner_points"]:
+    """Return the inner grid points of an uneven column: half of them for each of two needs.
+
+    They are quantiles of the values and as many points equally spaced over where these mostly are:
+    no stretch with values is left without a knot, and none with hardly any gets many.
+    """
+    left, right = _middle(values, 0.9)
+    low, high = float(values[0]), float(values[-1])
+    reach = FENCE * (right - left)
+    left, right = max(low, left - reach), min(high, right + reach)
+    count = max(len(values), 8 * grid_size)
+    even = torch.linspace(left, right, count, dtype=values.dtype, device=values.device)
+    both = torch.cat([_quantiles(values, count - 1), even]).unique()
+    # A little of the even grid keeps points apart where values crowd, in float32 too.
+    return torch.lerp(_quantiles(both, grid_size), _quantiles(even, grid_size), 5e-3)[1:-1]
+
+
+def _quantiles(x: Tensor, grid_size: int) -> Tensor:
+    share = torch.arange(grid_size + 1, dtype=x.dtype, device=x.device) / grid_size
+    return torch.quantile(x, share, dim=0)
 
 
 def subdivide(

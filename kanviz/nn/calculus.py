@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.func import jacrev, vmap
@@ -130,6 +131,33 @@ def pointwise(
 def each(function: Callable[[Tensor], Any], x: Tensor, *, at_once: int | None = None) -> Any:
     """Return ``function(point)`` for every row of x, ``at_once`` of them at a time."""
     return vmap(function, chunk_size=at_once)(x)
+
+
+MOST_DERIVATIVES = 6
+
+
+def derivative_order(operator: Operator, point: Float[Tensor, " inputs"], outputs: int) -> int:
+    """Return the highest derivative of u at ``point`` that an operator sees, at most 6.
+
+    It is tried on polynomials around the point which differ in their highest power alone: that
+    power is seen by the derivative of its order and by no other.
+    """
+    ways = 1 + torch.arange(len(point)).to(point) / 7  # so that no sum of derivatives cancels
+
+    def polynomial(degree: int) -> Function:
+        def u(z: Tensor) -> Tensor:
+            along = ((z - point) * ways).sum()
+            return sum((along**n for n in range(1, degree + 1)), along * 0 + 1).expand(outputs)
+
+        return u
+
+    found, before = 0, operator(polynomial(0), point)
+    for degree in range(1, MOST_DERIVATIVES + 1):
+        after = operator(polynomial(degree), point)
+        if not torch.allclose(after, before, rtol=0, atol=0, equal_nan=True):
+            found = degree
+        before = after
+    return found
 
 
 def _value(u: Function, point: Tensor) -> Tensor:

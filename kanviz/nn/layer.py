@@ -163,6 +163,7 @@ class KANLayer(nn.Module):
             source = torch.Generator().manual_seed(0) if generator is None else generator
             weight = initial_weight(init, knots, out_features, spec, source)
             like = torch.empty(0, dtype=dtype, device=device)
+            check_increasing(knots.to(like))
             state = LayerState.of(knots.to(like), weight.to(like), spec)
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
@@ -505,25 +506,35 @@ class KANLayer(nn.Module):
         self,
         x: Float[Tensor, "samples inputs"],
         *,
-        grid_eps: float = 1.0,
+        grid_eps: float | None = None,
         margin: float = 0.01,
+        digits: torch.dtype | None = None,
     ) -> float:
         """Move the knots to the data and refit the functions.
 
-        ``grid_eps`` 1 gives uniform knots over the range of x, 0 its quantiles; ``margin`` is the
-        part of the range added at each side. Inputs of locked edges get the knots of their joint
-        sample. Returns the largest root-mean-square change of an edge on the new grid, in the unit
-        of the outputs.
+        ``grid_eps`` 1 gives uniform knots over the range of x, 0 its quantiles, None what each
+        input asks for; ``margin`` is the part of the range added at each side, or more where
+        ``digits``, by default the dtype of the layer, could not tell the knots apart. Inputs of
+        locked edges get the knots of their joint sample. Returns the largest root-mean-square
+        change of an edge on the new grid, in the unit of the outputs.
         """
-        if not 0 <= grid_eps <= 1:
+        if grid_eps is not None and not 0 <= grid_eps <= 1:
             raise ValueError(
                 f"grid_eps must be from 0 to 1; got {grid_eps!r}. Take 1 for uniform knots, less "
                 "to let them follow the data."
             )
         self.check_input(x)
         sample, size = x.detach().double(), self.spec.grid_size
-        points = tied_points(sample, self.leaders, size, grid_eps=grid_eps, margin=margin)
-        return self.move_knots(points, uniform=grid_eps == 1)
+        points = tied_points(
+            sample,
+            self.leaders,
+            size,
+            grid_eps=grid_eps,
+            margin=margin,
+            digits=digits or self.weight.dtype,
+        )
+        even = grid_eps == 1 or (grid_eps is None and is_uniform(points))
+        return self.move_knots(points, uniform=even)
 
     def move_knots(self, points: Float[Tensor, "inputs points"], *, uniform: bool) -> float:
         """Refit the functions on other grid points (float64), as many; return the change.
@@ -544,11 +555,18 @@ class KANLayer(nn.Module):
         old = self.weight
         if self._any_locked:  # equal to the last bit, however their rows were rounded
             knots, weight = tied_knots(knots, self.leaders), tied_weight(weight, self.leaders)
+        check_increasing(knots.to(old))
         self.knots = knots.to(old)
         self.weight = nn.Parameter(weight.to(old), requires_grad=old.requires_grad)
         self.spec = spec
 
     # ---- its state
+
+    def is_sound(self) -> bool:
+        """Say whether every number is finite and the knots of every input increase."""
+        numbers = self.weight.detach(), self.knots, self.affine.detach()
+        finite = all(bool(part.isfinite().all()) for part in numbers)
+        return finite and bool((self.knots.diff(dim=-1) > 0).all())
 
     def state(self) -> LayerState:
         """Return what makes the layer what it is; its tensors are the layer's own, not copies."""
@@ -612,6 +630,19 @@ def _after_load(layer: KANLayer, _: object) -> None:
     layer._note_standing()
     if not layer.knots.is_meta:
         layer.spec = replace(layer.spec, uniform=is_uniform(layer.grid_points))
+
+
+def check_increasing(knots: Float[Tensor, "inputs knots"]) -> None:
+    """Raise a ValueError where the digits of their dtype do not tell knots apart."""
+    if knots.is_meta or bool((knots.diff(dim=-1) > 0).all()):
+        return
+    i = int((~(knots.diff(dim=-1) > 0)).any(dim=-1).nonzero()[0])
+    low, high = float(knots[i, 0]), float(knots[i, -1])
+    raise ValueError(
+        f"The knots of input {i} must increase, and {knots.dtype} cannot tell {knots.shape[1]} of "
+        f"them apart from {low:.9g} to {high:.9g}. Take fewer intervals, dtype=torch.float64, or "
+        "data with normalize=True."
+    )
 
 
 def bounds(grid_range: GridRange, in_features: int) -> tuple[Tensor, Tensor]:

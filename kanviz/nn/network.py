@@ -1,7 +1,8 @@
 """Layers in a row."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -163,6 +164,33 @@ class Network(nn.Module):
             for name, value in fresh.items()
         )
 
+    @torch.no_grad()
+    def scale_outputs(self, factor: float) -> None:
+        """Multiply what the network gives by a factor, in the functions of its last layer."""
+        last = self.layers[-1]
+        last.weight.mul_(factor)
+        if last.symbols is not None:
+            last.symbols.affine[:, 2:].mul_(factor)
+
+    @contextmanager
+    def in_unit(self, unit: float) -> Iterator[None]:
+        """Let the network's outputs be in ``unit`` inside the block; a power of 2 rounds nothing.
+
+        Solvers work there where y is far from 1, for what is small to them has a size.
+        """
+        if unit == 1:
+            yield
+            return
+        self.scale_outputs(1 / unit)
+        try:
+            yield
+        finally:
+            self.scale_outputs(unit)
+
+    def is_sound(self) -> bool:
+        """Say whether every number is finite and the knots of every input increase."""
+        return all(layer.is_sound() for layer in self.layers)
+
     def settle(self) -> None:
         """Write the functions that locked edges share into all of them; see ``KANLayer.settle``."""
         for layer in self.layers:
@@ -176,12 +204,23 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def update_grid(
-        self, x: Float[Tensor, "samples inputs"], *, grid_eps: float = 1.0, margin: float = 0.01
+        self,
+        x: Float[Tensor, "samples inputs"],
+        *,
+        grid_eps: float | None = None,
+        margin: float = 0.01,
+        digits: torch.dtype | None = None,
     ) -> list[float]:
-        """Move the knots of every layer to what x makes it see; return each layer's change."""
+        """Move the knots of every layer to what x makes it see; return each layer's change.
+
+        ``grid_eps`` None lets the inputs choose, see ``adapted_points``, and keeps hidden knots
+        equally spaced: what is far out there is the network's own doing, and may move. The knots
+        stay apart in ``digits``, by default the dtype of the network.
+        """
         errors = []
-        for layer in self.layers:
-            errors.append(layer.update_grid(x, grid_eps=grid_eps, margin=margin))
+        for depth, layer in enumerate(self.layers):
+            eps = 1.0 if depth and grid_eps is None else grid_eps
+            errors.append(layer.update_grid(x, grid_eps=eps, margin=margin, digits=digits))
             x = layer(x)
         return errors
 

@@ -90,14 +90,19 @@ def tied_points(
     leaders: Int[Tensor, "inputs outputs"],
     grid_size: int,
     *,
-    grid_eps: float,
+    grid_eps: float | None,
     margin: float,
+    digits: torch.dtype | None = None,
 ) -> Float[Tensor, "inputs points"]:
     """Return ``adapted_points``, with inputs that belong together seen as one sample."""
-    points = adapted_points(x, grid_size, grid_eps=grid_eps, margin=margin)
+
+    def adapted(sample: Tensor) -> Tensor:
+        return adapted_points(sample, grid_size, grid_eps=grid_eps, margin=margin, digits=digits)
+
+    points = adapted(x)
     for inputs in inputs_together(leaders):
         joined = x[:, inputs].reshape(-1, 1)
-        points[inputs] = adapted_points(joined, grid_size, grid_eps=grid_eps, margin=margin)
+        points[inputs] = adapted(joined)
     return points
 
 

@@ -84,17 +84,49 @@ def relative_error(outputs: Tensor, y: Tensor, scale: float) -> float:
     square root of the mean cross entropy.
     """
     if y.is_floating_point():
-        loss = (outputs - y).square().mean() / scale**2
+        error = root_mean_square((outputs - y).flatten()) / scale
     else:
-        loss = torch.nn.functional.cross_entropy(outputs, y)
-    return float(loss.sqrt().nan_to_num(nan=torch.inf))
+        error = torch.nn.functional.cross_entropy(outputs, y).sqrt()
+    return float(error.nan_to_num(nan=torch.inf))
+
+
+def root_mean_square(values: Tensor) -> Tensor:
+    """Return the root mean square along the first axis, also of numbers whose squares are inf or 0.
+
+    They are measured in a power of 2 near the largest, which rounds nothing.
+    """
+    exponent = torch.frexp(values.abs().amax(0)).exponent.clamp(-1000, 1000)
+    unit = torch.ldexp(torch.ones_like(values[0]), exponent)
+    return (values / unit).square().mean(0).sqrt() * unit
+
+
+def deviation_of(y: Tensor) -> float:
+    """Return the unit of errors on targets: their standard deviation (divisor n) over all outputs.
+
+    Of constant targets, to rounding, their size, and 1 where they are all 0: never 0.
+    """
+    values = y.detach().double().flatten()
+    size = float(values.abs().amax())
+    found = float(root_mean_square(values - values.mean()))
+    return found if found > ROUNDING * size else size or 1.0
+
+
+ROUNDING = 8 * torch.finfo(torch.float64).eps
+"""Share of the size of numbers below which their differences are none."""
 
 
 @torch.no_grad()
 def loss_on(network: Network, x: Tensor, y: Tensor, loss: Loss) -> float:
-    """Return a network's loss on samples, whatever dtype it is in."""
+    """Return a network's loss on samples, whatever dtype it is in.
+
+    Our own losses are computed in float64 from what the network gives in its dtype; a user's own
+    gets what the network computes in.
+    """
     like = network.layers[0].weight
-    return float(loss(network(x.to(like)), y.to(like) if y.is_floating_point() else y))
+    outputs = network(x.to(like))
+    if loss in LOSS_FUNCTIONS.values() or loss is _accuracy:
+        outputs = outputs.double()
+    return float(loss(outputs, y.to(outputs) if y.is_floating_point() else y))
 
 
 def quality(network: Network, data: Dataset) -> dict[str, float]:
@@ -111,8 +143,10 @@ def quality(network: Network, data: Dataset) -> dict[str, float]:
     -------
     dict
         For numbers ``"train_rmse"``, ``"test_rmse"`` (in the user's units, over all outputs) and
-        ``"train_r2"``, ``"test_r2"`` (share of the variance explained, 1 is perfect). For classes
-        ``"train_accuracy"`` and ``"test_accuracy"`` (share that is right).
+        ``"train_r2"``, ``"test_r2"`` (share of the variance explained, 1 is perfect). Of an output
+        whose targets are constant, R^2 is 1 where they are met to rounding and 0 where not; a part
+        of one row has none. For classes ``"train_accuracy"`` and ``"test_accuracy"`` (share that is
+        right).
     """
     found: dict[str, float] = {}
     for part, x, y in (("train", data.x, data.y), ("test", data.x_test, data.y_test)):
@@ -122,6 +156,8 @@ def quality(network: Network, data: Dataset) -> dict[str, float]:
             measures = {"accuracy": loss_on(network, x, y, _accuracy)}
         else:
             measures = _numbers(network, x, y, data.y_scaling)
+            if len(x) < 2:
+                del measures["r2"]
         found |= {f"{part}_{name}": value for name, value in measures.items()}
     return found
 
@@ -138,10 +174,12 @@ def _numbers(
     units: Scaling,
 ) -> dict[str, float]:
     """Return RMSE and R^2 in the user's units."""
-    # In float64: in float32 the square of 1e-23 is 0, that of 1e20 infinite.
-    outputs = network(x.to(network.layers[0].weight)).double()
+    like = network.layers[0].weight
+    outputs = network(x.to(like)).double()
     y, scale = y.to(outputs), units.scale.to(outputs)
-    left = ((outputs - y) * scale).square().mean(0)
-    spread = (y * scale).var(0, correction=0)
-    r2 = 1 - left / spread.clamp(min=torch.finfo(y.dtype).tiny)
-    return {"rmse": float(left.mean().sqrt()), "r2": float(r2.mean())}
+    left, deviation = root_mean_square(outputs - y), root_mean_square(y - y.mean(0))
+    size = (units.undo(y) / scale).abs().amax(0)
+    is_constant = deviation <= ROUNDING * size
+    is_met = left <= 8 * torch.finfo(like.dtype).eps * size
+    r2 = torch.where(is_constant, is_met.double(), 1 - (left / deviation).square())
+    return {"rmse": float(root_mean_square(left * scale)), "r2": float(r2.mean())}

@@ -17,7 +17,7 @@ scale of hidden nodes. Where y has no noise s goes to 0, and the price of bendin
 
 import copy
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -40,7 +40,7 @@ LEVEL = 1e-3
 """Precision of an edge's level, fixed: only the sum of the levels at a node is seen by the data."""
 
 LEAST, MOST = 1e-9, 1e9
-"""Precisions stay between, for outputs of variance 1."""
+"""Precisions stay between."""
 
 TRUST = 0.7
 """Share of the way to the new precisions, in the logarithm: the full way may swing."""
@@ -94,10 +94,10 @@ class Shapes:
         if spec.has_base:
             # What splines and base function bend together counts: one may not hide the other.
             values[..., n] = BASE_FUNCTIONS[spec.base](points)
+        # In units of the steps here: where knots are close a curve may be as lively as elsewhere.
         slopes = values.diff(dim=1) / points.diff(dim=1).unsqueeze(-1)
-        step = ((points[:, -1] - points[:, 0]) / max(1, n - 1))[:, None, None]
-        bends = 2 * step**2 * slopes.diff(dim=1)
-        bends = bends / (points[:, 2:] - points[:, :-2]).unsqueeze(-1)
+        steps = (points[:, 2:] - points[:, :-2]).unsqueeze(-1) / 2
+        bends = steps * slopes.diff(dim=1)
         line = points - points.mean(1, keepdim=True)
         line = line / line.norm(dim=1, keepdim=True)
         slope = torch.zeros(n_in, spec.n_features, spec.n_features).to(points)
@@ -118,21 +118,22 @@ class Evidence:
     Parameters
     ----------
     log_evidence : float
-        Laplace's approximation of the logarithm of the probability of y, less what it costs not to
-        know the precisions (MacKay, Comparison of approximate methods for handling
-        hyperparameters, 1999, sec. 4). It compares starts and shapes on the same data.
-    variance : float
-        Of the noise, in the network's unit of y squared.
+        Laplace's approximation of the logarithm of the probability of y in units of its deviation,
+        less what it costs not to know the precisions (MacKay, Comparison of approximate methods for
+        handling hyperparameters, 1999, sec. 4). It compares starts and shapes on the same data.
+    noise : float
+        Standard deviation of the noise, as a share of that of y.
     dof : float
         Effective degrees of freedom of the whole network: tr(V A).
     edges : list of (in, out)
         Those of each edge, its level left out; 0 where it does nothing that the data ask for.
     covariance : (weights, weights)
-        V, of all weights in the order of ``linearise``; 0 for those that do not learn.
+        V, of all weights in the order of ``linearise``, the outputs in the unit of the problem; 0
+        for those that do not learn.
     """
 
     log_evidence: float
-    variance: float
+    noise: float
     dof: float
     edges: list[Float[Tensor, "_inputs _outputs"]]
     covariance: Float[Tensor, "weights weights"]
@@ -140,26 +141,24 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Smoothing:
-    """The precisions of all edges and the variance of the noise; ``scale`` is the deviation of y.
+    """The precisions of all edges and the variance of the noise, for outputs of deviation 1.
 
-    ``bend`` and ``slope`` hold (in, out) per layer.
+    ``bend`` and ``slope`` hold (in, out) per layer; ``variance`` is a share of that of y.
     """
 
     bend: list[Float[Tensor, "_inputs _outputs"]]
     slope: list[Float[Tensor, "_inputs _outputs"]]
     variance: float
-    scale: float
 
     @classmethod
-    def first(cls, network: Network, scale: float) -> "Smoothing":
+    def first(cls, network: Network) -> "Smoothing":
         """Return what to begin with."""
 
         def everywhere(value: float) -> list[Tensor]:
             masks = [layer.mask for layer in network.layers]
-            found = [torch.full_like(mask, value, dtype=torch.float64) for mask in masks]
-            return [*found[:-1], found[-1] / scale**2]
+            return [torch.full_like(mask, value, dtype=torch.float64) for mask in masks]
 
-        return cls(everywhere(FIRST_BEND), everywhere(FIRST_SLOPE), FIRST_NOISE * scale**2, scale)
+        return cls(everywhere(FIRST_BEND), everywhere(FIRST_SLOPE), FIRST_NOISE)
 
     def refined(self, factor: float) -> "Smoothing":
         """Return what means the same of the same curves on grids so many times finer.
@@ -168,22 +167,23 @@ class Smoothing:
         """
         return replace(self, bend=[bend * factor**3 for bend in self.bend])
 
-    def penalties(self, network: Network, n: int) -> list[EdgeForms]:
-        """Return the prior as penalties of ``LeastSquares`` on n numbers."""
+    def penalties(self, network: Network, n: int, scale: float) -> list[EdgeForms]:
+        """Return the prior as penalties of ``LeastSquares`` on n numbers of deviation ``scale``."""
         shapes = [Shapes.of(layer) for layer in network.layers]
-        return self._forms(network, shapes, self.variance / (n * self.scale**2))
+        return self._forms(network, shapes, self.variance / n, scale)
 
-    def _forms(self, network: Network, shapes: Sequence[Shapes], unit: float) -> list[EdgeForms]:
+    def _forms(
+        self, network: Network, shapes: Sequence[Shapes], unit: float, scale: float
+    ) -> list[EdgeForms]:
         """Return ``unit`` times the prior: of the bends, of the straight parts, of the levels."""
         learns = [_learns(layer) for layer in network.layers]
 
         def form(name: str, factors: list[Tensor]) -> EdgeForms:
             blocks = [getattr(shape, name) for shape in shapes]
             factors = [unit * f * own for f, own in zip(factors, learns, strict=True)]
-            return EdgeForms(blocks, factors, gaps_of(network))
+            return EdgeForms(blocks, [*factors[:-1], factors[-1] / scale**2], gaps_of(network))
 
         level = [torch.full_like(bend, LEVEL) for bend in self.bend]
-        level[-1] = level[-1] / self.scale**2
         return [form("bend", self.bend), form("slope", self.slope), form("level", level)]
 
     @torch.no_grad()
@@ -195,59 +195,65 @@ class Smoothing:
         problem : LeastSquares
             With a network at the minimum of its cost with these penalties, or near it.
         """
-        network, n = problem.network, problem.y.numel()
+        with problem.in_unit():
+            return self._judged(problem)
+
+    def _judged(self, problem: LeastSquares) -> tuple["Smoothing", Evidence]:
+        network, n, scale = problem.network, problem.y.numel(), problem.scale
         weights = problem.weights()
         shapes = [Shapes.of(layer) for layer in network.layers]
         # J^T J is needed once more, at the end of the round: one step's work in four.
-        data = replace(problem, penalties=()).quadratic(weights).matrix
-        data *= n * self.scale**2 / self.variance
+        bare = LeastSquares(network, problem.x, problem.y, (), scale)
+        data = bare.quadratic(weights).matrix * (n / self.variance)
         full, unused = data.clone(), torch.zeros_like(weights)
-        for part in self._forms(network, shapes, 1.0):
+        for part in self._forms(network, shapes, 1.0, scale):
             part.add(full, unused, weights)
         covariance, log_det = inverse(full)
         dof = float((covariance * data).sum())
-        squares = float((network(problem.x) - problem.y).square().sum())
-        variance = squares / max(n - dof, LEAST_LEFT * n)
-        variance = max(variance, (LEAST_NOISE * self.scale) ** 2)
-        found = self._of_edges(network, shapes, weights, covariance)
+        squares = float(((network(problem.x) - problem.y) / scale).square().sum())
+        variance = max(squares / max(n - dof, LEAST_LEFT * n), LEAST_NOISE**2)
+        found = self._of_edges(network, shapes, weights, covariance, scale)
         log_evidence = found.log_prior - log_det - squares / self.variance
         log_evidence -= n * math.log(2 * math.pi * self.variance)
-        smoothing = Smoothing(found.bend, found.slope, variance, self.scale)
-        return smoothing, Evidence(log_evidence / 2, variance, dof, found.dof, covariance)
+        evidence = Evidence(log_evidence / 2, variance**0.5, dof, found.dof, covariance)
+        return Smoothing(found.bend, found.slope, variance), evidence
 
     def _of_edges(
-        self, network: Network, shapes: Sequence[Shapes], weights: Tensor, covariance: Tensor
+        self,
+        network: Network,
+        shapes: Sequence[Shapes],
+        weights: Tensor,
+        covariance: Tensor,
+        scale: float,
     ) -> "_OfEdges":
         start, found = 0, _OfEdges([], [], [], 0.0)
         for depth, (layer, shape) in enumerate(zip(network.layers, shapes, strict=True)):
             size, learns = layer.weight.numel(), _learns(layer)
-            unit = self.scale**2 if layer is network.layers[-1] else 1.0
+            unit = scale**2 if layer is network.layers[-1] else 1.0
             weight = weights[start : start + size].view_as(layer.weight)
             square = covariance[start : start + size, start : start + size]
             square = square.view(*layer.weight.shape, *layer.weight.shape)
             own = square.diagonal(dim1=0, dim2=3).diagonal(dim1=1, dim2=3)  # (f, f, in, out)
             start += size + layer.affine.numel()
-
-            def chosen(old: Tensor, matrix: Tensor, rank: int) -> tuple[Tensor, Tensor]:
-                """Return the next precisions of one part of each edge, and its dof."""
-                trace = torch.einsum("fgio,ifg->io", own, matrix)  # noqa: B023 - called at once
-                form = ((matrix @ weight) * weight).sum(1).clamp(min=0)  # noqa: B023
-                used = (rank - old * trace).clamp(min=0) * learns  # noqa: B023
-                new = used.clamp(min=1e-6) / (form * unit + 1e-30)  # noqa: B023
-                new = new.clamp(LEAST, MOST) / unit  # noqa: B023
+            parts = (
+                (self.bend[depth], shape.bend, shape.bend_rank, found.bend),
+                (self.slope[depth], shape.slope, shape.slope_rank, found.slope),
+            )
+            total = torch.zeros_like(self.bend[depth])
+            for old, matrix, rank, new in parts:
+                trace = torch.einsum("fgio,ifg->io", own, matrix) / unit
+                form = ((matrix @ weight) * weight).sum(1).clamp(min=0) / unit
+                used = (rank - old * trace).clamp(min=0) * learns
+                total += used
+                wanted = (used.clamp(min=1e-6) / (form + 1e-30)).clamp(LEAST, MOST)
+                new.append(old.log().lerp(wanted.log(), TRUST).exp())
                 # By the data the logarithm of a precision is known to sqrt(2 / dof).
                 doubt = (0.5 * VAGUE**2 * used).log1p()
-                price = rank * old.log() - old * form - doubt
-                found.log_prior += float((price * learns).sum())  # noqa: B023
-                return old.log().lerp(new.log(), TRUST).exp(), used
-
-            bend, bent = chosen(self.bend[depth], shape.bend, shape.bend_rank)
-            slope, sloped = chosen(self.slope[depth], shape.slope, shape.slope_rank)
-            found.bend.append(bend)
-            found.slope.append(slope)
-            found.dof.append(bent + sloped)
+                found.log_prior += float(((rank * old.log() - old * form - doubt) * learns).sum())
+            found.dof.append(total)
             form = ((shape.level @ weight) * weight).sum(1) * LEVEL / unit
-            rest = math.log(LEVEL / unit) + shape.log_det.unsqueeze(1) - form
+            rank = shape.bend_rank + shape.slope_rank + 1
+            rest = math.log(LEVEL) - rank * math.log(unit) + shape.log_det.unsqueeze(1) - form
             found.log_prior += float((rest * learns).sum())
         return found
 
@@ -302,42 +308,39 @@ class Candidate:
     """The likeliest state so far."""
 
     @classmethod
-    def of(cls, network: Network, scale: float) -> "Candidate":
+    def of(cls, network: Network) -> "Candidate":
         """Return a network at the beginning, with the precisions to begin with."""
-        return cls(network, Smoothing.first(network, scale))
+        return cls(network, Smoothing.first(network))
+
+    @classmethod
+    def smooth(cls, network: Network) -> "Candidate":
+        """Return a random network whose curves are nearly straight, changed in place."""
+        straighten(network)
+        return cls.of(network)
 
     @torch.no_grad()
-    def continued(self, network: Network) -> "Candidate":
+    def continued(self, network: Network, scale: float) -> "Candidate":
         """Return a deeper network, changed in place, that computes what this one layer does.
 
         Each output has one node in each hidden layer, and straight lines behind the first layer;
-        all other edges do nothing, and the data may leave it so.
+        all other edges do nothing, and the data may leave it so. ``scale`` is the deviation of y.
         """
         (own,), (first, *rest) = self.network.layers, network.layers
-        scale, output = self.smoothing.scale, torch.arange(own.out_features)
-        smoothing = replace(Smoothing.first(network, scale), variance=self.smoothing.variance)
+        output = torch.arange(own.out_features)
+        smoothing = replace(Smoothing.first(network), variance=self.smoothing.variance)
         weight, node = torch.zeros_like(first.weight), output % first.out_features
-        for columns, values in ((weight, own.weight), (smoothing.bend[0], self.smoothing.bend[0]), (smoothing.slope[0], self.smoothing.slope[0])):
-            columns[..., node] = values
-        # A hidden node has no unit: the outputs in units of the deviation of y.
-        weight, unit = weight / scale, scale**2
-        smoothing.bend[0] *= unit
-        smoothing.slope[0] *= unit
+        weight[..., node] = own.weight / scale  # a hidden node has no unit
+        smoothing.bend[0][:, node] = self.smoothing.bend[0]
+        smoothing.slope[0][:, node] = self.smoothing.slope[0]
         first.replace(own.knots, weight, own.spec)
         for depth, layer in enumerate(rest, start=1):
             used = torch.zeros_like(layer.mask)
             used[output % layer.in_features, output % layer.out_features] = True
             straight = lines(used.double().cpu(), layer.knots.double().cpu(), layer.spec)
             layer.weight.copy_(straight * (scale if layer is rest[-1] else 1.0))
-            smoothing.bend[depth][:] = MOST / (unit if layer is rest[-1] else 1.0)
+            smoothing.bend[depth][:] = MOST
         network.settle()
         return Candidate(network, smoothing)
-
-    @classmethod
-    def smooth(cls, network: Network, scale: float) -> "Candidate":
-        """Return a random network whose curves are nearly straight, changed in place."""
-        straighten(network)
-        return cls.of(network, scale)
 
     def copied(self) -> "Candidate":
         """Return the same with a network of its own."""
@@ -348,9 +351,24 @@ class Candidate:
         """How likely it makes the data; -inf before the first round."""
         return -math.inf if self.evidence is None else self.evidence.log_evidence
 
+    @torch.no_grad()
+    def update_grids(self, task: DataTask) -> None:
+        """Move the knots of every layer to its samples; see ``MARGIN`` and ``IDLE``."""
+        x, digits = task.x, task.network.layers[0].weight.dtype
+        for layer in self.network.layers:
+            seen = x
+            if layer is not self.network.layers[0]:
+                low, width = x.amin(0), x.amax(0) - x.amin(0)
+                least = IDLE * float(width.max())
+                share = torch.linspace(0, 1, len(x), dtype=x.dtype, device=x.device).unsqueeze(1)
+                even = low + width / 2 + (share - 0.5) * least
+                seen = torch.where(width < least, even, x)
+            layer.update_grid(seen, margin=MARGIN, digits=digits)
+            x = layer(x)
+
     def problem(self, task: DataTask) -> LeastSquares:
         """Return what its next steps minimise."""
-        penalties = self.smoothing.penalties(self.network, task.y.numel())
+        penalties = self.smoothing.penalties(self.network, task.y.numel(), task.scale)
         return LeastSquares(self.network, task.x, task.y, penalties, task.scale)
 
     def judge(self, problem: LeastSquares) -> None:
@@ -362,15 +380,14 @@ class Candidate:
 
     def train(self, task: DataTask, rounds: int) -> Generator[None, None, float]:
         """Go on for so many rounds, with a yield after each step; return the loss."""
-        loss = math.inf
         for _ in range(rounds):
             if task.options.update_grid:
-                update_grids(self.network, task.x)
+                self.update_grids(task)
             problem = self.problem(task)
-            for loss in minimise(problem, STEPS_OF_ROUND):
+            for _ in minimise(problem, STEPS_OF_ROUND):
                 yield
             self.judge(problem)
-        return loss
+        return problem.loss()
 
 
 @torch.no_grad()
@@ -391,20 +408,6 @@ def straighten(network: Network, *, keep: float = 0.1) -> None:
     network.settle()
 
 
-@torch.no_grad()
-def update_grids(network: Network, x: Float[Tensor, "samples inputs"]) -> None:
-    """Move the knots of every layer to its samples; see ``MARGIN`` and ``IDLE``."""
-    for layer in network.layers:
-        seen = x
-        if layer is not network.layers[0]:
-            low, high = x.amin(0), x.amax(0)
-            half = (high - low).clamp(min=IDLE * float((high - low).max())) / 2
-            middle = (low + high) / 2
-            seen = torch.cat([x, (middle - half).unsqueeze(0), (middle + half).unsqueeze(0)])
-        layer.update_grid(seen, margin=MARGIN)
-        x = layer(x)
-
-
 # ---- random starts -------------------------------------------------------------------------------
 
 ROUNDS = (6, 8, 15)
@@ -415,20 +418,27 @@ GOOD_ENOUGH = 0.02
 
 
 def likeliest_start(
-    network: Network, task: DataTask, count: int, *, is_new: bool
+    network: Network,
+    task: DataTask,
+    count: int,
+    *,
+    remade: Callable[[int], Network],
+    is_new: bool,
 ) -> Generator[None, None, tuple[Candidate, list[float]]]:
     """Try ``count`` starts, each trained a bit, and take the one that makes the data likeliest.
 
     Parameters
     ----------
     network : Network
-        In float64; the first candidate. If it is new it becomes ``Candidate.lean``: what the data
-        do not ask for is then idle from the beginning, and from a start that uses all nodes the
-        way there is long. The others are siblings with other seeds.
+        In float64; the first candidate. If it is new it becomes the likeliest sum of functions of
+        single inputs: what the data do not ask for beyond is then idle from the beginning, and
+        from a start that uses all nodes the way there is long.
     task : DataTask
         What to train on.
     count : int
         Number of candidates.
+    remade : callable
+        ``remade(seed)`` returns a sibling of the network with another seed.
     is_new : bool
         Whether nobody has trained or edited the network.
 
@@ -448,14 +458,14 @@ def likeliest_start(
     for number in range(count):
         seed = task.options.seed + 1_000_003 * number
         if number:
-            one = Candidate.smooth(network.remade(seed), task.scale)
+            one = Candidate.smooth(remade(seed))
         elif is_new:
             one = yield from _additive(network, task)
         else:
-            one = Candidate.of(network, task.scale)
+            one = Candidate.of(network)
         losses.append((yield from one.train(task, ROUNDS[0] if number else 1)))
         field.append((number, one))
-        if losses[-1] ** 0.5 < GOOD_ENOUGH * task.scale:
+        if losses[-1] ** 0.5 < GOOD_ENOUGH * task.scale or _is_found_twice(field):
             break
     for rounds in ROUNDS[1:]:
         field = sorted(field, key=_unlikely)[: max(1, (len(field) + 3) // 4)]
@@ -467,23 +477,34 @@ def likeliest_start(
     return best.best or best, losses
 
 
+def _is_found_twice(field: list[tuple[int, Candidate]]) -> bool:
+    """Return whether the likeliest of enough candidates has a twin: further ones hardly help."""
+    if len(field) < ENOUGH_STARTS:
+        return False
+    first, second = sorted(_unlikely(entry) for entry in field)[:2]
+    return second - first < TWINS
+
+
 def _unlikely(entry: tuple[int, Candidate]) -> float:
     best = entry[1].best
     return math.inf if best is None else -best.log_evidence
 
 
 ADDITIVE_ROUNDS = 12
+"""Of the sum of functions that a search begins with; it has few weights and settles soon."""
+
+ENOUGH_STARTS, TWINS = 6, 3.0
+"""Two of so many starts whose logarithms of the evidence differ by less end the search."""
 
 
 def _additive(network: Network, task: DataTask) -> Generator[None, None, Candidate]:
-    """Return the sum of functions of single inputs that the data make likeliest."""
-    first = network.layers[0]
-    widths = [network.widths[0], network.widths[-1]]
-    sum_of_functions = Network(widths, **{**network.made_with, "init": "zero", "dtype": torch.float64, "device": first.weight.device})
-    one = Candidate.of(sum_of_functions, task.scale)
+    """Return the network as the likeliest sum of functions of single inputs."""
+    widths, first = [network.widths[0], network.widths[-1]], network.layers[0]
+    asked = network.made_with | {"init": "zero", "dtype": torch.float64}
+    one = Candidate.of(Network(widths, **{**asked, "device": first.weight.device}))
     yield from one.train(task, ADDITIVE_ROUNDS)
     assert one.best is not None
-    return one.best.continued(network)
+    return one.best.continued(network, task.scale)
 
 
 def affordable(network: Network) -> int:

@@ -6,6 +6,7 @@ the ``FitReport``. Nothing here knows of threads, of a history, or of who looks 
 """
 
 import copy
+import math
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from functools import partial
@@ -14,20 +15,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from kanviz.checks import listed
 from kanviz.data import Dataset
 from kanviz.nn import Network
-from kanviz.training.evidence import (
-    STEPS_OF_ROUND,
-    Candidate,
-    affordable,
-    likeliest_start,
-    update_grids,
-)
-from kanviz.training.gradient import Descent
+from kanviz.nn.basis import adapted_points, uneven_columns
+from kanviz.nn.state import NetworkState
+from kanviz.training.evidence import STEPS_OF_ROUND, Candidate, affordable, likeliest_start
+from kanviz.training.gradient import Descent, where_it_breaks
 from kanviz.training.jacobian import n_weights
 from kanviz.training.least_squares import minimise
 from kanviz.training.penalties import EdgeForms, smoothness, sparse_forms
-from kanviz.training.report import FitReport, Monitor, Progress
+from kanviz.training.report import FitReport, Measures, Monitor, Progress, kept_numbers
 from kanviz.training.task import (
     MOST_STARTS,
     DataTask,
@@ -62,7 +60,9 @@ def fit(network: Network, data: Dataset, **options: Any) -> FitReport:
     """Train a network in place on a data set.
 
     Nothing is changed before the end: if the fit fails the network is as it was. Ctrl-C ends the
-    fit with the best state so far. The same seed gives the same numbers on the same machine.
+    fit with the best state so far. The state before the fit is one of those that are compared, and
+    what the report tells is measured on the network that is handed back, in its own dtype. The same
+    seed gives the same numbers on the same machine.
 
     Parameters
     ----------
@@ -120,6 +120,9 @@ class Trainer:
         self._generator = torch.Generator().manual_seed(options.seed)
         self._is_untouched = task.network.is_untouched()
         self._grid_size_before = _grid_size(task.network)
+        self._before = NetworkState.capture(task.network)
+        self._handed_back: Network | None = None
+        self._is_comparable = True  # whether the state before the fit still counts
         self._edited: Network | None = None
         self._changed: Task | None = None
 
@@ -136,8 +139,11 @@ class Trainer:
 
     @property
     def best(self) -> Network | None:
-        """The best state; None where no step was taken, or none since the last edit."""
-        return None if self._edited is not None else self.monitor.best
+        """The best state, in the dtype of the task's network; None before the end.
+
+        None also where the fit ended before it had seen the last edit.
+        """
+        return None if self._edited is not None else self._handed_back
 
     def change(self, task: Task) -> None:
         """Go on with another task from the next step on; the grids stay as planned."""
@@ -149,7 +155,9 @@ class Trainer:
 
     def __iter__(self) -> Generator[Progress | None, None, None]:
         """Take all steps; Ctrl-C, or whoever leaves off, ends them with the best state so far."""
+        self.report.notes.extend((*self.task.notes, *self._notes()))
         try:
+            self.monitor.consider(self.network, self._measured(self.network))
             yield from self._start()
             yield from self._levels()
         except KeyboardInterrupt:
@@ -158,34 +166,103 @@ class Trainer:
             self.report.stopped = self.report.stopped or "stopped"
         finally:
             self.monitor.close()
+        self._hand_back()
+
+    def _hand_back(self) -> None:
+        """Bring the best state into the dtype of the task's network, and measure it there.
+
+        Where that costs so many digits that the state before the fit was better, that one is handed
+        back instead.
+        """
+        best, like, report = self.monitor.best, self._before.layers[0].weight, self.report
+        if report.n_steps == 0 and report.stopped in ("interrupted", "stopped"):
+            return
+        if best is None:
+            raise FloatingPointError(where_it_breaks(self.network, self.task.x))
+        own = best.to(like)
+        found = self._measured(own)
+        if not (math.isfinite(found.objective) and own.is_sound()):
+            raise FloatingPointError(
+                f"What was learnt has numbers beyond the range or the digits of {like.dtype}, so "
+                "the model stays as it was. Use dtype=torch.float64, or data with normalize=True."
+            )
+        then, now = (math.sqrt(max(0.0, loss)) for loss in (report.loss, found.loss))
+        if now > 2 * then + LOST_DIGITS * self.task.scale:
+            report.notes.append(
+                f"{like.dtype} has too few digits for these data: the loss was {report.loss:.2g} "
+                f"in the fit and is {found.loss:.2g} in the model. Use dtype=torch.float64, or "
+                "data with normalize=True."
+            )
+        if self._is_comparable and report.kept_step:
+            before = self._before.build(like.device)
+            first = self._measured(before)
+            if first.objective < found.objective:
+                own, found, report.kept_step = before, first, 0
+        if self._is_comparable and not report.kept_step and report.n_steps:
+            report.notes.append("No step was better than the state before the first one.")
+        report.kept = kept_numbers(found)
+        report.errors = self.task.quality_of(own)
+        self._handed_back = own
+
+    @torch.no_grad()
+    def _measured(self, network: Network, loss: float | None = None) -> Measures:
+        """Return what a network of any dtype is compared by; its loss, where that is known."""
+        task, curvature = self.task, self.task.options.price_of_bends
+        sparsity = bending = 0.0
+        if task.sparsity:
+            x = task.x.to(network.layers[0].weight)
+            sparsity = task.sparsity.weight * float(task.sparsity.penalty(network, x))
+        if curvature:
+            bending = float(smoothness(network, curvature, task.scale).of(network))
+        return Measures(
+            task.loss_of(network) if loss is None else loss,
+            task.validation_loss(network),
+            task.scale**2 * sparsity,
+            task.scale**2 * bending,
+        )
+
+    def _notes(self) -> Iterator[str]:
+        """Say what about the data a fit does not do as usual."""
+        task = self.task
+        if isinstance(task, DataTask) and task.options.update_grid:
+            far = [task.data.input_names[column] for column in uneven_columns(task.x)]
+            if far:
+                yield f"knots of {listed(far)} stand where most values are: a few lie far out"
 
     def _start(self) -> Iterator[None]:
         """Choose among random starts where the network is untouched or starts were asked for."""
         task, options = self.task, self.task.options
-        if self._is_untouched and _grid_size(self.network) != task.grids[0]:
-            self.network = self.network.remade(self.network.seed, grid_size=task.grids[0])
-        count, by_evidence = options.starts, task.by_evidence
-        if count is None and self._is_untouched:
-            count = (
-                affordable(self.network)
-                if by_evidence
-                else affordable_starts(self.network, task.most_starts)
-            )
-        if task.optimizer == "lm" and (count or 1) > 1:
-            search = self._trials(count or 1)
+        if self._is_untouched:
+            if _grid_size(self.network) != task.grids[0]:
+                self.network = self.network.remade(self.network.seed, grid_size=task.grids[0])
+            self.network = suited(self.network, task)
+        count = options.starts or 1
+        if options.starts is None and self._is_untouched:
+            if task.by_evidence:
+                count = affordable(self.network)
+            else:
+                count = affordable_starts(self.network, task.most_starts)
+        if task.optimizer == "lm" and count > 1:
+            search = self._trials(count)
             while self._edited is None:  # an edit makes the search pointless
                 try:
                     yield next(search)
                 except StopIteration:
                     break
         self._take_news()
+        self.monitor.consider(self.network, self._measured(self.network))
 
     def _trials(self, count: int) -> Iterator[None]:
         """Go on with the best of ``count`` starts."""
         task = self.task
         if isinstance(task, DataTask) and task.by_evidence:
-            is_new = self._is_untouched
-            search = likeliest_start(self.network, task, count, is_new=is_new)
+            search = likeliest_start(
+                self.network,
+                task,
+                count,
+                remade=lambda seed: suited(self.network.remade(seed), task),
+                is_new=self._is_untouched,
+            )
             self.candidate, self.report.starts = yield from search
             self.network = self.candidate.network
         else:
@@ -217,7 +294,7 @@ class Trainer:
         ended, at = "steps", 0
         while (end := self._end_of_round(at)) > at:
             if self.task.options.update_grid:
-                self.network.update_grid(self.task.x)
+                self.network.update_grid(self.task.x, digits=self._dtype)
             while at < end:
                 before = self.report.n_steps
                 ended = yield from self._watched(self._steps(end - at))
@@ -225,6 +302,9 @@ class Trainer:
                     return
                 if not self._take_news():
                     break
+                if self.task.by_evidence:
+                    yield from self._by_evidence()
+                    return
                 at, ended = at + self.report.n_steps - before, "steps"
                 end = self._end_of_round(at)
             at = end
@@ -243,7 +323,7 @@ class Trainer:
             now, task = self._candidate(), self.task
             assert isinstance(task, DataTask)
             if moves := moves and at < MOVING * self.steps:
-                update_grids(self.network, task.x)
+                now.update_grids(task)
             problem, before = now.problem(task), self.report.n_steps
             yield from self._watched(minimise(problem, min(STEPS_OF_ROUND, self.steps - at)))
             if self.report.stopped:
@@ -271,21 +351,24 @@ class Trainer:
         if best is not None:
             self.candidate, self.network = best, best.network
             self._tell(best)
-            self.monitor.take_as_best(best.network, kept_step)
+            if self.task.validation is None:
+                self.monitor.take(best.network, self._measured(best.network), kept_step)
         self.report.stopped = ended
 
     def _candidate(self) -> Candidate:
         """Return the network in training with its precisions: those to begin with at first."""
         if self.candidate is None:
-            self.candidate = Candidate.of(self.network, self.task.scale)
+            self.candidate = Candidate.of(self.network)
         self.candidate.network = self.network
         return self.candidate
 
     def _tell(self, now: Candidate) -> None:
         """Note in the report what the data say by now, and judge states by the new measure."""
-        assert isinstance(self.task, DataTask)
-        self.report.take_evidence(now.evidence, self.task.data.y_scaling.scale)
-        if self.task.validation is None:
+        task = self.task
+        assert isinstance(task, DataTask)
+        self.report.take_evidence(now.evidence, task.scale * task.data.y_scaling.scale)
+        if task.validation is None:
+            self._is_comparable = False  # what was before the fit is judged by no prior
             self.monitor.new_measure()
 
     def _end_of_round(self, at: int) -> int:
@@ -307,10 +390,8 @@ class Trainer:
                 return str(end.value)
             progress, goes_on = self.monitor.step(
                 self.network,
-                loss,
-                validation_loss=self.task.validation_loss(self.network),
-                penalty=self._sparsity_now(),
-                errors=partial(self.task.errors, self.network, loss),
+                self._measured(self.network, loss),
+                partial(self.task.errors, self.network, loss),
             )
             yield progress
             if not goes_on or self._edited is not None or self._changed is not None:
@@ -320,16 +401,22 @@ class Trainer:
         """Go on with what was handed in since the last step; return whether anything was."""
         network, self._edited = self._edited, None
         task, self._changed = self._changed, None
+        is_other = network is not None
         if task is not None:
-            if task.sparsity != self.task.sparsity:
-                self.monitor.forget_best()  # the best by another measure is no longer the best
+            is_other |= (task.sparsity, task.options.smoothing) != (
+                self.task.sparsity,
+                self.task.options.smoothing,
+            )
             self.task = task
             self.report.optimizer = name_of(task.optimizer)
             self.monitor.patience = task.options.patience
         if network is not None:
             self.network = network
-            self.monitor.forget_best()
         self.network = self.network.to(self.task.x)
+        if is_other:  # the best of another network, or by another measure, is no longer the best
+            self._is_comparable = False
+            self.monitor.forget_best()
+            self.monitor.consider(self.network, self._measured(self.network))
         return task is not None or network is not None
 
     def _steps(self, steps: int) -> Generator[float, None, str]:
@@ -340,7 +427,7 @@ class Trainer:
 
     def _least_squares(self, steps: int) -> Generator[float, None, str]:
         task, sparsity = self.task, self.task.sparsity
-        curvature = task.options.curvature
+        curvature = task.options.price_of_bends
         if curvature is None:
             curvature = SPARSE_CURVATURE if sparsity else LEAST_CURVATURE
         penalties: list[EdgeForms] = [smoothness(self.network, curvature, task.scale)]
@@ -349,9 +436,10 @@ class Trainer:
         return minimise(task.problem(self.network, penalties), steps)
 
     def _descent(self) -> Descent:
-        task, options, scale = self.task, self.task.options, self.task.scale**2
+        task, options = self.task, self.task.options
         assert isinstance(task, DataTask)  # an equation is solved by "lm" alone
-        curvature = smoothness(self.network, options.curvature or 0.0, task.scale)
+        scale = (task.scale / task.unit) ** 2  # of y in the unit that the steps are taken in
+        curvature = smoothness(self.network, options.price_of_bends or 0.0, task.scale / task.unit)
 
         def evaluate(network: Network, x: Tensor) -> tuple[Tensor, Tensor | None]:
             penalty: Tensor | None = None
@@ -360,7 +448,7 @@ class Trainer:
                 outputs, penalty = task.sparsity.penalised(network, x, scale=factor)
             else:
                 outputs = network(x)
-            if options.curvature:
+            if options.price_of_bends:
                 bending = scale * curvature.of(network)
                 penalty = bending if penalty is None else penalty + bending
             return outputs, penalty
@@ -368,27 +456,56 @@ class Trainer:
         return Descent(
             network=self.network,
             x=task.x,
-            y=task.y,
+            y=task.y / task.unit if task.unit != 1 else task.y,
             loss=task.loss,
             evaluate=evaluate,
             optimizer=task.optimizer,
             learning_rate=options.learning_rate or (1.0 if task.optimizer == "lbfgs" else 0.01),
             batch_size=options.batch_size,
             generator=self._generator,
+            unit=task.unit,
         )
 
-    def _sparsity_now(self) -> float:
-        """Return the sparsity penalty in the unit of the loss; 0 where none was asked for."""
-        sparsity = self.task.sparsity
-        if not sparsity:
-            return 0.0
-        with torch.no_grad():
-            penalty = float(sparsity.penalty(self.network, self.task.x))
-        return self.task.scale**2 * sparsity.weight * penalty
+    @property
+    def _dtype(self) -> torch.dtype:
+        """The dtype of the network that is handed back."""
+        return self._before.layers[0].weight.dtype
+
+
+LOST_DIGITS = 1e-4
+"""Share of the standard deviation of y by which an error may grow in the model's dtype unsaid."""
 
 
 def _grid_size(network: Network) -> int:
     return network.layers[0].spec.grid_size
+
+
+FAR_OFF = 100
+"""Half lengths of the first grid that raw data may lie off it, or be within each other."""
+
+
+def suited(network: Network, task: Task) -> Network:
+    """Return an untouched network made for the units of the data, where they are far from its own.
+
+    Its first functions are then as high as y and vary over the range of x. From other ones a fit
+    would have to find small differences of large numbers, which no dtype has the digits for.
+    """
+    given = network.layers[0].grid_points.double()[:, [0, -1]]
+    middle, half = given.mean(1), given.diff(dim=1)[:, 0] / 2
+    x = task.x.double()
+    farthest = (x - middle).abs().amax(0) / half
+    spread = (x.amax(0) - x.amin(0)) / (2 * half)
+    is_far = (farthest > FAR_OFF) | ((spread > 0) & (spread < 1 / FAR_OFF))
+    if task.options.update_grid and bool(is_far.any()):
+        seen = adapted_points(
+            x, 1, grid_eps=1.0, margin=0.01, digits=network.layers[0].weight.dtype
+        )
+        network = network.remade(
+            network.seed, grid_range=torch.where(is_far.unsqueeze(1), seen, given).cpu()
+        )
+    if task.unit != 1:
+        network.scale_outputs(task.unit)
+    return network
 
 
 # ---- random starts -------------------------------------------------------------------------------
@@ -440,7 +557,7 @@ def best_start(
     field: list[tuple[float, int, Network]] = []
     for number in range(count):
         seed = task.options.seed + 1_000_003 * number
-        candidate = network.remade(seed) if number else network
+        candidate = suited(network.remade(seed), task) if number else network
         loss = yield from _trial(candidate, task.trial(TRIAL_SAMPLES), ROUNDS[0])
         losses.append(loss)
         field.append((loss, number, candidate))
@@ -460,8 +577,8 @@ def _trial(network: Network, task: Task, rounds: tuple[int, ...]) -> Generator[N
     """Train in place, with a yield after each step; return the loss."""
     for steps in rounds:
         if task.options.update_grid:
-            network.update_grid(task.x)
+            network.update_grid(task.x, digits=task.network.layers[0].weight.dtype)
         problem = task.problem(network, [smoothness(network, TRIAL_CURVATURE, task.scale)])
         for _ in minimise(problem, steps):
             yield
-    return problem.cost(problem.weights())[1]
+    return problem.loss()

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 
 from kanviz.nn import Network
+from kanviz.training.jacobian import learning_weights
 
 MOST_RETREATS = 5
+ROWS_AT_ONCE = 4096
 LINE_SEARCH_EVALUATIONS = 25
 
 OPTIMIZER_CLASSES: dict[str, type[torch.optim.Optimizer]] = {
@@ -23,13 +25,19 @@ OPTIMIZER_CLASSES: dict[str, type[torch.optim.Optimizer]] = {
 }
 
 
+Value = tuple[float, Tensor | None]
+"""The loss, and the loss with its penalty where the parameters hold the gradient of that."""
+
+
 @dataclass
 class Descent:
     """One descent: what is trained, on what, by which optimizer.
 
     ``loss`` maps (outputs, y) to a scalar. ``evaluate`` maps (network, x) to the outputs and, from
     the same pass, a penalty that is added; None for no penalty. ``batch_size`` None takes all
-    samples at once; ``generator`` shuffles the batches.
+    samples at once; ``generator`` shuffles the batches. ``unit``, a power of 2, is what of y counts
+    as 1 while a step is taken, for steps have a size: y and ``loss``, which is then the squared
+    one, are in it already, and the network is brought into it and back.
     """
 
     network: Network
@@ -41,30 +49,39 @@ class Descent:
     learning_rate: float
     batch_size: int | None
     generator: torch.Generator
+    unit: float = 1.0
 
     def run(self, steps: int) -> Generator[float, None, str]:
         """Take ``steps`` iterations (L-BFGS) or epochs in place.
 
-        Yields the mean loss of each, without the penalty; returns why it ended, ``"steps"``.
+        Yields the loss after each, without the penalty, of the very network that is there then;
+        returns why it ended, ``"steps"``.
 
         Raises
         ------
         FloatingPointError
             If no learning rate gives finite numbers; names the layer and edge where they break.
         """
-        optimizer, retreats = self._make(), 0
+        if not bool(learning_weights(self.network).any()):
+            return "no better step"
+        with self.network.in_unit(self.unit):
+            optimizer, retreats, now = self._make(), 0, self._begun()
         for _ in range(steps):
-            before = copy.deepcopy(self.network.state_dict())
-            value = self._epoch(optimizer)
-            while not self._is_finite(value):
-                self.network.load_state_dict(before)
-                if retreats == MOST_RETREATS:
-                    raise FloatingPointError(where_it_breaks(self.network, self.x))
-                retreats, self.learning_rate = retreats + 1, self.learning_rate / 10
-                optimizer = self._make()
-                value = self._epoch(optimizer)
-            yield value
+            with self.network.in_unit(self.unit):
+                before = copy.deepcopy(self.network.state_dict())
+                now = self._epoch(optimizer, now)
+                while not self._is_finite(now[0]):
+                    self.network.load_state_dict(before)
+                    if retreats == MOST_RETREATS:
+                        raise FloatingPointError(where_it_breaks(self.network, self.x))
+                    retreats, self.learning_rate = retreats + 1, self.learning_rate / 10
+                    optimizer = self._make()
+                    now = self._epoch(optimizer, self._begun())
+            yield now[0] * self.unit**2
         return "steps"
+
+    def _begun(self) -> Value | None:
+        return self._value(self.x, self.y) if self.batch_size is None else None
 
     def _make(self) -> torch.optim.Optimizer:
         parameters = [p for p in self.network.parameters() if p.requires_grad]
@@ -83,30 +100,52 @@ class Descent:
         make = OPTIMIZER_CLASSES[kind] if isinstance(kind, str) else kind
         return make(parameters, lr=self.learning_rate)  # type: ignore[call-arg]
 
-    def _epoch(self, optimizer: torch.optim.Optimizer) -> float:
-        """Go once over the data; return the mean loss, each batch's as it was before its update."""
-        order = torch.randperm(len(self.x), generator=self.generator).to(self.x.device)
-        total = 0.0
-        for batch in order.split(self.batch_size or len(self.x)):
-            total += len(batch) * self._update(optimizer, self.x[batch], self.y[batch])
-        optimizer.zero_grad()
-        return total / len(self.x)
+    def _epoch(self, optimizer: torch.optim.Optimizer, now: Value | None) -> Value:
+        """Go once over the data; return loss and gradient of what became of the network.
 
-    def _update(self, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor) -> float:
-        seen: list[Tensor] = []
+        ``now`` is the same of the network as it is: a step on all samples begins with them, so
+        measuring after each step costs one pass more in the whole descent.
+        """
+        if self.batch_size is None:
+            self._update(optimizer, self.x, self.y, now)
+            return self._value(self.x, self.y)
+        order = torch.randperm(len(self.x), generator=self.generator).to(self.x.device)
+        for batch in order.split(self.batch_size):
+            self._update(optimizer, self.x[batch], self.y[batch], None)
+        optimizer.zero_grad()
+        return self._loss_on_all(), None
+
+    def _update(
+        self, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor, now: Value | None
+    ) -> None:
+        known = [] if now is None or now[1] is None else [now[1]]
 
         def closure() -> Tensor:
-            optimizer.zero_grad()
-            outputs, penalty = self.evaluate(self.network, x)
-            value = self.loss(outputs, y)
-            seen.append(value.detach())
-            whole = value if penalty is None else value + penalty
-            whole.backward()
+            whole = known.pop() if known else self._value(x, y)[1]
+            assert whole is not None
             return whole
 
         optimizer.step(closure)  # type: ignore[arg-type]
         self.network.settle()
-        return float(seen[0])
+
+    def _value(self, x: Tensor, y: Tensor) -> Value:
+        """Return the loss and the loss with penalty, whose gradient is in the parameters."""
+        for parameter in self.network.parameters():
+            parameter.grad = None
+        with torch.enable_grad():
+            outputs, penalty = self.evaluate(self.network, x)
+            loss = self.loss(outputs, y)
+            whole = loss if penalty is None else loss + penalty
+            if whole.requires_grad:
+                whole.backward()
+        return float(loss.detach()), whole.detach()
+
+    @torch.no_grad()
+    def _loss_on_all(self) -> float:
+        size = max(self.batch_size or 1, ROWS_AT_ONCE)
+        parts = zip(self.x.split(size), self.y.split(size), strict=True)
+        total = sum(len(x) * float(self.loss(self.network(x), y)) for x, y in parts)
+        return total / len(self.x)
 
     def _is_finite(self, value: float) -> bool:
         weights = (bool(torch.isfinite(p).all()) for p in self.network.parameters())

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from kanviz.data import Dataset
 from kanviz.nn import Network
-from kanviz.training.errors import relative_error
+from kanviz.training.errors import deviation_of, relative_error
 from kanviz.training.gradient import Descent
 from kanviz.training.least_squares import LeastSquares, minimise
 from kanviz.training.penalties import smoothness
@@ -106,5 +106,5 @@ def judge_of(data: Dataset, *, seed: int = 0) -> Judge:
         held = max(1, round(HELD_OUT * len(x)))
         x_held, y_held = x[order[:held]], y[order[:held]]
         x, y = x[order[held:]], y[order[held:]]
-    scale = 1.0 if data.is_classification else float(y.std(correction=0)) or 1.0
+    scale = 1.0 if data.is_classification else deviation_of(y)
     return Judge(x, y, x_held, y_held, scale)

@@ -16,10 +16,11 @@ import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from kanviz.nn import Network
@@ -55,10 +56,14 @@ without data is damped too."""
 
 @dataclass(frozen=True)
 class Quadratic:
-    """The model with A written down, for up to a few thousand weights: exact steps."""
+    """The model with A written down, for up to a few thousand weights: exact steps.
+
+    ``kinds`` says which weights are of one kind, see ``scales_of``.
+    """
 
     matrix: Float[Tensor, "weights weights"]
     gradient: Float[Tensor, " weights"]
+    kinds: Int[Tensor, " weights"] | None = None
 
     def step(self, damping: float) -> tuple[Tensor, float] | None:
         """Return s with (A + damping * diag(A)) s = -g, and by how much the model says it wins.
@@ -68,7 +73,7 @@ class Quadratic:
         matrix, gradient = self.matrix, self.gradient
         # Marquardt's scaling: damping in units of each weight's own curvature, so that a step does
         # not depend on the units of the weights.
-        scales = scales_of(matrix.diagonal())
+        scales = scales_of(matrix.diagonal(), self.kinds)
         factor, failed = torch.linalg.cholesky_ex(matrix + torch.diag(damping * scales))
         if int(failed):
             return None
@@ -78,9 +83,31 @@ class Quadratic:
         return step, -float(2 * gradient @ step + step @ (matrix @ step))
 
 
-def scales_of(diagonal: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
-    """Return what the damping multiplies: the diagonal of A, nowhere too small."""
-    return diagonal.clamp(min=SMALLEST_DIAGONAL * float(diagonal.max()) + 1e-300)
+def scales_of(
+    diagonal: Float[Tensor, " weights"], kinds: Int[Tensor, " weights"] | None = None
+) -> Float[Tensor, " weights"]:
+    """Return what the damping multiplies: the diagonal of A, nowhere too small.
+
+    ``kinds`` numbers the weights that have one unit. A kind that is too small as a whole has no
+    lack of data but another unit, as splines have beside a base function of inputs of 1e9: it is
+    measured by its own largest entry.
+    """
+    least = SMALLEST_DIAGONAL * float(diagonal.max())
+    if kinds is None or float(diagonal.min()) >= least:
+        return diagonal.clamp(min=least + 1e-300)
+    largest = diagonal.new_zeros(int(kinds.max()) + 1).scatter_reduce(0, kinds, diagonal, "amax")
+    floors = torch.where(largest < least, SMALLEST_DIAGONAL * largest, least)
+    return torch.maximum(diagonal, floors[kinds] + 1e-300)
+
+
+def kinds_of(network: Network) -> Int[Tensor, " weights"]:
+    """Return the kind of each weight: of each layer splines, base functions and formulas."""
+    parts = []
+    for depth, layer in enumerate(network.layers):
+        kinds = torch.full(layer.weight.shape, 3 * depth, device=layer.weight.device)
+        kinds[:, layer.spec.n_basis :] += 1
+        parts += [kinds.flatten(), torch.full_like(layer.affine, 3 * depth + 2).long().flatten()]
+    return torch.cat(parts)
 
 
 DENSE_UP_TO = 200
@@ -151,6 +178,7 @@ class MatrixFree:
     unit: float
     gradient: Float[Tensor, " weights"]
     blocks: list[LayerBlocks]
+    kinds: Int[Tensor, " weights"]
 
     @classmethod
     def at(
@@ -196,7 +224,8 @@ class MatrixFree:
             for depth, extra in enumerate(penalty.edge_blocks()):
                 blocks[depth] = blocks[depth].with_splines(extra, network.layers[depth])
         gradient = locks.reduce(gradient) * free
-        return cls(jacobian.to(PRODUCTS_IN), penalties, locks, free, unit, gradient, blocks)
+        products = jacobian.to(PRODUCTS_IN)
+        return cls(products, penalties, locks, free, unit, gradient, blocks, kinds_of(network))
 
     def times(self, change: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
         """Return A times a change of the free weights."""
@@ -208,7 +237,8 @@ class MatrixFree:
 
     def step(self, damping: float) -> tuple[Tensor, float]:
         """Return about the step of ``Quadratic``, and by how much the model says it wins."""
-        extra = damping * scales_of(torch.cat([b.diagonal for b in self.blocks]) * self.free)
+        diagonal = torch.cat([block.diagonal for block in self.blocks]) * self.free
+        extra = damping * scales_of(diagonal, self.kinds)
         sizes = [len(block.diagonal) for block in self.blocks]
         # Overlapping splines couple the weights of one edge most, and its block is small enough to
         # invert: a good stand-in for the inverse of A.
@@ -304,6 +334,15 @@ class Problem(ABC):
     def model(self, weights: Float[Tensor, " weights"]) -> Quadratic | MatrixFree:
         """Return the Gauss-Newton model of the cost."""
 
+    def in_unit(self) -> AbstractContextManager[None]:
+        """Bring the network into the unit that ``cost`` and ``model`` work in, inside a block."""
+        return nullcontext()
+
+    def loss(self) -> float:
+        """Return the loss of the network as it is."""
+        with self.in_unit():
+            return self.cost(self.weights())[1]
+
     @functools.cached_property
     def locks(self) -> Locks:
         """Which weights are one and the same because their edges are locked together."""
@@ -347,12 +386,26 @@ def exact_pays(n: int, n_entries: int, n_residuals: int) -> bool:
     return n_residuals * per_row + n**3 / 6 <= PRODUCTS_OF_A_STEP * n_residuals * n
 
 
+FAR_FROM_1 = 6
+"""Powers of 2 that a unit may be from 1 before it is used: nearer, all is computed as it stands."""
+
+
+def unit_of(scale: float) -> float:
+    """Return the power of 2 near the scale of y that a solver is to take as 1; 1 for most y."""
+    exponent = round(math.log2(scale)) if 0 < scale < math.inf else 0
+    return 2.0 ** max(-500, min(exponent, 500)) if abs(exponent) > FAR_FROM_1 else 1.0
+
+
 @dataclass
 class LeastSquares(Problem):
     """The problem of one round: mean square of (outputs - y) / scale, plus penalties.
 
     ``network`` is in float64 and is changed in place; ``scale`` is the standard deviation of y;
     ``frozen`` says which weights, in the order of ``linearise``, stay as they are.
+
+    Where y is far from 1 the problem is posed in ``unit``: damping compares the weights of all
+    layers, and squares of 1e-200 are 0. ``cost`` and ``model`` are to be called with the network
+    ``in_unit``, as ``minimise`` does.
     """
 
     x: Float[Tensor, "samples inputs"]
@@ -360,6 +413,18 @@ class LeastSquares(Problem):
     penalties: Sequence[EdgeForms]
     scale: float
     frozen: Bool[Tensor, " weights"] | None = None
+    unit: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Pose the problem in its unit."""
+        self.unit = unit_of(self.scale)
+        if self.unit != 1:
+            self.y, self.scale = self.y / self.unit, self.scale / self.unit
+            self.penalties = [penalty.in_unit(self.unit) for penalty in self.penalties]
+
+    def in_unit(self) -> AbstractContextManager[None]:
+        """Bring the network into the unit of the problem, inside a block."""
+        return self.network.in_unit(self.unit)
 
     @torch.no_grad()
     def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:
@@ -367,7 +432,7 @@ class LeastSquares(Problem):
         self.put(weights)
         loss = float((self.network(self.x) - self.y).square().mean())
         extra = sum(float(penalty.value(weights)) for penalty in self.penalties)
-        return loss / self.scale**2 + extra, loss
+        return loss / self.scale**2 + extra, loss * self.unit**2
 
     def model(self, weights: Float[Tensor, " weights"]) -> Quadratic | MatrixFree:
         """Return the Gauss-Newton model of the cost, as a matrix where that pays."""
@@ -380,16 +445,17 @@ class LeastSquares(Problem):
             self.y,
             self.penalties,
             weights=weights,
-            unit=self._unit,
+            unit=self._factor,
             locks=self.locks,
             frozen=self.frozen,
         )
 
     @property
-    def _unit(self) -> float:
+    def _factor(self) -> float:
         return 1 / (self.y.numel() * self.scale**2)
 
     def quadratic(self, weights: Float[Tensor, " weights"]) -> Quadratic:
+        """Return the model with its matrix written down."""
         total = n_weights(self.network)
         matrix, gradient = weights.new_zeros(total, total), weights.new_zeros(total)
         edges = sum(layer.mask.numel() for layer in self.network.layers)
@@ -399,8 +465,8 @@ class LeastSquares(Problem):
             part, slope = normal_equations(rows, rows.outputs - y, total)
             matrix += part
             gradient += slope
-        matrix *= self._unit
-        gradient *= self._unit
+        matrix *= self._factor
+        gradient *= self._factor
         for penalty in self.penalties:
             penalty.add(matrix, gradient, weights)
         matrix, gradient = self.locks.reduce_system(matrix, gradient)
@@ -408,7 +474,7 @@ class LeastSquares(Problem):
             matrix[self.frozen] = 0
             matrix[:, self.frozen] = 0
             gradient[self.frozen] = 0
-        return Quadratic(matrix, gradient)
+        return Quadratic(matrix, gradient, kinds_of(self.network))
 
 
 # ---- steps ---------------------------------------------------------------------------------------
@@ -446,15 +512,18 @@ def minimise(
     str
         ``"steps"``, ``"converged"`` or ``"no better step"``.
     """
-    weights = problem.weights()
-    cost, _ = problem.cost(weights)
+    with problem.in_unit():
+        weights = problem.weights()
+        cost, _ = problem.cost(weights)
     damping, small = FIRST_DAMPING, 0
     # Damping is kept from step to step but not from call to call: each round of a fit moves the
     # grid, and the model with it.
     for _ in range(steps):
-        step = _better_step(problem, weights, cost, damping)
+        with problem.in_unit():
+            step = _better_step(problem, weights, cost, damping)
+            if step is None:
+                problem.put(weights)
         if step is None:
-            problem.put(weights)
             return "no better step"
         weights, (new_cost, loss), damping = step
         small = small + 1 if cost - new_cost < tolerance * cost else 0

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -32,6 +32,10 @@ class EdgeForms:
         for _, weight, block, factor in self._parts(weights):
             total = total + ((weight * (block @ weight)).sum(1) * factor).sum()
         return total
+
+    def in_unit(self, unit: float) -> "EdgeForms":
+        """Return the same penalty of a network whose outputs are in ``unit``."""
+        return replace(self, factors=[*self.factors[:-1], self.factors[-1] * unit**2])
 
     def of(self, network: Network) -> Float[Tensor, ""]:
         """Return the penalty of a network's weights; differentiable."""
@@ -131,6 +135,7 @@ def sparse_forms(
 
 
 def gaps_of(network: Network) -> list[int]:
+    """Return how many numbers of formulas follow each layer's weight, for ``EdgeForms``."""
     return [
         0 if layer.symbols is None else layer.symbols.affine.numel() for layer in network.layers
     ]

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
@@ -60,7 +60,14 @@ class FitReport:
     starts : list of float
         Loss of each random start that was tried, in order; empty if only the present one was used.
     kept_step : int
-        The step whose state the network has now (the best on validation data, else training data).
+        The step whose state the network has now (the best on validation data, else training data);
+        0 where no step was better than the state before the first one.
+    kept : dict
+        ``"loss"`` and, with validation data, ``"validation_loss"`` of that state. Once the fit is
+        over they are measured again on the network as it is handed back, in its own dtype.
+    errors : dict
+        What ``evaluate`` says of the network as it is handed back, on the data of the fit; empty
+        while the fit runs, and for an equation.
     notes : list of str
         Sentences about treatments, such as skipped grid levels.
     noise : float or None
@@ -80,6 +87,8 @@ class FitReport:
     seconds: float = 0.0
     starts: list[float] = field(default_factory=list)
     kept_step: int = 0
+    kept: dict[str, float] = field(default_factory=dict)
+    errors: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     noise: float | list[float] | None = None
     log_evidence: float | None = None
@@ -89,12 +98,12 @@ class FitReport:
     def take_evidence(self, found: "Evidence | None", unit: Float[Tensor, " outputs"]) -> None:
         """Note what the data say of a network; ``unit`` leads to the user's units of y."""
         if found is not None:
-            noise = (found.variance**0.5 * unit).tolist()
+            noise = (found.noise * unit).tolist()
             self.noise = noise[0] if len(noise) == 1 else noise
             self.log_evidence, self.effective_dof = found.log_evidence, found.dof
             self.edge_dof = found.edges
 
-    def log(self, progress: Progress, penalty: float = 0.0) -> None:
+    def log(self, progress: Progress, sparsity: float = 0.0) -> None:
         """Append the numbers of a step to their lists; a penalty of 0 is none."""
         numbers: dict[str, float | None] = {
             "step": progress.step,
@@ -102,7 +111,7 @@ class FitReport:
             "grid_size": progress.grid_size,
             "seconds": progress.seconds,
             "validation_loss": progress.validation_loss,
-            "sparsity": penalty or None,
+            "sparsity": sparsity or None,
         }
         for name, number in numbers.items():
             if number is not None:
@@ -115,7 +124,7 @@ class FitReport:
 
     @property
     def loss(self) -> float:
-        """Training loss of the state that was kept; NaN if no step was taken."""
+        """Training loss of the state that was kept; NaN before the fit has begun."""
         return self._kept("loss")
 
     @property
@@ -124,6 +133,8 @@ class FitReport:
         return self._kept("validation_loss")
 
     def _kept(self, name: str) -> float:
+        if name in self.kept:
+            return self.kept[name]
         numbers = self.history.get(name, [])
         return numbers[self.kept_step - 1] if 0 < self.kept_step <= len(numbers) else float("nan")
 
@@ -144,6 +155,30 @@ class FitReport:
         if self.starts:
             parts.append(f"best of {len(self.starts)} starts")
         return ", ".join([*parts, f"stopped: {self.stopped}"])
+
+
+class Measures(NamedTuple):
+    """What states of a fit are compared by, all in the unit of the loss.
+
+    ``sparsity`` and ``bending`` are the penalties that were asked for, 0 where none was.
+    """
+
+    loss: float
+    validation_loss: float | None = None
+    sparsity: float = 0.0
+    bending: float = 0.0
+
+    @property
+    def objective(self) -> float:
+        """The number that shall be small: the loss on data that are watched, or else trained on."""
+        watched = self.loss if self.validation_loss is None else self.validation_loss
+        return watched + self.sparsity + self.bending
+
+
+def kept_numbers(measures: Measures) -> dict[str, float]:
+    """Return the losses as ``FitReport.kept`` has them."""
+    numbers = {"loss": measures.loss, "validation_loss": measures.validation_loss}
+    return {name: number for name, number in numbers.items() if number is not None}
 
 
 MOST_UPDATES_PER_SECOND = 20
@@ -195,39 +230,34 @@ class Monitor:
     def step(
         self,
         network: Network,
-        loss: float,
-        *,
-        validation_loss: float | None,
-        penalty: float,
+        measures: Measures,
         errors: Callable[[], Errors],
     ) -> tuple[Progress, bool]:
         """Log one step; return it and whether to go on. ``report.stopped`` says why not.
 
-        States are compared by ``validation_loss``, or ``loss`` where there is none, plus
-        ``penalty``; ``errors`` becomes ``Progress.errors``.
+        ``measures`` are of the network as it is now; ``errors`` becomes ``Progress.errors``.
         """
         progress = Progress(
             step=self.report.n_steps + 1,
-            loss=loss,
-            validation_loss=validation_loss,
+            loss=measures.loss,
+            validation_loss=measures.validation_loss,
             grid_size=network.layers[0].spec.grid_size,
             seconds=time.perf_counter() - self._begin,
             network=network,
             errors=errors,
         )
-        self.report.log(progress, penalty)
-        watched = loss if validation_loss is None else validation_loss
-        self._keep_best(network, watched + penalty, progress.step)
+        self.report.log(progress, measures.sparsity)
+        self.consider(network, measures)
         self._show(progress)
         if any([callback(progress) is False for callback in self.callbacks]):  # noqa: C419 - call all
             self.report.stopped = "callback"
-        elif validation_loss is not None and self.waited >= self.patience:
+        elif measures.validation_loss is not None and self.waited >= self.patience:
             self.report.stopped = "patience"
         return progress, not self.report.stopped
 
     @property
     def best(self) -> Network | None:
-        """A copy of the network in its best state; None before the first step."""
+        """A copy of the network in its best state; None where none had a finite measure."""
         if self._best is None:
             return None
         return self._best.build(next(self._best.tensors()).device)
@@ -245,14 +275,15 @@ class Monitor:
         """Take the next state as the best so far, whatever it is: it is judged by other prices."""
         self.best_objective = self._best_before = math.inf
 
-    def take_as_best(self, network: Network, step: int) -> None:
-        """Go on from a state that was the best by another measure, at ``step``."""
-        self._best, self.report.kept_step = NetworkState.capture(network), step
-        self.new_measure()
+    def take(self, network: Network, measures: Measures, step: int) -> None:
+        """Take a state as the best that was so by another measure, at ``step``."""
+        self._best, self.best_objective = NetworkState.capture(network), measures.objective
+        self.report.kept_step, self.report.kept = step, kept_numbers(measures)
 
     def forget_best(self) -> None:
         """Start the search for the best state anew: what was found no longer counts."""
         self._best, self.report.kept_step, self.waited = None, 0, 0
+        self.report.kept = {}
         self.best_objective = self._best_before = math.inf
 
     def close(self) -> None:
@@ -262,10 +293,12 @@ class Monitor:
             self.bar.total = self.bar.n
         self.bar.close()
 
-    def _keep_best(self, network: Network, objective: float, number: int) -> None:
-        if objective < self.best_objective:
-            self._best, self.best_objective = NetworkState.capture(network), objective
-            self.report.kept_step, self.waited = number, 0
+    def consider(self, network: Network, measures: Measures) -> None:
+        """Keep the state of a network if it is the best so far: that after the last step taken."""
+        if measures.objective < self.best_objective:  # false for NaN
+            self._best, self.best_objective = NetworkState.capture(network), measures.objective
+            self.report.kept_step, self.waited = self.report.n_steps, 0
+            self.report.kept = kept_numbers(measures)
         else:
             self.waited += 1
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.func import functional_call, jacrev
 
 from kanviz.nn import Network
-from kanviz.nn.calculus import Operator, Unknown, each
+from kanviz.nn.calculus import Operator, Unknown, derivative_order, each
 from kanviz.training.errors import Errors
 from kanviz.training.jacobian import learning_weights, n_weights
 from kanviz.training.least_squares import MOST_EXACT, Problem, Quadratic
@@ -67,6 +67,23 @@ class Equation:
         _row(self.residuals(_unknown(network, measure)))
         return torch.cat(seen) if seen else network.layers[0].weight.new_zeros(0, network.widths[0])
 
+    def derivatives(self, network: Network) -> int:
+        """Return the highest order of a derivative of u that the residuals ask for."""
+        orders = [0]
+
+        def measure(operator: Operator, x: Tensor) -> Tensor:
+            orders.append(derivative_order(operator, x[0], network.widths[-1]))
+            return _answers(network, operator, x)
+
+        row = _row(self.residuals(_unknown(network, measure)))
+        if row.requires_grad:
+            raise ValueError(
+                "residuals must learn from u alone; got some with a parameter of their own that "
+                "requires a gradient, which solve does not train. Detach it, or make it a second "
+                "output of the model with a residual for its gradient."
+            )
+        return max(orders)
+
     @torch.no_grad()
     def values_of_zero(self, network: Network) -> Float[Tensor, " residuals"]:
         """Return the residuals of u = 0, for a network's inputs and outputs."""
@@ -117,6 +134,13 @@ class Equation:
 def _row(parts: Any) -> Tensor:
     """Return a tensor, or several, as one row of numbers."""
     found = [parts] if isinstance(parts, Tensor) else parts
+    if isinstance(found, list | tuple) and any(
+        isinstance(part, Tensor) and part.is_complex() for part in found
+    ):
+        raise TypeError(
+            "residuals must be real; got complex numbers. Return their real and imaginary parts, "
+            "as in [r.real, r.imag]."
+        )
     if not isinstance(found, list | tuple) or not all(
         isinstance(part, Tensor) and part.is_floating_point() for part in found
     ):
@@ -168,6 +192,15 @@ class EquationTask(Task):
     def trial(self, samples: int) -> "EquationTask":  # noqa: ARG002 - all points are needed
         """Return the very task: which points could be left out, only the equation knows."""
         return self
+
+    def loss_of(self, network: Network) -> float:
+        """Return the mean squared residual, computed in float64."""
+        work = copy.deepcopy(network).to(self.x)
+        return float(self.equation.values(work).square().mean())
+
+    def quality_of(self, network: Network) -> dict[str, float]:  # noqa: ARG002
+        """Return nothing: an equation has no targets."""
+        return {}
 
     def errors(self, network: Network, loss: float) -> Errors:  # noqa: ARG002
         """Return the mean of the squared residuals, which is known."""
@@ -234,6 +267,7 @@ def prepare_equation(network: Network, equation: Equation, options: FitOptions) 
     points = equation.points(work)
     if not len(points):
         raise ValueError(f"residuals must ask for u; got numbers without it. {BUILD_FROM}")
+    _check_order(equation, work)
     _check_values(equation, work)
     zero = equation.values_of_zero(work)
     size = float(zero.square().mean().sqrt())
@@ -246,6 +280,7 @@ def prepare_equation(network: Network, equation: Equation, options: FitOptions) 
         optimizer="lm",
         sparsity=sparsity_of(options),
         most_starts=MOST_STARTS,
+        notes=(),
         equation=equation,
     )
 
@@ -260,6 +295,11 @@ def _check_options(options: FitOptions) -> None:
                 f"{name} must be left out because an equation is solved by steps of least squares; "
                 f"got {value!r}. Use it with fit."
             )
+    if options.smoothing == "auto":
+        raise ValueError(
+            "smoothing must be a number to solve an equation, which has no noise; got 'auto'. "
+            "Leave it out."
+        )
     if isinstance(options.sparsity, Sparsity) and options.sparsity.metric != "std":
         raise ValueError(
             "sparsity must have metric='std' to solve an equation; got "
@@ -276,6 +316,21 @@ def _check_size(network: Network, grids: Sequence[int]) -> None:
             f"model must have at most {MOST_EXACT} weights to solve an equation, which takes exact "
             f"steps; got {total}. Choose fewer nodes or a coarser grid."
         )
+
+
+def _check_order(equation: Equation, network: Network) -> None:
+    """Raise where u has fewer derivatives than the residuals ask for: these would be 0.
+
+    Such residuals can be small for a u that is far from any solution.
+    """
+    order = equation.derivatives(network)
+    for layer in network.layers:
+        if layer.spec.is_spline and layer.spec.spline_order < order:
+            raise ValueError(
+                f"residuals take derivatives of u up to order {order}, which splines of order "
+                f"{layer.spec.spline_order} do not have. Make the model with spline_order="
+                f"{order + 1}, or {order} at least."
+            )
 
 
 def _check_values(equation: Equation, network: Network) -> None:

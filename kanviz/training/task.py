@@ -13,9 +13,18 @@ from torch import Tensor
 from kanviz.checks import check_choice, check_integer
 from kanviz.data import Dataset, as_dataset
 from kanviz.nn import Network
-from kanviz.training.errors import LOSS_FUNCTIONS, Errors, Loss, loss_on
+from kanviz.training.errors import (
+    LOSS_FUNCTIONS,
+    ROUNDING,
+    Errors,
+    Loss,
+    deviation_of,
+    loss_on,
+    quality,
+    root_mean_square,
+)
 from kanviz.training.jacobian import n_entries, n_weights
-from kanviz.training.least_squares import LeastSquares, Problem, exact_pays
+from kanviz.training.least_squares import MOST_EXACT, LeastSquares, Problem, exact_pays, unit_of
 from kanviz.training.penalties import EdgeForms
 from kanviz.training.report import Progress
 from kanviz.training.sparsity import Sparsity
@@ -59,10 +68,14 @@ class FitOptions:
     sparsity : float or Sparsity
         Prefers few edges to many; a number is the weight of ``Sparsity`` with its defaults. 1e-4
         to 1e-2 does for most data.
-    curvature : float, optional
-        Weight of the squared second differences of the coefficients, relative to the variance of
-        y for squared loss; default for "lm" 1e-10 (1e-6 with sparsity), else 0. Raise it
-        (1e-6 .. 1e-3) where a fine grid follows noise.
+    smoothing : float or "auto", optional
+        How smooth the curves are to be. A number is the weight of the squared second
+        differences of the coefficients, relative to the variance of y for squared loss; default
+        for "lm" 1e-10 (1e-6 with sparsity), else 0. ``"auto"``, for data with noise: each edge
+        gets the smoothness that makes the data likeliest, from as lively as they ask for to a
+        straight line to nothing, and the report tells the noise, the effective degrees of
+        freedom and how likely such a network makes the data. With squared loss and "lm", for
+        up to 5000 weights.
     validation : None, float, (x, y), Dataset or "test"
         Data to watch: a share of the training data, a pair, or the data's own test part. The best
         state on it is kept, and a level ends when it does not improve for ``patience`` steps.
@@ -93,7 +106,6 @@ class FitOptions:
     batch_size: int | None = None
     learning_rate: float | None = None
     sparsity: float | Sparsity = 0.0
-    curvature: float | None = None
     smoothing: float | Literal["auto"] | None = None
     validation: Validation = None
     patience: int = 20
@@ -102,6 +114,11 @@ class FitOptions:
     callbacks: Sequence[Callback] = field(default=())
     progress: bool = True
     seed: int = 0
+
+    @property
+    def price_of_bends(self) -> float | None:
+        """The weight of the bends that was asked for; None where it is left to others."""
+        return None if isinstance(self.smoothing, str) else self.smoothing
 
     def __post_init__(self) -> None:
         """Check every field by itself; ``prepare`` checks them together and with the data."""
@@ -117,11 +134,15 @@ class FitOptions:
         self._check_grids()
 
     def _check_numbers(self) -> None:
-        rate, curvature, share = self.learning_rate, self.curvature, self.validation
+        rate, smoothing, share = self.learning_rate, self.smoothing, self.validation
         if rate is not None and not 0 < rate < math.inf:
             raise ValueError(f"learning_rate must be above 0; got {rate!r}. Try 0.01.")
-        if curvature is not None and not 0 <= curvature < math.inf:
-            raise ValueError(f"curvature must be at least 0; got {curvature!r}. Try 1e-6.")
+        if isinstance(smoothing, str):
+            check_choice("smoothing", smoothing, ("auto",))
+        elif smoothing is not None and not 0 <= smoothing < math.inf:
+            raise ValueError(
+                f"smoothing must be at least 0, or 'auto'; got {smoothing!r}. Try 1e-6."
+            )
         if isinstance(share, str) and share != "test":
             raise ValueError(
                 f"validation must be None, a share, a pair (x, y) or 'test'; got {share!r}. "
@@ -148,7 +169,7 @@ class SolveKeywords(TypedDict, total=False):
     grids: Sequence[int] | None
     starts: int | None
     sparsity: float | Sparsity
-    curvature: float | None
+    smoothing: float | Literal["auto"] | None
     update_grid: bool
     callbacks: Sequence[Callback]
     progress: bool
@@ -180,7 +201,8 @@ class Task(ABC):
 
     ``x`` is what the network is trained on, ``scale`` the unit of the penalties (the standard
     deviation of y, for instance), ``grids`` the grid sizes in order; ``sparsity`` is None where
-    its weight is 0, so that none is computed; ``most_starts`` says how many are worth a trial.
+    its weight is 0, so that none is computed; ``most_starts`` says how many are worth a trial;
+    ``notes`` are sentences for the report.
     """
 
     network: Network
@@ -191,11 +213,17 @@ class Task(ABC):
     optimizer: Optimizer
     sparsity: Sparsity | None
     most_starts: int
+    notes: tuple[str, ...]
+
+    @property
+    def unit(self) -> float:
+        """What solvers take as 1 of the outputs, a power of 2; 1 where there is no other."""
+        return 1.0
 
     @property
     def by_evidence(self) -> bool:
         """Whether the data choose how smooth the curves are."""
-        return self.optimizer == "lm" and self.options.smoothing == "auto"
+        return self.options.smoothing == "auto"
 
     @abstractmethod
     def problem(self, network: Network, penalties: Sequence[EdgeForms]) -> Problem:
@@ -204,6 +232,14 @@ class Task(ABC):
     @abstractmethod
     def trial(self, samples: int) -> "Task":
         """Return the task on at most that many samples, where fewer are quicker."""
+
+    @abstractmethod
+    def loss_of(self, network: Network) -> float:
+        """Return the loss of a network of any dtype, computed from what it gives in that."""
+
+    @abstractmethod
+    def quality_of(self, network: Network) -> dict[str, float]:
+        """Return what ``evaluate`` says of a network, in the user's units."""
 
     @abstractmethod
     def errors(self, network: Network, loss: float) -> Errors:
@@ -227,6 +263,11 @@ class DataTask(Task):
     loss: Loss
     validation: tuple[Tensor, Tensor] | None
 
+    @property
+    def unit(self) -> float:
+        """For squared loss a power of 2 near the size of y where that is far from 1."""
+        return unit_of(self.scale) if self.loss is LOSS_FUNCTIONS["mse"] else 1.0
+
     def problem(self, network: Network, penalties: Sequence[EdgeForms]) -> Problem:
         """Return the squares of outputs - y, over the variance of y."""
         return LeastSquares(network, self.x, self.y, penalties, self.scale)
@@ -234,7 +275,15 @@ class DataTask(Task):
     def trial(self, samples: int) -> "DataTask":
         """Return the task with the first samples only."""
         y = self.y[:samples]
-        return replace(self, x=self.x[:samples], y=y, scale=float(y.std(correction=0)) or 1.0)
+        return replace(self, x=self.x[:samples], y=y, scale=deviation_of(y))
+
+    def loss_of(self, network: Network) -> float:
+        """Return the loss on the training data."""
+        return loss_on(network, self.x, self.y, self.loss)
+
+    def quality_of(self, network: Network) -> dict[str, float]:
+        """Return RMSE and R^2, or the accuracy, on training and test part."""
+        return quality(network, self.data)
 
     def errors(self, network: Network, loss: float) -> Errors:
         """Return the errors in the user's units."""
@@ -275,32 +324,77 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
     _check_together(options, loss, data)
     grids = list(options.grids or [network.layers[0].spec.grid_size])
     optimizer = _choose(network, loss, data.y.numel(), grids[-1], options)
+    _check_smoothing(options, optimizer, _finest_weights(network, grids[-1]))
     weight = network.layers[0].weight
     dtype = torch.float64 if optimizer == "lm" else weight.dtype
 
     def cast(t: Tensor) -> Tensor:
         return t.to(weight.device, dtype if t.is_floating_point() else t.dtype)
 
-    validation, x, y = _validation(data, cast(data.x), cast(data.y), options)
-    std = float(y.std(correction=0)) if loss == "mse" else 1.0
+    # What the network will see of x, and no digit more: "lm" works in float64, on that.
+    seen = cast(data.x.to(weight.dtype))
+    validation, x, y = _validation(data, seen, cast(data.y), options)
     return DataTask(
         network=network,
         options=options,
         x=x,
-        scale=std or 1.0,
+        scale=deviation_of(y) if loss == "mse" else 1.0,
         grids=grids,
         optimizer=optimizer,
         sparsity=sparsity_of(options),
         most_starts=MOST_STARTS,
+        notes=_notes(data),
         data=data,
         y=y,
-        loss=LOSS_FUNCTIONS[loss] if isinstance(loss, str) else loss,
+        loss=LOSS_FUNCTIONS[loss] if isinstance(loss, str) else in_user_units(loss, data),
         validation=validation and (cast(validation[0]), cast(validation[1])),
     )
 
 
+def _notes(data: Dataset) -> tuple[str, ...]:
+    """Return a sentence for each output whose differences are lost in the rounding of its size."""
+    if data.is_classification:
+        return ()
+    y, scale = data.y.double(), data.y_scaling.scale.to(data.y.device)
+    size = (data.y_scaling.undo(y) / scale).abs().amax(0)
+    share = (root_mean_square(y - y.mean(0)) / size).tolist()
+    return tuple(
+        f"{name} varies by {part:.0e} of its size only, which is the rounding of its numbers: "
+        "what is learnt is noise. Take its offset off before it is rounded."
+        for name, part in zip(data.output_names, share, strict=True)
+        if 0 < part < 8 * ROUNDING
+    )
+
+
+def in_user_units(loss: Loss, data: Dataset) -> Loss:
+    """Return a loss of the user's own that takes the network's outputs and targets.
+
+    It is asked in the user's units, which it may depend on: of the targets 0 and 1 of a binary
+    cross entropy, or of a price, no other numbers make sense.
+    """
+    units = data.y_scaling
+    if data.is_classification or units.is_identity:
+        return loss
+
+    def asked(outputs: Tensor, y: Tensor) -> Tensor:
+        return loss(units.undo(outputs).to(outputs), units.undo(y).to(y))
+
+    return asked
+
+
 def check_fits(network: Network, data: Dataset) -> None:
     """Raise a ValueError unless the data have a column for each input and output."""
+    if data.is_classification and network.widths[-1] != data.n_outputs:
+        count = data.n_outputs
+        or_numbers = (
+            ", or pass y as numbers 0.0 and 1.0 with loss=torch.nn.BCEWithLogitsLoss()"
+            if count == 2 and network.widths[-1] == 1
+            else ""
+        )
+        raise ValueError(
+            f"y holds {count} classes, which take {count} outputs; got the widths "
+            f"{list(network.widths)}. Let the last width be {count}{or_numbers}."
+        )
     for name, width, columns in (
         ("x", network.widths[0], data.n_inputs),
         ("y", network.widths[-1], data.n_outputs),
@@ -338,6 +432,27 @@ def _check_together(options: FitOptions, loss: str | Loss, data: Dataset) -> Non
         )
 
 
+def _check_smoothing(options: FitOptions, optimizer: Optimizer, n: int) -> None:
+    """Raise a ValueError where the data cannot choose how smooth the curves are."""
+    if options.smoothing != "auto":
+        return
+    name = name_of(optimizer)
+    if name != "lm":
+        raise ValueError(
+            f"smoothing='auto' needs squared loss and optimizer='lm'; got {name!r}. Pass a number."
+        )
+    if sparsity_of(options) is not None:
+        raise ValueError(
+            "smoothing='auto' chooses edges too; got sparsity beside it. Pass one of them, "
+            "sparsity for clean laws, smoothing='auto' for data with noise."
+        )
+    if n > MOST_EXACT:
+        raise ValueError(
+            f"smoothing='auto' needs at most {MOST_EXACT} weights; got {n}. Pass a number, or take "
+            "fewer nodes or a coarser grid."
+        )
+
+
 def _choose(
     network: Network, loss: str | Loss, n_residuals: int, finest: int, options: FitOptions
 ) -> Optimizer:
@@ -345,16 +460,24 @@ def _choose(
         return options.optimizer
     if options.batch_size is not None:
         return "adam"
+    if options.smoothing == "auto" and loss == "mse":
+        return "lm"
     sparsity = options.sparsity
     if loss != "mse" or (isinstance(sparsity, Sparsity) and sparsity.metric != "std"):
         return "lbfgs"
     return "lm" if _exact_pays(network, n_residuals, finest) else "lbfgs"
 
 
+def _finest_weights(network: Network, finest: int) -> int:
+    """Return the number of weights on the finest grid."""
+    layers = network.layers
+    more = sum((finest - layer.spec.grid_size) * layer.mask.numel() for layer in layers)
+    return n_weights(network) + more
+
+
 def _exact_pays(network: Network, n_residuals: int, finest: int) -> bool:
     """Return whether "lm" can take exact steps on the finest grid, where it beats "lbfgs"."""
-    more = {layer: finest - layer.spec.grid_size for layer in network.layers}
-    n = n_weights(network) + sum(more[layer] * layer.mask.numel() for layer in network.layers)
+    n = _finest_weights(network, finest)
     sparse = all(layer.spec.is_spline for layer in network.layers)
     return exact_pays(n, n_entries(network) if sparse else n, n_residuals)
 

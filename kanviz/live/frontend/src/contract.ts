@@ -23,7 +23,7 @@ export interface NodeView {
   y: number;
 }
 
-/** One edge as it is drawn; numbers are in the network's units. */
+/** One edge as it is drawn: in the user's units where it meets an input or an output. */
 export interface EdgeView {
   layer: number;
   i: number;
@@ -185,7 +185,11 @@ export interface Scene {
   functions: string[];
 }
 
-/** What the sample visits at a node from which edges leave: its range, and a few rows of it. */
+/**
+ * What the sample visits at a node from which edges leave: its range, and a few rows of it.
+ *
+ * At an input in the user's units.
+ */
 export interface Visited {
   layer: number;
   i: number;
@@ -199,7 +203,7 @@ export interface EdgeChange {
   layer: number;
   i: number;
   j: number;
-  /** The edge's column of `LayerRecipe.weight`. */
+  /** The edge's column of `LayerRecipe.weight`, in the network's units as the recipe is. */
   weight: Float64Array;
   live: boolean;
   /** What it computes where it is a formula, removed or not. */
@@ -255,8 +259,10 @@ export interface Patch {
 export interface Frame {
   /** The scene whose edges these are. */
   version: number;
-  /** (edges, points): the same number of points as in the scene. */
-  curve_x: Float32Array;
+  /** The ends of each curve along x; its points are equally spaced, as many as in the scene. */
+  low: Float64Array;
+  high: Float64Array;
+  /** (edges, points). */
   curve_y: Float32Array;
   strength: Float32Array;
   score: Float32Array;
@@ -372,7 +378,11 @@ export interface FormulaText {
   python: string;
 }
 
-/** Values of every node and edge for one input row, in the network's units. */
+/**
+ * Values of every node and edge for one input row, all in the user's units.
+ *
+ * Of the last edges too: they and the mean of the output add up to it.
+ */
 export interface Probe {
   nodes: number[][];
   /** Per layer, (inputs, outputs) row by row. */

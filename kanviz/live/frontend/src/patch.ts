@@ -1,10 +1,10 @@
 /** What Python's patches make of the scene that they are told from; see kanviz/live/patch.py. */
 
 import type { EdgeChange, EdgeView, LayerRecipe, Patch, Recipe, Scene, Visited } from "./contract";
-import { coefficients, withStrengths } from "./local/network";
-import { LayerMaker } from "./math/evaluate";
+import { withStrengths } from "./local/network";
+import { CurveMaker } from "./math/evaluate";
 import { featureCount } from "./math/features";
-import { edgeOf, keyOf } from "./scene";
+import { edgeOf, keyOf, places } from "./scene";
 
 /** Returns the scene as it is now. Curves that the patch does not touch stay the same arrays. */
 export function withPatch(scene: Scene, patch: Patch): Scene {
@@ -58,25 +58,24 @@ function withCurves(scene: Scene, recipe: Recipe | null, patch: Patch): EdgeView
   const changes = new Map(patch.edges.map((one) => [keyOf([one.layer, one.i, one.j]), one]));
   const points = scene.edges[0]?.curve_x.length ?? 0;
   const visited = new Map(patch.visited.map((one) => [`${one.layer},${one.i}`, seen(one, points)]));
-  const makers = recipe?.layers.map((layer) => new LayerMaker(layer)) ?? [];
+  const maker = recipe && new CurveMaker(recipe);
   return scene.edges.map((view, at) => {
     const score = patch.score[at];
-    const key = keyOf(edgeOf(view));
+    const edge = edgeOf(view);
+    const key = keyOf(edge);
     const [change, x] = [changes.get(key), visited.get(`${view.layer},${view.i}`)];
     if (whole.has(key)) return { ...whole.get(key)!, score };
-    if (!recipe || !(change || x)) return { ...view, score };
+    if (!maker || !(change || x)) return { ...view, score };
     const { curve_x, sample_x } = x ?? view;
-    const curve = (places: Float64Array): Float64Array =>
-      makers[view.layer].curve(view.i, view.j, places);
+    const curve = (places: Float64Array): Float64Array => maker.curve(edge, places);
     const curves = { curve_x, sample_x, curve_y: curve(curve_x), sample_y: curve(sample_x) };
-    const other = change ? standing(change, recipe.layers[view.layer]) : {};
+    const other = change ? standing(change, maker.heights(edge)) : {};
     return { ...view, ...other, ...curves, score };
   });
 }
 
-function standing(change: EdgeChange, layer: LayerRecipe): Partial<EdgeView> {
-  const { state, frozen, locked, formula, mathml, quality, i, j } = change;
-  const control_y = coefficients(layer, i, j);
+function standing(change: EdgeChange, control_y: Float64Array): Partial<EdgeView> {
+  const { state, frozen, locked, formula, mathml, quality } = change;
   return { state, frozen, locked, formula, mathml, quality, control_y, function: change.function };
 }
 
@@ -85,6 +84,5 @@ function seen(
   { low, high, sample }: Visited,
   points: number,
 ): Pick<EdgeView, "curve_x" | "sample_x"> {
-  const place = (_: unknown, n: number): number => low + ((high - low) * n) / (points - 1);
-  return { curve_x: Float64Array.from({ length: points }, place), sample_x: sample };
+  return { curve_x: places(low, high, points), sample_x: sample };
 }

@@ -104,6 +104,11 @@ function extended(points: Float64Array, order: number): Float64Array {
   });
 }
 
+/** Equally spaced places, both ends included: where a curve is drawn. */
+export function places(low: number, high: number, count: number): Float64Array {
+  return Float64Array.from({ length: count }, (_, n) => low + ((high - low) * n) / (count - 1));
+}
+
 /** Returns losses with those that a frame adds. */
 function withNews(losses: Losses, { step, train, test }: Frame): Losses {
   const joined = (old: Float64Array, news: Float64Array): Float64Array =>
@@ -135,13 +140,13 @@ export function patchOf(
   told: Losses,
   isHeld: (view: EdgeView) => boolean,
 ): Patch {
-  const n = scene.edges.length ? frame.curve_x.length / scene.edges.length : 0;
+  const n = scene.edges.length ? frame.curve_y.length / scene.edges.length : 0;
   const edges = scene.edges.map((view, at) => {
     const news = { strength: frame.strength[at], score: frame.score[at] };
     if (isHeld(view)) return { ...view, ...news };
-    const part = (values: Float32Array): Float64Array =>
-      Float64Array.from(values.subarray(at * n, (at + 1) * n));
-    return { ...view, ...news, curve_x: part(frame.curve_x), curve_y: part(frame.curve_y) };
+    const curve_x = places(frame.low[at], frame.high[at], n);
+    const curve_y = Float64Array.from(frame.curve_y.subarray(at * n, (at + 1) * n));
+    return { ...view, ...news, curve_x, curve_y };
   });
   return { edges, losses: withNews(told, frame), error: errorAt(scene, frame) };
 }

@@ -9,7 +9,7 @@ import { isFilled, unpack } from "./codec";
 import type * as contract from "./contract";
 import type { Ask, Edge, EdgeView, Frame, Losses, Reply, Request, Scene, Status } from "./contract";
 import { LocalDesk } from "./local/desk";
-import { probe } from "./math/evaluate";
+import { userProbe } from "./math/evaluate";
 import { Outbox } from "./outbox";
 import { withPatch } from "./patch";
 import { bent, edgeOf, findEdge, keyOf, type Patch, patched, patchOf } from "./scene";
@@ -123,7 +123,7 @@ export class LiveStore extends Store {
   override ask(request: Ask): Promise<unknown> {
     const { recipe } = this.scene.peek();
     if (request.type === "probe" && recipe && this.status.peek().state === "idle") {
-      return Promise.resolve(probe(recipe, request.x));
+      return Promise.resolve(userProbe(recipe, request.x));
     }
     const isEdit = EDITS.has(request.type);
     const answer = (isEdit ? this.edits : this.others).push(request);

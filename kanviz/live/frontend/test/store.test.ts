@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { effect } from "@preact/signals-core";
+import type { Probe, Scene } from "../src/contract";
 import { LayerMaker } from "../src/math/evaluate";
 import { LiveStore } from "../src/store";
 import { type Fake, fakeModel, layer, packed, scene, view } from "./scenes";
@@ -104,7 +105,7 @@ test("a frame adds to the losses of its scene, and says the errors of now", () =
   const { model, fire } = fakeModel(values);
   const store = new LiveStore(model);
   const none = new Float64Array(0);
-  const drawn = { curve_x: none, curve_y: none, strength: none, score: none };
+  const drawn = { low: none, high: none, curve_y: none, strength: none, score: none };
   const send = (...columns: number[][]): void => {
     const [step, train, test] = columns.map((column) => Float64Array.from(column));
     values.frame = packed({ version: start.version, ...drawn, step, train, test });
@@ -154,4 +155,43 @@ test("a page removes and restores edges, and says what it cannot do", async () =
   assert.equal(store.scene.value.edges[0].state, "spline");
   await assert.rejects(store.ask({ type: "symbolify" }), /has no kernel/);
   await assert.rejects(store.ask({ type: "unfix", edge: [0, 0, 0] }), /must be a formula/);
+});
+
+/** The scene of `scenes.ts` with an input from 300 to 340 and an output 50 times as high. */
+function inUnits(): Scene {
+  const plain = scene();
+  const wide = (x: Float64Array): Float64Array => x.map((at) => 320 + 20 * at);
+  const high = (y: Float64Array): Float64Array => y.map((at) => 50 * at);
+  const [edge] = plain.edges;
+  const drawn = {
+    ...{ curve_x: wide(edge.curve_x), sample_x: wide(edge.sample_x), knots: wide(edge.knots) },
+    ...{ curve_y: high(edge.curve_y), sample_y: high(edge.sample_y) },
+    ...{ control_x: wide(edge.control_x), control_y: high(edge.control_y) },
+  };
+  const units = { x_shift: [320], x_scale: [20], y_shift: [7], y_scale: [50] };
+  const numbers = Object.entries(units).map(([name, one]) => [name, Float64Array.from(one)]);
+  return {
+    ...plain,
+    edges: [{ ...edge, ...drawn }],
+    recipe: { ...plain.recipe!, ...Object.fromEntries(numbers) },
+    sample: wide(plain.sample),
+  };
+}
+
+test("a page takes edits and answers probes in the user's units", async () => {
+  const { model } = fakeModel({ scene: packed(inUnits()), local: true });
+  const store = new LiveStore(model);
+  await store.ask({ type: "move_point", edge: [0, 0, 0], m: 4, height: 123, drag: 1 });
+  const now = store.scene.value.edges[0];
+  assert.ok(Math.abs(now.control_y[4] - 123) < 1e-9);
+  assert.deepEqual([now.curve_x[0], now.curve_x.at(-1)], [300, 340]);
+  const wanted = now.curve_y.map((y) => 0.5 * y);
+  const [x, y] = [Array.from(now.curve_x), Array.from(wanted)];
+  await store.ask({ type: "set_curve", edge: [0, 0, 0], x, y, drag: 2 });
+  const { curve_y } = store.scene.value.edges[0];
+  curve_y.forEach((height, n) => assert.ok(Math.abs(height - wanted[n]) < 1e-3));
+  const probe = (await store.ask({ type: "probe", x: [x[10]] })) as Probe;
+  assert.deepEqual(probe.nodes[0], [x[10]]);
+  assert.ok(Math.abs(probe.edges[0][0] - curve_y[10]) < 1e-9);
+  assert.ok(Math.abs(probe.nodes[1][0] - curve_y[10] - 7) < 1e-9);
 });

@@ -1,8 +1,8 @@
 /** Values at nodes and edges: of the sample, computed when asked for, and of the probed row. */
 
 import { signal } from "@preact/signals-core";
-import type { Edge, Probe, Recipe, Scene } from "../contract";
-import { LayerMaker, type NodeValues, nodeValues, unscaled } from "../math/evaluate";
+import type { Edge, Probe, Recipe } from "../contract";
+import { CurveMaker, type NodeValues, nodeValues, unscaled } from "../math/evaluate";
 import type { Store } from "../store";
 
 /** Most points of a slice that are drawn on one curve. */
@@ -16,7 +16,7 @@ interface Points {
 export class Sampled {
   private recipe: Recipe | null = null;
   private values: NodeValues = [];
-  private makers: LayerMaker[] = [];
+  private maker: CurveMaker | null = null;
   private slice: Uint8Array | null = null;
   private rows: number[] = [];
   private slices = new Map<string, Points>();
@@ -57,8 +57,9 @@ export class Sampled {
     let found = this.slices.get(key);
     if (!found) {
       const width = scene.widths[layer];
-      const x = Float64Array.from(this.rows, (row) => this.values[layer][row * width + i]);
-      found = { x, y: this.makers[layer].curve(i, j, x) };
+      const table = layer === 0 ? scene.sample : this.values[layer];
+      const x = Float64Array.from(this.rows, (row) => table[row * width + i]);
+      found = { x, y: this.maker!.curve([layer, i, j], x) };
       this.slices.set(key, found);
     }
     return found;
@@ -71,22 +72,11 @@ export class Sampled {
     if (recipe !== this.recipe) {
       this.recipe = recipe;
       this.values = nodeValues(recipe, sample);
-      this.makers = recipe.layers.map((layer) => new LayerMaker(layer));
+      this.maker = new CurveMaker(recipe);
       this.slices.clear();
     }
     return true;
   }
-}
-
-/** The number at a node for a probed row: inputs and outputs in the user's units. */
-export function probedValue(scene: Scene, probe: Probe, layer: number, index: number): number {
-  const { recipe, widths } = scene;
-  const value = probe.nodes[layer][index];
-  if (!recipe) return value;
-  if (layer === 0) return value * recipe.x_scale[index] + recipe.x_shift[index];
-  return layer === widths.length - 1
-    ? value * recipe.y_scale[index] + recipe.y_shift[index]
-    : value;
 }
 
 /** The values of the probed row at every node and edge, asked for anew when row or network change. */

@@ -15,7 +15,6 @@ import {
   shrunk,
 } from "./layout";
 import type { Camera } from "./pen";
-import { probedValue } from "./values";
 
 /** Narrowest distance of nodes that have room for a number beside them. */
 const NUMBERS = 44;
@@ -107,7 +106,7 @@ export class NodeWords {
     seen: Set<string>,
   ): void {
     const { layer, index } = shape.view;
-    const value = short(probedValue(scene, probe, layer, index));
+    const value = short(probe.nodes[layer][index]);
     const [x, y] = onScreen(shape, camera);
     const text = this.text(`value ${layer},${index}`, value, seen);
     text.setAttribute("class", "kv-node-value");

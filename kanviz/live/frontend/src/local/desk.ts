@@ -1,7 +1,7 @@
 /** Answers requests on a page without a kernel, with a history of its own. */
 
 import type { Edge, Recipe, Reply, Request, Scene } from "../contract";
-import { probe } from "../math/evaluate";
+import { userProbe } from "../math/evaluate";
 import { edgeOf, keyOf } from "../scene";
 import { type Change, changed } from "./edits";
 import {
@@ -70,7 +70,7 @@ export class LocalDesk {
   private value(request: Request): unknown {
     const { recipe } = this.scene;
     if (!recipe) throw new Error(NO_RECIPE);
-    if (request.type === "probe") return probe(recipe, request.x);
+    if (request.type === "probe") return userProbe(recipe, request.x);
     if (request.type === "undo" || request.type === "redo") this.move(request.type === "undo");
     else if (request.type === "jump") this.jump(request.position);
     else {

@@ -1,7 +1,7 @@
 /** Edits of a recipe: each returns a new recipe that shares what it left alone. */
 
 import type { Ask, Edge, LayerRecipe, Recipe } from "../contract";
-import { LayerMaker } from "../math/evaluate";
+import { LayerMaker, unitsAt } from "../math/evaluate";
 import { basisSize, FeatureMaker, featureCount } from "../math/features";
 import { ridge } from "../math/least_squares";
 
@@ -48,7 +48,7 @@ const nodeName = (at: { layer: number; index: number }): string =>
 function movePoint(recipe: Recipe, edge: Edge, m: number, height: number, drag: number): Change {
   const layer = splineOf(recipe, edge);
   const change = new Float64Array(basisSize(layer));
-  change[m] = height - layer.weight[place(layer, edge, m)];
+  change[m] = height / unitsAt(recipe, edge).size - layer.weight[place(layer, edge, m)];
   const sentence = `moved point ${m} of edge ${named(edge)}`;
   return { recipe: bentBy(recipe, edge, change), from: edge[0], sentence, drag };
 }
@@ -56,9 +56,11 @@ function movePoint(recipe: Recipe, edge: Edge, m: number, height: number, drag: 
 /** Bends a spline through points, by least squares; elsewhere it stays as it was. */
 function setCurve(recipe: Recipe, edge: Edge, x: number[], y: number[], drag: number): Change {
   const layer = splineOf(recipe, edge);
-  const now = new LayerMaker(layer).curve(edge[1], edge[2], x);
+  const { shift, scale, size } = unitsAt(recipe, edge);
+  const own = x.map((at) => (at - shift) / scale);
+  const now = new LayerMaker(layer).curve(edge[1], edge[2], own);
   const maker = new FeatureMaker(layer);
-  const rows = x.map((at) => {
+  const rows = own.map((at) => {
     const { first, values } = maker.at(edge[1], at);
     const row = new Float64Array(basisSize(layer));
     row.set(values, first);
@@ -66,7 +68,7 @@ function setCurve(recipe: Recipe, edge: Edge, x: number[], y: number[], drag: nu
   });
   const change = ridge(
     rows,
-    y.map((height, n) => height - now[n]),
+    y.map((height, n) => height / size - now[n]),
     STIFFNESS,
   );
   const sentence = `drew edge ${named(edge)} through ${x.length} points`;

@@ -1,9 +1,8 @@
 /** A network on a page without a kernel: its values and scores, and the scene that shows them. */
 
 import type { EdgeView, LayerRecipe, NodeView, Recipe, Scene } from "../contract";
-import { deviation, LayerMaker, runLayer, scaled, unscaled } from "../math/evaluate";
-import { basisSize, featureCount } from "../math/features";
-import { edgeOf, keyOf } from "../scene";
+import { CurveMaker, deviation, runLayer, scaled, unscaled } from "../math/evaluate";
+import { edgeOf, keyOf, places } from "../scene";
 
 /** All that the sample shows of a network, layer by layer. */
 export interface Run {
@@ -69,7 +68,7 @@ export function edgeViews(
   words: Words,
   from: number,
 ): EdgeView[] {
-  const makers = recipe.layers.map((layer) => new LayerMaker(layer));
+  const maker = new CurveMaker(recipe);
   // Edges from one node share what is seen of it.
   const nodes = new Map<string, ReturnType<typeof seen>>();
   const views = scene.edges.map((view) => {
@@ -81,9 +80,10 @@ export function edgeViews(
     const x =
       view.layer > from ? (nodes.get(node) ?? seen(view, layer, run.values[view.layer])) : view;
     nodes.set(node, x);
-    const curve = (at: Float64Array): Float64Array => makers[view.layer].curve(view.i, view.j, at);
+    const edge = edgeOf(view);
+    const curve = (at: Float64Array): Float64Array => maker.curve(edge, at);
     const { curve_x, sample_x } = x;
-    const control_y = coefficients(layer, view.i, view.j);
+    const control_y = maker.heights(edge);
     const curves = { curve_x, sample_x, curve_y: curve(curve_x), sample_y: curve(sample_x) };
     return { ...view, ...standing, ...curves, control_y, score };
   });
@@ -100,14 +100,7 @@ function standingOf(view: EdgeView, layer: LayerRecipe, words: Words): Partial<E
   return { ...text, state: "symbolic" };
 }
 
-/** The heights of an edge's control points. */
-export function coefficients(layer: LayerRecipe, i: number, j: number): Float64Array {
-  const width = featureCount(layer);
-  const at = (m: number): number => (i * width + m) * layer.outputs + j;
-  return Float64Array.from({ length: basisSize(layer) }, (_, m) => layer.weight[at(m)]);
-}
-
-/** The range that the sample visits at an edge's input, and some points of it. */
+/** The range that the sample visits at a hidden node, and some points of it. */
 function seen(
   view: EdgeView,
   layer: LayerRecipe,
@@ -128,10 +121,7 @@ function seen(
   const kept = Math.min(view.sample_x.length, rows);
   const row = (n: number): number => Math.floor((n * rows) / kept);
   return {
-    curve_x: Float64Array.from(
-      { length: points },
-      (_, n) => low + ((high - low) * n) / (points - 1),
-    ),
+    curve_x: places(low, high, points),
     sample_x: Float64Array.from({ length: kept }, (_, n) => values[row(n) * inputs + view.i]),
   };
 }

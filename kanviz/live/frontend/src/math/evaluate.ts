@@ -1,7 +1,7 @@
 /** The network computed in the browser from its recipe; equal to Python to rounding. */
 
-import type { FormulaRecipe, LayerRecipe, Probe, Recipe } from "../contract";
-import { FeatureMaker, featureCount } from "./features";
+import type { Edge, FormulaRecipe, LayerRecipe, Probe, Recipe } from "../contract";
+import { basisSize, FeatureMaker, featureCount } from "./features";
 import { formulaAt } from "./formula";
 
 /** Values at every layer of nodes, in the network's units: (rows, nodes) row by row. */
@@ -125,12 +125,70 @@ export function nodeValues(recipe: Recipe, rows: ArrayLike<number>): NodeValues 
   return values;
 }
 
+/** The user's units at an edge: what of its input is the network's 0 and 1, and of its output 1. */
+interface EdgeUnits {
+  shift: number;
+  scale: number;
+  size: number;
+}
+
+/** The units at an edge: those of the network, but for inputs and outputs of the whole. */
+export function unitsAt(recipe: Recipe, [layer, i, j]: Edge): EdgeUnits {
+  const isFirst = layer === 0;
+  return {
+    shift: isFirst ? recipe.x_shift[i] : 0,
+    scale: isFirst ? recipe.x_scale[i] : 1,
+    size: layer === recipe.layers.length - 1 ? recipe.y_scale[j] : 1,
+  };
+}
+
+/** Computes the curves of edges as they are drawn, in the user's units. */
+export class CurveMaker {
+  private readonly makers: LayerMaker[];
+
+  constructor(private readonly recipe: Recipe) {
+    this.makers = recipe.layers.map((layer) => new LayerMaker(layer));
+  }
+
+  curve(edge: Edge, x: ArrayLike<number>): Float64Array {
+    const [layer, i, j] = edge;
+    const { shift, scale, size } = unitsAt(this.recipe, edge);
+    const own = shift === 0 && scale === 1 ? x : Float64Array.from(x, (at) => (at - shift) / scale);
+    const y = this.makers[layer].curve(i, j, own);
+    return size === 1 ? y : y.map((value) => size * value);
+  }
+
+  /** The heights of an edge's control points. */
+  heights(edge: Edge): Float64Array {
+    const [layer, i, j] = edge;
+    const { size } = unitsAt(this.recipe, edge);
+    return coefficients(this.recipe.layers[layer], i, j).map((height) => size * height);
+  }
+}
+
+/** The coefficients of an edge, in the network's units. */
+function coefficients(layer: LayerRecipe, i: number, j: number): Float64Array {
+  const width = featureCount(layer);
+  const at = (m: number): number => (i * width + m) * layer.outputs + j;
+  return Float64Array.from({ length: basisSize(layer) }, (_, m) => layer.weight[at(m)]);
+}
+
 /** The outputs for rows of inputs, both in the user's units. */
 export function outputs(recipe: Recipe, rows: ArrayLike<number>): Float64Array {
   return unscaled(nodeValues(recipe, rows).at(-1)!, recipe.y_shift, recipe.y_scale);
 }
 
-/** The value of every node and edge for one row of inputs in the user's units. */
+/** The value of every node and edge for one row of inputs, all in the user's units. */
+export function userProbe(recipe: Recipe, row: ArrayLike<number>): Probe {
+  const { nodes, edges } = probe(recipe, row);
+  const { y_shift, y_scale } = recipe;
+  nodes[0] = Array.from(row);
+  nodes.push(Array.from(unscaled(nodes.pop()!, y_shift, y_scale)));
+  edges.push(edges.pop()!.map((value, at) => value * y_scale[at % y_scale.length]));
+  return { nodes, edges };
+}
+
+/** The same in the network's units, for a row in the user's. */
 export function probe(recipe: Recipe, row: ArrayLike<number>): Probe {
   const nodes = [Array.from(scaled(row, recipe.x_shift, recipe.x_scale))];
   const edges: number[][] = [];

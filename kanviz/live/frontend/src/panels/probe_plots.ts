@@ -16,6 +16,8 @@ const MOST = 12;
 interface Term {
   name: string;
   value: number;
+  /** Where the sum begins, rather than what an edge adds. */
+  isStart?: boolean;
 }
 
 interface Bar {
@@ -107,17 +109,27 @@ export class ProbeTerms {
     const { values } = this;
     this.element.hidden = values === null || !(layer > 0);
     if (values === null || !(layer > 0)) return;
-    const terms = termsOf(this.store.scene.value, values, layer, j);
-    const sum = terms.reduce((total, term) => total + term.value, 0);
+    const terms = this.withMean(termsOf(this.store.scene.value, values, layer, j), layer, j);
+    // One after the other, each from where the one before has led; the mean is where they begin.
+    const ends = terms.map(
+      (
+        (at) =>
+        ({ value }: Term) =>
+          (at += value)
+      )(0),
+    );
+    const starts = ends.map((end, n) => end - terms[n].value);
+    if (terms[0]?.isStart) starts[0] = ends[0];
+    const sum = ends.at(-1) ?? 0;
     const all = [...terms, { name: "sum", value: sum }];
-    const [low, high] = extent(
-      [0],
-      all.map((term) => term.value),
-    ) ?? [0, 1];
+    const from = terms[0]?.isStart ? ends[0] : 0;
+    const [low, high] = extent([from], ends) ?? [0, 1];
     while (this.bars.length < all.length) this.bars.push(this.makeBar());
     for (const gone of this.bars.splice(all.length)) gone.row.remove();
-    all.forEach((term, n) => this.place(this.bars[n], term, low, high));
-    this.bars.forEach((bar, n) => bar.row.classList.toggle("kv-sum", n === terms.length));
+    all.forEach((term, n) => {
+      this.place(this.bars[n], term, [starts[n] ?? from, ends[n] ?? sum], [low, high, from]);
+      this.bars[n].row.classList.toggle("kv-sum", n === terms.length);
+    });
     write(this.check, this.sentence(layer, j, sum, values.nodes[layer][j]));
   }
 
@@ -131,17 +143,29 @@ export class ProbeTerms {
     return { row, name, bar, value };
   }
 
-  private place({ name, bar, value }: Bar, term: Term, low: number, high: number): void {
+  /** The terms of an output after the mean of the data, from which a scaled one begins. */
+  private withMean(terms: Term[], layer: number, j: number): Term[] {
+    const { recipe, widths } = this.store.scene.value;
+    const shift = layer === widths.length - 1 ? (recipe?.y_shift[j] ?? 0) : 0;
+    return shift === 0 ? terms : [{ name: "mean", value: shift, isStart: true }, ...terms];
+  }
+
+  private place(
+    { name, bar, value }: Bar,
+    term: Term,
+    [from, to]: [number, number],
+    [low, high, zero]: [number, number, number],
+  ): void {
     const span = high - low || 1;
-    const [start, end] = [Math.min(0, term.value), Math.max(0, term.value)];
+    const [start, end] = [Math.min(from, to), Math.max(from, to)];
     write(name, term.name);
     write(value, short(term.value, 4));
     value.title = String(term.value); // all digits
     bar.style.left = `${(100 * (start - low)) / span}%`;
     bar.style.width = `${(100 * (end - start)) / span}%`;
-    bar.classList.toggle("kv-minus", term.value < 0);
+    bar.classList.toggle("kv-minus", to < from);
     const track = bar.parentElement as HTMLElement;
-    track.style.setProperty("--kv-at", `${(100 * (0 - low)) / span}%`);
+    track.style.setProperty("--kv-at", `${(100 * (zero - low)) / span}%`);
   }
 
   private sentence(layer: number, j: number, sum: number, value: number): string {
@@ -151,15 +175,7 @@ export class ProbeTerms {
     const sign = agrees ? "=" : "\u2260";
     const said = `Sum ${short(sum, 4)} ${sign} ${name} ${short(value, 4)}`;
     const target = this.target === null ? "" : `; the data say ${short(this.target, 4)}`;
-    return `${said}${this.inUserUnits(layer, j, value)}${target}.`;
-  }
-
-  private inUserUnits(layer: number, j: number, value: number): string {
-    const { recipe, widths } = this.store.scene.value;
-    if (recipe === null || layer !== widths.length - 1) return "";
-    const [scale, shift] = [recipe.y_scale[j], recipe.y_shift[j]];
-    if (scale === 1 && shift === 0) return "";
-    return `, ${short(value * scale + shift, 4)} in your units`;
+    return `${said}${target}.`;
   }
 }
 

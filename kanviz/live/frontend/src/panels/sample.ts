@@ -52,11 +52,7 @@ export class Sample {
   range(column: number): [number, number] {
     const found = extent(this.column(column));
     if (found !== null && found[1] > found[0]) return found;
-    const { recipe } = this.scene;
     const view = this.scene.edges.find((v) => v.layer === 0 && v.i === column);
-    const [low, high] = extent(view?.knots ?? []) ?? [-1, 1];
-    const shift = recipe?.x_shift[column] ?? 0;
-    const scale = recipe?.x_scale[column] ?? 1;
-    return [low * scale + shift, high * scale + shift];
+    return extent(view?.knots ?? []) ?? [-1, 1];
   }
 }

@@ -1,0 +1,157 @@
+"""What a fit tells is so: its report is that of the model handed back, never worse than before."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fit_helpers import make_data, make_network, quick, same, weights_of
+
+from kanviz import KAN, from_arrays
+from kanviz.training import Progress
+from kanviz.training.errors import deviation_of, quality, root_mean_square
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_start_that_solves_it_already_is_kept(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(200, 2, generator=generator, dtype=torch.float64)
+    model = KAN([2, 2, 1], base="identity", dtype=torch.float64, seed=seed)
+    report = model.fit(x, x.sum(1, keepdim=True), progress=False)
+    assert report.loss < 1e-20
+    assert model.score(x, x.sum(1, keepdim=True)) == 1
+
+
+OPTIMIZERS: list[dict[str, Any]] = [
+    {"optimizer": "lm", "steps": 5},
+    {"optimizer": "lbfgs", "steps": 5},
+    {"optimizer": "adam", "steps": 5, "learning_rate": 0.3},
+    {"optimizer": "adam", "steps": 5, "learning_rate": 0.3, "batch_size": 64},
+    {"optimizer": torch.optim.SGD, "steps": 5, "learning_rate": 1.0},
+]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("options", OPTIMIZERS)
+def test_the_report_is_that_of_the_state_handed_back(
+    options: dict[str, Any], dtype: torch.dtype, unchecked: None
+) -> None:
+    network, data = make_network(dtype=dtype), make_data(dtype=dtype)
+    before = quality(network, data)
+    report = quick(network, data, **options)
+    after = quality(network, data)
+    assert report.errors == after
+    assert report.loss == pytest.approx(after["train_rmse"] ** 2, rel=1e-12)
+    assert after["train_rmse"] <= before["train_rmse"]
+
+
+@pytest.mark.parametrize("options", OPTIMIZERS)
+def test_each_step_tells_the_loss_of_the_network_that_is_there(
+    options: dict[str, Any], unchecked: None
+) -> None:
+    data = make_data()
+
+    def look(progress: Progress) -> None:
+        left = progress.network(data.x).detach() - data.y
+        assert progress.loss == pytest.approx(float(left.square().mean()), rel=1e-9)
+
+    quick(make_network(), data, callbacks=[look], **options)
+
+
+def test_a_fit_that_can_only_spoil_leaves_the_model_and_says_so() -> None:
+    network, data = make_network(), make_data()
+    quick(network, data, steps=60)
+    before = weights_of(network)
+    report = quick(network, data, optimizer="adam", steps=3, learning_rate=10.0)
+    assert same(before, weights_of(network))
+    assert report.kept_step == 0
+    assert report.loss == pytest.approx(quality(network, data)["train_rmse"] ** 2)
+    assert "No step was better" in report.notes[-1]
+
+
+@pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "adam"])
+@pytest.mark.parametrize("size", [1e-150, 1e-23, 1e-9, 1e9, 1e19, 1e150])
+def test_the_size_of_y_is_no_matter_without_normalize_either(optimizer: str, size: float) -> None:
+    x = torch.rand(60, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    data = from_arrays(x, size * x.prod(1), test_fraction=0.0, normalize=False)
+    model = KAN([2, 1], dtype=torch.float64)
+    rate = 0.1 if optimizer == "adam" else None
+    report = model.fit(data, optimizer=optimizer, steps=80, learning_rate=rate, progress=False)
+    assert report.errors == model.evaluate(data)
+    assert report.errors["train_r2"] > 0.8
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("size", [1e-12, 1e4, 1e9, 1e14])
+def test_lines_of_any_size_are_found_without_normalize(size: float, dtype: torch.dtype) -> None:
+    x = size * np.random.default_rng(0).uniform(-1, 1, (100, 2))
+    data = from_arrays(
+        x, x[:, 0] / size + 2 * x[:, 1] / size, test_fraction=0.0, normalize=False, dtype=dtype
+    )
+    model = KAN([2, 1], dtype=dtype)
+    report = model.fit(data, progress=False)
+    assert report.errors == model.evaluate(data)
+    assert report.errors["train_r2"] > 1 - 1e-9
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_time_stamps_are_learnt_and_measured(dtype: torch.dtype, *, normalize: bool) -> None:
+    x = 1.7e9 + 432 * np.arange(200.0)
+    y = 10 * np.sin(np.arange(200) / 20)
+    data = from_arrays(x, y, test_fraction=0.0, normalize=normalize, dtype=dtype)
+    model = KAN([1, 1], dtype=dtype)
+    report = model.fit(data, progress=False)
+    assert report.errors == model.evaluate(data)
+    assert model.evaluate((x, y))["train_r2"] > 0.99
+
+
+def test_knots_stay_apart_in_the_dtype_of_the_model() -> None:
+    for offset in (1e7, 1e8, 1e12, 1e30):
+        model = KAN([1, 1])
+        model.update_grid(torch.rand(200, 1) + offset)
+        assert model.network.is_sound()
+        assert bool(model(torch.rand(5, 1) + offset).isfinite().all())
+
+
+def test_knots_closer_than_the_digits_are_refused(unchecked: None) -> None:
+    with pytest.raises(ValueError, match="cannot tell 12 of them apart"):
+        KAN([1, 1], grid_range=(1e8, 1e8 + 1))
+    model = KAN([1, 1], grid_range=(1e8, 1e8 + 1000))
+    with pytest.raises(ValueError, match="Take fewer intervals"):
+        model.refine(1000)
+    assert model.network.layers[0].spec.grid_size == 5
+
+
+def test_nan_is_refused_and_the_state_before_stays(unchecked: None) -> None:
+    network, data = make_network(), make_data()
+    before = weights_of(network)
+    for optimizer in ("lbfgs", "adam"):
+        with pytest.raises(FloatingPointError, match="must be finite"):
+            quick(network, data, optimizer=optimizer, loss=lambda a, b: (a - b).sum() * torch.nan)
+        assert same(before, weights_of(network))
+
+
+def test_weights_beyond_float32_are_refused(unchecked: None) -> None:
+    x = torch.rand(50, 1, dtype=torch.float64)
+    data = from_arrays(x, 1e45 * x, test_fraction=0.0, normalize=False)
+    model = KAN([1, 1])
+    before = weights_of(model.network)
+    with pytest.raises(FloatingPointError, match=r"beyond the range or the digits of torch\.float"):
+        model.fit(data, progress=False)
+    assert same(before, weights_of(model.network))
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-160, 1.0, 1e160, 1e300])
+def test_root_mean_squares_do_not_leave_the_range(size: float) -> None:
+    values = torch.tensor([[3.0, 1.0], [4.0, 1.0]], dtype=torch.float64)
+    expected = torch.tensor([12.5**0.5, 1.0], dtype=torch.float64)
+    assert torch.allclose(root_mean_square(size * values) / size, expected, rtol=1e-15)
+
+
+def test_the_unit_of_constants_is_their_size() -> None:
+    tenths = torch.full((7, 1), 0.1, dtype=torch.float64)
+    assert deviation_of(tenths) == 0.1
+    assert deviation_of(1e-30 * tenths) == pytest.approx(1e-31)
+    assert deviation_of(0 * tenths) == 1
+    assert deviation_of(torch.tensor([[1.0], [3.0]])) == 1
