@@ -366,7 +366,12 @@ class Trainer:
         """Note in the report what the data say by now, and judge states by the new measure."""
         task = self.task
         assert isinstance(task, DataTask)
-        self.report.take_evidence(now.evidence, task.scale * task.data.y_scaling.scale)
+        assert now.evidence is not None
+        found, report = now.evidence, self.report
+        noise = (found.noise * task.scale * task.data.y_scaling.scale).tolist()
+        report.noise = noise[0] if len(noise) == 1 else noise
+        report.log_evidence, report.effective_dof = found.log_evidence, found.dof
+        report.edge_dof = found.edges
         if task.validation is None:
             self._is_comparable = False  # what was before the fit is judged by no prior
             self.monitor.new_measure()

@@ -18,8 +18,6 @@ from kanviz.training.errors import Errors
 if TYPE_CHECKING:  # takes a second to import, and most fits are never drawn
     from matplotlib.figure import Figure
 
-    from kanviz.training.evidence import Evidence
-
 
 @dataclass(frozen=True)
 class Progress:
@@ -94,14 +92,6 @@ class FitReport:
     log_evidence: float | None = None
     effective_dof: float | None = None
     edge_dof: list[Float[Tensor, "_inputs _outputs"]] | None = None
-
-    def take_evidence(self, found: "Evidence | None", unit: Float[Tensor, " outputs"]) -> None:
-        """Note what the data say of a network; ``unit`` leads to the user's units of y."""
-        if found is not None:
-            noise = (found.noise * unit).tolist()
-            self.noise = noise[0] if len(noise) == 1 else noise
-            self.log_evidence, self.effective_dof = found.log_evidence, found.dof
-            self.edge_dof = found.edges
 
     def log(self, progress: Progress, sparsity: float = 0.0) -> None:
         """Append the numbers of a step to their lists; a penalty of 0 is none."""
