@@ -8,6 +8,7 @@ from kanviz.analysis.pruning import PruneReport
 from kanviz.analysis.trace import Trace
 from kanviz.data import Dataset, Scaling, example_path, from_arrays, from_csv, from_function
 from kanviz.files import load
+from kanviz.interrupts import uninterrupted
 from kanviz.model import KAN, FitHandle, Session
 from kanviz.nn import KANLayer, Network
 from kanviz.recipe import Recipe
@@ -15,6 +16,7 @@ from kanviz.snapshot import Edge, Snapshot
 from kanviz.training import FitOptions, FitReport, Progress, Sparsity, warmup
 
 if TYPE_CHECKING:
+    from kanviz.conversion import convert
     from kanviz.course.problems import problem
     from kanviz.live.explorer import Explorer
     from kanviz.symbolic import (
@@ -50,6 +52,7 @@ __all__ = [
     "SuggestionTable",
     "SymbolReport",
     "Trace",
+    "convert",
     "example_path",
     "from_arrays",
     "from_csv",
@@ -66,6 +69,7 @@ _LAZY = {
     "Suggestion": "kanviz.symbolic.suggest",
     "SuggestionTable": "kanviz.symbolic.suggest",
     "SymbolReport": "kanviz.symbolic.symbol_report",
+    "convert": "kanviz.conversion",
     "problem": "kanviz.course.problems",
     "register_function": "kanviz.symbolic.functions",
 }
@@ -77,7 +81,9 @@ _RENAMED = {"register": "register_function"}
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return getattr(importlib.import_module(_LAZY[name]), name)
+        with uninterrupted():
+            module = importlib.import_module(_LAZY[name])
+        return getattr(module, name)
     if name in _RENAMED:
         raise AttributeError(f"kanviz.{name} is called kanviz.{_RENAMED[name]} now.")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

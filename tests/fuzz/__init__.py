@@ -1,0 +1,1 @@
+"""Generators of inputs that nobody thought of; ``python -m tests.fuzz`` runs one for long."""
