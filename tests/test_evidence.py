@@ -10,7 +10,7 @@ import kanviz as kv
 from kanviz.data import from_arrays
 from kanviz.nn import Network
 from kanviz.training import fit
-from kanviz.training.evidence import VAGUE, Smoothing, inverse
+from kanviz.training.evidence import VAGUE, Shapes, Smoothing, inverse
 from kanviz.training.least_squares import LeastSquares, minimise
 
 
@@ -50,9 +50,7 @@ def test_evidence_is_the_density_of_y_under_prior_and_noise(base: str, size: flo
     )
 
 
-def _shapes(network: Network):  # noqa: ANN202 - a record of the module under test
-    from kanviz.training.evidence import Shapes
-
+def _shapes(network: Network) -> Shapes:
     return Shapes.of(network.layers[0])
 
 
@@ -177,4 +175,4 @@ def test_what_cannot_be_is_said(options: dict[str, object], match: str) -> None:
 @pytest.mark.usefixtures("unchecked")
 def test_the_old_name_says_the_new_one() -> None:
     with pytest.raises(TypeError, match="'curvature': it is called 'smoothing' now"):
-        kv.KAN([3, 1]).fit(noisy(30, 0.1), curvature=1e-3)
+        kv.KAN([3, 1]).fit(noisy(30, 0.1), curvature=1e-3)  # type: ignore[call-overload]

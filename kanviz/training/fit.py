@@ -351,7 +351,7 @@ class Trainer:
         if best is not None:
             self.candidate, self.network = best, best.network
             self._tell(best)
-            if self.task.validation is None:
+            if self.task.options.validation is None:
                 self.monitor.take(best.network, self._measured(best.network), kept_step)
         self.report.stopped = ended
 
@@ -372,7 +372,7 @@ class Trainer:
         report.noise = noise[0] if len(noise) == 1 else noise
         report.log_evidence, report.effective_dof = found.log_evidence, found.dof
         report.edge_dof = found.edges
-        if task.validation is None:
+        if task.options.validation is None:
             self._is_comparable = False  # what was before the fit is judged by no prior
             self.monitor.new_measure()
 

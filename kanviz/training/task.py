@@ -163,27 +163,33 @@ class FitOptions:
             )
 
 
-class SolveKeywords(TypedDict, total=False):
-    """The options of ``KAN.solve`` by name, for type checkers."""
+class BothKeywords(TypedDict, total=False):
+    """The options of ``KAN.fit`` and ``KAN.solve`` alike, by name, for type checkers."""
 
     steps: int | None
     grids: Sequence[int] | None
     starts: int | None
     sparsity: float | Sparsity
-    smoothing: float | Literal["auto"] | None
     update_grid: bool
     callbacks: Sequence[Callback]
     progress: bool
     seed: int
 
 
-class FitKeywords(SolveKeywords, total=False):
+class SolveKeywords(BothKeywords, total=False):
+    """The options of ``KAN.solve`` by name, for type checkers."""
+
+    smoothing: float | None
+
+
+class FitKeywords(BothKeywords, total=False):
     """Every field of ``FitOptions`` by name, for type checkers."""
 
     optimizer: Optimizer
     loss: LossName | Loss | None
     batch_size: int | None
     learning_rate: float | None
+    smoothing: float | Literal["auto"] | None
     validation: Validation
     patience: int
 
