@@ -594,7 +594,7 @@ def _groups_by_points(table: TextTable, name: str) -> bool:
     if any("," in cell and _number(cell, table) is not None for cell in cells):
         line = table.lines[cells.index(other)]
         raise ValueError(
-            f"{table.name} must have one sign for decimals in column {short(name)}; got commas, and "
+            f"{table.name} must have one sign for decimals in column {short(name)}; got commas and "
             f"the point of {short(other)} in line {line}. Write all of them with one sign."
         )
     return False

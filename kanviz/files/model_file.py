@@ -293,8 +293,8 @@ def _read_symbols(
         return None
     with uninterrupted():
         # These bring sympy, which most files do not need.
-    from kanviz.symbolic.functions import Function
-    from kanviz.symbolic.simplify import in_time
+        from kanviz.symbolic.functions import Function
+        from kanviz.symbolic.simplify import in_time
 
     inputs, outputs, affine = (tensors[name] for name in SYMBOL_TENSORS)
     _check(inputs, torch.int64, len(record))

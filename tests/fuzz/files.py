@@ -5,6 +5,7 @@ little memory, and what is read can be used; so with tables. After any kill the 
 one is there, whole, and nothing of the other is left once somebody writes there again.
 """
 
+import copy
 import json
 import math
 import os
@@ -190,7 +191,7 @@ def forge(rng: random.Random, value: Any) -> None:
             case 2 if isinstance(value[key], str):
                 value[key] = bomb_text(rng) if key == "formula" else value[key] * 2
             case _:
-                value[key] = rng.choice(ODD)
+                value[key] = copy.deepcopy(rng.choice(ODD))
         return
 
 
