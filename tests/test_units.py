@@ -223,6 +223,66 @@ def test_text_columns_are_coded_as_the_table_was(tmp_path: Any) -> None:
         model.predict(rows.assign(island="east"))
 
 
+def write_table(path: Any, rows: int, *, seed: int, **columns: Any) -> pd.DataFrame:
+    """Write a table of numbers and texts, with some columns as given; return it."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame(
+        {
+            "sex": rng.choice(["f", "m"], rows),
+            "island": rng.choice(["east", "north", "south", "west"], rows),
+            "size": rng.uniform(1, 2, rows),
+            "year": rng.integers(2000, 2010, rows),
+        }
+    )
+    table = table.assign(**columns)
+    table["mass"] = table["size"] + (table.sex == "m") + 2 * (table.island == "west")
+    table.to_csv(path, index=False)
+    return table
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {},
+        {"island": ["west", "north"] * 10},
+        {"island": "south", "sex": "m"},
+        {"year": 2003, "sex": "f"},
+        {"island": ["east", "north", "west", "west"] * 5, "year": 2001},
+    ],
+)
+def test_a_second_file_is_coded_as_the_first_whatever_it_lacks(
+    tmp_path: Any, columns: dict[str, Any]
+) -> None:
+    write_table(tmp_path / "first.csv", 80, seed=0)
+    model = KAN([7, 1], dtype=torch.float64)
+    model.fit(kv.from_csv(tmp_path / "first.csv", target="mass", dtype=torch.float64), **QUICK)
+    model.save(tmp_path / "model.kan")
+    table = write_table(tmp_path / "second.csv", 20, seed=1, **columns)
+    wanted = model.predict(table.drop(columns="mass"))
+    second = kv.from_csv(
+        tmp_path / "second.csv", target="mass", test_fraction=0.0, dtype=torch.float64
+    )
+    for known in (model, kv.load(tmp_path / "model.kan")):
+        np.testing.assert_allclose(known.predict(second), wanted, rtol=1e-9)
+        np.testing.assert_allclose(known.predict(table), wanted, rtol=1e-12)
+    assert model.score(second) == pytest.approx(model.score(table, table.mass), rel=1e-6)
+
+
+@pytest.mark.parametrize("column", ["sex", "island"])
+def test_a_category_that_the_model_has_never_seen_is_one_sentence(
+    tmp_path: Any, column: str
+) -> None:
+    write_table(tmp_path / "first.csv", 80, seed=0)
+    model = KAN([7, 1])
+    model.fit(kv.from_csv(tmp_path / "first.csv", target="mass"), **QUICK)
+    values = ["x", "y"] * 10
+    table = write_table(tmp_path / "second.csv", 20, seed=1, **{column: values})
+    second = kv.from_csv(tmp_path / "second.csv", target="mass")
+    for given_x in (table, second):
+        with pytest.raises(ValueError, match=f"x holds 'x' in column '{column}', which the model"):
+            model.predict(given_x)
+
+
 # ---- classes -----------------------------------------------------------------------------------
 
 

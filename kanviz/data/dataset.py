@@ -1,6 +1,6 @@
 """The records of data: what training reads, and what a model keeps of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,6 +48,12 @@ class Dataset:
         categories coded.
     classes : tuple of str, int or bool, optional
         The user's own labels of the classes, in order of number; by default ``output_names``.
+    categories : mapping of str to tuple of str
+        The values of each column of text that became inputs such as ``island=Biscoe``: the code
+        book, by which further rows are coded in the same way.
+    constants : mapping of str to float
+        Columns of numbers that were left out for having one value, with that value: data of other
+        rows, or a model of these, may have them as an input.
 
     Raises
     ------
@@ -66,6 +72,8 @@ class Dataset:
     y_scaling: Scaling
     notes: tuple[str, ...] = ()
     classes: tuple[Label, ...] | None = None
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    constants: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check once, here, that the parts fit together."""
@@ -264,6 +272,8 @@ class About:
         Inputs as last shown, in the network's units, for ranges and scores.
     classes : tuple of str, int or bool, optional
         The user's labels of the classes, one per output; None for a regression.
+    categories : mapping of str to tuple of str
+        The code book of the columns of text, as in ``Dataset``.
     """
 
     input_names: tuple[str, ...]
@@ -272,6 +282,7 @@ class About:
     y_scaling: Scaling
     sample: Float[Tensor, "rows inputs"] | None = None
     classes: tuple[Label, ...] | None = None
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     has_units: bool = field(init=False)
     """Whether the user's units are others than the network's."""
 
@@ -301,6 +312,7 @@ class About:
             data.y_scaling.to("cpu"),
             thin_out(data.x),
             data.classes,
+            data.categories,
         )
 
     def named(

@@ -5,7 +5,7 @@ Each error names the file, and line and column where there is one.
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, compress
 from pathlib import Path
@@ -71,11 +71,14 @@ class EncodedColumn:
         Numbers; a category is 0 or 1. Not a number where the cell is missing.
     note : str
         A sentence on how it was read, or empty if as it stands.
+    categories : tuple of str
+        The texts of a column of text, sorted.
     """
 
     names: tuple[str, ...]
     values: Float64[np.ndarray, "rows names"]
     note: str = ""
+    categories: tuple[str, ...] = ()
 
 
 def from_csv(
@@ -145,7 +148,8 @@ def from_csv(
     names, unused = _choose_inputs(table, targets, inputs)
     table, incomplete = _handle_missing(table, names, missing)
     y, output_names, target_note = _read_target(table, targets, task)
-    x, input_names, encoding = _read_inputs(table, names)
+    encoded = {name: _encode(table, name) for name in names}
+    x, input_names, encoding = _read_inputs(table, encoded)
     train, test = (part.numpy() for part in split_rows(len(x), test_fraction, seed))
     x, filled = _fill_with_means(x, train, input_names)
     data = from_arrays(
@@ -162,7 +166,16 @@ def from_csv(
         dtype=dtype,
     )
     notes = (*without_target, *unused, *incomplete, *target_note, *encoding, *filled)
-    return replace(data, notes=notes)
+    return replace(
+        data,
+        notes=notes,
+        categories={name: one.categories for name, one in encoded.items() if one.categories},
+        constants={
+            name: float(np.nanmin(one.values))
+            for name, one in encoded.items()
+            if name not in input_names and not one.categories
+        },
+    )
 
 
 def example_path(name: str = "penguins") -> Path:
@@ -281,10 +294,10 @@ def _check_target_varies(table: TextTable, constant: Sequence[str]) -> None:
 
 
 def _read_inputs(
-    table: TextTable, names: Sequence[str]
+    table: TextTable, by_name: Mapping[str, EncodedColumn]
 ) -> tuple[Matrix, tuple[str, ...], tuple[str, ...]]:
     """Return the encoded inputs that vary, their names, and notes on encoding and leaving out."""
-    encoded = [_encode(table, name) for name in names]
+    encoded = list(by_name.values())
     constant = constant_columns(encoded)
     input_names = tuple(chain.from_iterable(column.names for column in encoded))
     kept = tuple(name for name in input_names if name not in constant)
@@ -493,7 +506,8 @@ def encode_categories(table: TextTable, name: str) -> EncodedColumn:
         note = f"{name}: one 0/1 column for each of {', '.join(categories)}."
     else:
         note = f"{name}: 1 is {shown[0]}" + "".join(f", 0 is {c}" for c in categories[:-1]) + "."
-    return EncodedColumn(tuple(f"{name}={category}" for category in shown), values, note)
+    names = tuple(f"{name}={category}" for category in shown)
+    return EncodedColumn(names, values, note, tuple(categories))
 
 
 def class_labels(table: TextTable, name: str) -> list[Label]:

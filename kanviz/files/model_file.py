@@ -319,6 +319,7 @@ def _about_record(about: About) -> dict[str, Any]:
         "x_scaling": _scaling_record(about.x_scaling),
         "y_scaling": _scaling_record(about.y_scaling),
         "classes": None if about.classes is None else list(about.classes),
+        "categories": {name: list(values) for name, values in about.categories.items()},
     }
 
 
@@ -334,6 +335,7 @@ def _read_about(record: Any, ends: tuple[int, int], sample: Tensor | None) -> Ab
         _read_scaling(record["y_scaling"], n_out),
         sample,
         _read_classes(record.get("classes"), n_out),
+        _read_categories(record.get("categories", {})),
     )
 
 
@@ -351,6 +353,14 @@ def _read_classes(record: Any, width: int) -> tuple[Label, ...] | None:
     if not len(labels) == len(record) == len(set(labels)) == width:
         raise ValueError("its classes do not fit its widths")
     return tuple(labels)
+
+
+def _read_categories(record: Any) -> dict[str, tuple[str, ...]]:
+    """Return the code book of the columns of text; files of 0.1 have none."""
+    book = {name: tuple(values) for name, values in record.items()}
+    if not all(isinstance(value, str) for values in book.values() for value in values):
+        raise ValueError("its categories are no texts")
+    return book
 
 
 def _scaling_record(scaling: Scaling) -> dict[str, list[float]]:

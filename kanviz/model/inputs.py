@@ -62,7 +62,7 @@ def read_inputs(x: Any, about: About, like: Tensor) -> Float[Tensor, "samples in
         _check_width(data.x, about.input_names)
         inputs = _rescaled(data.x, data.x_scaling, about.x_scaling)
     else:
-        inputs = about.x_scaling.apply(_numbers_of(x, about.input_names))
+        inputs = about.x_scaling.apply(_numbers_of(x, about))
     inputs = inputs.to(like.detach())
     check_finite("x", inputs, about.input_names)
     return inputs
@@ -201,10 +201,10 @@ def grid_sample(network: Network) -> Float[Tensor, "samples inputs"]:
     return torch.lerp(points[:, 0], points[:, -1], share)
 
 
-def _numbers_of(x: Any, names: tuple[str, ...]) -> Float64[Tensor, "samples inputs"]:
+def _numbers_of(x: Any, about: About) -> Float64[Tensor, "samples inputs"]:
     """Return x in the user's units, one column per input in the order of the names."""
-    numbers = read_numbers("x", _columns_by_name(x, names)).double()
-    _check_width(numbers, names)
+    numbers = read_numbers("x", _columns_by_name(x, about)).double()
+    _check_width(numbers, about.input_names)
     return numbers
 
 
@@ -217,13 +217,13 @@ def _check_width(x: Tensor, names: tuple[str, ...]) -> None:
         )
 
 
-def _columns_by_name(x: Any, names: tuple[str, ...]) -> Any:
+def _columns_by_name(x: Any, about: About) -> Any:
     """Return a data frame's columns of these names, as ``from_csv`` codes them; all else as it is.
 
     Where the model has no names of its own, and the frame has none of its default ones, columns are
     taken by place.
     """
-    found = column_names(x) if hasattr(x, "columns") else None
+    names, found = about.input_names, column_names(x) if hasattr(x, "columns") else None
     if found is None or found == names:
         return x
     wanted = [_place(name, found) for name in names]
@@ -233,7 +233,7 @@ def _columns_by_name(x: Any, names: tuple[str, ...]) -> Any:
     columns = list(x.columns)
     cells = {place: np.asarray(x[columns[place]]) for place in {p for p in wanted if p is not None}}
     parts = [
-        cells[place] if name == found[place] else _is_category(cells[place], name, names)
+        cells[place] if name == found[place] else _is_category(cells[place], name, about)
         for name, place in zip(names, wanted, strict=True)
         if place is not None
     ]
@@ -259,29 +259,36 @@ def _place(name: str, columns: tuple[str, ...]) -> int | None:
     return None
 
 
-def _is_category(cells: np.ndarray, name: str, names: tuple[str, ...]) -> np.ndarray:
-    """Return 1.0 where a text column holds the category of an input such as ``island=Biscoe``.
-
-    Of two categories the model knows one, and all else is the other; of more each has an input, and
-    what is none of them is an error.
-    """
+def _is_category(cells: np.ndarray, name: str, about: About) -> np.ndarray:
+    """Return 1.0 where a text column holds the category of an input such as ``island=Biscoe``."""
     column, _, category = name.partition("=")
-    known = [other.partition("=")[2] for other in names if other.partition("=")[0] == column]
     texts = [str(cell) for cell in cells.tolist()]
-    unknown = sorted({text for text in texts if text not in known})
+    _check_known(column, texts, about)
+    return np.array([float(text == category) for text in texts])
+
+
+def _check_known(column: str, texts: Sequence[str], about: About) -> None:
+    """Raise a ValueError where a column of text holds what the model has never seen.
+
+    A model of a file of 0.1 has no code book: then its input names tell the categories, but of two
+    only the one that has an input.
+    """
+    parts = [name.partition("=") for name in about.input_names]
+    named = [category for name, _, category in parts if name == column]
+    known = about.categories.get(column, tuple(named))
+    unknown = sorted(set(texts) - set(known))
     if len(known) > 1 and unknown:
         raise ValueError(
             f"x holds {unknown[0]!r} in column {column!r}, which the model has never seen. "
             f"It knows {listed(known)}. Leave such rows out."
         )
-    return np.array([float(text == category) for text in texts])
 
 
 def _of_pair(data: Any, about: About) -> Dataset:
     """Return a pair (x, y) in the user's units as a data set in float64 without any scaling."""
     if not isinstance(data, tuple | list) or len(data) != 2:
         return as_dataset(data)  # raises
-    x = read_numbers("x", _columns_by_name(data[0], about.input_names)).double()
+    x = read_numbers("x", _columns_by_name(data[0], about)).double()
     names = about.input_names
     if x.shape[1] != len(names):  # said by ``check_fits``
         names = default_names("x", x.shape[1])
@@ -348,9 +355,13 @@ def _rescaled(values: Tensor, before: Scaling, after: Scaling) -> Float[Tensor, 
 
 def _in_order(data: Dataset, about: About) -> Dataset:
     """Return data with the model's inputs by name; by place where one side has no names."""
-    names, found = about.input_names, data.input_names
+    names = about.input_names
+    for column in data.categories.keys() & about.categories.keys():
+        _check_known(column, data.categories[column], about)
+    if data.input_names != names:
+        data = _completed(data, names)
+    found, unnamed = data.input_names, default_names("x", len(names))
     missing = [name for name in names if name not in found]
-    unnamed = default_names("x", len(names))
     if found in (names, default_names("x", len(found))) or (missing and names == unnamed):
         return data
     _check_none_missing(missing, names, found)
@@ -358,6 +369,57 @@ def _in_order(data: Dataset, about: About) -> Dataset:
     scaling = Scaling(data.x_scaling.shift[order], data.x_scaling.scale[order])
     x_test = None if data.x_test is None else data.x_test[:, order]
     return replace(data, x=data.x[:, order], x_test=x_test, input_names=names, x_scaling=scaling)
+
+
+def _completed(data: Dataset, names: Sequence[str]) -> Dataset:
+    """Return data with those wanted inputs that it left out, for what its own rows have in them.
+
+    A file in which a column has one value, or a column of text fewer values, has other inputs than
+    the one that the model learnt from.
+    """
+    more = {name: _left_out(data, name) for name in names if name not in data.input_names}
+    added = {name: values for name, values in more.items() if values is not None}
+    if not added:
+        return data
+    plain = About.nothing(len(added), 1).x_scaling.to(data.x.device)
+
+    def with_more(part: Tensor, which: int) -> Tensor:
+        columns = [values[which].to(part) for values in added.values()]
+        return torch.cat([part, torch.stack(columns, dim=1)], dim=1)
+
+    return replace(
+        data,
+        x=with_more(data.x, 0),
+        x_test=None if data.x_test is None else with_more(data.x_test, 1),
+        input_names=(*data.input_names, *added),
+        x_scaling=Scaling(
+            torch.cat([data.x_scaling.shift, plain.shift]),
+            torch.cat([data.x_scaling.scale, plain.scale]),
+        ),
+    )
+
+
+def _left_out(data: Dataset, name: str) -> tuple[Tensor, Tensor] | None:
+    """Return the training and test part of an input that follows from others, or None."""
+    parts = (data.x, data.x[:0] if data.x_test is None else data.x_test)
+
+    def everywhere(value: float) -> tuple[Tensor, Tensor]:
+        first, second = (torch.full((len(part),), value, dtype=torch.float64) for part in parts)
+        return first, second
+
+    if name in data.constants:
+        return everywhere(data.constants[name])
+    column, _, category = name.partition("=")
+    known = data.categories.get(column, ())
+    if not known or (category not in known):
+        return everywhere(0.0) if known else None
+    if len(known) == 1:
+        return everywhere(1.0)
+    if (other := f"{column}={known[-1]}") not in data.input_names:
+        return None
+    place = data.input_names.index(other)
+    first, second = (1 - data.x_scaling.undo(part)[:, place] for part in parts)
+    return first, second
 
 
 def _better_names(mine: tuple[str, ...], theirs: tuple[str, ...], prefix: str) -> tuple[str, ...]:
