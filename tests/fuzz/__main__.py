@@ -28,9 +28,12 @@ def main() -> int:
         found = module.fault(seed, seen)
         if found is not None:
             n_faults += 1
-            print(f"seed {seed}: {found}", flush=True)
+            sys.stdout.write(f"seed {seed}: {found}\n")
+            sys.stdout.flush()
     seconds = time.perf_counter() - begin
-    print(f"{asked.count} {asked.generator} in {seconds:.0f} s, {n_faults} faults; {dict(seen)}")
+    sys.stdout.write(f"{asked.count} {asked.generator} in {seconds:.0f} s, {n_faults} faults\n")
+    for how, count in seen.most_common():
+        sys.stdout.write(f"{count:6} {how}\n")
     return 1 if n_faults else 0
 
 

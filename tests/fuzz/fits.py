@@ -4,7 +4,6 @@ A seed makes one: widths, grid, order, basis, dtype, the units and distributions
 outliers, constants, few rows, optimizer and options. ``fault`` returns what is wrong, if anything.
 """
 
-import sys
 import tempfile
 import traceback
 import warnings
@@ -211,7 +210,7 @@ def _after_a_file(model: kv.KAN, data: Any) -> str | None:
 
 
 def _raw(error: Exception) -> str | None:
-    """Return what is wrong with an error: not ours, not one of those we raise, or not a sentence."""
+    """Return what is wrong with an error: not ours, of another kind, or not a sentence."""
     *_, last = traceback.extract_tb(error.__traceback__)
     text, kind = str(error), type(error).__name__
     where = f"{Path(last.filename).name}:{last.lineno}"
@@ -227,8 +226,3 @@ def _raw(error: Exception) -> str | None:
 def _bytes_of(model: kv.KAN) -> dict[str, bytes]:
     state = model.state_dict().items()
     return {name: value.contiguous().numpy().tobytes() for name, value in state}
-
-
-if __name__ == "__main__":
-    for argument in sys.argv[1:]:
-        print(argument, wild(int(argument)), fault(int(argument)))
