@@ -50,7 +50,8 @@ class Formula:
         The names of the outputs.
     error : float or None
         How far the formula as it stands here is from the model that it is of: their largest
-        difference on the model's sample, as a share of the outputs' size. None if not compared.
+        difference on the model's sample, as a share of what an output varies by. None if it was not
+        compared.
 
     Examples
     --------
@@ -182,7 +183,7 @@ def _latex_name(name: str) -> str:
 
 
 MOST_DIFFERENCE = 1e-6
-"""Largest difference between formula and network, as a share of the outputs' size."""
+"""Largest difference between formula and network, as a share of what an output varies by."""
 
 ROUNDING = 1e-9
 """Numbers this near to a nice one are shown as it, so that no 1e-17 stands in a picture."""
@@ -256,11 +257,15 @@ def check_formula(
     Raises
     ------
     ArithmeticError
-        If they differ by more than a millionth of the outputs' size; where huge terms of an edge
-        cancel, and the network itself has fewer digits, by more than these.
+        If they differ by more than a millionth of what the outputs vary by; where huge terms of an
+        edge cancel, or the offset of an output is huge, and there are fewer digits, by more than
+        these.
     """
     difference = difference_of(formula, network, about, x)
-    digits_left = 100 * torch.finfo(torch.float64).eps * cancellation(network, x)
+    with torch.no_grad():
+        wanted = about.y_scaling.undo(network(x).double())
+    offset = float((wanted.abs().amax(0) / variation_of(wanted)).max())
+    digits_left = 100 * torch.finfo(torch.float64).eps * max(cancellation(network, x), offset)
     limit = max(MOST_DIFFERENCE, 100 * torch.finfo(x.dtype).eps, digits_left)
     if difference > limit:
         raise ArithmeticError(
@@ -273,7 +278,7 @@ def check_formula(
 def difference_of(
     formula: Formula, network: Network, about: About, x: Float[Tensor, "samples inputs"]
 ) -> float:
-    """Return the largest difference of formula and network, as a share of the outputs' size.
+    """Return the largest difference of formula and network, as a share of what an output varies by.
 
     It is inf where the formula has no value.
     """
@@ -283,8 +288,16 @@ def difference_of(
         found = formula.to_torch(_splines(network))(user_x)
     except ValueError:  # a number that is not real
         return float("inf")
-    size = wanted.abs().max().clamp(min=1e-12)
-    return float(((found - wanted).abs().max() / size).nan_to_num(nan=torch.inf))
+    share = (found - wanted).abs().amax(0) / variation_of(wanted)
+    return float(share.max().nan_to_num(nan=torch.inf))
+
+
+def variation_of(outputs: Float[Tensor, "samples outputs"]) -> Float[Tensor, " outputs"]:
+    """Return how far each output goes from its mean at most; of constant ones the size, or 1."""
+    size = outputs.abs().amax(0)
+    found = (outputs - outputs.mean(0)).abs().amax(0)
+    is_constant = found <= 8 * torch.finfo(outputs.dtype).eps * size
+    return torch.where(is_constant, torch.where(size > 0, size, 1.0), found)
 
 
 @torch.no_grad()
@@ -373,7 +386,7 @@ def shown(
     exact : Formula
         What the model computes.
     error : callable
-        The largest difference of a formula from the model, as a share of the outputs' size.
+        The largest difference of a formula from the model, as a share of what an output varies by.
     digits, snap, simplify
         See ``KAN.formula``.
     """

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 
 GENERATORS = {
-    "fits": "tests.fuzz.fits",
+    "fits": ".fits",
 }
 """Name of each, and the module whose ``fault(seed)`` it is."""
 
@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    module = importlib.import_module(GENERATORS[asked.generator])
+    module = importlib.import_module(GENERATORS[asked.generator], __package__)
     begin, n_faults, seen = time.perf_counter(), 0, Counter[str]()
     for seed in range(asked.seed, asked.seed + asked.count):
         found = module.fault(seed, seen)
