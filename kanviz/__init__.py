@@ -8,6 +8,7 @@ from kanviz.analysis.pruning import PruneReport
 from kanviz.analysis.trace import Trace
 from kanviz.data import Dataset, Scaling, example_path, from_arrays, from_csv, from_function
 from kanviz.files import load
+from kanviz.interrupts import uninterrupted
 from kanviz.model import KAN, FitHandle, Session
 from kanviz.nn import KANLayer, Network
 from kanviz.recipe import Recipe
@@ -77,7 +78,9 @@ _RENAMED = {"register": "register_function"}
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return getattr(importlib.import_module(_LAZY[name]), name)
+        with uninterrupted():
+            module = importlib.import_module(_LAZY[name])
+        return getattr(module, name)
     if name in _RENAMED:
         raise AttributeError(f"kanviz.{name} is called kanviz.{_RENAMED[name]} now.")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -36,6 +36,7 @@ ROOMS = {
     "checks": Room(0, "torch"),
     "recipe": Room(0, "numpy"),
     "writing": Room(0, ""),
+    "interrupts": Room(0, ""),
     "tables": Room(0, ""),
     "data": Room(0, "jaxtyping numpy torch"),
     "nn": Room(1, "jaxtyping numba numpy torch"),
@@ -57,7 +58,17 @@ ROOMS = {
 
 # Views read the plain records of a network and nothing else of kanviz, whatever the floors allow.
 ONLY_FROM = {
-    "views": {"snapshot", "recipe", "layout", "theme", "tables", "checks", "writing", "views"},
+    "views": {
+        "snapshot",
+        "recipe",
+        "layout",
+        "theme",
+        "tables",
+        "checks",
+        "writing",
+        "interrupts",
+        "views",
+    },
 }
 
 # The one exception: an object that a user holds saves and draws itself on request, as users expect

@@ -173,7 +173,8 @@ def test_splines_without_the_derivatives_of_an_equation_are_refused(
     def slope(u: Any, z: Tensor) -> Tensor:
         for _ in range(derivatives):
             u = torch.func.jacrev(u)
-        return u(z).reshape(1)
+        value: Tensor = u(z).reshape(1)
+        return value
 
     model = KAN([1, 1], spline_order=order, dtype=torch.float64)
     wanted = rf"derivatives of u up to order {derivatives}, which splines of order {order}"

@@ -330,7 +330,8 @@ def test_classes_are_kept_in_the_file(tmp_path: Any) -> None:
 @pytest.mark.parametrize("kind", [bool, int, float])
 def test_a_loss_of_ones_own_is_asked_in_the_users_units(kind: type) -> None:
     x = np.linspace(-2, 2, 120)
-    y = (np.abs(x) + np.random.default_rng(0).uniform(-0.5, 0.5, 120) < 1).astype(kind)
+    blurred = np.abs(x) + np.random.default_rng(0).uniform(-0.5, 0.5, 120)
+    y: np.ndarray = (blurred < 1).astype(kind)
     model = KAN([1, 1], grid_size=10)
     report = model.fit(x, y, loss=torch.nn.BCEWithLogitsLoss(), steps=30, progress=False)
     assert 0 < report.loss < 0.5

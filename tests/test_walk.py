@@ -7,7 +7,7 @@ import walk
 
 LIMITS = {
     "model(x)": {"files": 5, "calls": 20},
-    "fit, 5 steps": {"files": 29},  # as it is, one of them to measure the end; the aim is 15
+    "fit, 5 steps": {"files": 30},  # as it is, one each to measure the end and to guard it; aim 15
     "a moved point": {"calls": 400, "sent": 3000},
     "load": {"files": 13},  # as it is; the aim is 8
 }

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from kanviz.analysis.attribution import Metric, scores
 from kanviz.analysis.trace import node_values
+from kanviz.interrupts import uninterrupted
 from kanviz.layout import MAX_EDGES, Order, natural, node_positions, strengths, strongest, untangled
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
@@ -244,7 +245,8 @@ def _texts(layer: KANLayer) -> dict[tuple[int, int], str]:
     """Return the formulas of a layer's symbolic edges as text."""
     if layer.symbols is None:
         return {}
-    from kanviz.symbolic.formula import edge_texts  # brings sympy, which splines do not need
+    with uninterrupted():
+        from kanviz.symbolic.formula import edge_texts  # brings sympy, which splines do not need
 
     return edge_texts(layer)
 

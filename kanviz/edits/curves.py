@@ -50,8 +50,9 @@ class MovePoint:
             )
         _check_finite("height", [self.height])
         with torch.no_grad():
+            height = torch.tensor(self.height / self.units.size, dtype=torch.float64)
             for i, j in group_at(layer.leaders, self.i, self.j):
-                layer.weight[i, self.m, j] = self.height / self.units.size
+                layer.weight[i, self.m, j] = height.to(layer.weight)
 
     def sentence(self) -> str:
         """Say what was done."""

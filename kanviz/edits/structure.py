@@ -251,7 +251,13 @@ def _named(place: tuple[int, ...]) -> str:
     return f"({', '.join(map(str, place))})"
 
 
+MOST_NAMED = 12
+"""Edges that a sentence names; of more it tells how many."""
+
+
 def _words(edges: tuple[Edge, ...]) -> str:
     """Return addresses as text: ``(0, 0, 0), (0, 1, 0) and (0, 2, 0)``."""
-    names = [_named(edge) for edge in edges]
+    names = [_named(edge) for edge in edges[:MOST_NAMED]]
+    if len(edges) > MOST_NAMED:
+        names.append(f"{len(edges) - MOST_NAMED} more")
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

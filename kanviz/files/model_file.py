@@ -21,6 +21,7 @@ from torch import Tensor
 
 from kanviz.data.dataset import About, Label
 from kanviz.data.scaling import Scaling
+from kanviz.interrupts import uninterrupted
 from kanviz.model.kan import KAN
 from kanviz.model.session import Session
 from kanviz.nn.layer import LayerState
@@ -259,7 +260,8 @@ def _read_symbols(
 ) -> SymbolicEdges | None:
     if record is None:
         return None
-    from kanviz.symbolic.functions import Function  # brings sympy, which most files do not need
+    with uninterrupted():
+        from kanviz.symbolic.functions import Function  # brings sympy, which most files do not need
 
     inputs, outputs, affine = (tensors[name] for name in SYMBOL_TENSORS)
     _check(inputs, torch.int64, len(record))

@@ -630,6 +630,14 @@ def decode(message: object) -> Ask:
     return kind(**fields)
 
 
+def number_of(message: object) -> float | None:
+    """Return the number ``seq`` of a request, whatever else it is; None where JSON has no such."""
+    seq = message.get("seq") if isinstance(message, Mapping) else None
+    if not isinstance(seq, int | float) or isinstance(seq, bool):
+        return None
+    return seq if abs(seq) <= LARGEST_INTEGER else None
+
+
 def plain(value: Any) -> Any:
     """Return a reply's value as JSON can hold it: tuples as lists, numbers not finite as None."""
     if isinstance(value, float):

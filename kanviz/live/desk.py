@@ -4,7 +4,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -47,6 +47,9 @@ MOVES = ("undid: ", "redid: ", "went to step ")
 """How sentences begin that tell of a way through the history, not of a new step."""
 
 MOST_SUGGESTIONS = 10
+
+MOST_LETTERS = 600
+"""Of what an error says in the picture."""
 
 PATIENCE = 3.0
 """Seconds that the errors of a plan may take; later steps of a large network have none."""
@@ -348,16 +351,16 @@ class Desk:
 
         A request that makes no sense gets one sentence that says why, and changes nothing.
         """
-        seq = message.get("seq") if isinstance(message, Mapping) else None
-        reply = {"type": "reply", "seq": seq if isinstance(seq, int | float) else None}
+        reply = {"type": "reply", "seq": c.number_of(message)}
         try:
             ask = c.decode(message)
             value = HANDLERS[type(ask)](self, ask)
         except REFUSALS as error:
             return reply | {"ok": False, "error": sentence_of(error)}
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a callback that exits ends no diagram
             logger.exception("A request of the live diagram failed.")
-            return reply | {"ok": False, "error": f"This went wrong in Python: {error!r}"}
+            words = shortened(f"This went wrong in Python: {error!r}")
+            return reply | {"ok": False, "error": words}
         return reply | {"ok": True, "value": c.plain(self.done() if value is None else value)}
 
     def done(self) -> c.Done:
@@ -475,9 +478,15 @@ class UnitsThere(NamedTuple):
 
 
 def sentence_of(error: BaseException) -> str:
-    """Return what an error says, as one line."""
+    """Return what an error says, as one line of no more than a few."""
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
-    return " ".join(text.split()) or type(error).__name__
+    return shortened(" ".join(text.split())) or type(error).__name__
+
+
+def shortened(text: str) -> str:
+    """Return a text that fits into a picture's corner, without what UTF-8 cannot write."""
+    text = text.encode(errors="replace").decode()
+    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]} ..."
 
 
 # ---- edits: each is one step of the history ------------------------------------------------------

@@ -4,12 +4,10 @@ Browsers ask by custom messages only, which may arrive in any thread and are onl
 Pictures go out as traits of bytes, each at most 30 times a second, from one thread at a time.
 """
 
-import atexit
-import functools
 import logging
+import sys
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from kanviz.interrupts import start_thread
 from kanviz.live.desk import Desk
 from kanviz.live.packing import pack
 from kanviz.live.page import SCRIPT, STYLE, PageFrame, still_bundle
@@ -83,7 +82,7 @@ class Explorer(anywidget.AnyWidget):
         self._requests, self._pictures = Courier("kanviz-requests"), Courier("kanviz-pictures")
         self._lock = threading.Lock()
         self._due: dict[str, Any] = {}
-        self._is_sending = False
+        self._is_sending = self._is_closed = False
         self._answered = 0
         self._next_picture = self._next_frame = 0.0
         self._alt = alt
@@ -96,7 +95,14 @@ class Explorer(anywidget.AnyWidget):
         self._told("picture")  # for what happened meanwhile
 
     def close(self) -> None:
-        """End it: the pictures in the notebook stay as they are, the model is let go."""
+        """End it: the pictures in the notebook stay as they are, the model is let go.
+
+        Whoever forgets it has it closed, once more even, and also when Python goes away: then no
+        lock may be waited for, since the thread that had it may be gone.
+        """
+        if self._is_closed or sys.is_finalizing():
+            return
+        self._is_closed = True
         self._desk.close()
         self._requests.close()
         self._pictures.close()
@@ -213,15 +219,11 @@ logger = logging.getLogger(__name__)
 LINGER = 2.0
 """Seconds without a job after which the thread ends; the next job starts another."""
 
-LAST_JOB = 5.0
-"""Seconds that the last job may take when Python ends."""
-
 
 class Courier:
     """Runs jobs in the order in which they come; all methods may be called from any thread.
 
-    When Python ends it is closed, and the present job is given a moment: torch ends the process
-    with an abort if one of its operations runs while Python goes away.
+    When Python ends it is closed, and the present job is given a moment.
 
     Parameters
     ----------
@@ -235,8 +237,6 @@ class Courier:
         self._jobs: deque[Callable[[], object]] = deque()
         self._thread: threading.Thread | None = None
         self._is_closed = False
-        self._at_exit = functools.partial(_end_with_python, weakref.ref(self))
-        atexit.register(self._at_exit)
 
     def put(self, job: Callable[[], object]) -> None:
         """Have a job run, soon; an error of it is only logged. Does nothing once closed."""
@@ -245,8 +245,7 @@ class Courier:
                 return
             self._jobs.append(job)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
+                self._thread = start_thread(self._run, name=self._name, stop=self.close)
             self._change.notify_all()
 
     def wait(self, seconds: float) -> None:
@@ -260,7 +259,6 @@ class Courier:
             self._is_closed = True
             self._jobs.clear()
             self._change.notify_all()
-        atexit.unregister(self._at_exit)
 
     def _run(self) -> None:
         while True:
@@ -272,20 +270,9 @@ class Courier:
                 job = self._jobs.popleft()
             try:
                 job()
-            except Exception:
+            except BaseException:  # also SystemExit: a callback of a user's ends no diagram
                 logger.exception("A job of the live diagram failed.")
             del job  # or it would be kept alive while the thread waits
-
-
-def _end_with_python(courier: weakref.ref[Courier]) -> None:
-    """Close what still runs when Python ends, and wait for its job."""
-    running = courier()
-    if running is None:
-        return
-    thread = running._thread
-    running.close()
-    if thread is not None:
-        thread.join(LAST_JOB)
 
 
 def keep_routes(widget: anywidget.AnyWidget) -> None:

@@ -1,13 +1,11 @@
 """A fit that runs, as others see it: to pause, step, change, stop, and wait for."""
 
-import atexit
 import contextlib
 import copy
 import logging
 import math
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +17,7 @@ from kanviz.checks import check_choice
 from kanviz.data.dataset import About
 from kanviz.edits import Fitted
 from kanviz.edits.code import call_code
+from kanviz.interrupts import Shield, start_thread, uninterrupted
 from kanviz.model.history import History
 from kanviz.nn.network import Network
 from kanviz.training.fit import Trainer
@@ -41,9 +40,6 @@ CHANGEABLE = (
 WORK, NAP = 0.015, 0.001
 """Seconds after which a watched fit sleeps, and for how long: a thread of many short calls keeps
 the interpreter to itself otherwise, and the other threads wait for seconds."""
-
-LAST_STEP = 5.0
-"""Seconds that the last step of a fit may take when Python ends."""
 
 LOOK_AGAIN = 0.1
 """Seconds after which a waiting fit looks up, so that Ctrl-C ends it on every system."""
@@ -83,11 +79,16 @@ class Watchers(Generic[News]):
 
     def tell(self, news: News) -> None:
         """Tell everybody, in the order in which they came."""
+        interrupt = None
         for callback in tuple(self._callbacks.values()):
             try:
                 callback(news)
-            except Exception:
+            except KeyboardInterrupt as error:  # meant for whoever waits; the others hear first
+                interrupt = error
+            except BaseException:  # also SystemExit: a callback ends neither a fit nor a diagram
                 logger.exception("%s: %s", self._failure, news)
+        if interrupt is not None:
+            raise interrupt
 
 
 class Gate:
@@ -238,6 +239,8 @@ class FitHandle:
         self._is_stopped = False
         self._watchers: Watchers[Progress] = Watchers("A watcher of a fit failed at")
         self._thread_id: int | None = None
+        self.is_begun = False
+        """Whether it runs, or did."""
         self._ended = threading.Event()
         self._last_nap = 0.0
 
@@ -358,20 +361,19 @@ class FitHandle:
         on_end : callable
             Called with this when nothing more is trained, to bring the outcome home.
         """
-        self._thread_id = threading.get_ident()
-        try:
-            self._keep_error(self._train)
-            self._keep_error(lambda: on_end(self))
-        finally:
-            self.gate.finish()
-            self._ended.set()
+        with uninterrupted() as shield:
+            self.is_begun, self._thread_id = True, threading.get_ident()
+            try:
+                self._keep_error(lambda: self._train(shield))
+                self._keep_error(lambda: on_end(self))
+            finally:
+                self.gate.finish()
+                self._ended.set()
 
     def start(self, on_end: Callable[["FitHandle"], None]) -> None:
         """Run in a thread of its own, which does not keep Python from ending."""
-        thread = threading.Thread(target=self.run, args=(on_end,), name="kanviz-fit", daemon=True)
-        thread.start()
-        # torch ends the process with an abort if one of its operations runs while Python goes away.
-        atexit.register(_end_with_python, weakref.ref(self), thread)
+        self.is_begun = True
+        start_thread(lambda: self.run(on_end), name="kanviz-fit", stop=self.stop)
 
     def take_over(self, network: Network) -> None:
         """Go on from a copy of an edited network; only while the fit is at rest."""
@@ -404,15 +406,16 @@ class FitHandle:
         code = self._code(history, self._given | self._as_taken(n_steps), "went on after an edit")
         return self.call.edit(best, code, f"{words}, stopped: {report.stopped}")
 
-    def _train(self) -> None:
+    def _train(self, shield: Shield) -> None:
         """Take all steps, and let others in between them."""
         steps = iter(self._trainer)
         try:
-            for progress in steps:
-                self._between(progress)
-                if self._is_stopped:
-                    steps.close()
-                    return
+            with shield.lowered():
+                for progress in steps:
+                    self._between(progress)
+                    if self._is_stopped:
+                        steps.close()
+                        return
         except KeyboardInterrupt:  # it struck between two steps: the trainer has not seen it
             with contextlib.suppress(StopIteration):
                 steps.throw(KeyboardInterrupt())
@@ -453,11 +456,3 @@ class FitHandle:
         if self._is_changed:
             note = f"{note}, with options changed" if note else "options were changed while it ran"
         return f"{code}  # {note}, {NOT_EXACT}" if note else code
-
-
-def _end_with_python(fit: weakref.ref[FitHandle], thread: threading.Thread) -> None:
-    """Stop a fit that still runs when Python ends, and give its step a moment."""
-    running = fit()
-    if running is not None and thread.is_alive():
-        running.stop()
-        thread.join(LAST_STEP)

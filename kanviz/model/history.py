@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from kanviz.data.dataset import About
 from kanviz.edits.curves import MovePoint
 from kanviz.edits.edit import Edit, Result_co
 from kanviz.nn.network import Network
-from kanviz.nn.state import NetworkState
+from kanviz.nn.state import NetworkState, has_grid, is_finite
 
 MAX_STEPS = 1000
 """Steps that can be undone; of older ones only the sentence and the line of code are kept."""
@@ -122,10 +123,22 @@ class History:
         burst : object, optional
             Edits in a row of the same burst, such as one drag of the mouse, become one step: it
             reads like the last of them, and one undo takes all back.
+
+        Raises
+        ------
+        ValueError
+            If it would leave a number that is not finite, or knots that do not increase.
         """
         self._notice(network)
         try:
             result = edit.apply_to(network)
+            self._check_numbers(network, edit)
+        except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
+            self.now.state.restore(network)
+            raise ValueError(
+                "The equations of this have no solution in the numbers of the computer: points are "
+                "too close to each other, or too far from the grid. Nothing was changed."
+            ) from error
         except BaseException:
             self.now.state.restore(network)
             raise
@@ -243,6 +256,24 @@ class History:
         """Make a step of changes that no edit made."""
         if not self.now.state.is_of(network):
             self._add(network, Step(*OUTSIDE, self.now), self.now.about)
+
+    def _check_numbers(self, network: Network, edit: Edit[object]) -> None:
+        """Raise if an edit has left numbers that are none, where all were right before."""
+        layers = range(len(network.layers)) if edit.layers is None else edit.layers
+        for depth in layers:
+            before, now = self.now.state.layers[depth], network.layers[depth].state()
+            dtype = now.weight.dtype
+            if not is_finite(now) and is_finite(before):
+                raise ValueError(
+                    f"This would leave numbers that are not finite in layer {depth}: they are too "
+                    f"large for {dtype}. Nothing was changed. Take smaller ones."
+                )
+            if not has_grid(now) and has_grid(before):
+                raise ValueError(
+                    f"The knots of layer {depth} would fall onto each other, because the data lie "
+                    f"too close together for their distance from 0 in {dtype}. Nothing was "
+                    "changed. Take the offset off the data, or use dtype=torch.float64."
+                )
 
     def _joined(self, step: Step, edit: Edit[object]) -> Step:
         """Take the last step away and return it joined with the next, if both are of one burst."""

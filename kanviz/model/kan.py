@@ -48,6 +48,7 @@ from kanviz.edits import (
 )
 from kanviz.edits.address import read_edge, read_edges, read_node, read_place
 from kanviz.edits.code import call_code, options_given
+from kanviz.interrupts import uninterrupted
 from kanviz.model.fit_handle import FitCall, FitHandle
 from kanviz.model.inputs import (
     about_after,
@@ -1116,7 +1117,8 @@ class KAN(nn.Module):
         >>> KAN([2, 3, 1]).plot(theme="dark").get_size_inches().shape
         (2,)
         """
-        from kanviz.views.figure import network_figure
+        with uninterrupted():
+            from kanviz.views.figure import network_figure
 
         snapshot = self.snapshot(x, title=title)
         return network_figure(snapshot, theme=theme, pruned=pruned, size=size)
@@ -1145,7 +1147,8 @@ class KAN(nn.Module):
         >>> len(KAN([2, 3, 1]).plot_layer(0).axes) > 0
         True
         """
-        from kanviz.views.matrix import layer_figure
+        with uninterrupted():
+            from kanviz.views.matrix import layer_figure
 
         read_edge(self.network, (layer, 0, 0))
         return layer_figure(self.snapshot(x), layer, theme=theme)
@@ -1169,7 +1172,8 @@ class KAN(nn.Module):
         >>> KAN([2, 3, 1]).graph().number_of_edges()
         9
         """
-        from kanviz.views.graph import network_graph
+        with uninterrupted():
+            from kanviz.views.graph import network_graph
 
         return network_graph(self.snapshot(x))
 
@@ -1215,8 +1219,9 @@ class KAN(nn.Module):
         400
         >>> diagram.close()
         """
-        from kanviz.live.desk import Desk
-        from kanviz.live.explorer import Explorer
+        with uninterrupted():
+            from kanviz.live.desk import Desk
+            from kanviz.live.explorer import Explorer
 
         check_choice("theme", theme, ("auto", "light", "dark"))
         if height is not None:
@@ -1260,8 +1265,9 @@ class KAN(nn.Module):
         >>> page.exists()
         True
         """
-        from kanviz.live.desk import Desk
-        from kanviz.live.page import write_live_page, write_page
+        with uninterrupted():
+            from kanviz.live.desk import Desk
+            from kanviz.live.page import write_live_page, write_page
 
         snapshot = self.snapshot(x, title=title)
         if not live:
@@ -1272,7 +1278,8 @@ class KAN(nn.Module):
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a notebook shows: the picture, or, where that fails, the text alone."""
-        from kanviz.live.page import still_bundle
+        with uninterrupted():
+            from kanviz.live.page import still_bundle
 
         try:
             return still_bundle(self.snapshot(), repr(self))
@@ -1786,7 +1793,8 @@ class KAN(nn.Module):
         >>> model.suggest((0, 0, 0), functions=["sin", "x^2"]).best.name
         'sin'
         """
-        from kanviz.symbolic.suggest import library_of, suggest
+        with uninterrupted():
+            from kanviz.symbolic.suggest import library_of, suggest
 
         with self.session.reading():
             place = read_edge(self.network, edge)
@@ -1831,7 +1839,8 @@ class KAN(nn.Module):
         >>> model.predict([[2.0]]).item()
         3.0
         """
-        from kanviz.symbolic.suggest import function_of, quality_of
+        with uninterrupted():
+            from kanviz.symbolic.suggest import function_of, quality_of
 
         with self.session.at_rest():
             place = read_edge(self.network, edge)
@@ -1914,9 +1923,10 @@ class KAN(nn.Module):
         >>> model.symbolify((x, x**2), functions=["x", "x^2"]).edges[0].chosen
         'x^2'
         """
-        from kanviz.symbolic.snapping import Units
-        from kanviz.symbolic.suggest import library_of
-        from kanviz.symbolic.symbolify import symbolify
+        with uninterrupted():
+            from kanviz.symbolic.snapping import Units
+            from kanviz.symbolic.suggest import library_of
+            from kanviz.symbolic.symbolify import symbolify
 
         with self.session.at_rest():
             work, dataset = self.session.copy_network(), self.session.dataset(data)
@@ -1976,7 +1986,8 @@ class KAN(nn.Module):
         >>> print(model.formula())
         2*x_1 + x_2**2
         """
-        from kanviz.symbolic.formula import formula_to_read
+        with uninterrupted():
+            from kanviz.symbolic.formula import formula_to_read
 
         with self.session.reading():
             work, about = self.session.copy_network(), self.session.about

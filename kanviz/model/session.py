@@ -1,6 +1,7 @@
 """A network with its history, its lock and the fit that runs: all changes go through here."""
 
 import copy
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from kanviz.data.arrays import as_dataset
 from kanviz.data.dataset import About, Dataset
 from kanviz.data.scaling import EdgeUnits, Scaling
 from kanviz.edits import Edit
+from kanviz.interrupts import uninterrupted
 from kanviz.model.fit_handle import FitCall, FitHandle, Watchers
 from kanviz.model.history import History
 from kanviz.model.inputs import grid_sample, read_dataset, read_inputs
@@ -103,7 +105,7 @@ class Session:
         RuntimeError
             In a callback of a fit.
         """
-        with self.at_rest(burst):
+        with self.at_rest(burst), uninterrupted():
             with self.reading():
                 result = self.history.do(self.network, edit, about=about, burst=burst)
             self._watchers.tell(edit.sentence())
@@ -175,7 +177,7 @@ class Session:
         y : (2, outputs)
             The same for the outputs.
         """
-        with self.at_rest(), self.reading():
+        with self.at_rest(), uninterrupted(), self.reading():
             now = self.history.now
             about = replace(now.about, x_scaling=Scaling(*x), y_scaling=Scaling(*y))
             self.history.now = now._replace(about=about)
@@ -204,7 +206,7 @@ class Session:
         While a fit runs that is the last edit made meanwhile, with all that was learnt since; if
         none was made, all that the fit has learnt so far.
         """
-        with self.at_rest():
+        with self.at_rest(), uninterrupted():
             with self.reading():
                 sentence = self._undo()
             self._watchers.tell(f"undid: {sentence}")
@@ -212,7 +214,7 @@ class Session:
 
     def redo(self) -> str:
         """Do again the step undone last and return its sentence; IndexError if there is none."""
-        with self.at_rest():
+        with self.at_rest(), uninterrupted():
             with self.reading():
                 sentence = self.history.redo(self.network)
             self._watchers.tell(f"redid: {sentence}")
@@ -226,7 +228,7 @@ class Session:
         IndexError
             If there are not so many, or what is on the way is forgotten; then nothing is changed.
         """
-        with self.at_rest():
+        with self.at_rest(), uninterrupted():
             with self.reading():
                 self.history.jump(self.network, position)
                 self._first_position = min(self._first_position, position)
@@ -258,14 +260,15 @@ class Session:
             if fit is None:
                 yield
                 return
-            before = self.history.bookmark()
-            self._bring_home(fit, burst)
-            version = self.history.version
+            before, version = self.history.bookmark(), None
             try:
+                with uninterrupted():
+                    self._bring_home(fit, burst)
+                    version = self.history.version
                 yield
             finally:
-                with self.reading():
-                    if self.history.version == version:
+                with uninterrupted(), self.reading():
+                    if version in (None, self.history.version):
                         self.history.return_to(self.network, before)
                     else:
                         fit.take_over(self.network)
@@ -293,15 +296,6 @@ class Session:
             raise RuntimeError(
                 "A fit cannot begin while the model is being changed. Start it after the change."
             )
-        with self._turn():
-            if self.running is not None:
-                raise RuntimeError(
-                    "A fit is running already. Wait for it (model.running_fit.wait()) or stop it."
-                )
-            task, call = ask(self.network)
-            fit = self.running = FitHandle(Trainer(task), call, background=background)
-            self._first_position = self.history.position
-        self._fit_watchers.tell(fit)
         end = weakref.WeakMethod(self._end)  # the fit must not keep the model alive
 
         def on_end(over: FitHandle) -> None:
@@ -309,13 +303,27 @@ class Session:
             if bring_home is not None:
                 bring_home(over)
 
-        if background:
-            fit.start(on_end)
-            return fit
+        fit = None
         try:
-            fit.run(on_end)
-        finally:  # Ctrl-C may strike anywhere, even where the fit ends
-            self.running = None
+            with self._turn():
+                if self.running is not None:
+                    raise RuntimeError(
+                        "A fit is running already. Wait for it (model.running_fit.wait()) or "
+                        "stop it."
+                    )
+                task, call = ask(self.network)
+                fit = FitHandle(Trainer(task), call, background=background)
+                with uninterrupted():
+                    self.running, self._first_position = fit, self.history.position
+                    self._fit_watchers.tell(fit)
+                    if background:
+                        fit.start(on_end)
+            if not background:
+                fit.run(on_end)
+        finally:
+            if fit is not None and self.running is fit and not (background and fit.is_begun):
+                self.running = None  # Ctrl-C struck before its first step
+                self._fit_watchers.tell(fit)
         return fit
 
     def live_network(self) -> Network:
@@ -363,7 +371,7 @@ class Session:
 
     def _end(self, fit: FitHandle) -> None:
         """Make the outcome of a fit a step of the history."""
-        with self._turn():
+        with self._turn(), uninterrupted():
             try:
                 edit = fit.outcome(self.history)
                 if edit is not None:
@@ -416,5 +424,6 @@ class Session:
 
     def __del__(self) -> None:
         """Stop a fit whose outcome nobody could see any more."""
-        if self.running is not None:
+        # Where Python goes away nobody may wait for a lock: a thread that is gone may have it.
+        if self.running is not None and not sys.is_finalizing():
             self.running.stop()

@@ -10,6 +10,7 @@ from torch import Tensor
 from kanviz.analysis.trace import LayerTrace, Trace
 from kanviz.data.dataset import About
 from kanviz.data.scaling import NO_UNITS, EdgeUnits
+from kanviz.interrupts import uninterrupted
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge, EdgeView, Snapshot
@@ -92,7 +93,8 @@ def _read_only(values: np.ndarray) -> np.ndarray:
 
 def formula_in_user_units(layer: KANLayer, edge: Edge, units: EdgeUnits) -> str:
     """Return the formula of an edge as text, with the numbers that it has in the user's units."""
-    from kanviz.symbolic.formula import edge_text
+    with uninterrupted():
+        from kanviz.symbolic.formula import edge_text
 
     assert layer.symbols is not None  # an edge with a formula
     row = layer.symbols.edges.index((edge.i, edge.j))

@@ -465,6 +465,7 @@ class KANLayer(nn.Module):
         frozen = self.frozen.clone()
         frozen[rows, columns] = is_frozen
         self.set_leaders(leaders)
+        self.knots = tied_knots(self.knots, leaders)  # beyond equal grids they differ by rounding
         self.set_frozen(frozen)
         if symbols is not None and formula is not None:
             numbers = symbols.affine[formula].tolist()

@@ -97,6 +97,17 @@ class NetworkState:
         return self
 
 
+def is_finite(state: LayerState) -> bool:
+    """Return whether all numbers of a layer are finite, those of removed edges too."""
+    numbers = (tensor for tensor in state.tensors if tensor.is_floating_point())
+    return all(tensor.is_meta or bool(tensor.isfinite().all()) for tensor in numbers)
+
+
+def has_grid(state: LayerState) -> bool:
+    """Return whether the knots of a layer increase, as they must."""
+    return state.knots.is_meta or bool((state.knots.diff(dim=1) > 0).all())
+
+
 def _capture_layer(layer: KANLayer, old: LayerState | None) -> LayerState:
     """Return a state that shares nothing with the layer, and what is equal with the old state."""
     now = layer.state()

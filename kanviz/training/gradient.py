@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from kanviz.interrupts import uninterrupted
 from kanviz.nn import Network
 from kanviz.training.jacobian import learning_weights
 
@@ -84,6 +85,10 @@ class Descent:
         return self._value(self.x, self.y) if self.batch_size is None else None
 
     def _make(self) -> torch.optim.Optimizer:
+        with uninterrupted():  # the first one of a process makes torch import a third of itself
+            return self._optimizer()
+
+    def _optimizer(self) -> torch.optim.Optimizer:
         parameters = [p for p in self.network.parameters() if p.requires_grad]
         if self.optimizer == "lbfgs":
             return torch.optim.LBFGS(

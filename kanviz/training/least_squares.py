@@ -24,6 +24,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from kanviz.nn import Network
+from kanviz.nn.kernels.ops import can_compile
 from kanviz.training.jacobian import (
     Jacobian,
     LayerBlocks,
@@ -124,7 +125,8 @@ def normal_equations(
 ) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
     """Return (J^T J, J^T residuals), both in float64 on the CPU or in the dtype of the rows."""
     is_sparse = rows.columns.shape[2] <= SPARSE_UP_TO * n_weights
-    if n_weights <= DENSE_UP_TO or not is_sparse or rows.values.device.type != "cpu":
+    on_cpu = rows.values.device.type == "cpu"
+    if n_weights <= DENSE_UP_TO or not is_sparse or not on_cpu or not can_compile():
         return dense_normal_equations(rows, residuals, n_weights)
     from kanviz.nn.kernels.normal_equations import add_products  # compiled at its first call
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tqdm.auto import tqdm
 
+from kanviz.interrupts import uninterrupted
 from kanviz.nn import Network
 from kanviz.nn.state import NetworkState
 from kanviz.training.errors import Errors
@@ -115,7 +116,8 @@ class FitReport:
 
     def plot(self) -> "Figure":
         """Return a figure of the losses against steps, with the grid levels marked."""
-        from kanviz.views.charts import loss_figure
+        with uninterrupted():
+            from kanviz.views.charts import loss_figure
 
         return loss_figure(self.history)
 
@@ -197,7 +199,7 @@ class Monitor:
         ready = "kanviz.nn.kernels.dense" in sys.modules
         self.bar = tqdm(
             total=total,
-            disable=not show,
+            disable=not show or sys.stderr is None,  # as under pythonw, which has no terminal
             desc="fit" if ready else "fit (loading kernels)",
             mininterval=1 / MOST_UPDATES_PER_SECOND,
         )

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from kanviz.interrupts import uninterrupted
 from kanviz.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ def network_graph(snapshot: Snapshot) -> "networkx.DiGraph":
     ``title``, ``widths`` and ``n_left_out``, the number of edges that are not in it.
     """
     # Here, because importing networkx takes a quarter of a second.
-    import networkx
+    with uninterrupted():
+        import networkx
 
     graph = networkx.DiGraph(
         title=snapshot.title, widths=snapshot.widths, n_left_out=snapshot.n_left_out

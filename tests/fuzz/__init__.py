@@ -1,1 +1,1 @@
-"""Seeded generators of wild use, one module to a kind: short in the gate, long by one command."""
+"""Generators of inputs that nobody thought of; ``python -m tests.fuzz`` runs one for long."""

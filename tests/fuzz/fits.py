@@ -226,3 +226,13 @@ def _raw(error: Exception) -> str | None:
 def _bytes_of(model: kv.KAN) -> dict[str, bytes]:
     state = model.state_dict().items()
     return {name: value.contiguous().numpy().tobytes() for name, value in state}
+
+
+def run(count: int, seed: int) -> list[str]:
+    """Run so many seeds; return the faults, one line each."""
+    faults = []
+    for number in range(seed, seed + count):
+        found = fault(number)
+        if found is not None:
+            faults.append(f"seed {number}: {found}")
+    return faults

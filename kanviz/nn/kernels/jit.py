@@ -1,10 +1,13 @@
 """How the CPU kernels are compiled, and how threads share a batch."""
 
+import contextlib
 import functools
 import hashlib
 import inspect
+import logging
 import operator
 import os
+import pickle
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -13,8 +16,15 @@ from typing import Any, TypeVar
 
 import numba
 import torch
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
+from kanviz.interrupts import uninterrupted
 from kanviz.nn.kernels.plan import BLOCK
+
+logger = logging.getLogger(__name__)
+
+IS_ON = not numba.config.DISABLE_JIT
+"""Whether numba may compile: without that its kernels are Python loops, and of no use."""
 
 REORDERED = {"contract", "reassoc"}
 
@@ -34,7 +44,8 @@ def kernel(function: F) -> F:
 
     Sums may be reordered so that they run in vector registers; NaN and inf keep their meaning.
     Arrays are not counted, which costs more than small loops take: none may be made or returned.
-    Where no folder can be written, the function is compiled again in each process.
+    Where no folder can be written, the function is compiled again in each process. Ctrl-C waits for
+    a compilation.
     """
     return _compile(function, REORDERED, _nrt=False)
 
@@ -63,10 +74,80 @@ def _compile(function: F, fastmath: set[str], *, _nrt: bool) -> F:
     bare.__qualname__ += _digest_of_kernels()
     compile_it: Any = functools.partial(numba.njit, **options)
     try:
-        compiled: F = compile_it(bare, cache=True)
+        compiled: Any = compile_it(bare, cache=True)
+        if IS_ON:
+            compiled._cache = KernelCache(bare)
     except RuntimeError:  # no folder to keep it in
         compiled = compile_it(bare)
-    return compiled
+    if IS_ON:
+        compiled.compile = _finished(compiled.compile)
+    result: F = compiled
+    return result
+
+
+def _finished(compile_it: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return what compiles to the end once begun: half a kernel may stay in numba's books."""
+
+    def compile_to_the_end(signature: Any) -> Any:
+        with uninterrupted():
+            return compile_it(signature)
+
+    return compile_to_the_end
+
+
+class KernelCache(FunctionCache):
+    """Compiled kernels on disk, as numba keeps them; but what is wrong there stops nobody.
+
+    A file that is damaged, empty or not to be read counts as none, and is written anew; one that
+    cannot be written, as on a full disk, is done without.
+    """
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        super().__init__(function)
+        locator, name = self._impl.locator, self._impl.filename_base
+        self._cache_file = _CheckedFile(self.cache_path, name, locator.get_source_stamp())
+
+    def load_overload(self, signature: Any, target: Any) -> Any:
+        """Return the kernel for a signature; None where there is none that is whole."""
+        try:
+            return super().load_overload(signature, target)
+        except Exception:  # noqa: BLE001 - of a damaged file anything can come
+            with contextlib.suppress(OSError):
+                os.unlink(self._cache_file._index_path)
+            return None
+
+    def save_overload(self, signature: Any, kernel: Any) -> None:
+        """Keep the kernel for a signature, if that can be."""
+        try:
+            super().save_overload(signature, kernel)
+        except Exception as error:  # noqa: BLE001 - kept or not, the kernel works
+            _tell_of_trouble(self.cache_path, getattr(error, "strerror", None) or str(error))
+
+
+class _CheckedFile(IndexDataCacheFile):
+    """numba's files with a checksum: machine code with an error in it would end the process."""
+
+    def _dump(self, content: Any) -> bytes:
+        written: bytes = super()._dump(content)
+        return written + hashlib.sha256(written).digest()
+
+    def _load_data(self, name: str) -> Any:
+        found = Path(self._data_path(name)).read_bytes()
+        written, mark = found[:-32], found[-32:]
+        if hashlib.sha256(written).digest() != mark:
+            raise ValueError(f"{name} is damaged")
+        return pickle.loads(written)  # as numba does, from the same folder
+
+
+@functools.cache
+def _tell_of_trouble(folder: str, reason: str) -> None:
+    """Say once where compiled kernels cannot be kept."""
+    logger.warning(
+        "The compiled kernels work, but cannot be kept in %s, so each new process compiles them "
+        "again: %s",
+        folder,
+        reason,
+    )
 
 
 @functools.cache

@@ -11,6 +11,8 @@ A derivative of each is again made of the three, of the next order or with anoth
 are three small ``Function``s, and derivatives of any order.
 """
 
+import functools
+import logging
 from typing import TYPE_CHECKING, Any, Union
 
 import torch
@@ -18,6 +20,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd import Function
 
+from kanviz.interrupts import uninterrupted
 from kanviz.nn.features import edge_sum_reference
 from kanviz.nn.kernels.plan import BASES, DTYPES, Plan, make_plan
 from kanviz.nn.spec import FunctionSpec
@@ -25,6 +28,8 @@ from kanviz.nn.spec import FunctionSpec
 if TYPE_CHECKING:  # numba is loaded when a kernel is first called: it takes longer than all of ours
     from kanviz.nn.kernels.dense import Cache
     from kanviz.nn.kernels.sparse import Active
+
+logger = logging.getLogger(__name__)
 
 Gradients = tuple[Tensor | None, ...]
 Kept = Union["Cache", "Active", None]
@@ -93,12 +98,31 @@ def usable(x: Tensor, knots: Tensor, weight: Tensor, spec: FunctionSpec) -> bool
     for tensor in (x, knots, weight):  # a loop, since this is asked at every call of every layer
         if type(tensor) not in PLAIN_TYPES or tensor.dtype != dtype or not tensor.is_cpu:
             return False
-    return dtype in DTYPES and not (
-        torch._C._are_functorch_transforms_active()
-        or torch._C._len_torch_dispatch_stack() > 0
-        or torch._C._get_tracing_state() is not None
-        or torch.autograd.forward_ad._current_level >= 0
+    return (
+        dtype in DTYPES
+        and not (
+            torch._C._are_functorch_transforms_active()
+            or torch._C._len_torch_dispatch_stack() > 0
+            or torch._C._get_tracing_state() is not None
+            or torch.autograd.forward_ad._current_level >= 0
+        )
+        and can_compile()
     )
+
+
+@functools.cache
+def can_compile() -> bool:
+    """Return whether numba can be loaded and may compile (``NUMBA_DISABLE_JIT``); loads it.
+
+    Where it cannot that is said once, and plain torch does the work.
+    """
+    try:
+        with uninterrupted():
+            from kanviz.nn.kernels import jit
+    except Exception as error:  # noqa: BLE001 - where numba does not fit numpy it raises many things
+        logger.warning("numba cannot be loaded, so all runs in plain torch, slower: %s", error)
+        return False
+    return jit.IS_ON
 
 
 def forward(
