@@ -265,7 +265,9 @@ def _block_cholesky(
     diagonal[:, at // size, at % size, at % size] += extra
     rest = torch.arange(n, n_blocks * size, device=band.device)  # fills the last block
     diagonal[:, rest // size, rest % size, rest % size] = 1
-    factors, sides, failed = [], [], torch.zeros(n_inputs, dtype=torch.int32, device=band.device)
+    factors: list[Tensor] = []
+    sides: list[Tensor] = []
+    failed = torch.zeros(n_inputs, dtype=torch.int32, device=band.device)
     for p in range(n_blocks):
         left = diagonal[:, p] - (sides[-1] @ sides[-1].mT if sides else 0)
         factor, wrong = torch.linalg.cholesky_ex(left)
