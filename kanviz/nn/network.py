@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from kanviz.checks import seeded
 from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import GridRange, KANLayer
 from kanviz.nn.spec import BaseName, BasisName, Extrapolation, FunctionSpec
@@ -74,7 +75,7 @@ class Network(nn.Module):
             spec = FunctionSpec(grid_size, spline_order, basis, base, extrapolation)
             for n_in, n_out in pairwise(widths):
                 spec.check_size(n_in, n_out)
-            generator = torch.Generator().manual_seed(seed)
+            generator = seeded(seed)
             _layers = [
                 KANLayer(
                     n_in,
