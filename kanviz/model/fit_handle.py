@@ -31,7 +31,7 @@ CHANGEABLE = (
     "steps",
     "learning_rate",
     "sparsity",
-    "curvature",
+    "smoothing",
     "patience",
     "update_grid",
 )
@@ -295,7 +295,7 @@ class FitHandle:
         ----------
         **options
             ``optimizer``, ``steps`` (per grid level), ``learning_rate``, ``sparsity``,
-            ``curvature``, ``patience`` or ``update_grid``; see ``FitOptions``.
+            ``smoothing``, ``patience`` or ``update_grid``; see ``FitOptions``.
 
         Raises
         ------
