@@ -16,6 +16,7 @@ from kanviz.snapshot import Edge, Snapshot
 from kanviz.training import FitOptions, FitReport, Progress, Sparsity, warmup
 
 if TYPE_CHECKING:
+    from kanviz.conversion import convert
     from kanviz.course.problems import problem
     from kanviz.live.explorer import Explorer
     from kanviz.symbolic import (
@@ -51,6 +52,7 @@ __all__ = [
     "SuggestionTable",
     "SymbolReport",
     "Trace",
+    "convert",
     "example_path",
     "from_arrays",
     "from_csv",
@@ -67,6 +69,7 @@ _LAZY = {
     "Suggestion": "kanviz.symbolic.suggest",
     "SuggestionTable": "kanviz.symbolic.suggest",
     "SymbolReport": "kanviz.symbolic.symbol_report",
+    "convert": "kanviz.conversion",
     "problem": "kanviz.course.problems",
     "register_function": "kanviz.symbolic.functions",
 }

@@ -8,6 +8,9 @@ from torch import Tensor
 
 MAX_LISTED = 24
 
+LONGEST_SHOWN = 60
+"""Characters of a name or value in a message."""
+
 
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     """Raise unless ``value`` is one of ``choices``.
@@ -19,7 +22,7 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     """
     if not isinstance(value, str) or value not in choices:
         raise ValueError(
-            f"{name} must be one of {listed(choices)}; got {value!r}. "
+            f"{name} must be one of {listed(choices)}; got {short(value)}. "
             f"{did_you_mean(str(value), choices)}".rstrip()
         )
 
@@ -68,15 +71,49 @@ def check_finite(
     )
 
 
+def seeded(seed: object) -> torch.Generator:
+    """Return a generator on the CPU that starts with a seed.
+
+    Raises
+    ------
+    ValueError
+        If it is no integer of 64 bits.
+    """
+    is_whole = isinstance(seed, int) and not isinstance(seed, bool)
+    if not is_whole or not -(2**63) <= seed < 2**64:  # type: ignore[operator]
+        raise ValueError(f"seed must be an integer of at most 64 bits; got {short(seed)}.")
+    return torch.Generator().manual_seed(seed)  # type: ignore[arg-type]
+
+
+def short(value: object) -> str:
+    """Return a value as Python writes it, shortened to what fits into a sentence.
+
+    >>> short("x" * 100) == repr("x" * 57 + "...")
+    True
+    """
+    if isinstance(value, str) and len(value) > LONGEST_SHOWN:
+        value = value[: LONGEST_SHOWN - 3] + "..."
+    if isinstance(value, int) and abs(value) >= 10**20:
+        return "an integer of more than 20 digits"
+    text = repr(value)
+    return (
+        text
+        if isinstance(value, str) or len(text) <= LONGEST_SHOWN
+        else f"{text[: LONGEST_SHOWN - 3]}..."
+    )
+
+
 def did_you_mean(value: str, known: Sequence[str]) -> str:
     """Return a question that names the known names nearest to ``value``; empty if none is near."""
-    lower = {name.lower(): name for name in reversed(known)}
+    if len(value) > LONGEST_SHOWN:
+        return ""
+    lower = {name.lower(): name for name in reversed(known) if len(name) <= LONGEST_SHOWN}
     near = [lower[match] for match in difflib.get_close_matches(value.lower(), lower, n=3)]
     return f"Did you mean {listed(near)}?" if near else ""
 
 
 def listed(names: Sequence[str]) -> str:
     """Return quoted names with commas; a long list ends with how many are left out."""
-    shown = ", ".join(repr(name) for name in names[:MAX_LISTED])
+    shown = ", ".join(short(name) for name in names[:MAX_LISTED])
     more = len(names) - MAX_LISTED
     return f"{shown} and {more} more" if more > 0 else shown

@@ -48,7 +48,7 @@ ROOMS = {
     "files": Room(5, "safetensors torch"),
     "views": Room(5, "matplotlib networkx numpy"),
     "live": Room(5, "anywidget jaxtyping numpy torch traitlets"),
-    "convert": Room(6, "jaxtyping numpy torch"),
+    "conversion": Room(6, "torch"),
     "sklearn": Room(6, "numpy sklearn torch"),
     "course": Room(6, "anywidget jaxtyping numpy scipy torch traitlets"),
     "__init__": Room(7, ""),

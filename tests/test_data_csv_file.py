@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,6 +45,65 @@ class TestReading:
             "y: decimal commas read as points.",
             "a: decimal commas read as points.",
         )
+
+    @given(st.lists(st.integers(-(10**8), 10**8), min_size=3, max_size=8, unique=True))
+    def test_points_beside_decimal_commas_stand_between_groups(
+        self, tmp_path_factory: pytest.TempPathFactory, numbers: list[int]
+    ) -> None:
+        path = tmp_path_factory.mktemp("grouped") / "data.csv"
+        written = [f"{number:,}".replace(",", ".") for number in numbers]
+        rows = "".join(f"{text};{n},5\n" for n, text in enumerate(written))
+        data = read_text(path, f"a;y\n{rows}")
+        assert data.x[:, 0].double().tolist() == torch.tensor(numbers).float().tolist()
+        grouped = [text for text in written if "." in text]
+        told = any("points between groups of digits left out" in note for note in data.notes)
+        assert told == bool(grouped)
+
+    def test_points_that_make_no_groups_are_decimal_ones(self, path: Path) -> None:
+        assert read_text(path, "a;y\n1.5;2,5\n2.250;4\n").x.tolist() == [[1.5], [2.25]]
+        assert read_text(path, "a;y\n0.125;2,5\n2.250;4\n").x.tolist() == [[0.125], [2.25]]
+        assert read_text(path, "a;y\n1.250;2\n2.375;4\n").x.tolist() == [[1.25], [2.375]]
+
+    def test_a_column_with_both_signs_for_decimals_is_refused(self, path: Path) -> None:
+        with pytest.raises(
+            ValueError, match=r"one sign for decimals in column 'a'.*'2\.5' in line 3"
+        ):
+            read_text(path, "a;y\n1,5;2\n2.5;3\n3;4\n")
+
+    @pytest.mark.usefixtures("unchecked")
+    @pytest.mark.parametrize(
+        ("options", "problem"),
+        [
+            (
+                {"target": None},
+                r"target must be the name of a column of data.csv, or several; got None",
+            ),
+            ({"target": ["y", 3]}, "target must be the name of a column"),
+            ({"inputs": 3}, "inputs must be the name of a column"),
+            ({"test_fraction": float("nan")}, "test_fraction must be from 0 to below 1 .* got nan"),
+            ({"test_fraction": None}, "test_fraction must be from 0 to below 1 .* got None"),
+            (
+                {"seed": 10**30},
+                "seed must be an integer of at most 64 bits; got an integer of more",
+            ),
+            ({"seed": 0.5}, "seed must be an integer of at most 64 bits; got 0.5"),
+            ({"target": "z" * 10**6}, r"target must name columns .{0,300}$"),
+        ],
+        ids=range(8),
+    )
+    def test_options_that_make_no_sense_are_one_sentence(
+        self, path: Path, options: dict[str, Any], problem: str
+    ) -> None:
+        path.write_text("a,y\n1,2\n3,4\n5,7\n")
+        with pytest.raises(ValueError, match=problem):
+            from_csv(path, **({"target": "y"} | options))
+
+    @pytest.mark.parametrize("length", [1000, 100_000, 131_072, 131_073, 10**6])
+    def test_a_header_of_any_length_is_read_or_refused(self, path: Path, length: int) -> None:
+        path.write_text(f"{'a' * length},y\n1,2\n3,4\n5,7\n")
+        with pytest.raises(ValueError, match=r"^data\.csv|^target") as caught:
+            from_csv(path, target="z")
+        assert len(str(caught.value)) < 400
 
     @pytest.mark.parametrize(
         "text",

@@ -12,8 +12,8 @@ LIMITS = {
     "load": {"files": 13},  # as it is; the aim is 8
 }
 
-MOST_FILES = {"Python": 140, "TypeScript": 72}
-"""The aim is about 130 and 70."""
+MOST_FILES = {"Python": 145, "TypeScript": 76}
+"""The house was built with 138 and 68; a new capability may bring a file of its own."""
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from kanviz.checks import check_choice, listed
+from kanviz.checks import check_choice, listed, seeded
 from kanviz.data.dataset import FLOAT_DTYPES, Dataset, Label, check_names, default_names
 from kanviz.data.scaling import Scaling
 
@@ -133,13 +133,14 @@ def split_rows(
     ValueError
         If ``test_fraction`` is out of range or leaves fewer than 2 rows for training.
     """
-    n_test = round(rows * test_fraction)
-    if not 0 <= test_fraction < 1 or rows - n_test < 2:
+    is_share = isinstance(test_fraction, int | float) and 0 <= test_fraction < 1
+    n_test = round(rows * test_fraction) if is_share else 0
+    if not is_share or rows - n_test < 2:
         raise ValueError(
             "test_fraction must be from 0 to below 1 and leave at least 2 training rows; "
             f"got {test_fraction!r} of {rows} rows. Pass more rows or a smaller part."
         )
-    order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
+    order = torch.randperm(rows, generator=seeded(seed))
     return order[n_test:].sort().values, order[:n_test].sort().values
 
 

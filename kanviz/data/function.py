@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.checks import check_integer
+from kanviz.checks import check_integer, seeded
 from kanviz.data.arrays import choose_dtype
 from kanviz.data.dataset import Dataset, default_names
 from kanviz.data.scaling import Scaling
@@ -61,7 +61,7 @@ def from_function(
     check_integer("n_train", n_train, 2)
     check_integer("n_test", n_test, 0)
     low, high = _bounds(ranges)
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     unit = torch.rand(n_train + n_test, len(low), generator=generator, dtype=torch.float64)
     x = (low + (high - low) * unit).to(choose_dtype(dtype))
     y = _values(f, x)

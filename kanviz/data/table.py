@@ -5,8 +5,10 @@ Each error names the file, and line and column where there is one.
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain, compress
 from pathlib import Path
 from typing import Literal, get_args
@@ -15,7 +17,7 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from kanviz.checks import check_choice, did_you_mean, listed
+from kanviz.checks import check_choice, did_you_mean, listed, short
 from kanviz.data.arrays import Task, from_arrays, sorted_classes, split_rows
 from kanviz.data.dataset import Dataset, Label
 
@@ -52,6 +54,14 @@ class TextTable:
     columns: dict[str, list[str]]
     lines: list[int]
     decimal_comma: bool
+
+    @cached_property
+    def has_decimal_commas(self) -> bool:
+        """Whether ``3,5`` stands for 3.5 anywhere in it."""
+        if not self.decimal_comma:
+            return False
+        cells = chain.from_iterable(self.columns.values())
+        return any(re.fullmatch(r"[+-]?[\d.]*,\d+", cell, re.ASCII) for cell in cells)
 
     def keep_rows(self, keep: list[bool]) -> "TextTable":
         """Return the rows marked True."""
@@ -97,7 +107,8 @@ def from_csv(
 
     What is done to the columns, each time with a sentence in ``notes``:
 
-    - A column of numbers is taken as it is; with ``;`` or tabs between fields, ``3,5`` is 3.5.
+    - A column of numbers is taken as it is; with ``;`` or tabs between fields, ``3,5`` is 3.5, and
+      beside such numbers ``1.234`` is 1234.
     - A column of text in two values becomes one 0/1 column (``sex=male``), in three to 30 values
       one 0/1 column each (``island=Biscoe`` ...). Text in more than 30 values, or in more than half
       as many as there are rows, as in names, is left out.
@@ -203,11 +214,16 @@ def example_path(name: str = "penguins") -> Path:
 
 def _known(name: str, wanted: Sequence[str], table: TextTable) -> tuple[str, ...]:
     """Return the columns asked for if the file has them; raise a ValueError otherwise."""
+    if not isinstance(wanted, Sequence) or not all(isinstance(one, str) for one in wanted):
+        raise ValueError(
+            f"{name} must be the name of a column of {table.name}, or several; "
+            f"got {short(wanted)}. It has {listed([known for known in table.columns if known])}."
+        )
     for column in wanted:
         if column not in table.columns:
             known = [known for known in table.columns if known]
             raise ValueError(
-                f"{name} must name columns of {table.name}; got {column!r}. "
+                f"{name} must name columns of {table.name}; got {short(column)}. "
                 f"{did_you_mean(column, known) or f'It has {listed(known)}.'}"
             )
     if not wanted:
@@ -226,8 +242,8 @@ def _handle_missing(
     if missing == "error":
         first = next(iter(counts))
         raise ValueError(
-            f"{table.name} must have a value in every row of column {first!r}; got none in line "
-            f"{table.lines[gaps[first].index(True)]}. Fill it, or pass missing='drop'."
+            f"{table.name} must have a value in every row of column {short(first)}; got none in "
+            f"line {table.lines[gaps[first].index(True)]}. Fill it, or pass missing='drop'."
         )
     keep = [not any(flags) for flags in zip(*gaps.values(), strict=True)]
     where = ", ".join(f"{name} {count}" for name, count in counts.items())
@@ -392,7 +408,15 @@ def read_csv(path: str | Path) -> TextTable:
 def _delimiter(text: str) -> str:
     """Return the delimiter that cuts the first line with text into most fields."""
     first = next((line for line in io.StringIO(text) if line.strip()), "")
-    return max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
+    return max(DELIMITERS, key=lambda mark: _n_fields(first, mark))
+
+
+def _n_fields(line: str, delimiter: str) -> int:
+    """Return into how many fields a delimiter cuts a line; 0 where it cannot."""
+    try:
+        return len(next(csv.reader([line], delimiter=delimiter), []))
+    except csv.Error:  # a field too long, which reading the rows will tell
+        return 0
 
 
 def _rows(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -417,13 +441,13 @@ def _header(name: str, rows: Iterator[tuple[int, list[str]]]) -> list[str]:
         raise ValueError(f"{name} is empty. It must have a header and rows.")
     if all(_looks_like_number(cell) for cell in header):
         raise ValueError(
-            f"{name} must begin with a line of column names; got the numbers {header[:3]}. "
+            f"{name} must begin with a line of column names; got the numbers {short(header[:3])}. "
             "Add a first line such as x,y."
         )
     repeated = sorted({cell for cell in header if header.count(cell) > 1})
     if repeated:
         raise ValueError(
-            f"{name} must have different column names; got {repeated[0]!r} more than once. "
+            f"{name} must have different column names; got {short(repeated[0])} more than once. "
             "Rename one."
         )
     return header
@@ -453,7 +477,8 @@ def column_kind(table: TextTable, name: str) -> Kind:
     """
     cells = table.columns[name]
     filled = [row for row, cell in enumerate(cells) if not is_missing(cell)]
-    texts = [row for row in filled if _number(cells[row], table) is None]
+    numbers = _numbers(table, name)
+    texts = [row for row in filled if numbers[row] is None]
     if not texts:
         return "numbers"
     different = len({cells[row] for row in filled})
@@ -477,7 +502,8 @@ def encode_numbers(table: TextTable, name: str) -> EncodedColumn:
         If a number is infinite, or too large for a float.
     """
     cells = table.columns[name]
-    values = np.array([np.nan if is_missing(c) else _number(c, table) for c in cells], np.float64)
+    numbers = zip(cells, _numbers(table, name), strict=True)
+    values = np.array([np.nan if is_missing(cell) else n for cell, n in numbers], np.float64)
     infinite = np.flatnonzero(np.isinf(values))
     if infinite.size:
         row = infinite[0]
@@ -487,6 +513,11 @@ def encode_numbers(table: TextTable, name: str) -> EncodedColumn:
         )
     commas = table.decimal_comma and any("," in cell for cell in cells)
     note = f"{name}: decimal commas read as points." if commas else ""
+    if _groups_by_points(table, name):
+        grouped = next(cell for cell in cells if "." in cell)
+        value = _number(grouped, table, grouped=True)
+        points = f"{name}: points between groups of digits left out, {grouped} is {value:.15g}."
+        note = f"{note} {points}".strip()
     return EncodedColumn((name,), values[:, None], note)
 
 
@@ -513,7 +544,7 @@ def encode_categories(table: TextTable, name: str) -> EncodedColumn:
 def class_labels(table: TextTable, name: str) -> list[Label]:
     """Return a column without missing cells as class labels: whole numbers if all are, or text."""
     cells = table.columns[name]
-    numbers = [_number(cell, table) for cell in cells]
+    numbers = _numbers(table, name)
     whole = [int(number) for number in numbers if number is not None and number.is_integer()]
     return list(whole) if len(whole) == len(cells) else list(cells)
 
@@ -528,8 +559,49 @@ def constant_columns(encoded: Sequence[EncodedColumn]) -> tuple[str, ...]:
     )
 
 
-def _number(cell: str, table: TextTable) -> float | None:
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?", re.ASCII)
+"""A number with points between groups of three digits, such as 1.234 or 12.345,6."""
+
+
+def _numbers(table: TextTable, name: str) -> list[float | None]:
+    """Return the number that each cell of a column holds, or None."""
+    grouped = _groups_by_points(table, name)
+    return [_number(cell, table, grouped=grouped) for cell in table.columns[name]]
+
+
+def _groups_by_points(table: TextTable, name: str) -> bool:
+    """Return whether points stand between groups of digits in a column, as 1.234 beside 5,6 says.
+
+    They do in a file with decimal commas where every number with a point has such groups.
+
+    Raises
+    ------
+    ValueError
+        If only some have, and others decimal commas: then 1.234 might be either.
+    """
+    if not table.decimal_comma:
+        return False
+    cells = table.columns[name]
+    pointed = [cell for cell in cells if "." in cell and _number(cell, table) is not None]
+    pointed += [cell for cell in cells if "." in cell and _GROUPED.fullmatch(cell)]
+    if not pointed or not table.has_decimal_commas:
+        return False
+    other = next((cell for cell in pointed if not _GROUPED.fullmatch(cell)), None)
+    if other is None:
+        return True
+    if any("," in cell and _number(cell, table) is not None for cell in cells):
+        line = table.lines[cells.index(other)]
+        raise ValueError(
+            f"{table.name} must have one sign for decimals in column {name!r}; got commas, and the "
+            f"point of {other!r} in line {line}. Write all of them with one sign."
+        )
+    return False
+
+
+def _number(cell: str, table: TextTable, *, grouped: bool = False) -> float | None:
     """Return the number that a cell holds, or None."""
+    if grouped and _GROUPED.fullmatch(cell):
+        cell = cell.replace(".", "")
     text = cell.replace(",", ".") if table.decimal_comma else cell
     # Python would also read the underscores of a part number such as 10_25.
     if "_" in text:

@@ -12,18 +12,20 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
 
+from kanviz.checks import check_choice, short
 from kanviz.data.dataset import About, Label
 from kanviz.data.scaling import Scaling
 from kanviz.interrupts import uninterrupted
 from kanviz.model.kan import KAN
 from kanviz.model.session import Session
+from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import LayerState
 from kanviz.nn.network import check_widths
 from kanviz.nn.spec import FunctionSpec
@@ -57,11 +59,19 @@ def write_model(path: str | os.PathLike[str], saved: SavedModel) -> None:
 
     Raises
     ------
+    ValueError
+        If the model could not be loaded again, as with numbers that are not finite.
     OSError
         If the folder cannot be written to; a file that was there is as before.
     """
     tensors = {name: tensor.detach().cpu() for name, tensor in _tensors(saved).items()}
     header = _header(saved)
+    try:
+        _read(json.loads(_as_json(header)), tensors)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"The model cannot be saved ({error}). Take back the last step with undo()."
+        ) from error
     header["checksum"] = _checksum(header, tensors)
     content = safetensors.torch.save(tensors, {FORMAT: _as_json(header)})
     write_whole(path, content)
@@ -87,11 +97,26 @@ def read_model(path: str | os.PathLike[str]) -> SavedModel:
     if FORMAT not in metadata:
         raise _refusal(path, "is a safetensors file of another program", "Pass a kanviz file.")
     try:
-        return _read(json.loads(metadata[FORMAT]), tensors)
+        header = json.loads(metadata[FORMAT])
+        _check_version(header)
+        if header.pop("checksum") != _checksum(header, tensors):
+            raise ValueError("its checksum does not fit")
+        return _read(header, tensors)
     except _NewerVersionError as error:
         raise _refusal(path, str(error), "Update kanviz to read it.") from None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise _refusal(path, f"is damaged ({error})", "Save the model again.") from error
+    except (*_DAMAGE, RecursionError) as error:
+        raise _refusal(path, f"is damaged ({_brief(error)})", "Save the model again.") from error
+
+
+_DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RuntimeError)
+"""What reading a header raises where a part of it is missing, of another kind or out of range."""
+
+
+def _brief(error: Exception) -> str:
+    """Return what is wrong, on one line and without more of the file than helps."""
+    words = " ".join(str(error).split())
+    words = f"it has no {words}" if isinstance(error, KeyError) else words
+    return words if len(words) <= 200 else f"{words[:197]}..."
 
 
 class _NewerVersionError(Exception):
@@ -157,15 +182,16 @@ def _header(saved: SavedModel) -> dict[str, Any]:
     }
 
 
-def _read(header: Any, tensors: Mapping[str, Tensor]) -> SavedModel:
-    """Return the model that a header and its tensors make, once all of it is checked."""
+def _check_version(header: Any) -> None:
     if header["format"] != FORMAT:
-        raise ValueError(f"its header says format {header['format']!r}")
+        raise ValueError(f"its header says format {short(header['format'])}")
     version = header["version"]
     if not isinstance(version, int) or version > VERSION:
-        raise _NewerVersionError(f"has version {version!r}, above {VERSION}")
-    if header.pop("checksum") != _checksum(header, tensors):
-        raise ValueError("its checksum does not fit")
+        raise _NewerVersionError(f"has version {short(version)}, above {VERSION}")
+
+
+def _read(header: Any, tensors: Mapping[str, Tensor]) -> SavedModel:
+    """Return the model that a header and its tensors make, once all of it is checked."""
     widths = check_widths(header["widths"])
     if len(header["layers"]) != len(widths) - 1:
         raise ValueError("its layers do not fit its widths")
@@ -175,7 +201,8 @@ def _read(header: Any, tensors: Mapping[str, Tensor]) -> SavedModel:
     ]
     if len({layer.weight.dtype for layer in layers}) != 1:
         raise ValueError("its layers differ in dtype")
-    state = NetworkState(tuple(layers), _read_made_with(header["made_with"], widths[0]))
+    most = max(layer.spec.grid_size for layer in layers)
+    state = NetworkState(tuple(layers), _read_made_with(header["made_with"], widths[0], most))
     ends = widths[0], widths[-1]
     return SavedModel(state, _read_about(header["about"], ends, tensors.get("sample")))
 
@@ -236,6 +263,8 @@ def _read_layer(record: Any, ends: tuple[int, ...], tensors: Mapping[str, Tensor
     _check(knots, dtype, n_in, n_knots)
     _check(mask, torch.bool, n_in, n_out)
     _check(frozen, torch.bool, n_in, n_out)
+    if not bool(weight.isfinite().all()):
+        raise ValueError("its weights are not all finite")
     _check_leaders(leaders, knots, mask)
     if not bool((knots[:, 1:] > knots[:, :-1]).all()) or not bool(knots.isfinite().all()):
         raise ValueError("its knots do not increase")
@@ -267,6 +296,8 @@ def _read_symbols(
     _check(inputs, torch.int64, len(record))
     _check(outputs, torch.int64, len(record))
     _check(affine, dtype, len(record), 4)
+    if not bool(affine.isfinite().all()):
+        raise ValueError("the numbers of its formulas are not all finite")
     edges = set(zip(inputs.tolist(), outputs.tolist(), strict=True))
     inside = all(0 <= i < mask.shape[0] and 0 <= j < mask.shape[1] for i, j in edges)
     if not inside or len(edges) != len(record):
@@ -299,14 +330,27 @@ def _made_with_record(made_with: Mapping[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _read_made_with(record: Any, n_inputs: int) -> dict[str, Any]:
-    """Return what a network of so many inputs was made with."""
+LARGEST_GRID = 1000
+"""Grid size that a network may be made anew with, unless its own layers have a larger one."""
+
+
+def _read_made_with(record: Any, n_inputs: int, largest: int) -> dict[str, Any]:
+    """Return what a network of so many inputs was made with; ``largest`` is its grid size now."""
     made_with = {key: record[key] for key in MADE_WITH if key in record}
-    FunctionSpec(**{key: made_with[key] for key in SPEC_FIELDS if key in made_with})
+    spec = FunctionSpec(**{key: made_with[key] for key in SPEC_FIELDS if key in made_with})
+    if spec.grid_size > max(largest, LARGEST_GRID):
+        raise ValueError(f"it says a grid size of {spec.grid_size}, far above that of its layers")
+    check_choice("init", made_with.get("init", "auto"), get_args(InitName))
+    seed = made_with.get("seed", 0)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not -(2**63) <= seed < 2**64:
+        raise ValueError("its seed is no integer of 64 bits")
     if "grid_range" in made_with:
         bounds = torch.tensor(made_with["grid_range"], dtype=torch.float64)
         if bounds.shape not in ((2,), (n_inputs, 2)):
             raise ValueError("its grid range does not fit its widths")
+        low, high = bounds.unbind(-1)
+        if not bool(bounds.isfinite().all() and (low < high).all()):
+            raise ValueError("its grid range has no inside")
         made_with["grid_range"] = tuple(bounds.tolist()) if bounds.ndim == 1 else bounds
     if "dtype" in record:
         made_with["dtype"] = DTYPES[record["dtype"]]
@@ -328,8 +372,10 @@ def _about_record(about: About) -> dict[str, Any]:
 def _read_about(record: Any, ends: tuple[int, int], sample: Tensor | None) -> About:
     """Return names, units and sample of a network with so many inputs and outputs."""
     n_in, n_out = ends
-    if sample is not None and (sample.ndim != 2 or sample.shape[1] != n_in):
+    if sample is not None and (sample.ndim != 2 or sample.shape[1] != n_in or not len(sample)):
         raise ValueError("its sample does not fit its widths")
+    if sample is not None and not (sample.is_floating_point() and bool(sample.isfinite().all())):
+        raise ValueError("its sample is not all finite numbers")
     return About(
         _read_names(record["input_names"], n_in),
         _read_names(record["output_names"], n_out),
@@ -344,6 +390,8 @@ def _read_about(record: Any, ends: tuple[int, int], sample: Tensor | None) -> Ab
 def _read_names(record: Any, width: int) -> tuple[str, ...]:
     if len(record) != width or not all(isinstance(name, str) for name in record):
         raise ValueError("its names do not fit its widths")
+    if len(set(record)) != width:
+        raise ValueError("two of its names are equal")
     return tuple(record)
 
 
@@ -373,4 +421,6 @@ def _read_scaling(record: Any, width: int) -> Scaling:
     shift, scale = (torch.tensor(record[key], dtype=torch.float64) for key in ("shift", "scale"))
     if shift.shape != (width,) or scale.shape != (width,):
         raise ValueError("its units do not fit its widths")
+    if not bool(shift.isfinite().all() and scale.isfinite().all() and (scale > 0).all()):
+        raise ValueError("its units are not finite, with scales above 0")
     return Scaling(shift, scale)

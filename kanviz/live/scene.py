@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from kanviz.data.dataset import About
 from kanviz.live.contract import ErrorNow, Mark
 from kanviz.nn.network import Network
 from kanviz.snapshot import EdgeView, Snapshot
-from kanviz.symbolic.parse import parse
+from kanviz.symbolic.parse import WRITTEN, parse
 from kanviz.symbolic.printing import to_mathml
 from kanviz.training.errors import Errors
 from kanviz.training.report import FitReport
@@ -71,7 +72,10 @@ def drawn_edge(view: EdgeView) -> dict[str, Any]:
 @lru_cache(maxsize=2048)
 def mathml_of(text: str) -> str:
     """Return a formula, as ``kanviz.symbolic.printing`` wrote it, as MathML."""
-    return to_mathml(parse(text))
+    try:
+        return to_mathml(parse(text, limits=WRITTEN))
+    except ValueError:  # a number that is not real, say, such as 1/0 of an edge with a = b = 0
+        return f"<math><mtext>{escape(text, quote=False)}</mtext></math>"
 
 
 def errors_now(network: Network, data: Dataset | None) -> ErrorNow:

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from kanviz.checks import seeded
 from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import GridRange, KANLayer
 from kanviz.nn.spec import BaseName, BasisName, Extrapolation
@@ -71,7 +72,7 @@ class Network(nn.Module):
         }
         self.made_with: dict[str, Any] = {"grid_range": grid_range, "seed": seed, **functions}
         if _layers is None:
-            generator = torch.Generator().manual_seed(seed)
+            generator = seeded(seed)
             _layers = [
                 KANLayer(
                     n_in,

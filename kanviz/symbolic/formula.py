@@ -1,11 +1,10 @@
 """The formula of a whole network: composed from its edges, checked against it, and in short form.
 
-``formula_of`` reads the network, ``check_formula`` and ``difference_of`` compare, ``shown``
+``formula_of`` reads the network, ``Comparison`` tells how far a formula is from it, ``shown``
 shortens the numbers as far as the outputs allow, and ``Formula`` has all the forms in which people
 take one away.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,26 +13,40 @@ from typing import cast
 import numpy as np
 import sympy
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from kanviz.data.dataset import About
+from kanviz.nn.features import features
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.symbols import EdgeFunction
 from kanviz.symbolic.functions import Function
 from kanviz.symbolic.language import X, check_expression, constant_value, number
-from kanviz.symbolic.printing import c_source, python_source, to_text
-from kanviz.symbolic.program import Program, compile_expressions
-from kanviz.symbolic.simplify import rounded, simplified, snapped, with_unit_terms
+from kanviz.symbolic.printing import (
+    c_source,
+    latex_names,
+    python_source,
+    text_name,
+    to_text,
+)
+from kanviz.symbolic.program import Program, compile_expressions, curve
+from kanviz.symbolic.simplify import (
+    MOST_TERMS,
+    SYMPY_GIVES_UP,
+    in_time,
+    rounded,
+    simplified,
+    snapped,
+    terms_when_expanded,
+    with_unit_terms,
+)
 
 ArrayFunction = Callable[
     [Float[np.ndarray, "*samples inputs"]], Float[np.ndarray, "*samples outputs"]
 ]
 
 SplineFunctions = Mapping[str, Callable[[Tensor], Tensor]]
-
-_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -96,11 +109,7 @@ class Formula:
 
     def expanded(self) -> "Formula":
         """Return the formula with products of sums multiplied out, also within functions."""
-        return self.map(
-            lambda expression: expression.expand(
-                power_exp=False, power_base=False, log=False, basic=False
-            )
-        )
+        return self.map(_expanded)
 
     def with_unit_terms(self) -> "Formula":
         """Return the formula with factors taken out of roots and logarithms of sums."""
@@ -124,12 +133,9 @@ class Formula:
 
     def to_latex(self) -> list[str]:
         """Return LaTeX for each output, without dollar signs; names are text where need be."""
-        names = {
-            symbol: _latex_name(symbol.name)
-            for expression in self.expressions
-            for symbol in expression.free_symbols
-            if not _NAME.fullmatch(symbol.name)
-        }
+        shown = latex_names(self.inputs)
+        symbols = {symbol for expression in self.expressions for symbol in expression.free_symbols}
+        names = {symbol: shown[symbol.name] for symbol in symbols if symbol.name in shown}
         return [sympy.latex(expression, symbol_names=names) for expression in self.expressions]
 
     def to_torch(self, splines: SplineFunctions | None = None) -> Program:
@@ -166,19 +172,12 @@ class Formula:
         if len(self.expressions) == 1:
             return to_text(self.expressions[0])
         pairs = zip(self.outputs, self.expressions, strict=True)
-        return "\n".join(f"{name} = {to_text(expression)}" for name, expression in pairs)
+        return "\n".join(f"{text_name(name)} = {to_text(part)}" for name, part in pairs)
 
     def _repr_latex_(self) -> str:
-        names = [name if _NAME.fullmatch(name) else _latex_name(name) for name in self.outputs]
-        lines = zip(names, self.to_latex(), strict=True)
+        names = latex_names(self.outputs)
+        lines = zip((names[name] for name in self.outputs), self.to_latex(), strict=True)
         return "\n\n".join(rf"$\displaystyle {name} = {text}$" for name, text in lines)
-
-
-def _latex_name(name: str) -> str:
-    """Return a name as LaTeX text, with nothing in it that LaTeX would act on."""
-    escaped = re.sub(r"[\\{}$&#^_%~]", lambda match: rf"\{match.group()}", name)
-    escaped = re.sub(r"\\([\\^~])", r"\\char`\\\1 ", escaped)
-    return rf"\text{{{escaped}}}"
 
 
 MOST_DIFFERENCE = 1e-6
@@ -197,15 +196,36 @@ add up; what moves them more has broken the formula."""
 MOST_ERROR = 0.1
 
 
+MOST_PARTS = 30_000
+"""Most numbers, variables, signs and functions of a network's formula: about 150 kB of text."""
+
+DEEPEST = 150
+"""How deep functions may stand in each other: sympy walks formulas by recursion."""
+
+SECONDS = 20.0
+"""How long composing a formula, or writing it with other numbers, may take."""
+
+
 def formula_of(network: Network, about: About) -> Formula:
-    """Return what the network computes, in the user's units and names; splines are symbols."""
+    """Return what the network computes, in the user's units and names; splines are symbols.
+
+    Raises
+    ------
+    ValueError
+        If the formula would be too long to be written; nothing of it is made then.
+    """
+    _check_size(network)
     edges = [_layer_functions(depth, layer) for depth, layer in enumerate(network.layers)]
     units = [
         list(zip(scaling.shift.tolist(), scaling.scale.tolist(), strict=True))
         for scaling in (about.x_scaling, about.y_scaling)
     ]
-    return compose(
-        edges, about.input_names, about.output_names, input_units=units[0], output_units=units[1]
+    names = about.input_names, about.output_names
+    return in_time(
+        SECONDS,
+        lambda: compose(edges, *names, input_units=units[0], output_units=units[1]),
+        f"The formula could not be written within {SECONDS:.0f} s. Take simpler formulas on the "
+        "edges, or prune the network.",
     )
 
 
@@ -224,6 +244,51 @@ def _layer_functions(depth: int, layer: KANLayer) -> list[list[object]]:
         if live[i][j]:
             functions[i][j] = edge_expression(function, numbers)
     return functions
+
+
+def _check_size(network: Network) -> None:
+    """Raise if a network's formula would be too long, by counting alone."""
+    sizes, depths = [7.0] * network.widths[0], [3] * network.widths[0]  # (x - shift) / scale
+    for layer in network.layers:
+        shapes = _shapes(layer)
+        live = layer.mask.nonzero().tolist()
+        next_sizes, next_depths = [1.0] * layer.out_features, [1] * layer.out_features
+        for i, j in live:
+            parts, places, depth = shapes.get((i, j), (1, 1, 1))
+            next_sizes[j] += parts + places * sizes[i]
+            next_depths[j] = max(next_depths[j], 1 + depth + depths[i])
+        sizes, depths = next_sizes, next_depths
+    if (size := sum(sizes)) > MOST_PARTS:
+        raise ValueError(
+            f"The formula would have about {size:.1e} numbers, variables and functions; at most "
+            f"{MOST_PARTS} can be written. Prune the network first, or make it smaller."
+        )
+    if (deepest := max(depths)) > DEEPEST:
+        raise ValueError(
+            f"The formula would have functions within functions {deepest} deep; at most {DEEPEST} "
+            "can be written. Take simpler formulas on the edges."
+        )
+
+
+def _shapes(layer: KANLayer) -> dict[tuple[int, int], tuple[int, int, int]]:
+    """Return parts, places of the variable, and depth of each edge's formula c f(a x + b) + d."""
+    if layer.symbols is None:
+        return {}
+    shapes = {}
+    for edge, function in zip(layer.symbols.edges, layer.symbols.functions, strict=True):
+        parts, places, depth = _shape(cast(Function, function).expression)
+        shapes[edge] = parts + 4 + 4 * places, places, depth + 4
+    return shapes
+
+
+@lru_cache(maxsize=1024)
+def _shape(expression: sympy.Expr) -> tuple[int, int, int]:
+    """Return how many parts an expression has, how often the variable stands in it, its depth."""
+    if not expression.args:
+        return 1, int(expression == X), 1
+    shapes = [_shape(part) for part in expression.args]
+    parts, places, depths = zip(*shapes, strict=True)
+    return 1 + sum(parts), sum(places), 1 + max(depths)
 
 
 def edge_expression(function: EdgeFunction, numbers: Sequence[float]) -> sympy.Expr:
@@ -248,10 +313,83 @@ def edge_text(function: EdgeFunction, numbers: tuple[float, ...], digits: int = 
     return to_text(rounded(snapped(edge_expression(function, numbers), ROUNDING), digits))
 
 
+class Comparison:
+    """A network on a sample, with which its formulas are compared.
+
+    Parameters
+    ----------
+    network : Network
+        Is only read.
+    about : About
+        Names and units.
+    x : (samples, inputs)
+        In the network's units.
+    """
+
+    @torch.no_grad()
+    def __init__(self, network: Network, about: About, x: Float[Tensor, "samples inputs"]) -> None:
+        self.user_x = about.x_scaling.undo(x.double())
+        self.wanted = about.y_scaling.undo(network(x).double())
+        self.splines = _splines(network)
+        self.inside = rows_in_domain(network, x)
+        self._known: dict[tuple[sympy.Expr, ...], Float[Tensor, " samples"]] = {}
+
+    def error(self, formula: Formula) -> float:
+        """Return the largest difference from the network, as a share of the outputs' size.
+
+        It is inf where the formula has no value.
+        """
+        return float(self._differences(formula).max())
+
+    def error_inside(self, formula: Formula) -> float:
+        """Return ``error`` over the rows where no edge leaves the domain of its function.
+
+        Elsewhere a network goes on as its ``Function.torch`` does, but sqrt(x)^2 is written x.
+        Where no row is inside, all count.
+        """
+        rows = self.inside if bool(self.inside.any()) else slice(None)
+        return float(self._differences(formula)[rows].max())
+
+    @torch.no_grad()
+    def _differences(self, formula: Formula) -> Float[Tensor, " samples"]:
+        if formula.expressions not in self._known:
+            self._known[formula.expressions] = self._compare(formula)
+        return self._known[formula.expressions]
+
+    def _compare(self, formula: Formula) -> Float[Tensor, " samples"]:
+        try:
+            found = formula.to_torch(self.splines)(self.user_x)
+        except ValueError:  # a number that is not real
+            return torch.full_like(self.user_x[:, 0], torch.inf)
+        size = self.wanted.abs().max().clamp(min=1e-12)
+        return ((found - self.wanted).abs().amax(1) / size).nan_to_num(nan=torch.inf)
+
+
+@torch.no_grad()
+def rows_in_domain(
+    network: Network, x: Float[Tensor, "samples inputs"]
+) -> Bool[Tensor, " samples"]:
+    """Return where no edge that is a formula is used outside the domain of its function."""
+    inside = torch.ones(len(x), dtype=torch.bool, device=x.device)
+    for layer in network.layers:
+        if layer.symbols is not None:
+            rows = zip(
+                layer.symbols.edges, layer.symbols.functions, layer.affine.unbind(), strict=True
+            )
+            for (i, j), function, (a, b, _, _) in rows:
+                if bool(layer.mask[i, j]):
+                    values = cast(Function, function).torch.plain(a * x[:, i] + b)
+                    inside &= values.isfinite()
+        x = layer(x)
+    return inside
+
+
 def check_formula(
     formula: Formula, network: Network, about: About, x: Float[Tensor, "samples inputs"]
 ) -> None:
     """Raise unless the formula gives what the network gives, on x in the network's units.
+
+    Rows where an edge leaves the domain of its function do not count, if there are others.
 
     Raises
     ------
@@ -259,32 +397,23 @@ def check_formula(
         If they differ by more than a millionth of the outputs' size; where huge terms of an edge
         cancel, and the network itself has fewer digits, by more than these.
     """
-    difference = difference_of(formula, network, about, x)
+    _check(formula, Comparison(network, about, x), network, x)
+
+
+def _check(
+    formula: Formula,
+    comparison: Comparison,
+    network: Network,
+    x: Float[Tensor, "samples inputs"],
+) -> None:
+    difference = comparison.error_inside(formula)
     digits_left = 100 * torch.finfo(torch.float64).eps * cancellation(network, x)
     limit = max(MOST_DIFFERENCE, 100 * torch.finfo(x.dtype).eps, digits_left)
-    if difference > limit:
+    if difference > limit and bool(comparison.inside.any()):
         raise ArithmeticError(
             f"The formula differs from the network by {difference:.1e}; {limit:.0e} is the most "
             "that rounding explains. Look for an edge whose formula leaves its domain."
         )
-
-
-@torch.no_grad()
-def difference_of(
-    formula: Formula, network: Network, about: About, x: Float[Tensor, "samples inputs"]
-) -> float:
-    """Return the largest difference of formula and network, as a share of the outputs' size.
-
-    It is inf where the formula has no value.
-    """
-    user_x = about.x_scaling.undo(x.double())
-    wanted = about.y_scaling.undo(network(x).double())
-    try:
-        found = formula.to_torch(_splines(network))(user_x)
-    except ValueError:  # a number that is not real
-        return float("inf")
-    size = wanted.abs().max().clamp(min=1e-12)
-    return float(((found - wanted).abs().max() / size).nan_to_num(nan=torch.inf))
 
 
 @torch.no_grad()
@@ -307,15 +436,23 @@ def _splines(network: Network) -> SplineFunctions:
     """Return what computes each spline by the name that it has in the formula."""
     found = {}
     for depth, layer in enumerate(network.layers):
+        weight = layer.tied_weight()
         for i, j in layer.spline_mask.nonzero().tolist():
-            name = spline_symbol(depth, i, j).func.__name__
-
-            def compute(z: Tensor, layer: KANLayer = layer, i: int = i, j: int = j) -> Tensor:
-                flat = z.reshape(-1, 1).to(layer.weight).expand(-1, layer.in_features)
-                return layer.edge_outputs(flat)[:, i, j].reshape(z.shape).to(z)
-
-            found[name] = compute
+            found[spline_name(depth, i, j)] = _spline(layer, weight[i, :, j], i)
     return found
+
+
+def _spline(
+    layer: KANLayer, coef: Float[Tensor, " features"], i: int
+) -> Callable[[Tensor], Tensor]:
+    """Return what computes one spline of input i: alone, for a formula names each by itself."""
+    knots = layer.knots[i : i + 1]
+
+    def compute(z: Tensor) -> Tensor:
+        columns = features(z.reshape(-1, 1).to(coef), knots, layer.spec)[:, 0]
+        return (columns @ coef).reshape(z.shape).to(z)
+
+    return compute
 
 
 def formula_to_read(
@@ -346,12 +483,10 @@ def formula_to_read(
         If formula and network differ on x.
     """
     exact = formula_of(network, about)
-    check_formula(exact, network, about, x)
-
-    def error(candidate: Formula) -> float:
-        return difference_of(candidate, network, about, x)
-
-    return shown(exact, error, digits=digits, snap=snap, simplify=simplify)
+    comparison = Comparison(network, about, x)
+    _check(exact, comparison, network, x)
+    found = shown(exact, comparison.error_inside, digits=digits, snap=snap, simplify=simplify)
+    return replace(found, error=comparison.error(found))
 
 
 def shown(
@@ -382,7 +517,9 @@ def shown(
         return replace(nice, error=off)
     most = off + min(MOST_ERROR, SLACK * 10.0**-digits)
     for count in range(digits, MOST_DIGITS):
-        short = nice.rounded(count)
+        short = _tried(nice, lambda formula, count=count: formula.rounded(count))  # type: ignore[misc]
+        if short is None:
+            break
         if (found := error(short)) <= most:
             return replace(short, error=found)
     return replace(nice, error=off)
@@ -394,17 +531,40 @@ def _nice(
     """Return the formula with nice numbers in a short form, and its error."""
     shares = (snap, snap / 100, snap / 1e4) if snap > 0 else ()
     for share in (*shares, 0.0):
-        formula = exact
-        if share > 0:
-            formula = formula.expanded().with_unit_terms().snapped(share)
-        if simplify > 0:
-            formula = formula.simplified(simplify)
-        if share > 0:
-            formula = formula.snapped(share)
+        formula = _tried(exact, lambda formula, share=share: _shorter(formula, share, simplify))  # type: ignore[misc]
+        if formula is None:
+            continue
         off = error(formula)
         if off <= max(1e-6, min(MOST_ERROR, SLACK * share)):
             return formula, off
     return exact, error(exact)  # to shorten it left a domain
+
+
+def _shorter(formula: Formula, share: float, simplify: float) -> Formula:
+    """Return a formula in a short form, its numbers snapped before and after."""
+    if share > 0:
+        formula = formula.map(_expanded_if_short).with_unit_terms().snapped(share)
+    if simplify > 0:
+        formula = formula.simplified(simplify)
+    return formula.snapped(share) if share > 0 else formula
+
+
+def _tried(formula: Formula, change: Callable[[Formula], Formula]) -> Formula | None:
+    """Return a formula with a change that may take too long; None if it does, or if sympy fails."""
+    try:
+        return in_time(SECONDS, lambda: change(formula), "too long")
+    except SYMPY_GIVES_UP:
+        return None
+
+
+def _expanded_if_short(expression: sympy.Expr) -> sympy.Expr:
+    if terms_when_expanded(expression) > MOST_TERMS:
+        return expression
+    return _expanded(expression)
+
+
+def _expanded(expression: sympy.Expr) -> sympy.Expr:
+    return expression.expand(power_exp=False, power_base=False, log=False, basic=False)
 
 
 Edges = Sequence[Sequence[Sequence[sympy.Expr | None]]]
@@ -412,9 +572,14 @@ Edges = Sequence[Sequence[Sequence[sympy.Expr | None]]]
 ColumnUnits = Sequence[tuple[float, float]]
 
 
+def spline_name(layer: int, i: int, j: int) -> str:
+    """Return what an edge without a formula is called."""
+    return f"phi_{layer}_{i}_{j}"
+
+
 def spline_symbol(layer: int, i: int, j: int) -> sympy.Expr:
     """Return the unknown function, of ``X``, that stands for an edge without a formula."""
-    return sympy.Function(f"phi_{layer}_{i}_{j}")(X)
+    return sympy.Function(spline_name(layer, i, j))(X)
 
 
 def compose(
@@ -463,7 +628,7 @@ def compose(
 def _node(values: Sequence[sympy.Expr], functions: Sequence[sympy.Expr | None]) -> sympy.Expr:
     """Return the sum of the functions that lead to one node, each of its own input."""
     terms = [
-        function.xreplace({X: value})
+        _applied(function, value)
         for function, value in zip(functions, values, strict=True)
         if function is not None
     ]
@@ -478,6 +643,17 @@ def _node(values: Sequence[sympy.Expr], functions: Sequence[sympy.Expr | None]) 
             "Look for an edge whose function is used outside its domain."
         )
     return number(value)
+
+
+def _applied(function: sympy.Expr, value: sympy.Expr) -> sympy.Expr:
+    """Return f(value); where that is a number outside the domain of f, what the network makes."""
+    found = function.xreplace({X: value})
+    if not value.is_number or not found.is_number or constant_value(found) is not None:
+        return found
+    at = constant_value(value)
+    if at is None:
+        return found
+    return number(float(curve(function)(torch.tensor(at, dtype=torch.float64))))
 
 
 def _scaled(symbol: sympy.Symbol, shift: float, scale: float) -> sympy.Expr:

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -13,10 +13,20 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.checks import check_integer, did_you_mean
-from kanviz.symbolic.language import X, check_expression
-from kanviz.symbolic.parse import parse
+from kanviz.symbolic.language import (
+    CONSTANTS,
+    DEEPEST_PARTS,
+    MOST_PARTS,
+    WORDS,
+    X,
+    check_expression,
+    depth_of,
+    parts_of,
+)
+from kanviz.symbolic.parse import WRITTEN, parse
 from kanviz.symbolic.printing import to_text
 from kanviz.symbolic.program import Curve, curve
+from kanviz.symbolic.simplify import in_time
 
 INFINITY = float("inf")
 
@@ -94,7 +104,8 @@ class Function:
         """Return the function that ``to_dict`` wrote; its formula is parsed, never run."""
         low, high = values["domain"]
         domain = (-INFINITY if low is None else low, INFINITY if high is None else high)
-        return cls(values["name"], parse(values["formula"]), values["complexity"], domain)
+        expression = parse(values["formula"], limits=WRITTEN)
+        return cls(values["name"], expression, values["complexity"], domain)
 
 
 @dataclass(frozen=True)
@@ -151,6 +162,54 @@ class Library(Mapping[str, Function]):
         return parse(text, functions=known)
 
 
+def checked(name: str, make: Callable[[], Function]) -> Function:
+    """Return the function that is made, once it is sure that a model with it can be used.
+
+    Parameters
+    ----------
+    name : str
+        What to call the formula in a message.
+    make : callable
+        Makes the function of what a user wrote.
+
+    Raises
+    ------
+    ValueError
+        If the formula could not be drawn, or not be read from a file again; or if that takes long.
+    """
+    problem = f"formula must be less intricate; got {_short(name)}. Take a simpler one."
+    return in_time(SECONDS, lambda: _usable(name, make()), problem)
+
+
+def _usable(name: str, function: Function) -> Function:
+    for rule, size, most in (
+        ("numbers, variables, signs and functions", parts_of, MOST_PARTS),
+        ("levels of parts within parts", depth_of, DEEPEST_PARTS),
+    ):
+        if (found := size(function.expression)) > most:
+            raise ValueError(
+                f"formula must have at most {most} {rule}, written out; got {found} in "
+                f"{_short(name)}. Take a simpler one."
+            )
+    for expression in (function.expression, _with_numbers(function.expression)):
+        parse(to_text(expression), limits=WRITTEN)
+    return function
+
+
+SECONDS = 3.0
+"""How long making a function may take; most take milliseconds."""
+
+
+def _with_numbers(expression: sympy.Expr) -> sympy.Expr:
+    """Return c f(a x + b) + d with numbers as they may come."""
+    a, b, c, d = map(sympy.Float, (0.731, -0.257, 1.193, 0.419))
+    return c * expression.xreplace({X: a * X + b}) + d
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+
+
 def make_function(
     name: str,
     formula: str | sympy.Expr,
@@ -180,11 +239,16 @@ def make_function(
     >>> make_function("hill", "x**2 / (1 + x**2)").text
     'x**2/(x**2 + 1)'
     """
-    if isinstance(formula, str):
-        expression = library.parse(formula) if library else parse(formula)
-    else:
-        expression = _in_x(formula)
-    return Function(name, expression, complexity, domain)
+    shown = str(formula) if isinstance(formula, str) else name
+    return checked(
+        shown, lambda: Function(name, _expression_of(formula, library), complexity, domain)
+    )
+
+
+def _expression_of(formula: str | sympy.Expr, library: Library | None) -> sympy.Expr:
+    if not isinstance(formula, str):
+        return _in_x(formula)
+    return library.parse(formula) if library else parse(formula)
 
 
 def _in_x(formula: sympy.Expr) -> sympy.Expr:
@@ -247,14 +311,35 @@ class Registry:
         Raises
         ------
         TypeError, ValueError
-            If a value is out of its range, or the formula cannot be read or computed.
+            If a value is out of its range, the formula cannot be read or computed, or the name
+            means something else already: a built-in function, or a formula as it stands.
         """
         with self._lock:
             function = make_function(
                 name, formula, complexity=complexity, domain=domain, library=self._library
             )
+            _check_name_is_free(function)
             self._library = self._library.with_function(function)
         return function
+
+
+def _check_name_is_free(function: Function) -> None:
+    """Raise if users mean something else by a function's name already."""
+    name = function.name
+    if name in BUILT_IN:
+        meaning: sympy.Expr | None = BUILT_IN[name].expression
+    elif name in WORDS or name in CONSTANTS:
+        meaning = WORDS[name](X) if name in WORDS else CONSTANTS[name]
+    else:
+        try:
+            meaning = parse(name)
+        except ValueError:
+            return
+    if meaning != function.expression:
+        raise ValueError(
+            f"name must not be one that means something else; got {name!r}, which is "
+            f"{to_text(meaning)}. Choose another name."
+        )
 
 
 _TABLE = (

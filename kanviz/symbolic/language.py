@@ -19,6 +19,12 @@ LARGEST_EXPONENT = 100
 
 HIGHEST_BESSEL_ORDER = 8
 
+MOST_PARTS = 3000
+"""Most numbers, variables, signs and functions of one edge's formula, when it is written out."""
+
+DEEPEST_PARTS = 100
+"""How deep they may stand in each other: sympy walks a formula by recursion."""
+
 COMPUTED = 30.0
 """Largest |log k| of a factor that is computed as it stands; float32 has numbers to 88."""
 
@@ -165,6 +171,23 @@ def _broken_power_rule(part: sympy.Pow) -> str:
     value = constant_value(part.base) if part.base.is_number else None
     is_positive = value is not None and value > 0
     return "" if is_positive else "have a number as exponent, or a positive number as base"
+
+
+def parts_of(expression: sympy.Basic, most: float = math.inf) -> int:
+    """Return how many parts an expression has, written out; counting ends above ``most``."""
+    count, waiting = 0, [expression]
+    while waiting and count <= most:
+        count += 1
+        waiting.extend(waiting.pop().args)
+    return count
+
+
+def depth_of(expression: sympy.Basic) -> int:
+    """Return how deep the parts of an expression stand in each other; 1 for a single one."""
+    depth, level = 0, [expression]
+    while level:
+        depth, level = depth + 1, [inner for part in level for inner in part.args]
+    return depth
 
 
 def constant_value(expression: sympy.Expr) -> float | None:

@@ -5,9 +5,11 @@ The text is cut into tokens, Python's own parser makes a tree of them, and only 
 """
 
 import ast
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sympy
 
@@ -16,21 +18,49 @@ from kanviz.symbolic.language import (
     CONSTANTS,
     LARGEST_EXPONENT,
     LARGEST_NUMBER,
+    MOST_PARTS,
     WORDS,
     X,
     check_expression,
     constant_value,
+    parts_of,
 )
+from kanviz.symbolic.simplify import in_time
 
-LONGEST_TEXT = 2000
-MOST_TOKENS = 400
-DEEPEST = 100
+
+class Limits(NamedTuple):
+    """How much text is read: characters, tokens, how deep it may be nested, and for how long."""
+
+    characters: int
+    tokens: int
+    depth: int
+    seconds: float
+
+
+TYPED = Limits(2000, 400, 100, 3.0)
+"""Of what a user types."""
+
+WRITTEN = Limits(400_000, 80_000, 300, 30.0)
+"""Of what ``to_text`` writes: a formula may be longer in full than it was typed, and the machine
+that reads it slower."""
+
 LARGEST_CONSTANT_ARGUMENT = 1e4
 """For a function of a number, such as exp(2): beyond, the number might fill the memory."""
 
-_SIGNS: Mapping[type[ast.operator], Callable[[sympy.Expr, sympy.Expr], sympy.Expr]] = {
-    ast.Add: lambda left, right: left + right,
-    ast.Sub: lambda left, right: left - right,
+TAME = (sympy.log, sympy.Abs, sympy.sign, sympy.atan, sympy.asinh, sympy.Max, sympy.Pow)
+"""What large numbers may be the argument of."""
+
+SMALLEST_NUMBER = 1e-300
+"""Of powers; nearer to 0, a number could not be told from it in a file."""
+
+PLAIN_NUMBER = 16
+"""Most parts of a number that is kept as it is; a longer one becomes a decimal."""
+
+LARGEST_DENOMINATOR = 100
+"""Of an exponent that is kept as a fraction: to the power of one, sympy takes numbers to the power
+of its parts."""
+
+_PRODUCTS: Mapping[type[ast.operator], Callable[[sympy.Expr, sympy.Expr], sympy.Expr]] = {
     ast.Mult: lambda left, right: left * right,
     ast.Div: lambda left, right: left / right,
 }
@@ -45,6 +75,8 @@ def parse(
     text: str,
     variables: Sequence[str] = ("x",),
     functions: Mapping[str, sympy.Expr] | None = None,
+    *,
+    limits: Limits = TYPED,
 ) -> sympy.Expr:
     """Return the sympy expression that the text stands for.
 
@@ -57,6 +89,8 @@ def parse(
         The names that may stand for variables; symbols of the expression are real.
     functions : mapping of str to sympy.Expr
         Further functions by name, each as an expression in ``X``.
+    limits : Limits
+        ``TYPED``, or ``WRITTEN`` for what ``to_text`` wrote.
 
     Raises
     ------
@@ -74,16 +108,16 @@ def parse(
         raise TypeError(
             f"formula must be a string; got {type(text).__name__}. Write it as in 'sin(2*x)'."
         )
-    tree = _tree(text)
+    tree = _tree(text, limits)
     symbols = {name: X if name == X.name else sympy.Symbol(name, real=True) for name in variables}
-    expression = _Builder(text, symbols, functions or {}).build(tree, 0)
-    check_expression("formula", expression, variables)
-    return expression
+    builder = _Builder(text, symbols, functions or {}, limits.depth)
+    problem = str(_refusal(text, "be less intricate", "Simplify it."))
+    return in_time(limits.seconds, lambda: builder.read(tree), problem)
 
 
-def _tree(text: str) -> ast.expr:
+def _tree(text: str, limits: Limits) -> ast.expr:
     """Return Python's syntax tree of the text, which has only harmless tokens."""
-    tokens = _tokens(text)
+    tokens = _tokens(text, limits)
     try:
         # Tokens are put together again: so a line break or a tab means no more than a space.
         plain = " ".join("**" if token == "^" else token for token in tokens)
@@ -92,9 +126,9 @@ def _tree(text: str) -> ast.expr:
         raise _refusal(text, "be a complete expression", "Look for a missing sign.") from error
 
 
-def _tokens(text: str) -> list[str]:
-    if len(text) > LONGEST_TEXT:
-        raise _refusal(text, f"have at most {LONGEST_TEXT} characters", "Split it.")
+def _tokens(text: str, limits: Limits) -> list[str]:
+    if len(text) > limits.characters:
+        raise _refusal(text, f"have at most {limits.characters} characters", "Split it.")
     tokens, place, end = [], 0, len(text.rstrip())
     while place < end:
         match = _TOKEN.match(text, place)
@@ -104,14 +138,24 @@ def _tokens(text: str) -> list[str]:
             raise _refusal(text, "have only numbers, names and + - * / ** ( )", remedy)
         tokens.append(match.group().strip())
         place = match.end()
-    if len(tokens) > MOST_TOKENS:
-        raise _refusal(text, f"have at most {MOST_TOKENS} numbers, names and signs", "Split it.")
+    if len(tokens) > limits.tokens:
+        rule = f"have at most {limits.tokens} numbers, names and signs"
+        raise _refusal(text, rule, "Split it.")
     return tokens
 
 
 def _refusal(text: str, rule: str, remedy: str) -> ValueError:
     shown = text if len(text) <= 60 else f"{text[:57]}..."
     return ValueError(f"formula must {rule}; got {shown!r}. {remedy}")
+
+
+def _terms(node: ast.AST) -> list[tuple[int, ast.AST]]:
+    """Return sign and term of a chain of sums and differences, which is long but not deep."""
+    terms: list[tuple[int, ast.AST]] = []
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        terms.append((1 if isinstance(node.op, ast.Add) else -1, node.right))
+        node = node.left
+    return [(1, node), *reversed(terms)]
 
 
 @dataclass(frozen=True)
@@ -121,11 +165,18 @@ class _Builder:
     text: str
     symbols: Mapping[str, sympy.Symbol]
     functions: Mapping[str, sympy.Expr]
+    deepest: int
+
+    def read(self, tree: ast.AST) -> sympy.Expr:
+        """Return the expression of a whole tree."""
+        expression = self.build(tree, 0)
+        check_expression("formula", expression, list(self.symbols))
+        return expression
 
     def build(self, node: ast.AST, depth: int) -> sympy.Expr:
         """Return the expression of a node; ``depth`` is how many stand around it."""
-        if depth > DEEPEST:
-            raise self._refusal(f"be nested at most {DEEPEST} deep", "Simplify it.")
+        if depth > self.deepest:
+            raise self._refusal(f"be nested at most {self.deepest} deep", "Simplify it.")
         match node:
             case ast.Constant(value=bool() | complex() | str() | bytes() | None):
                 pass
@@ -138,9 +189,12 @@ class _Builder:
                 return -inner if isinstance(sign, ast.USub) else inner
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
                 return self._power(self.build(left, depth + 1), self.build(right, depth + 1))
-            case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _SIGNS:
+            case ast.BinOp(op=ast.Add() | ast.Sub()):
+                terms = (sign * self.build(part, depth + 1) for sign, part in _terms(node))
+                return self._checked(sympy.Add(*terms))
+            case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _PRODUCTS:
                 operands = self.build(left, depth + 1), self.build(right, depth + 1)
-                return self._checked(_SIGNS[type(sign)](*operands))
+                return self._checked(_PRODUCTS[type(sign)](*operands))
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
                 return self._call(name, self.build(argument, depth + 1))
         rule = "be made of numbers, variables, + - * / ** and functions of one argument"
@@ -160,15 +214,28 @@ class _Builder:
         raise self._unknown(name, [*known, *WORDS, *self.functions])
 
     def _call(self, name: str, argument: sympy.Expr) -> sympy.Expr:
-        if argument.is_number and abs(constant_value(argument) or 0) > LARGEST_CONSTANT_ARGUMENT:
-            raise self._refusal("not take a function of so large a number", "Write its value.")
         if name in self.functions:
-            return self._checked(self.functions[name].xreplace({X: argument}))
+            function = self.functions[name]
+            self._check_number(function.func, argument)
+            places = sum(part == X for part in sympy.preorder_traversal(function))
+            parts = parts_of(function) + places * parts_of(argument)
+            if parts > MOST_PARTS:
+                rule = f"have at most {MOST_PARTS} parts, its functions written out"
+                raise self._refusal(rule, "Nest fewer functions.")
+            return self._checked(function.xreplace({X: argument}))
         if name in WORDS:
+            self._check_number(WORDS[name](X).func, argument)
             return self._checked(WORDS[name](argument))
         if name in self.symbols or name in CONSTANTS:
             raise self._refusal("have a sign between factors", f"Write {name}*(...).")
         raise self._unknown(name, [*WORDS, *self.functions])
+
+    def _check_number(self, head: type[sympy.Basic], argument: sympy.Expr) -> None:
+        """Raise if the argument is so large a number that the function's value fills memory."""
+        if head in TAME or not argument.is_number:
+            return
+        if abs(constant_value(argument) or 0) > LARGEST_CONSTANT_ARGUMENT:
+            raise self._refusal("not take a function of so large a number", "Write its value.")
 
     def _power(self, base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
         value = constant_value(exponent) if exponent.is_number else None
@@ -178,18 +245,49 @@ class _Builder:
                 raise self._refusal(rule, "Write exp(p*log(b)) for another power b**p.")
         elif abs(value) > LARGEST_EXPONENT:
             raise self._refusal(f"have exponents of at most {LARGEST_EXPONENT}", "Use exp(...).")
-        elif base.is_number and abs(constant_value(base) or 0) ** min(value, 1) > LARGEST_NUMBER:
-            raise self._refusal("have numbers of at most 1e100", "Choose other units.")
+        else:
+            self._check_power(base, value)
+            if exponent.is_Rational and exponent.q > LARGEST_DENOMINATOR:
+                exponent = sympy.Float(value)
         return self._checked(base**exponent)
+
+    def _check_power(self, base: sympy.Expr, exponent: float) -> None:
+        """Raise if a number of the power would be too large or too small, before it is made."""
+        factor = base if base.is_number else base.as_coeff_Mul()[0]
+        if factor.is_Rational:
+            digits = abs(exponent) * math.log(max(abs(factor.p), factor.q))
+            fits = digits <= math.log(LARGEST_NUMBER)
+        else:
+            size = abs(constant_value(factor) or 0)
+            power = exponent * math.log(size) if size > 0 else 0.0
+            fits = math.log(SMALLEST_NUMBER) <= power <= math.log(LARGEST_NUMBER)
+        if not fits:
+            raise self._refusal("have numbers of 1e-300 to 1e100", "Choose other units.")
 
     def _checked(self, result: sympy.Expr) -> sympy.Expr:
         """Return a result that is within the limits: sympy may have put numbers together."""
-        if result.is_number and constant_value(result) is None:
-            raise self._refusal("have real, finite numbers", "Look for 1/0, sqrt(-1) or log(-1).")
+        if result.is_number:
+            return self._plain(result)
         exponent = result.exp if isinstance(result, sympy.Pow) else sympy.Integer(1)
         if exponent.is_number and abs(constant_value(exponent) or 0) > LARGEST_EXPONENT:
             raise self._refusal(f"have exponents of at most {LARGEST_EXPONENT}", "Use exp(...).")
+        if isinstance(result, sympy.Mul | sympy.Add):
+            # Not decimals: exp(400 - x) has a large one, and is computed as it stands.
+            for part in (part for part in result.args if part.is_Rational):
+                self._plain(part)
         return result
+
+    def _plain(self, number: sympy.Expr) -> sympy.Expr:
+        """Return a number that is small enough to go on with: a long one as a decimal."""
+        value = constant_value(number)
+        if value is None:
+            raise self._refusal("have real, finite numbers", "Look for 1/0, sqrt(-1) or log(-1).")
+        if number.is_Rational and max(abs(number.p), number.q) > LARGEST_NUMBER:
+            raise self._refusal("have numbers of 1e-300 to 1e100", "Choose other units.")
+        if number.is_Float and value == 0 and number != 0:
+            raise self._refusal("have numbers of 1e-300 to 1e100", "Choose other units.")
+        is_long = parts_of(number, PLAIN_NUMBER) > PLAIN_NUMBER
+        return sympy.Float(value) if is_long else number
 
     def _unknown(self, name: str, known: Sequence[str]) -> ValueError:
         hint = did_you_mean(name, list(known)) or f"Variables: {', '.join(self.symbols)}."

@@ -3,16 +3,25 @@
 import html
 import keyword
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sympy
 from sympy.printing.c import C99CodePrinter
 from sympy.printing.mathml import MathMLPresentationPrinter
 from sympy.printing.numpy import SciPyPrinter
+from sympy.printing.precedence import precedence_traditional
 from sympy.printing.str import StrPrinter
 
-from kanviz.symbolic.language import HEADS, PRINTED, absorb_factors, check_expression
+from kanviz.symbolic.language import (
+    CONSTANTS,
+    HEADS,
+    PRINTED,
+    WORDS,
+    absorb_factors,
+    check_expression,
+)
 
 
 def to_text(expression: sympy.Expr) -> str:
@@ -27,7 +36,10 @@ def to_text(expression: sympy.Expr) -> str:
 
 
 class _TextPrinter(StrPrinter):  # type: ignore[misc]
-    """sympy's own text, but for numbers and the names of functions."""
+    """sympy's own text, but for numbers and names."""
+
+    def _print_Symbol(self, expr: sympy.Symbol) -> str:
+        return text_name(expr.name)
 
     def _print_Float(self, expr: sympy.Expr) -> str:
         return repr(float(expr))
@@ -64,7 +76,7 @@ def to_mathml(expression: sympy.Expr) -> str:
     >>> to_mathml(sympy.Symbol("x_1") ** 2)
     '<math><msup><msub><mi>x</mi><mn>1</mn></msub><mn>2</mn></msup></math>'
     """
-    return f"<math>{_written(expression)}</math>"
+    return f"<math>{_Written([expression])(expression)}</math>"
 
 
 def equations(names: Sequence[str], expressions: Sequence[sympy.Expr]) -> str:
@@ -74,16 +86,24 @@ def equations(names: Sequence[str], expressions: Sequence[sympy.Expr]) -> str:
     """
     if len(expressions) == 1:
         return to_mathml(expressions[0])
+    written = _Written(expressions)
     rows = [
-        f"<mtr><mtd>{_written(sympy.Symbol(name))}</mtd><mtd><mo>=</mo></mtd>"
-        f"<mtd>{_written(expression)}</mtd></mtr>"
+        f"<mtr><mtd>{_Written([])(sympy.Symbol(name))}</mtd><mtd><mo>=</mo></mtd>"
+        f"<mtd>{written(expression)}</mtd></mtr>"
         for name, expression in zip(names, expressions, strict=True)
     ]
     return f"<math><mtable>{''.join(rows)}</mtable></math>"
 
 
-def _written(expression: sympy.Expr) -> str:
-    return _markup(_MathMLPrinter()._print(absorb_factors(expression, PRINTED)))
+class _Written:
+    """Writes expressions that stand together, so that their names look different."""
+
+    def __init__(self, expressions: Iterable[sympy.Expr]) -> None:
+        names = {symbol.name for one in expressions for symbol in one.free_symbols}
+        self._printer = _MathMLPrinter(alike(sorted(names)))
+
+    def __call__(self, expression: sympy.Expr) -> str:
+        return _markup(self._printer._print(absorb_factors(expression, PRINTED)))
 
 
 def _markup(node: Any) -> str:
@@ -97,7 +117,28 @@ def _markup(node: Any) -> str:
 
 
 class _MathMLPrinter(MathMLPresentationPrinter):  # type: ignore[misc]
-    """sympy's own MathML, but for names, numbers and how functions are called."""
+    """sympy's own MathML, but for names, numbers, brackets and how functions are called.
+
+    Parameters
+    ----------
+    as_written : set of str
+        The names that are set as they are written, without subscripts.
+    """
+
+    def __init__(self, as_written: frozenset[str]) -> None:
+        super().__init__()
+        self.as_written = as_written
+
+    def parenthesize(self, item: sympy.Expr, level: int, strict: bool = False) -> Any:  # noqa: FBT001, FBT002
+        # sympy before 1.14 writes <mfenced>, which browsers no longer draw.
+        value = precedence_traditional(item)
+        if value > level or (strict and value == level):
+            return self._print(item)
+        return self.node("mrow", self.leaf("mo", "("), self._print(item), self.leaf("mo", ")"))
+
+    def _print_Abs(self, expr: sympy.Expr) -> Any:
+        bars = self.leaf("mo", "|"), self._print(expr.args[0]), self.leaf("mo", "|")
+        return self.node("mrow", *bars)
 
     def _print_Symbol(self, expr: sympy.Symbol, style: str = "plain") -> Any:  # noqa: ARG002
         # Names are the user's: sympy would take "alpha" for a letter, and "<b>" for a tag.
@@ -134,8 +175,10 @@ class _MathMLPrinter(MathMLPresentationPrinter):  # type: ignore[misc]
 
     def name(self, name: str) -> Any:
         """Return a name: ``x_1`` with a subscript, one that is no identifier as text."""
+        if is_taken(name):
+            return self.leaf("mtext", html.escape(f"\u2018{name}\u2019"))
         match = re.fullmatch(r"([A-Za-z]+)_?(\d+(?:_\d+)*)", name, re.ASCII)
-        if match is None:
+        if match is None or name in self.as_written:
             return self.leaf("mi" if name.isidentifier() else "mtext", html.escape(name))
         stem = "&phi;" if match[1] == "phi" else match[1]
         return self.node("msub", self.leaf("mi", stem), self.leaf("mn", match[2].replace("_", ",")))
@@ -166,10 +209,14 @@ C_WORDS = frozenset(
         "inline int long register restrict return short signed sizeof static struct switch typedef "
         "union unsigned void volatile while main "
         "exp log fabs sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh erf sqrt cbrt "
-        "pow fmax j0 j1 jn",
+        "pow fmax j0 j1 jn y0 y1 yn gamma lgamma tgamma signgam sinc sgn exp2 log2 log10 expm1 "
+        "log1p erfc hypot ceil floor round rint trunc fmod remainder remquo fma fdim fmin logb "
+        "ilogb ldexp frexp modf scalb scalbn nan nextafter copysign isnan isinf isfinite isnormal "
+        "signbit fpclassify drem significand double_t float_t NAN INFINITY HUGE_VAL HUGE_VALF "
+        "HUGE_VALL linux unix i386 asm typeof",
     )
 )
-"""Keywords, and the functions that formulas use."""
+"""Keywords, what math.h names, and the functions that formulas use."""
 
 PYTHON_WORDS = frozenset({*keyword.kwlist, "numpy", "scipy", "float", "return"})
 
@@ -215,9 +262,10 @@ def python_source(
         formula = printer.doprint(_renamed(expression, variables, arguments))
         floats = "".join(f"    {a} = numpy.asarray({a}, dtype=float)\n" for a in arguments)
         functions.append(f"def {name}({', '.join(arguments)}):\n{floats}    return {formula}\n")
+    renamed = _renamed_comment("#", variables, arguments)
     imports = ["import numpy"]
     imports += ["import scipy.special"] if any("scipy." in text for text in functions) else []
-    return "\n".join(imports) + "\n\n\n" + "\n\n".join(functions)
+    return "\n".join(imports) + "\n\n" + renamed + "\n" + "\n\n".join(functions)
 
 
 def c_source(
@@ -244,7 +292,23 @@ def c_source(
     ):
         formula = printer.doprint(_renamed(expression, variables, arguments))
         functions.append(f"double {name}({parameters}) {{\n    return {formula};\n}}\n")
-    return "#include <math.h>\n\n" + "\n".join(functions)
+    helpers = [text for name, text in C_HELPERS.items() if any(f"{name}(" in f for f in functions)]
+    renamed = _renamed_comment("//", variables, arguments)
+    return "#include <math.h>\n\n" + renamed + "\n".join([*helpers, *functions])
+
+
+C_HELPERS = {
+    "sinc": "static double sinc(double u) {\n    return u != 0 ? sin(u)/u : 1.0;\n}\n",
+    "sgn": "static double sgn(double u) {\n    return (u > 0) - (u < 0);\n}\n",
+}
+"""What C lacks. As functions, since each names its argument twice."""
+
+
+def _renamed_comment(mark: str, variables: Sequence[str], arguments: Sequence[str]) -> str:
+    """Return a line of comment for each variable that has another name in the code."""
+    pairs = zip(arguments, variables, strict=True)
+    # As Python writes a text: on one line, whatever is in it.
+    return "".join(f"{mark} {new} is {old!a}\n" for new, old in pairs if new != old)
 
 
 def identifiers(names: Sequence[str], taken: frozenset[str] | set[str]) -> list[str]:
@@ -254,16 +318,25 @@ def identifiers(names: Sequence[str], taken: frozenset[str] | set[str]) -> list[
     ['heat_flux_W_m_2', 'x_0', 'if_2']
     """
     used = set(taken)
-    found = []
+    # A name that can stay does, whatever comes before it.
+    kept = {name for name in names if _is_plain(name) and name not in taken}
+    found: list[str] = []
     for name in names:
+        if name in kept and name not in found:
+            found.append(name)
+            continue
         plain = re.sub(r"[^0-9A-Za-z_]+", "_", name).strip("_") or "x"
         plain = f"x_{plain}" if plain[0].isdigit() else plain
         unique, number = plain, 2
-        while unique in used:
+        while unique in used or unique in kept:
             unique, number = f"{plain}_{number}", number + 1
         used.add(unique)
         found.append(unique)
     return found
+
+
+def _is_plain(name: str) -> bool:
+    return re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) is not None and not name.endswith("_")
 
 
 def _renamed(
@@ -307,9 +380,155 @@ class _CPrinter(C99CodePrinter):  # type: ignore[misc]
     _print_Pi = _print_Exp1 = _print_NumberSymbol
 
     def _print_sinc(self, expr: sympy.Expr) -> str:
-        argument = self._print(expr.args[0])
-        return f"(({argument}) != 0 ? sin({argument})/({argument}) : 1.0)"
+        return f"sinc({self._print(expr.args[0])})"
+
+    def _print_sign(self, expr: sympy.Expr) -> str:
+        return f"sgn({self._print(expr.args[0])})"
 
     def _print_besselj(self, expr: sympy.Expr) -> str:
         order, argument = int(expr.args[0]), self._print(expr.args[1])
         return f"j{order}({argument})" if order < 2 else f"jn({order}, {argument})"
+
+
+# ---- the names of columns ------------------------------------------------------------------------
+
+# A column may be called ``T-T0``, ``pi`` or ``heat flux [W/m^2]``, and must read as itself and as
+# nothing else. In text such names stand between backquotes, as in data frames and SQL. In LaTeX and
+# MathML a letter with a subscript is set as one; where two names would look alike, and where a name
+# is that of a function or a constant, it is set as it is written.
+
+_LETTER = re.compile(r"([A-Za-z])_?(\d+(?:_\d+)*)?", re.ASCII)
+_WORD_BELOW = re.compile(r"([A-Za-z])_([A-Za-z][A-Za-z0-9]*)", re.ASCII)
+_WITH_UNIT = re.compile(r"(.*\S)\s*\[([^\[\]]+)\]")
+_UNIT = re.compile(r"[A-Za-z0-9/^*().,%µμ°Ω·+ -]+")
+
+_GREEK = (
+    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|rho|sigma|tau|"
+    "upsilon|phi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Sigma|Upsilon|Phi|Psi|Omega"
+)
+_GREEK_LETTER = re.compile(rf"({_GREEK})_?(\d+(?:_\d+)*)?", re.ASCII)
+
+
+def is_taken(name: str) -> bool:
+    """Return whether a name is that of a function or a constant, however it is written.
+
+    >>> is_taken("sin"), is_taken("J_0"), is_taken("E"), is_taken("time")
+    (True, True, True, False)
+    """
+    return name in WORDS or name in CONSTANTS or re.fullmatch(r"[Jj]_?\d+", name) is not None
+
+
+def text_name(name: str) -> str:
+    """Return a name for a line of text.
+
+    >>> text_name("x_1"), text_name("T-T0"), text_name("pi")
+    ('x_1', '`T-T0`', '`pi`')
+    """
+    if name.isidentifier() and name not in WORDS and name not in CONSTANTS:
+        return name
+    return "`" + name.replace("`", "``") + "`"
+
+
+def latex_names(names: Iterable[str]) -> dict[str, str]:
+    r"""Return LaTeX for each name, different for different ones.
+
+    >>> latex_names(["x_1", "T_max", "heat flux [W/m^2]"])["heat flux [W/m^2]"]
+    '\\text{heat flux}\\,[\\mathrm{W/m^{2}}]'
+    """
+    return _different(names, _latex, _latex_as_written)
+
+
+def alike(names: Iterable[str]) -> frozenset[str]:
+    """Return the names that are to be set as they are written, lest two look alike.
+
+    >>> sorted(alike(["x_1", "x1", "x_2", "e"]))
+    ['e', 'x1']
+    """
+    plain = _different(names, lambda name: _subscripted(name) or name, lambda name: f"={name}")
+    return frozenset(name for name, found in plain.items() if found == f"={name}")
+
+
+def _different(
+    names: Iterable[str], pretty: Callable[[str], str], as_written: Callable[[str], str]
+) -> dict[str, str]:
+    """Return the pretty form of each name, and as it is written where that is not its own."""
+    distinct = list(dict.fromkeys(names))
+    found: dict[str, str] = {name: pretty(name) for name in distinct}
+    owners: Mapping[str, str] = {
+        form: name for name, form in reversed(found.items()) if _subscripted(name) in (None, name)
+    }
+    counts = Counter(found.values())
+    for name, form in found.items():
+        is_owner = owners.get(form) == name
+        if is_taken(name) or (counts[form] > 1 and not is_owner):
+            found[name] = as_written(name)
+    forms: set[str] = set()
+    for name, form in found.items():  # such as "a b" with one blank and with two
+        unique, number = form, 2
+        while unique in forms:
+            unique, number = rf"{form}_{{({number})}}", number + 1
+        forms.add(unique)
+        found[name] = unique
+    return found
+
+
+def _subscripted(name: str) -> str | None:
+    """Return ``x_1`` for ``x1`` and ``x_1``; None for a name that has no such form."""
+    match = _LETTER.fullmatch(name) or _GREEK_LETTER.fullmatch(name)
+    if match is None:
+        return None
+    return f"{match[1]}_{match[2]}" if match[2] else match[1]
+
+
+def _latex(name: str) -> str:
+    """Return a name as it should look; others may look the same."""
+    if match := _LETTER.fullmatch(name):
+        return match[1] + _below(match[2])
+    if match := _GREEK_LETTER.fullmatch(name):
+        return rf"\{match[1]}" + _below(match[2])
+    if match := _WORD_BELOW.fullmatch(name):
+        return rf"{match[1]}_{{\mathrm{{{match[2]}}}}}"
+    if match := _WITH_UNIT.fullmatch(name):
+        return rf"{_latex(match[1])}\,[{_unit(match[2])}]"
+    return _latex_as_written(name)
+
+
+def _below(number: str | None) -> str:
+    return f"_{{{number.replace('_', ',')}}}" if number else ""
+
+
+def _unit(unit: str) -> str:
+    r"""Return a unit upright, as in \mathrm{W/m^{2}}."""
+    if not _UNIT.fullmatch(unit) or re.search(r"\^(?!-?\d)", unit):
+        return _as_text(unit)
+    upright = re.sub(r"(?:\^|\*\*)(-?\d+)", r"^{\1}", unit)
+    for sign, latex in (
+        ("*", r"{\cdot}"),
+        ("·", r"{\cdot}"),
+        (" ", r"\,"),
+        ("%", r"\%"),
+        ("µ", r"{\mu}"),
+        ("μ", r"{\mu}"),
+        ("°", r"{^{\circ}}"),
+        ("Ω", r"{\Omega}"),
+    ):
+        upright = upright.replace(sign, latex)
+    return rf"\mathrm{{{upright}}}"
+
+
+def _latex_as_written(name: str) -> str:
+    if is_taken(name):
+        return rf"\text{{`{_escaped(name)}'}}"
+    if re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+        return rf"\mathrm{{{_escaped(name)}}}"
+    return _as_text(name or "''")
+
+
+def _as_text(name: str) -> str:
+    return rf"\text{{{_escaped(name)}}}"
+
+
+def _escaped(name: str) -> str:
+    """Return a name with nothing in it that LaTeX would act on."""
+    escaped = re.sub(r"[\\{}$&#^_%~]", lambda match: rf"\{match.group()}", name)
+    return re.sub(r"\\([\\^~])", r"\\char`\\\1 ", escaped)

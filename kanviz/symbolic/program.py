@@ -100,7 +100,10 @@ class Program:
             limit = largest(inputs[0].dtype)
             return min(max(step.number or 0.0, -limit), limit)
         sources = [values[source] for source in step.sources]
-        operation: Any = operations.get(step.operation) or self.functions[step.operation]
+        if step.operation in self.functions:
+            # A spline takes tensors alone, also where its input is a constant.
+            return self.functions[step.operation](*(_shaped(s, inputs[0]) for s in sources))
+        operation: Any = operations[step.operation]
         if step.operation == "bessel":
             return operation(*sources, int(step.number or 0))  # type: ignore[no-any-return]
         numbers = () if step.number is None else (step.number,)

@@ -1,8 +1,16 @@
-"""Shorter formulas: fewer operations, fewer digits, and nice numbers in the place of near ones."""
+"""Shorter formulas: fewer operations, fewer digits, and nice numbers in the place of near ones.
 
+And the bounds of time and memory for sympy, which may take hours over a line of text.
+"""
+
+import contextlib
+import ctypes
 import math
+import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import sympy
 
@@ -10,7 +18,12 @@ from kanviz.checks import check_integer
 
 SMALL, LARGE = 60, 400
 """Operations up to which sympy's whole ``simplify`` ends within a second or so, and up to which its
-single rules do. Nothing breaks sympy off in the middle, so larger expressions stay as they are."""
+single rules do; larger expressions stay as they are."""
+
+MOST_TERMS = 2000
+"""Terms up to which products of sums are multiplied out."""
+
+T = TypeVar("T")
 
 SYMPY_GIVES_UP = (
     ArithmeticError,
@@ -38,6 +51,8 @@ def with_unit_terms(expression: sympy.Expr) -> sympy.Expr:
     def is_power_of_sum(part: sympy.Basic) -> bool:
         if not isinstance(part, sympy.Pow) or not part.exp.is_number or not part.base.is_Add:
             return False
+        if part.base.is_number:  # such as sqrt(pi + e)
+            return False
         return not (part.exp.is_Integer and part.exp.is_positive)
 
     def divided(power: sympy.Pow) -> sympy.Expr:
@@ -59,16 +74,15 @@ def _rational(expression: sympy.Expr) -> sympy.Expr:
 def simplified(expression: sympy.Expr, seconds: float = 2.0) -> sympy.Expr:
     """Return an equal expression with fewer operations, if one is found in time.
 
-    Several ways are tried, each on the shortest result so far, until the time is over. A way that
-    has begun is not broken off; how large an expression may be for it keeps each short. Variables
-    are taken to be real.
+    Several ways are tried, each on the shortest result so far, until the time is over: the way that
+    has begun is broken off. Bessel functions stay as they are. Variables are taken to be real.
 
     Parameters
     ----------
     expression : sympy.Expr
         Any expression.
     seconds : float
-        Time after which no further way is begun; 0 returns the expression as it is.
+        Time after which the shortest so far is taken; 0 returns the expression as it is.
 
     Examples
     --------
@@ -79,7 +93,9 @@ def simplified(expression: sympy.Expr, seconds: float = 2.0) -> sympy.Expr:
     end = time.monotonic() + seconds
     symbols = expression.free_symbols
     real = {symbol: sympy.Dummy(symbol.name, real=True) for symbol in symbols}
-    best = expression.xreplace(real)
+    # Identities of Bessel functions make formulas longer, and may fill the memory with fractions.
+    named = {part: sympy.Dummy(real=True) for part in _topmost(expression, sympy.besselj)}
+    best = [expression.xreplace(named).xreplace(real)]
     rules: tuple[tuple[Callable[[sympy.Expr], sympy.Expr], int], ...] = (
         (sympy.powsimp, LARGE),
         (sympy.factor_terms, LARGE),
@@ -87,16 +103,70 @@ def simplified(expression: sympy.Expr, seconds: float = 2.0) -> sympy.Expr:
         (_rational, SMALL),
         (sympy.simplify, SMALL),
     )
+
+    if seconds > 0:
+        run_within(seconds, lambda: _shorten(best, rules, end))
+    back = {dummy: symbol for symbol, dummy in real.items()}
+    return best[-1].xreplace(back).xreplace({dummy: part for part, dummy in named.items()})
+
+
+def _shorten(
+    best: list[sympy.Expr],
+    rules: Sequence[tuple[Callable[[sympy.Expr], sympy.Expr], int]],
+    end: float,
+) -> None:
+    """Add to ``best`` each shorter expression that a rule makes of its last."""
     for rule, largest in rules:
-        if time.monotonic() >= end or best.count_ops() > largest:
+        if time.monotonic() >= end or best[-1].count_ops() > largest:
             continue
+        if terms_when_expanded(best[-1]) > MOST_TERMS:
+            return
         try:
-            shorter = rule(best)
+            shorter = rule(best[-1])
         except SYMPY_GIVES_UP:
             continue
-        if shorter.count_ops() < best.count_ops():
-            best = shorter
-    return best.xreplace({dummy: symbol for symbol, dummy in real.items()})
+        if shorter.count_ops() < best[-1].count_ops():
+            best.append(shorter)
+
+
+def _topmost(expression: sympy.Expr, kind: type[sympy.Basic]) -> list[sympy.Expr]:
+    """Return the parts of a kind that stand in no other of it."""
+    found, waiting = [], [expression]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, kind):
+            found.append(part)
+        else:
+            waiting.extend(part.args)
+    return found
+
+
+def terms_when_expanded(expression: sympy.Expr) -> float:
+    """Return how many terms there are once products of sums are multiplied out, at most.
+
+    >>> x, y = sympy.symbols("x y")
+    >>> terms_when_expanded(sympy.sin((x + y) ** 3) * (x + 1))
+    4
+    """
+    return max(_terms(expression))
+
+
+def _terms(expression: sympy.Expr) -> tuple[float, float]:
+    """Return the terms of an expanded expression, and the most of any part within it."""
+    if not expression.args:
+        return 1, 1
+    parts = [_terms(part) for part in expression.args]
+    most = max(inner for _, inner in parts)
+    if expression.is_Add:
+        terms: float = sum(count for count, _ in parts)
+    elif expression.is_Mul:
+        terms = math.prod(count for count, _ in parts)
+    elif expression.is_Pow and expression.exp.is_Integer and parts[0][0] > 1:
+        power = abs(int(expression.exp))
+        terms = math.comb(int(min(parts[0][0], 1e6)) + power - 1, power)
+    else:
+        terms = 1
+    return terms, max(terms, most)
 
 
 DENOMINATORS = (2, 3, 4, 5, 6, 8, 10)
@@ -201,3 +271,88 @@ def _multiple(
     if times == 0 or is_far or is_dense or is_odd:
         return None
     return sympy.Rational(times, denominator) * unit
+
+
+# ---- bounds of time and memory -------------------------------------------------------------------
+
+
+class _OverError(SystemExit):
+    """The time or the memory of a computation is used up.
+
+    A kind of ``SystemExit``, for a thread that is about to end keeps quiet about that alone.
+    """
+
+
+class _Worker(threading.Thread):
+    """A thread that keeps what its work raised."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        super().__init__(name="kanviz formula", daemon=True)
+        self.work = work
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        """Do the work."""
+        try:
+            self.work()
+        except _OverError:
+            pass
+        except BaseException as error:  # noqa: BLE001  # raised where it was asked for
+            self.failure = error
+
+
+def run_within(seconds: float, work: Callable[[], object]) -> bool:
+    """Run something in pure Python that may take too long; return whether it came to its end.
+
+    It runs in a thread of its own, in which an exception is raised when the time is over or the
+    process has grown by ``MOST_MEMORY``. sympy is pure Python, so that ends it at its next step.
+    """
+    thread = _Worker(work)
+    end, memory = time.monotonic() + seconds, most_memory()
+    thread.start()
+    try:
+        while thread.is_alive() and time.monotonic() < end:
+            thread.join(min(0.05, max(0.0, end - time.monotonic())))
+            if most_memory() - memory > MOST_MEMORY:
+                break
+    finally:
+        is_whole = not thread.is_alive()
+        # More than once: sympy may have been in a handler that swallowed the first.
+        for _ in range(40):
+            if not thread.is_alive():
+                break
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_OverError)
+            )
+            thread.join(0.05)
+    if thread.failure is not None:
+        raise thread.failure
+    return is_whole
+
+
+MOST_MEMORY = 400 * 2**20
+"""Bytes by which a formula may make the process larger."""
+
+
+def most_memory() -> int:
+    """Return the largest size that this process has had, in bytes; 0 where that is unknown."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return size if sys.platform == "darwin" else size * 1024
+
+
+def in_time(seconds: float, work: Callable[[], T], problem: str) -> T:
+    """Return what something in pure Python returns; ValueError with ``problem`` if not in time.
+
+    >>> in_time(5.0, lambda: 2 + 2, "Too hard.")
+    4
+    """
+    found: list[T] = []
+    with contextlib.suppress(RecursionError):
+        run_within(seconds, lambda: found.append(work()))
+    if not found:
+        raise ValueError(problem)
+    return found[0]

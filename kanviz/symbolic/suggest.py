@@ -1,5 +1,6 @@
 """Which known functions a curve looks like: a question to two arrays that changes nothing."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
@@ -13,6 +14,7 @@ from kanviz.symbolic.functions import (
     LONGEST_NAME,
     Function,
     Library,
+    checked,
     default_library,
     free_numbers,
 )
@@ -202,7 +204,8 @@ def function_of(
     """
     library = default_library()
     if text not in library:
-        function = Function(text.strip()[:LONGEST_NAME], library.parse(text))
+        name = text.strip()[:LONGEST_NAME]
+        function = checked(text, lambda: Function(name, library.parse(text)))
         return function, affine or (1.0, 0.0, 1.0, 0.0)
     if affine is None:
         best = suggest(x, y, functions=library.only([text])).best
@@ -216,8 +219,9 @@ def quality_of(
     x: Float[Tensor, " samples"],
     y: Float[Tensor, " samples"],
 ) -> float | None:
-    """Return the R^2 of c f(a x + b) + d against a curve; None for a constant one."""
+    """Return the R^2 of c f(a x + b) + d against a curve; None where it is no finite number."""
     a, b, c, d = affine
     variance = float(y.var(correction=0))
     missed = float((c * function.torch(a * x + b) + d - y).square().mean())
-    return 1 - missed / variance if variance > 0 else None
+    quality = 1 - missed / variance if variance > 0 else math.nan
+    return quality if math.isfinite(quality) else None

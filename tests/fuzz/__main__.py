@@ -14,6 +14,10 @@ KINDS = {
     "messages": ("edits", "run_messages"),
     "interrupts": ("interrupts", "run"),
     "exits": ("interrupts", "run_exits"),
+    "texts": ("texts", "run"),
+    "files": ("files", "run"),
+    "tables": ("files", "run_tables"),
+    "kills": ("files", "run_kills"),
 }
 """Which function of which module runs a kind: count and seed in, the faults out, one line each."""
 

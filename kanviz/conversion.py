@@ -1,0 +1,254 @@
+"""Models that were trained with another library, taken over to be looked at.
+
+``convert`` recognises a model by what it is made of, not by its class: the other library need not
+be installed where a pickled or copied class stands in for it.
+
+| Library | What is taken |
+|---|---|
+| pykan | splines, base functions, masks, symbolic edges, the affine numbers of the nodes |
+| efficient-kan, and layers that copy its names | splines and base weights, with or without scales |
+| kanviz | ``KANLayer``, alone or in a row, as in ``torch.nn.Sequential`` |
+
+Splines of the other libraries fade to nothing beyond their grid, over as many intervals as their
+order. So does what becomes of them here: that stretch is part of the new grid, and the outputs are
+equal for every input.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from kanviz.model import KAN
+from kanviz.nn import KANLayer
+from kanviz.nn.spec import BaseName
+
+BASES: dict[BaseName, Callable[[Tensor], Tensor]] = {
+    "silu": nn.functional.silu,
+    "identity": lambda x: x,
+    "zero": torch.zeros_like,
+}
+
+OTHER_NAMES = {"x^0.5": "sqrt", "1/x^0.5": "1/sqrt(x)"}
+"""What pykan calls a function that has another name here; all else is called alike."""
+
+Symbol = tuple[tuple[int, int, int], str, tuple[float, float, float, float]]
+"""Edge, name of the function, its four numbers."""
+
+
+def convert(
+    model: nn.Module,
+    x: Any = None,
+    *,
+    input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+) -> KAN:
+    """Return a ``KAN`` that computes what a model of another library does.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        A whole model, or a part of one (``net.get_submodule("head")``); it is not changed.
+    x : (samples, inputs), optional
+        What the model gets to see: remembered, for ranges and scores.
+    input_names, output_names : sequence of str, optional
+        One per input and per output.
+
+    Returns
+    -------
+    KAN
+        In the dtype of the model, on the CPU or its device; the units are those of the model.
+
+    Raises
+    ------
+    TypeError
+        If it is not made of layers that are known.
+    ValueError
+        If a part of it is no sum of curves on edges, which the message names.
+
+    Examples
+    --------
+    >>> from kanviz.nn import KANLayer
+    >>> layers = torch.nn.Sequential(KANLayer(2, 3), KANLayer(3, 1))
+    >>> model = convert(layers, input_names=["a", "b"])
+    >>> model.widths, torch.equal(model(torch.ones(1, 2)), layers(torch.ones(1, 2)))
+    ((2, 3, 1), True)
+    """
+    layers, symbols = _layers_of(model)
+    found = KAN.from_layers(layers, x, input_names=input_names, output_names=output_names)
+    for edge, name, affine in symbols:
+        found.fix(edge, name, affine=affine)
+    return found
+
+
+def _layers_of(model: nn.Module) -> tuple[list[KANLayer], list[Symbol]]:
+    """Return the layers of a model, and what has become a formula in it."""
+    if hasattr(model, "act_fun") and hasattr(model, "symbolic_fun"):
+        return _of_pykan(model)
+    parts = list(model) if isinstance(model, nn.Sequential) else getattr(model, "layers", [model])
+    return [_layer_of(part) for part in parts], []
+
+
+def _layer_of(part: Any) -> KANLayer:
+    """Return one layer; TypeError if it is of no kind that is known."""
+    if isinstance(part, KANLayer):
+        return part
+    if all(hasattr(part, name) for name in ("grid", "spline_weight", "base_weight")):
+        return _of_efficient_kan(part)
+    if all(hasattr(part, name) for name in ("grid", "coef", "scale_base", "scale_sp", "mask")):
+        return _of_pykan_layer(part)
+    if hasattr(part, "rbf") and hasattr(part, "spline_linear"):
+        raise ValueError(
+            "model must be a sum of curves on edges; got a layer of fast-kan, whose layer norm "
+            "mixes all inputs before any curve. Train a KAN of kanviz with basis='gaussian'."
+        )
+    raise TypeError(
+        "model must be made of layers of pykan, efficient-kan or kanviz; got "
+        f"{type(part).__name__}. Pass that part of it which is (net.get_submodule(...)), or make "
+        "the layers with KANLayer.from_arrays and KAN.from_layers."
+    )
+
+
+# ---- efficient-kan -------------------------------------------------------------------------------
+
+
+def _of_efficient_kan(layer: Any) -> KANLayer:
+    """Return a ``KANLinear``: weights (out, in, basis) and (out, in), knots (in, G + 2k + 1)."""
+    weight = layer.spline_weight.detach()
+    scaler = getattr(layer, "spline_scaler", None)
+    if scaler is not None:
+        weight = weight * scaler.detach().unsqueeze(-1)
+    base = _base_of(getattr(layer, "base_activation", nn.functional.silu))
+    return _faded(layer.grid.detach(), weight.movedim(0, 1), layer.base_weight.detach().T, base)
+
+
+# ---- pykan ---------------------------------------------------------------------------------------
+
+
+def _of_pykan(model: Any) -> tuple[list[KANLayer], list[Symbol]]:
+    """Return the layers and formulas of a ``MultKAN``; its affine numbers go into the edges.
+
+    A node is ``node_scale * (subnode_scale * sum + subnode_bias) + node_bias``.
+    """
+    layers: list[KANLayer] = []
+    symbols: list[Symbol] = []
+    for depth, (numeric, symbolic) in enumerate(
+        zip(model.act_fun, model.symbolic_fun, strict=True)
+    ):
+        width = model.width[depth + 1]
+        if isinstance(width, list | tuple) and len(width) > 1 and width[1]:
+            raise ValueError(
+                f"model must only add at its nodes; got {width[1]} product nodes in layer "
+                f"{depth + 1}. Such nodes are not known here."
+            )
+        inner, outer = model.subnode_scale[depth].detach(), model.node_scale[depth].detach()
+        scale = outer * inner
+        shift = outer * model.subnode_bias[depth].detach() + model.node_bias[depth].detach()
+        is_on = getattr(model, "symbolic_enabled", True)
+        formulas = symbolic.mask.detach().T != 0 if is_on else numeric.mask.detach() * 0 != 0
+        both = (formulas & (numeric.mask.detach() != 0)).nonzero()
+        if len(both):
+            raise ValueError(
+                f"An edge must be a spline or a formula; got both at edge "
+                f"{(depth, *both[0].tolist())}. Set it to one of them with set_mode."
+            )
+        layers.append(_of_pykan_layer(numeric, scale, shift, formulas))
+        symbols.extend(_symbols_of(symbolic, depth, scale, shift, numeric.mask, formulas))
+    return layers, symbols
+
+
+def _of_pykan_layer(
+    layer: Any,
+    scale: Tensor | None = None,
+    shift: Tensor | None = None,
+    formulas: Tensor | None = None,
+) -> KANLayer:
+    """Return a layer with its outputs scaled, and shifted where a spline carries the shift."""
+    mask = layer.mask.detach()
+    weight = layer.coef.detach() * (layer.scale_sp.detach() * mask).unsqueeze(-1)
+    base_weight = layer.scale_base.detach() * mask
+    if scale is not None:
+        weight, base_weight = weight * scale.unsqueeze(-1), base_weight * scale
+    live = mask != 0 if formulas is None else (mask != 0) | formulas
+    taken = _faded(layer.grid.detach(), weight, base_weight, _base_of(layer.base_fun))
+    constant = taken.spec.n_basis
+    if shift is not None:
+        live = live.clone()
+        with torch.no_grad():
+            for j in shift.nonzero().flatten().tolist():
+                carrier = _carrier(mask, formulas, j)
+                if carrier is None:
+                    continue
+                live[carrier, j] = True
+                # Splines of equal coefficients are constant.
+                taken.weight[carrier, :constant, j] += shift[j]
+    taken.set_mask(live)
+    return taken
+
+
+def _carrier(mask: Tensor, formulas: Tensor | None, j: int) -> int | None:
+    """Return the edge whose spline takes the shift of node j; None where a formula does."""
+    splines = (mask[:, j] != 0).nonzero().flatten().tolist()
+    if splines:
+        return int(splines[0])
+    return None if formulas is not None and bool(formulas[:, j].any()) else 0
+
+
+def _symbols_of(
+    symbolic: Any, depth: int, scale: Tensor, shift: Tensor, mask: Tensor, formulas: Tensor
+) -> list[Symbol]:
+    """Return the formulas of a layer, scaled; one carries the shift of a node without splines."""
+    found: list[Symbol] = []
+    for j in range(formulas.shape[1]):
+        left = float(shift[j]) if _carrier(mask.detach(), formulas, j) is None else 0.0
+        for i in formulas[:, j].nonzero().flatten().tolist():
+            name = symbolic.funs_name[j][i]
+            a, b, c, d = (float(number) for number in symbolic.affine[j, i].detach())
+            factor = float(symbolic.mask[j, i]) * float(scale[j])
+            affine = (a, b, c * factor, d * factor + left)
+            found.append(((depth, i, j), OTHER_NAMES.get(name, name), affine))
+            left = 0.0
+    return found
+
+
+# ---- what both have ------------------------------------------------------------------------------
+
+
+def _base_of(function: Any) -> BaseName:
+    """Return which base function a callable is, by what it gives."""
+    x = torch.linspace(-3, 3, 13)
+    with torch.no_grad():
+        y = function(x)
+    for name, known in BASES.items():
+        if torch.allclose(y, known(x), atol=1e-6):
+            return name
+    raise ValueError(
+        f"The base function must be silu, the identity or 0; got {function!r}. Other ones are not "
+        "known here."
+    )
+
+
+def _faded(knots: Tensor, coef: Tensor, base_weight: Tensor, base: BaseName) -> KANLayer:
+    """Return a layer whose splines fade beyond their grid, as B-splines on extended knots do.
+
+    The stretch over which they fade, and one interval more in which they are 0, become part of the
+    grid: from there on the continuation along the tangent is 0 as well.
+
+    Parameters
+    ----------
+    knots : (in, G + 2k + 1)
+        Extended knots.
+    coef : (in, out, G + k)
+    base_weight : (in, out)
+    base : str
+    """
+    order = knots.shape[-1] - coef.shape[-1] - 1
+    wide = knots.double().expand(len(coef), -1)
+    first, last = wide[:, 1:2] - wide[:, :1], wide[:, -1:] - wide[:, -2:-1]
+    more = torch.arange(1, order + 2, dtype=torch.float64, device=knots.device)
+    wide = torch.cat([wide[:, :1] - first * more.flip(0), wide, wide[:, -1:] + last * more], dim=1)
+    zeros = coef.new_zeros(*coef.shape[:2], order + 1)
+    return KANLayer.from_arrays(
+        wide.to(coef), torch.cat([zeros, coef, zeros], dim=2), base_weight, base=base
+    )

@@ -1,0 +1,63 @@
+"""Write ``fixtures/pykan_models.json``: models of pykan 0.2.8, and what they give.
+
+Run it as a script. It needs pykan, which the tests do not.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+FILE = Path(__file__).parent / "fixtures" / "pykan_models.json"
+
+
+def numbers_of(model: Any) -> dict[str, Any]:
+    """Return all that the functions of a model are."""
+    layers = [
+        {
+            name: getattr(layer, name).tolist()
+            for name in ("grid", "coef", "scale_base", "scale_sp", "mask")
+        }
+        for layer in model.act_fun
+    ]
+    symbols = [
+        {"mask": one.mask.tolist(), "affine": one.affine.tolist(), "funs_name": one.funs_name}
+        for one in model.symbolic_fun
+    ]
+    names = ("node_scale", "node_bias", "subnode_scale", "subnode_bias")
+    affine = {name: [one.tolist() for one in getattr(model, name)] for name in names}
+    return {"width": model.width, "act_fun": layers, "symbolic_fun": symbols, **affine}
+
+
+def main() -> None:
+    """Train two models, prune and fix edges of one, move its affine numbers; write both."""
+    from kan import KAN
+
+    torch.set_default_dtype(torch.float64)
+    draw = torch.Generator().manual_seed(0)
+    x = 2 * torch.rand(500, 2, generator=draw) - 1
+    y = torch.exp(torch.sin(torch.pi * x[:, :1]) + x[:, 1:] ** 2)
+    data = {"train_input": x, "train_label": y, "test_input": x[:50], "test_label": y[:50]}
+    found = {}
+    for name in ("splines", "mixed"):
+        model = KAN(width=[2, 3, 1], grid=4, k=3, seed=0, auto_save=False)
+        model.fit(data, steps=15)
+        if name == "mixed":
+            model(x)
+            model.fix_symbolic(0, 1, 0, "x^2", verbose=False)
+            model.fix_symbolic(0, 0, 1, "sin", verbose=False)
+            model.remove_edge(0, 0, 2)
+            with torch.no_grad():
+                for numbers in (model.node_scale, model.node_bias, model.subnode_bias):
+                    for one in numbers:
+                        one.add_(0.3 * torch.randn(one.shape, generator=draw))
+        points = 4 * torch.rand(40, 2, generator=draw) - 2
+        with torch.no_grad():
+            outputs = model(points)
+        found[name] = numbers_of(model) | {"x": points.tolist(), "y": outputs.tolist()}
+    FILE.write_text(json.dumps(found) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Models of other libraries give here what they gave there, for every input."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nn_helpers import make_generator
+from torch import Tensor, nn
+
+import kanviz as kv
+from kanviz.conversion import convert
+from kanviz.nn import KANLayer
+
+F64 = torch.float64
+STORED = json.loads((Path(__file__).parent / "fixtures" / "pykan_models.json").read_text())
+"""Two models of pykan 0.2.8; ``make_converted.py`` wrote them."""
+
+
+class PykanModel(nn.Module):
+    """What ``convert`` looks at in a model of pykan, from stored numbers."""
+
+    def __init__(self, stored: dict[str, Any]) -> None:
+        super().__init__()
+
+        def tensors(record: dict[str, Any]) -> SimpleNamespace:
+            is_names = {"funs_name"}
+            return SimpleNamespace(
+                **{
+                    name: value if name in is_names else torch.tensor(value, dtype=F64)
+                    for name, value in record.items()
+                }
+            )
+
+        self.width, self.symbolic_enabled = stored["width"], True
+        self.act_fun = [tensors(one) for one in stored["act_fun"]]
+        for layer in self.act_fun:
+            layer.base_fun = nn.SiLU()
+        self.symbolic_fun = [tensors(one) for one in stored["symbolic_fun"]]
+        for name in ("node_scale", "node_bias", "subnode_scale", "subnode_bias"):
+            setattr(self, name, [torch.tensor(one, dtype=F64) for one in stored[name]])
+
+
+@pytest.mark.parametrize("name", ["splines", "mixed"])
+def test_a_model_of_pykan_gives_what_it_gave(name: str, tmp_path: Path) -> None:
+    x, y = (torch.tensor(STORED[name][key], dtype=F64) for key in ("x", "y"))
+    model = convert(PykanModel(STORED[name]), x, input_names=["a", "b"])
+    assert model.widths == (2, 3, 1)
+    torch.testing.assert_close(model(x).detach(), y, rtol=1e-12, atol=1e-12)
+    if name == "mixed":
+        states = {tuple(view.edge): view.state for view in model.snapshot().edges}
+        assert states[0, 0, 2] == "pruned"
+        assert states[0, 0, 1] == states[0, 1, 0] == "symbolic"
+    model.save(tmp_path / "taken.kan")
+    again = kv.load(tmp_path / "taken.kan")
+    torch.testing.assert_close(again(x).detach(), y, rtol=1e-12, atol=1e-12)
+    assert len(str(model.formula(simplify_seconds=0))) > 0
+
+
+def test_a_node_without_edges_keeps_its_shift() -> None:
+    stored = json.loads(json.dumps(STORED["mixed"]))
+    for i in range(2):
+        stored["act_fun"][0]["mask"][i] = [0.0, 0.0, 0.0]
+    stored["symbolic_fun"][0]["mask"] = [[0.0, 0.0]] * 3
+    stored["node_bias"][0] = [0.5, -1.5, 2.0]
+    model = convert(PykanModel(stored))
+    affine = (stored[name][0] for name in ("node_scale", "subnode_bias", "node_bias"))
+    scale, inner, outer = (torch.tensor(one, dtype=F64) for one in affine)
+    shift = scale * inner + outer
+    hidden = model.network.layers[0](torch.zeros(4, 2, dtype=F64)).detach()
+    torch.testing.assert_close(hidden, shift.expand(4, 3))
+
+
+class KANLinear(nn.Module):
+    """A layer with the names and the arithmetic of efficient-kan, written down anew."""
+
+    def __init__(self, inputs: int, outputs: int, order: int, size: int, *, scaled: bool) -> None:
+        super().__init__()
+        draw = make_generator(inputs + 7 * outputs + order)
+        step = 2 / size
+        knots = (torch.arange(-order, size + order + 1, dtype=F64)) * step - 1
+        shape = (outputs, inputs)
+        self.order = order
+        self.grid = knots.expand(inputs, -1) + 0.1 * torch.rand(inputs, 1, generator=draw)
+        self.base_weight = nn.Parameter(torch.randn(shape, generator=draw, dtype=F64))
+        self.base_activation: nn.Module = nn.SiLU()
+        weight = torch.randn(*shape, size + order, generator=draw, dtype=F64)
+        self.spline_weight = nn.Parameter(weight)
+        if scaled:
+            self.spline_scaler = nn.Parameter(torch.randn(shape, generator=draw, dtype=F64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the outputs; the recursion of Cox and de Boor, on all knots."""
+        x, t = x.unsqueeze(-1), self.grid
+        bases = ((x >= t[:, :-1]) & (x < t[:, 1:])).to(x)
+        for k in range(1, self.order + 1):
+            left = (x - t[:, : -k - 1]) / (t[:, k:-1] - t[:, : -k - 1])
+            right = (t[:, k + 1 :] - x) / (t[:, k + 1 :] - t[:, 1:-k])
+            bases = left * bases[..., :-1] + right * bases[..., 1:]
+        weight: Tensor = self.spline_weight
+        if hasattr(self, "spline_scaler"):
+            weight = weight * self.spline_scaler.unsqueeze(-1)
+        base: Tensor = self.base_activation(x[..., 0]) @ self.base_weight.T
+        return base + torch.einsum("sim,oim->so", bases, weight)
+
+
+@settings(max_examples=30)
+@given(
+    order=st.integers(0, 4),
+    size=st.integers(1, 7),
+    scaled=st.booleans(),
+    outputs=st.integers(1, 3),
+)
+def test_layers_of_efficient_kan_are_equal_inside_and_beyond_the_grid(
+    *, order: int, size: int, scaled: bool, outputs: int
+) -> None:
+    first = KANLinear(2, 3, order, size, scaled=scaled)
+    source = nn.Module()
+    second = KANLinear(3, outputs, order, size, scaled=scaled)
+    source.layers = nn.ModuleList([first, second])
+    x = 8 * torch.rand(200, 2, generator=make_generator(), dtype=F64) - 4
+    model = convert(source, x)
+    with torch.no_grad():
+        wanted = first(x)
+        torch.testing.assert_close(model.network.layers[0](x), wanted, rtol=1e-10, atol=1e-10)
+        wanted = second(wanted)
+        torch.testing.assert_close(model(x), wanted, rtol=1e-10, atol=1e-10)
+
+
+def test_float32_stays_float32_and_the_source_stays_as_it_is() -> None:
+    source = KANLinear(2, 3, 3, 5, scaled=True).float()
+    source.grid = source.grid.float()
+    before = {name: value.clone() for name, value in source.state_dict().items()}
+    model = convert(source)
+    x = 2 * torch.rand(100, 2, generator=make_generator()) - 1
+    torch.testing.assert_close(model(x), source(x), rtol=1e-5, atol=1e-5)
+    assert model.network.layers[0].weight.dtype == torch.float32
+    model.remove_edge((0, 0, 0))
+    assert all(torch.equal(before[name], value) for name, value in source.state_dict().items())
+
+
+def test_a_converted_model_is_refined_pruned_and_read_like_any_other() -> None:
+    x, y = (torch.tensor(STORED["splines"][key], dtype=F64) for key in ("x", "y"))
+    model = convert(PykanModel(STORED["splines"]), x)
+    model.update_grid(x)
+    report = model.fit(x, y, steps=20, progress=False)
+    assert report.loss < 0.1 * float(y.var())
+    assert model.feature_scores().shape == (2,)
+
+
+def test_what_is_no_sum_of_curves_is_one_sentence() -> None:
+    product = PykanModel(STORED["splines"])
+    product.width = [[2, 0], [1, 1], [1, 0]]
+    with pytest.raises(ValueError, match="model must only add at its nodes; got 1 product nodes"):
+        convert(product)
+    both = PykanModel(STORED["splines"])
+    both.symbolic_fun[0].mask[1, 0] = 1.0
+    with pytest.raises(ValueError, match=r"got both at edge \(0, 0, 1\)\. Set it"):
+        convert(both)
+    strange = KANLinear(2, 1, 3, 5, scaled=False)
+    strange.base_activation = nn.Tanh()
+    with pytest.raises(ValueError, match=r"base function must be silu, the identity or 0; got Tan"):
+        convert(strange)
+    with pytest.raises(TypeError, match=r"layers of pykan, efficient-kan or kanviz; got Linear"):
+        convert(nn.Sequential(KANLayer(2, 3), nn.Linear(3, 1)))

@@ -1,0 +1,87 @@
+"""Names of columns in formulas: each reads as itself, in text, LaTeX, MathML, C and Python."""
+
+import re
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kanviz.symbolic.formula import Formula
+from kanviz.symbolic.printing import alike, equations, latex_names, text_name
+
+NAMES = ["0", "T-T0", "kind=bike", "num__age", "x1", "x_1", "pi", "E", "e", "", "J0", "J_0", "sin"]
+NAMES += ["heat flux [W/m^2]", "T_max", "alpha", "\u03b1", "a b", "a  b", "x_1_2", "x1_2", "x_12"]
+NAMES += ["`", "a`b", "x + y", "2*x", "$x$", "\\end{math}", "}{", "price (USD)", "v [m s^-1]"]
+
+
+def make_formula(names: list[str]) -> Formula:
+    """Return a sum with a factor of its own for each input, a function and the constants."""
+    symbols = [sympy.Symbol(name) for name in names]
+    total = sympy.Add(*((k + 2) * symbol for k, symbol in enumerate(symbols)))
+    return Formula((total + sympy.pi + sympy.E + sympy.sin(symbols[0]),), tuple(names), ("y",))
+
+
+def test_each_name_reads_as_itself_in_text() -> None:
+    found = str(make_formula(["T-T0", "pi", "x"]))
+    assert set(found.split(" + ")) == {"2*`T-T0`", "sin(`T-T0`)", "3*`pi`", "4*x", "E", "pi"}
+
+
+@given(st.lists(st.text(max_size=6) | st.sampled_from(NAMES), unique=True, max_size=12))
+def test_different_names_look_different(names: list[str]) -> None:
+    shown = set(latex_names(names).values())
+    assert len(shown) == len(names)
+    assert len({text_name(name) for name in names}) == len(names)
+    assert not shown & {r"\pi", "e", r"\sin"}
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("x_1", "x_{1}"),
+        ("T_max", r"T_{\mathrm{max}}"),
+        ("num__age", r"\mathrm{num\_\_age}"),
+        ("alpha", r"\alpha"),
+        ("pi", r"\text{`pi'}"),
+        ("heat flux [W/m^2]", r"\text{heat flux}\,[\mathrm{W/m^{2}}]"),
+        ("v [m s^-1]", r"v\,[\mathrm{m\,s^{-1}}]"),
+        ("load [%]", r"\mathrm{load}\,[\mathrm{\%}]"),
+        ("kind=bike", r"\text{kind=bike}"),
+        ("", r"\text{''}"),
+    ],
+)
+def test_names_are_set_as_people_set_them(name: str, wanted: str) -> None:
+    assert latex_names([name])[name] == wanted
+
+
+def test_two_names_that_would_look_alike_are_set_apart() -> None:
+    found = latex_names(["x1", "x_1"])
+    assert found == {"x1": r"\mathrm{x1}", "x_1": "x_{1}"}
+    assert alike(["x1", "x_1", "x_2"]) == {"x1"}
+    mathml = equations(["y"], [sympy.Symbol("x1") + sympy.Symbol("x_1")])
+    assert "<mi>x1</mi>" in mathml
+    assert "<msub><mi>x</mi><mn>1</mn></msub>" in mathml
+
+
+def test_braces_of_latex_match_whatever_the_names() -> None:
+    for text in make_formula(NAMES).to_latex():
+        plain = re.sub(r"\\[{}\\]", "", text)
+        assert plain.count("{") == plain.count("}")
+
+
+def test_source_code_computes_with_each_name_and_tells_which_it_is() -> None:
+    formula = make_formula(NAMES)
+    x = np.arange(1.0, len(NAMES) + 1)
+    wanted = float(formula.to_callable()(x[None])[0, 0])
+    space: dict[str, object] = {}
+    source = formula.to_python()
+    exec(source, space)
+    assert float(space["y"](*x)) == pytest.approx(wanted)  # type: ignore[operator]
+    assert "is 'heat flux [W/m^2]'" in source
+    assert "is 'heat flux [W/m^2]'" in formula.to_c()
+
+
+def test_a_name_that_can_stay_does() -> None:
+    source = Formula((sympy.Symbol("a_b") - sympy.Symbol("a b"),), ("a b", "a_b"), ("y",)).to_c()
+    assert "return a_b - a_b_2;" in source
