@@ -187,4 +187,4 @@ def refresh(optimizer: torch.optim.Optimizer, parameters: Iterable[nn.Parameter]
         if sizes - {parameter.shape}:  # averages of numbers that are gone
             del optimizer.state[parameter]
     if isinstance(optimizer, torch.optim.LBFGS):
-        optimizer._numel_cache = None  # type: ignore[assignment]  # what it has counted once
+        optimizer._numel_cache = None  # what it has counted once
