@@ -49,7 +49,7 @@ class _KANEstimator(BaseEstimator):  # type: ignore[misc]  # untyped there
         steps: Any = None,
         grids: Any = None,
         sparsity: Any = 0.0,
-        curvature: Any = None,
+        smoothing: Any = None,
         validation: Any = None,
         starts: Any = None,
         dtype: Any = "float64",
@@ -64,7 +64,7 @@ class _KANEstimator(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.steps = steps
         self.grids = grids
         self.sparsity = sparsity
-        self.curvature = curvature
+        self.smoothing = smoothing
         self.validation = validation
         self.starts = starts
         self.dtype = dtype
@@ -103,7 +103,7 @@ class _KANEstimator(BaseEstimator):  # type: ignore[misc]  # untyped there
             steps=self.steps,
             grids=self.grids,
             sparsity=self.sparsity,
-            curvature=self.curvature,
+            smoothing=self.smoothing,
             validation=self.validation,
             starts=self.starts,
             seed=seed,
@@ -132,7 +132,7 @@ class KANRegressor(RegressorMixin, _KANEstimator):  # type: ignore[misc]
         Nodes of the hidden layers; ``()`` for an additive model, one curve per input.
     grid_size, spline_order, base
         The functions on the edges, as for ``KAN``.
-    optimizer, steps, grids, sparsity, curvature, validation, starts
+    optimizer, steps, grids, sparsity, smoothing, validation, starts
         How to train, as for ``KAN.fit``.
     dtype : {"float64", "float32"}
         Of the model's numbers.

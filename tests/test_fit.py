@@ -144,7 +144,7 @@ def test_curvature_penalty_calms_a_fine_grid_on_noise() -> None:
     for curvature in (0.0, 1e-2):
         network = Network([1, 1], grid_size=40, dtype=torch.float64)
         data = from_arrays(x, y, test_fraction=0, normalize=False)
-        quick(network, data, curvature=curvature)
+        quick(network, data, smoothing=curvature)
         with torch.no_grad():
             errors.append(float((network(fine) - torch.sin(3 * fine)).square().mean().sqrt()))
     assert errors[1] < 0.5 * errors[0]

@@ -22,7 +22,7 @@ from kanviz.training import FitOptions, Sparsity
         ({"grids": []}, "grids must be increasing"),
         ({"batch_size": -1}, "batch_size must be"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0"),
-        ({"curvature": -1.0}, "curvature must be at least 0"),
+        ({"smoothing": -1.0}, "smoothing must be at least 0"),
         ({"validation": 1.5}, "validation must be a share"),
         ({"validation": "half"}, "validation must be None, a share"),
         ({"optimizer": "lm", "loss": "cross_entropy"}, "optimizer='lm' needs squared loss"),

@@ -111,7 +111,7 @@ def test_script_makes_the_same_model_to_the_last_bit() -> None:
     model.remove_node((1, 0))
     model.undo()
     model.update_grid(x, grid_eps=0.3)
-    fit_briefly(model, other, curvature=1e-6)
+    fit_briefly(model, other, smoothing=1e-6)
     fit_briefly(model, data)
     model.update_grid()
     made = run_script(model, data=data, data_2=other, x=x)

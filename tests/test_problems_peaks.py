@@ -19,7 +19,7 @@ EVERY = {
 }
 each = pytest.mark.parametrize("peaks", EVERY.values(), ids=EVERY)
 
-LOCAL = {"curvature": 0.0, "update_grid": False, "progress": False}
+LOCAL = {"smoothing": 0.0, "update_grid": False, "progress": False}
 """What lets a phase touch nothing but the coefficients that its samples reach."""
 
 
@@ -174,7 +174,7 @@ class TestForgetting:
     @pytest.mark.parametrize(
         ("options", "how"),
         [
-            ({}, {"curvature": None}),
+            ({}, {"smoothing": None}),
             ({}, {"update_grid": True}),
             ({"base": "silu"}, {}),
             ({"grid_size": 25}, {}),

@@ -52,7 +52,7 @@ def test_residuals_fall_with_the_grid_as_the_second_derivative_of_splines(
     losses = []
     for grid_size in (8, 16):
         model = make_line(spline_order=spline_order, base="zero", grid_size=grid_size)
-        losses.append(quickly(model, curvature=0.0, update_grid=False).loss)
+        losses.append(quickly(model, smoothing=0.0, update_grid=False).loss)
     assert math.log2(losses[1] / losses[0]) / 2 == pytest.approx(slope, abs=0.4)
 
 
@@ -139,7 +139,7 @@ def test_in_the_background_it_can_be_stopped_and_edited() -> None:
     model = KAN([1, 3, 1], dtype=torch.float64, grid_range=(0.0, 2.0))
     running = model.solve(oscillator, background=True, progress=False, steps=30, starts=1)
     model.remove_edge((0, 0, 1))
-    running.set(steps=30, curvature=1e-9)
+    running.set(steps=30, smoothing=1e-9)
     with pytest.raises(ValueError, match="optimizer must be left out because an equation"):
         running.set(optimizer="adam")
     report = running.wait(60)
@@ -153,7 +153,7 @@ def test_in_the_background_it_can_be_stopped_and_edited() -> None:
     [
         ({"steps": 0}, "steps must be an integer of at least 1; got 0"),
         ({"grids": [5, 3]}, "grids must be increasing"),
-        ({"curvature": -1.0}, "curvature must be at least 0"),
+        ({"smoothing": -1.0}, "smoothing must be at least 0"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any], text: str) -> None:

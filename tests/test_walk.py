@@ -7,7 +7,8 @@ import walk
 
 LIMITS = {
     "model(x)": {"files": 5, "calls": 20},
-    "fit, 5 steps": {"files": 30},  # as it is, one each to measure the end and to guard it; aim 15
+    # As it is, one each to measure the end, to guard it and to know old names; the aim is 15.
+    "fit, 5 steps": {"files": 31},
     "a moved point": {"calls": 400, "sent": 3000},
     "load": {"files": 13},  # as it is; the aim is 8
 }

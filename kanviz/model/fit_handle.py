@@ -32,7 +32,7 @@ CHANGEABLE = (
     "steps",
     "learning_rate",
     "sparsity",
-    "curvature",
+    "smoothing",
     "patience",
     "update_grid",
 )
@@ -296,7 +296,7 @@ class FitHandle:
         ----------
         **options
             ``optimizer``, ``steps`` (per grid level), ``learning_rate``, ``sparsity``,
-            ``curvature``, ``patience`` or ``update_grid``; see ``FitOptions``.
+            ``smoothing``, ``patience`` or ``update_grid``; see ``FitOptions``.
 
         Raises
         ------

@@ -31,7 +31,7 @@ from kanviz.analysis.removal import What
 from kanviz.analysis.trace import Trace, edge_samples, node_values, trace
 from kanviz.checks import check_choice, check_integer
 from kanviz.data.arrays import choose_dtype
-from kanviz.data.dataset import About, Label
+from kanviz.data.dataset import About, Dataset, Label
 from kanviz.data.scaling import Affine
 from kanviz.edits import (
     Became,
@@ -85,6 +85,7 @@ from kanviz.training.task import (
     prepare,
     read_options,
 )
+from kanviz.writing import write_whole
 
 if TYPE_CHECKING:  # these take long to import, and many programs never draw or read formulas
     from matplotlib.figure import Figure
@@ -455,6 +456,7 @@ class KAN(nn.Module):
         **options: Unpack[FitKeywords],
     ) -> FitHandle: ...
 
+    @renamed(curvature="smoothing")
     def fit(
         self,
         data: Any,
@@ -467,7 +469,7 @@ class KAN(nn.Module):
         batch_size: int | None = None,
         learning_rate: float | None = None,
         sparsity: float | Sparsity = 0.0,
-        curvature: float | None = None,
+        smoothing: float | Literal["auto"] | None = None,
         validation: Validation = None,
         patience: int = 20,
         starts: int | None = None,
@@ -519,10 +521,14 @@ class KAN(nn.Module):
         sparsity : float or Sparsity
             Prefers few edges to many; a number is the weight of ``Sparsity`` with its defaults.
             1e-4 to 1e-2 does for most data.
-        curvature : float, optional
-            Weight of the squared second differences of the coefficients, relative to the variance
-            of y for squared loss; default for "lm" 1e-10 (1e-6 with sparsity), else 0. Raise it
-            (1e-6 .. 1e-3) where a fine grid follows noise.
+        smoothing : float or "auto", optional
+            How smooth the curves are to be. A number is the weight of the squared second
+            differences of the coefficients, relative to the variance of y for squared loss; default
+            for "lm" 1e-10 (1e-6 with sparsity), else 0. ``"auto"``, for data with noise: each edge
+            gets the smoothness that makes the data likeliest, from as lively as they ask for to a
+            straight line to nothing, and the report tells the noise, the effective degrees of
+            freedom and how likely such a network makes the data. With squared loss and "lm", for
+            up to 5000 weights.
         validation : None, float, (x, y), Dataset or "test"
             Data to watch: a share of the training data, a pair, or the data's own test part. The
             best state on it is kept, and a level ends when it does not improve for ``patience``
@@ -578,7 +584,7 @@ class KAN(nn.Module):
             "batch_size": batch_size,
             "learning_rate": learning_rate,
             "sparsity": sparsity,
-            "curvature": curvature,
+            "smoothing": smoothing,
             "validation": validation,
             "patience": patience,
             "starts": starts,
@@ -622,6 +628,7 @@ class KAN(nn.Module):
         **options: Unpack[SolveKeywords],
     ) -> FitHandle: ...
 
+    @renamed(curvature="smoothing")
     def solve(
         self,
         residuals: Residuals,
@@ -630,7 +637,7 @@ class KAN(nn.Module):
         grids: Sequence[int] | None = None,
         starts: int | None = None,
         sparsity: float | Sparsity = 0.0,
-        curvature: float | None = None,
+        smoothing: float | None = None,
         update_grid: bool = True,
         callbacks: Sequence[Callback] = (),
         progress: bool = True,
@@ -652,7 +659,7 @@ class KAN(nn.Module):
             inputs) that are the same at every call. Multiply what is to count more by a number.
             Scatter the points: on a lattice a spline can be right at the points and wrong between
             them.
-        steps, grids, starts, sparsity, curvature, update_grid, callbacks, progress, seed
+        steps, grids, starts, sparsity, smoothing, update_grid, callbacks, progress, seed
             As in ``fit``; what is relative to the variance of y there is so to the mean square of
             the residuals of u = 0. An untouched network begins from the best of up to 4 starts.
         background : bool
@@ -688,7 +695,7 @@ class KAN(nn.Module):
             "grids": grids,
             "starts": starts,
             "sparsity": sparsity,
-            "curvature": curvature,
+            "smoothing": smoothing,
             "update_grid": update_grid,
             "callbacks": callbacks,
             "progress": progress,
@@ -1265,7 +1272,8 @@ class KAN(nn.Module):
         path
             The page appears whole or not at all.
         x : (samples, inputs) or Dataset, optional
-            In the user's units; by default the sample that the model remembers.
+            In the user's units; by default the sample that the model remembers. Of a data set the
+            page tells the errors too.
         title : str
             The heading; by default the widths of the network.
         live : bool
@@ -1287,14 +1295,13 @@ class KAN(nn.Module):
         """
         with uninterrupted():
             from kanviz.live.desk import Desk
-            from kanviz.live.page import write_live_page, write_page
+            from kanviz.live.page import write_page
 
-        snapshot = self.snapshot(x, title=title)
         if not live:
-            write_page(snapshot, path)
+            write_page(self.snapshot(x, title=title), path)
             return
-        desk = Desk(self, x=x, title=title)
-        write_live_page(snapshot, desk.scene(), path)
+        desk = Desk(self, x if isinstance(x, Dataset) else None, x=x, title=title)
+        write_whole(path, desk.page().encode())
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a notebook shows: the picture, or, where that fails, the text alone."""

@@ -78,12 +78,12 @@ def initial_weight(
             "line; got 0. Raise it or use base='identity'."
         )
     if init == "identity":
-        return _lines(torch.eye(in_features, dtype=torch.float64), knots, spec)
+        return lines(torch.eye(in_features, dtype=torch.float64), knots, spec)
     slopes = torch.randn(in_features, out_features, generator=generator, dtype=torch.float64)
-    return _lines(slopes / slopes.norm(dim=0), knots, spec)
+    return lines(slopes / slopes.norm(dim=0), knots, spec)
 
 
-def _lines(slopes: Tensor, knots: Tensor, spec: FunctionSpec) -> Tensor:
+def lines(slopes: Tensor, knots: Tensor, spec: FunctionSpec) -> Tensor:
     """Edges slope * x: through the base function where it is the identity, else through splines."""
     weight = torch.zeros(slopes.shape[0], spec.n_features, slopes.shape[1], dtype=torch.float64)
     if spec.base == "identity":

@@ -20,6 +20,7 @@ from kanviz.data import Dataset
 from kanviz.nn import Network
 from kanviz.nn.basis import adapted_points, uneven_columns
 from kanviz.nn.state import NetworkState
+from kanviz.training.evidence import STEPS_OF_ROUND, Candidate, affordable, likeliest_start
 from kanviz.training.gradient import Descent, where_it_breaks
 from kanviz.training.jacobian import n_weights
 from kanviz.training.least_squares import minimise
@@ -44,6 +45,12 @@ DEFAULT_LM_STEPS, DEFAULT_STEPS = 150, 100
 
 ROUND_ENDS = (0.25, 0.5, 1.0)
 """Ends of a level's rounds; before each the grids move to where the activations are now."""
+
+MOVING = 0.6
+"""Share of the steps of a level in which grids move, where the data choose how smooth it is."""
+
+ENOUGH, MOST_WAITED = 0.05, 6
+"""Rounds in a row whose logarithm of the evidence rises by less are the last."""
 
 SPARSE_STEPS = 5
 """Steps of a round of "lm" with sparsity, whose quadratic holds near the present weights only."""
@@ -108,6 +115,8 @@ class Trainer:
             show=options.progress,
             total=self.n_steps,
         )
+        self.candidate: Candidate | None = None
+        """The network in training where the data choose how smooth it is."""
         self._generator = torch.Generator().manual_seed(options.seed)
         self._is_untouched = task.network.is_untouched()
         self._grid_size_before = _grid_size(task.network)
@@ -198,7 +207,7 @@ class Trainer:
     @torch.no_grad()
     def _measured(self, network: Network, loss: float | None = None) -> Measures:
         """Return what a network of any dtype is compared by; its loss, where that is known."""
-        task, curvature = self.task, self.task.options.curvature
+        task, curvature = self.task, self.task.options.price_of_bends
         sparsity = bending = 0.0
         if task.sparsity:
             x = task.x.to(network.layers[0].weight)
@@ -227,19 +236,37 @@ class Trainer:
             if _grid_size(self.network) != task.grids[0]:
                 self.network = self.network.remade(self.network.seed, grid_size=task.grids[0])
             self.network = suited(self.network, task)
-        count = options.starts
-        if count is None:
-            count = affordable_starts(self.network, task.most_starts) if self._is_untouched else 1
+        count = options.starts or 1
+        if options.starts is None and self._is_untouched:
+            if task.by_evidence:
+                count = affordable(self.network)
+            else:
+                count = affordable_starts(self.network, task.most_starts)
         if task.optimizer == "lm" and count > 1:
-            search = best_start(self.network, task, count)
+            search = self._trials(count)
             while self._edited is None:  # an edit makes the search pointless
                 try:
                     yield next(search)
-                except StopIteration as end:
-                    self.network, self.report.starts = end.value
+                except StopIteration:
                     break
         self._take_news()
         self.monitor.consider(self.network, self._measured(self.network))
+
+    def _trials(self, count: int) -> Iterator[None]:
+        """Go on with the best of ``count`` starts."""
+        task = self.task
+        if isinstance(task, DataTask) and task.by_evidence:
+            search = likeliest_start(
+                self.network,
+                task,
+                count,
+                remade=lambda seed: suited(self.network.remade(seed), task),
+                is_new=self._is_untouched,
+            )
+            self.candidate, self.report.starts = yield from search
+            self.network = self.candidate.network
+        else:
+            self.network, self.report.starts = yield from best_start(self.network, task, count)
 
     def _levels(self) -> Iterator[Progress]:
         """Train on one grid after the other, as long as that is of use."""
@@ -247,7 +274,7 @@ class Trainer:
             self._reach(grid_size, level)
             self.monitor.new_level()
             self.report.stopped = ""
-            yield from self._level()
+            yield from self._by_evidence() if self.task.by_evidence else self._level()
             if self.report.stopped == "callback":
                 return
             if level and "validation_loss" in self.report.history and self.monitor.is_no_better:
@@ -259,6 +286,8 @@ class Trainer:
         now = _grid_size(self.network)
         if now < grid_size or (level == 0 and grid_size < now <= self._grid_size_before):
             self.network.refine(grid_size)
+            if self.candidate is not None:
+                self.candidate.smoothing = self.candidate.smoothing.refined(grid_size / now)
 
     def _level(self) -> Iterator[Progress]:
         """Train on one grid, in rounds before which the knots follow the activations."""
@@ -273,10 +302,79 @@ class Trainer:
                     return
                 if not self._take_news():
                     break
+                if self.task.by_evidence:
+                    yield from self._by_evidence()
+                    return
                 at, ended = at + self.report.n_steps - before, "steps"
                 end = self._end_of_round(at)
             at = end
         self.report.stopped = ended
+
+    def _by_evidence(self) -> Iterator[Progress]:
+        """Train on one grid, and choose the precisions anew after every few steps.
+
+        The likeliest state is taken, as it is: with its precisions held, more steps would only move
+        scale from layer to layer, which the precisions else follow.
+        """
+        best: Candidate | None = None
+        at = waited = kept_step = 0
+        moves, ended = self.task.options.update_grid, "steps"
+        while at < self.steps:
+            now, task = self._candidate(), self.task
+            assert isinstance(task, DataTask)
+            if moves := moves and at < MOVING * self.steps:
+                now.update_grids(task)
+            problem, before = now.problem(task), self.report.n_steps
+            yield from self._watched(minimise(problem, min(STEPS_OF_ROUND, self.steps - at)))
+            if self.report.stopped:
+                return
+            at += max(1, self.report.n_steps - before)
+            if self._take_news():
+                if not self.task.by_evidence:
+                    yield from self._level()
+                    return
+                now.best = best = None
+                waited = 0
+                continue
+            now.judge(problem)
+            self._tell(now)
+            waited += 1
+            if best is None or now.log_evidence > best.log_evidence + ENOUGH:
+                waited = 0
+            if best is not now.best:
+                best, kept_step = now.best, self.report.n_steps
+            if waited >= MOST_WAITED:
+                if not moves:
+                    ended = "converged"
+                    break
+                moves, waited = False, 0
+        if best is not None:
+            self.candidate, self.network = best, best.network
+            self._tell(best)
+            if self.task.options.validation is None:
+                self.monitor.take(best.network, self._measured(best.network), kept_step)
+        self.report.stopped = ended
+
+    def _candidate(self) -> Candidate:
+        """Return the network in training with its precisions: those to begin with at first."""
+        if self.candidate is None:
+            self.candidate = Candidate.of(self.network)
+        self.candidate.network = self.network
+        return self.candidate
+
+    def _tell(self, now: Candidate) -> None:
+        """Note in the report what the data say by now, and judge states by the new measure."""
+        task = self.task
+        assert isinstance(task, DataTask)
+        assert now.evidence is not None
+        found, report = now.evidence, self.report
+        noise = (found.noise * task.scale * task.data.y_scaling.scale).tolist()
+        report.noise = noise[0] if len(noise) == 1 else noise
+        report.log_evidence, report.effective_dof = found.log_evidence, found.dof
+        report.edge_dof = found.edges
+        if task.options.validation is None:
+            self._is_comparable = False  # what was before the fit is judged by no prior
+            self.monitor.new_measure()
 
     def _end_of_round(self, at: int) -> int:
         """Return the step of the level that ends the round which step ``at`` is in."""
@@ -310,9 +408,9 @@ class Trainer:
         task, self._changed = self._changed, None
         is_other = network is not None
         if task is not None:
-            is_other |= (task.sparsity, task.options.curvature) != (
+            is_other |= (task.sparsity, task.options.smoothing) != (
                 self.task.sparsity,
-                self.task.options.curvature,
+                self.task.options.smoothing,
             )
             self.task = task
             self.report.optimizer = name_of(task.optimizer)
@@ -334,7 +432,7 @@ class Trainer:
 
     def _least_squares(self, steps: int) -> Generator[float, None, str]:
         task, sparsity = self.task, self.task.sparsity
-        curvature = task.options.curvature
+        curvature = task.options.price_of_bends
         if curvature is None:
             curvature = SPARSE_CURVATURE if sparsity else LEAST_CURVATURE
         penalties: list[EdgeForms] = [smoothness(self.network, curvature, task.scale)]
@@ -346,7 +444,7 @@ class Trainer:
         task, options = self.task, self.task.options
         assert isinstance(task, DataTask)  # an equation is solved by "lm" alone
         scale = (task.scale / task.unit) ** 2  # of y in the unit that the steps are taken in
-        curvature = smoothness(self.network, options.curvature or 0.0, task.scale / task.unit)
+        curvature = smoothness(self.network, options.price_of_bends or 0.0, task.scale / task.unit)
 
         def evaluate(network: Network, x: Tensor) -> tuple[Tensor, Tensor | None]:
             penalty: Tensor | None = None
@@ -355,7 +453,7 @@ class Trainer:
                 outputs, penalty = task.sparsity.penalised(network, x, scale=factor)
             else:
                 outputs = network(x)
-            if options.curvature:
+            if options.price_of_bends:
                 bending = scale * curvature.of(network)
                 penalty = bending if penalty is None else penalty + bending
             return outputs, penalty

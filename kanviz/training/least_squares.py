@@ -440,7 +440,7 @@ class LeastSquares(Problem):
         """Return the Gauss-Newton model of the cost, as a matrix where that pays."""
         self.put(weights)
         if exact_pays(len(weights), n_entries(self.network), self.y.numel()):
-            return self._quadratic(weights)
+            return self.quadratic(weights)
         return MatrixFree.at(
             self.network,
             self.x,
@@ -456,7 +456,8 @@ class LeastSquares(Problem):
     def _factor(self) -> float:
         return 1 / (self.y.numel() * self.scale**2)
 
-    def _quadratic(self, weights: Float[Tensor, " weights"]) -> Quadratic:
+    def quadratic(self, weights: Float[Tensor, " weights"]) -> Quadratic:
+        """Return the model with its matrix written down."""
         total = n_weights(self.network)
         matrix, gradient = weights.new_zeros(total, total), weights.new_zeros(total)
         edges = sum(layer.mask.numel() for layer in self.network.layers)

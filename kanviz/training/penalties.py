@@ -92,14 +92,14 @@ def smoothness(network: Network, curvature: float, output_scale: float = 1.0) ->
     deviation of y, so that ``curvature`` means the same for any unit of y.
     """
     blocks = [
-        _second_differences(layer).expand(layer.in_features, -1, -1) for layer in network.layers
+        second_differences(layer).expand(layer.in_features, -1, -1) for layer in network.layers
     ]
     factors = [curvature * trainable(layer).double() for layer in network.layers]
     factors[-1] = factors[-1] / output_scale**2
-    return EdgeForms(blocks, factors, _gaps(network))
+    return EdgeForms(blocks, factors, gaps_of(network))
 
 
-def _second_differences(layer: KANLayer) -> Tensor:
+def second_differences(layer: KANLayer) -> Tensor:
     """D^T D over the features, with zeros for the base function."""
     n_basis, n_features = layer.spec.n_basis, layer.spec.n_features
     identity = torch.eye(n_basis, n_features, dtype=torch.float64, device=layer.weight.device)
@@ -131,10 +131,11 @@ def sparse_forms(
         slope.clamp(min=0) * trainable(layer)
         for slope, layer in zip(slopes, network.layers, strict=True)
     ]
-    return EdgeForms(covariances, factors, _gaps(network))
+    return EdgeForms(covariances, factors, gaps_of(network))
 
 
-def _gaps(network: Network) -> list[int]:
+def gaps_of(network: Network) -> list[int]:
+    """Return how many numbers of formulas follow each layer's weight, for ``EdgeForms``."""
     return [
         0 if layer.symbols is None else layer.symbols.affine.numel() for layer in network.layers
     ]

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jaxtyping import Float
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from kanviz.interrupts import uninterrupted
@@ -67,6 +69,15 @@ class FitReport:
         while the fit runs, and for an equation.
     notes : list of str
         Sentences about treatments, such as skipped grid levels.
+    noise : float or None
+        Standard deviation of the noise in y, in the user's unit, where the data chose how smooth
+        the curves are (``smoothing="auto"``); a list where there are several outputs.
+    log_evidence : float or None
+        Logarithm of how likely such networks make y: compares shapes and starts on the same data.
+    effective_dof : float or None
+        How many parameters the fit really used.
+    edge_dof : list of (in, out) tensors, or None
+        The same of each edge, layer by layer: about 1 for a straight line, 0 for an idle edge.
     """
 
     optimizer: str
@@ -78,6 +89,10 @@ class FitReport:
     kept: dict[str, float] = field(default_factory=dict)
     errors: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    noise: float | list[float] | None = None
+    log_evidence: float | None = None
+    effective_dof: float | None = None
+    edge_dof: list[Float[Tensor, "_inputs _outputs"]] | None = None
 
     def log(self, progress: Progress, sparsity: float = 0.0) -> None:
         """Append the numbers of a step to their lists; a penalty of 0 is none."""
@@ -247,6 +262,15 @@ class Monitor:
     def is_no_better(self) -> bool:
         """Whether this level has not done better than those before it."""
         return self.best_objective >= self._best_before
+
+    def new_measure(self) -> None:
+        """Take the next state as the best so far, whatever it is: it is judged by other prices."""
+        self.best_objective = self._best_before = math.inf
+
+    def take(self, network: Network, measures: Measures, step: int) -> None:
+        """Take a state as the best that was so by another measure, at ``step``."""
+        self._best, self.best_objective = NetworkState.capture(network), measures.objective
+        self.report.kept_step, self.report.kept = step, kept_numbers(measures)
 
     def forget_best(self) -> None:
         """Start the search for the best state anew: what was found no longer counts."""

@@ -295,6 +295,11 @@ def _check_options(options: FitOptions) -> None:
                 f"{name} must be left out because an equation is solved by steps of least squares; "
                 f"got {value!r}. Use it with fit."
             )
+    if options.smoothing == "auto":
+        raise ValueError(
+            "smoothing must be a number to solve an equation, which has no noise; got 'auto'. "
+            "Leave it out."
+        )
     if isinstance(options.sparsity, Sparsity) and options.sparsity.metric != "std":
         raise ValueError(
             "sparsity must have metric='std' to solve an equation; got "

@@ -24,7 +24,7 @@ from kanviz.training.errors import (
     root_mean_square,
 )
 from kanviz.training.jacobian import n_entries, n_weights
-from kanviz.training.least_squares import LeastSquares, Problem, exact_pays, unit_of
+from kanviz.training.least_squares import MOST_EXACT, LeastSquares, Problem, exact_pays, unit_of
 from kanviz.training.penalties import EdgeForms
 from kanviz.training.report import Progress
 from kanviz.training.sparsity import Sparsity
@@ -69,10 +69,14 @@ class FitOptions:
     sparsity : float or Sparsity
         Prefers few edges to many; a number is the weight of ``Sparsity`` with its defaults. 1e-4
         to 1e-2 does for most data.
-    curvature : float, optional
-        Weight of the squared second differences of the coefficients, relative to the variance of
-        y for squared loss; default for "lm" 1e-10 (1e-6 with sparsity), else 0. Raise it
-        (1e-6 .. 1e-3) where a fine grid follows noise.
+    smoothing : float or "auto", optional
+        How smooth the curves are to be. A number is the weight of the squared second
+        differences of the coefficients, relative to the variance of y for squared loss; default
+        for "lm" 1e-10 (1e-6 with sparsity), else 0. ``"auto"``, for data with noise: each edge
+        gets the smoothness that makes the data likeliest, from as lively as they ask for to a
+        straight line to nothing, and the report tells the noise, the effective degrees of
+        freedom and how likely such a network makes the data. With squared loss and "lm", for
+        up to 5000 weights.
     validation : None, float, (x, y), Dataset or "test"
         Data to watch: a share of the training data, a pair, or the data's own test part. The best
         state on it is kept, and a level ends when it does not improve for ``patience`` steps.
@@ -103,7 +107,7 @@ class FitOptions:
     batch_size: int | None = None
     learning_rate: float | None = None
     sparsity: float | Sparsity = 0.0
-    curvature: float | None = None
+    smoothing: float | Literal["auto"] | None = None
     validation: Validation = None
     patience: int = 20
     starts: int | None = None
@@ -111,6 +115,11 @@ class FitOptions:
     callbacks: Sequence[Callback] = field(default=())
     progress: bool = True
     seed: int = 0
+
+    @property
+    def price_of_bends(self) -> float | None:
+        """The weight of the bends that was asked for; None where it is left to others."""
+        return None if isinstance(self.smoothing, str) else self.smoothing
 
     def __post_init__(self) -> None:
         """Check every field by itself; ``prepare`` checks them together and with the data."""
@@ -126,11 +135,15 @@ class FitOptions:
         self._check_grids()
 
     def _check_numbers(self) -> None:
-        rate, curvature, share = self.learning_rate, self.curvature, self.validation
+        rate, smoothing, share = self.learning_rate, self.smoothing, self.validation
         if rate is not None and not 0 < rate < math.inf:
             raise ValueError(f"learning_rate must be above 0; got {rate!r}. Try 0.01.")
-        if curvature is not None and not 0 <= curvature < math.inf:
-            raise ValueError(f"curvature must be at least 0; got {curvature!r}. Try 1e-6.")
+        if isinstance(smoothing, str):
+            check_choice("smoothing", smoothing, ("auto",))
+        elif smoothing is not None and not 0 <= smoothing < math.inf:
+            raise ValueError(
+                f"smoothing must be at least 0, or 'auto'; got {smoothing!r}. Try 1e-6."
+            )
         if isinstance(share, str) and share != "test":
             raise ValueError(
                 f"validation must be None, a share, a pair (x, y) or 'test'; got {share!r}. "
@@ -150,27 +163,33 @@ class FitOptions:
             )
 
 
-class SolveKeywords(TypedDict, total=False):
-    """The options of ``KAN.solve`` by name, for type checkers."""
+class BothKeywords(TypedDict, total=False):
+    """The options of ``KAN.fit`` and ``KAN.solve`` alike, by name, for type checkers."""
 
     steps: int | None
     grids: Sequence[int] | None
     starts: int | None
     sparsity: float | Sparsity
-    curvature: float | None
     update_grid: bool
     callbacks: Sequence[Callback]
     progress: bool
     seed: int
 
 
-class FitKeywords(SolveKeywords, total=False):
+class SolveKeywords(BothKeywords, total=False):
+    """The options of ``KAN.solve`` by name, for type checkers."""
+
+    smoothing: float | None
+
+
+class FitKeywords(BothKeywords, total=False):
     """Every field of ``FitOptions`` by name, for type checkers."""
 
     optimizer: Optimizer
     loss: LossName | Loss | None
     batch_size: int | None
     learning_rate: float | None
+    smoothing: float | Literal["auto"] | None
     validation: Validation
     patience: int
 
@@ -207,6 +226,11 @@ class Task(ABC):
     def unit(self) -> float:
         """What solvers take as 1 of the outputs, a power of 2; 1 where there is no other."""
         return 1.0
+
+    @property
+    def by_evidence(self) -> bool:
+        """Whether the data choose how smooth the curves are."""
+        return self.options.smoothing == "auto"
 
     @abstractmethod
     def problem(self, network: Network, penalties: Sequence[EdgeForms]) -> Problem:
@@ -307,6 +331,7 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
     _check_together(options, loss, data)
     grids = list(options.grids or [network.layers[0].spec.grid_size])
     optimizer = _choose(network, loss, data.y.numel(), grids[-1], options)
+    _check_smoothing(options, optimizer, _finest_weights(network, grids[-1]))
     weight = network.layers[0].weight
     dtype = torch.float64 if optimizer == "lm" else weight.dtype
 
@@ -414,6 +439,27 @@ def _check_together(options: FitOptions, loss: str | Loss, data: Dataset) -> Non
         )
 
 
+def _check_smoothing(options: FitOptions, optimizer: Optimizer, n: int) -> None:
+    """Raise a ValueError where the data cannot choose how smooth the curves are."""
+    if options.smoothing != "auto":
+        return
+    name = name_of(optimizer)
+    if name != "lm":
+        raise ValueError(
+            f"smoothing='auto' needs squared loss and optimizer='lm'; got {name!r}. Pass a number."
+        )
+    if sparsity_of(options) is not None:
+        raise ValueError(
+            "smoothing='auto' chooses edges too; got sparsity beside it. Pass one of them, "
+            "sparsity for clean laws, smoothing='auto' for data with noise."
+        )
+    if n > MOST_EXACT:
+        raise ValueError(
+            f"smoothing='auto' needs at most {MOST_EXACT} weights; got {n}. Pass a number, or take "
+            "fewer nodes or a coarser grid."
+        )
+
+
 def _choose(
     network: Network, loss: str | Loss, n_residuals: int, finest: int, options: FitOptions
 ) -> Optimizer:
@@ -421,16 +467,24 @@ def _choose(
         return options.optimizer
     if options.batch_size is not None:
         return "adam"
+    if options.smoothing == "auto" and loss == "mse":
+        return "lm"
     sparsity = options.sparsity
     if loss != "mse" or (isinstance(sparsity, Sparsity) and sparsity.metric != "std"):
         return "lbfgs"
     return "lm" if _exact_pays(network, n_residuals, finest) else "lbfgs"
 
 
+def _finest_weights(network: Network, finest: int) -> int:
+    """Return the number of weights on the finest grid."""
+    layers = network.layers
+    more = sum((finest - layer.spec.grid_size) * layer.mask.numel() for layer in layers)
+    return n_weights(network) + more
+
+
 def _exact_pays(network: Network, n_residuals: int, finest: int) -> bool:
     """Return whether "lm" can take exact steps on the finest grid, where it beats "lbfgs"."""
-    more = {layer: finest - layer.spec.grid_size for layer in network.layers}
-    n = n_weights(network) + sum(more[layer] * layer.mask.numel() for layer in network.layers)
+    n = _finest_weights(network, finest)
     sparse = all(layer.spec.is_spline for layer in network.layers)
     return exact_pays(n, n_entries(network) if sparse else n, n_residuals)
 

@@ -1,0 +1,512 @@
+"""Smoothing by evidence: how much each edge may bend and slope, and the noise, from the data alone.
+
+The weights have a Gaussian prior with two precisions per edge e: a_e for its bend (the squared
+second differences of its curve) and b_e for its straight part. With A = J^T J / s^2 for noise of
+variance s^2, S the matrix of the prior and V = (A + S)^-1, the bend of an edge has
+g_e = rank - a_e tr(V_ee S_bend) effective degrees of freedom, the whole fit has tr(V A). The
+precisions that make the data most likely solve
+
+    a_e = g_e / (w_e^T S_bend w_e),   b_e likewise,   s^2 = RSS / (n - tr(V A)),
+
+a fixed point that is iterated between Levenberg-Marquardt steps (MacKay, Bayesian interpolation,
+1992, eq. 4.5-4.9; Wood and Fasiolo, A generalized Fellner-Schall method for smoothing parameter
+optimization, 2017, eq. 6). As a_e grows an edge becomes a straight line, as b_e grows too nothing:
+smoothness and relevance in one. As a_e moves with the square of its weights, nothing depends on the
+scale of hidden nodes. Where y has no noise s goes to 0, and the price of bending with it.
+"""
+
+import copy
+import math
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from kanviz.nn import KANLayer, Network
+from kanviz.nn.features import BASE_FUNCTIONS
+from kanviz.nn.initialise import lines
+from kanviz.training.jacobian import n_weights, trainable
+from kanviz.training.least_squares import LeastSquares, minimise
+from kanviz.training.penalties import EdgeForms, gaps_of
+from kanviz.training.task import DataTask
+
+FIRST_BEND, FIRST_SLOPE, FIRST_NOISE = 100.0, 1.0, 0.3
+"""Precisions and variance (a share of that of y) to begin with: smooth, so that the data loosen
+what they can; from wild curves the way back is long."""
+
+LEVEL = 1e-3
+"""Precision of an edge's level, fixed: only the sum of the levels at a node is seen by the data."""
+
+LEAST, MOST = 1e-9, 1e9
+"""Precisions stay between."""
+
+TRUST = 0.7
+"""Share of the way to the new precisions, in the logarithm: the full way may swing."""
+
+VAGUE = 3.0
+"""Standard deviation of the logarithm of a precision before the data are seen."""
+
+LEAST_LEFT = 0.05
+"""Share of the data that count as left to tell the noise by, at least."""
+
+LEAST_NOISE = 1e-14
+"""Share of the standard deviation of y below which noise cannot be told from rounding."""
+
+STEPS_OF_ROUND = 4
+"""Levenberg-Marquardt steps between two choices of the precisions."""
+
+MARGIN = 0.05
+"""Share of the range that a grid goes beyond its samples at each side."""
+
+IDLE = 1e-3
+"""The grid of a node is at least this share of the widest of its layer: that of an idle node would
+shrink around nothing, and its curves become so steep that nothing looks like something."""
+
+
+# ---- the prior -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """The matrices of the prior of one layer's edges, each (in, features, features).
+
+    ``bend`` has rank ``bend_rank``, ``slope`` rank ``slope_rank``, ``level`` rank 1; together they
+    have full rank, and ``log_det`` (in,) is the logarithm of the determinant of their sum. As the
+    ranks add up, with a factor on each it is this plus rank times the logarithm of each factor.
+    """
+
+    bend: Tensor
+    slope: Tensor
+    level: Tensor
+    bend_rank: int
+    slope_rank: int
+    log_det: Tensor
+
+    @classmethod
+    def of(cls, layer: KANLayer) -> "Shapes":
+        """Return the matrices at the layer's knots."""
+        spec, n_in, n = layer.spec, layer.in_features, layer.spec.n_basis
+        points = layer.control_points.detach().double()
+        values = torch.eye(n, spec.n_features, dtype=torch.float64, device=points.device)
+        values = values.repeat(n_in, 1, 1)
+        if spec.has_base:
+            # What splines and base function bend together counts: one may not hide the other.
+            values[..., n] = BASE_FUNCTIONS[spec.base](points)
+        # In units of the steps here: where knots are close a curve may be as lively as elsewhere.
+        slopes = values.diff(dim=1) / points.diff(dim=1).unsqueeze(-1)
+        steps = (points[:, 2:] - points[:, :-2]).unsqueeze(-1) / 2
+        bends = steps * slopes.diff(dim=1)
+        line = points - points.mean(1, keepdim=True)
+        line = line / line.norm(dim=1, keepdim=True)
+        slope = torch.zeros(n_in, spec.n_features, spec.n_features).to(points)
+        slope[:, :n, :n] = line.unsqueeze(2) * line.unsqueeze(1)
+        if spec.has_base:
+            slope[:, n, n] = 1.0
+        level = torch.zeros_like(slope)
+        level[:, :n, :n] = 1 / n
+        bend = bends.mT @ bends
+        log_det = torch.linalg.slogdet(bend + slope + level)[1]
+        return cls(bend, slope, level, max(0, n - 2), 1 + int(spec.has_base), log_det)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the data say of a network at one point.
+
+    Parameters
+    ----------
+    log_evidence : float
+        Laplace's approximation of the logarithm of the probability of y in units of its deviation,
+        less what it costs not to know the precisions (MacKay, Comparison of approximate methods for
+        handling hyperparameters, 1999, sec. 4). It compares starts and shapes on the same data.
+    noise : float
+        Standard deviation of the noise, as a share of that of y.
+    dof : float
+        Effective degrees of freedom of the whole network: tr(V A).
+    edges : list of (in, out)
+        Those of each edge, its level left out; 0 where it does nothing that the data ask for.
+    covariance : (weights, weights)
+        V, of all weights in the order of ``linearise``, the outputs in the unit of the problem; 0
+        for those that do not learn.
+    """
+
+    log_evidence: float
+    noise: float
+    dof: float
+    edges: list[Float[Tensor, "_inputs _outputs"]]
+    covariance: Float[Tensor, "weights weights"]
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """The precisions of all edges and the variance of the noise, for outputs of deviation 1.
+
+    ``bend`` and ``slope`` hold (in, out) per layer; ``variance`` is a share of that of y.
+    """
+
+    bend: list[Float[Tensor, "_inputs _outputs"]]
+    slope: list[Float[Tensor, "_inputs _outputs"]]
+    variance: float
+
+    @classmethod
+    def first(cls, network: Network) -> "Smoothing":
+        """Return what to begin with."""
+
+        def everywhere(value: float) -> list[Tensor]:
+            masks = [layer.mask for layer in network.layers]
+            return [torch.full_like(mask, value, dtype=torch.float64) for mask in masks]
+
+        return cls(everywhere(FIRST_BEND), everywhere(FIRST_SLOPE), FIRST_NOISE)
+
+    def refined(self, factor: float) -> "Smoothing":
+        """Return what means the same of the same curves on grids so many times finer.
+
+        Second differences go with the square of the step, and there are as many more of them.
+        """
+        return replace(self, bend=[bend * factor**3 for bend in self.bend])
+
+    def penalties(self, network: Network, n: int, scale: float) -> list[EdgeForms]:
+        """Return the prior as penalties of ``LeastSquares`` on n numbers of deviation ``scale``."""
+        shapes = [Shapes.of(layer) for layer in network.layers]
+        return self._forms(network, shapes, self.variance / n, scale)
+
+    def _forms(
+        self, network: Network, shapes: Sequence[Shapes], unit: float, scale: float
+    ) -> list[EdgeForms]:
+        """Return ``unit`` times the prior: of the bends, of the straight parts, of the levels."""
+        learns = [_learns(layer) for layer in network.layers]
+
+        def form(name: str, factors: list[Tensor]) -> EdgeForms:
+            blocks = [getattr(shape, name) for shape in shapes]
+            factors = [unit * f * own for f, own in zip(factors, learns, strict=True)]
+            return EdgeForms(blocks, [*factors[:-1], factors[-1] / scale**2], gaps_of(network))
+
+        level = [torch.full_like(bend, LEVEL) for bend in self.bend]
+        return [form("bend", self.bend), form("slope", self.slope), form("level", level)]
+
+    @torch.no_grad()
+    def judged(self, problem: LeastSquares) -> tuple["Smoothing", Evidence]:
+        """Return the next precisions, and what the data say by the present ones.
+
+        Parameters
+        ----------
+        problem : LeastSquares
+            With a network at the minimum of its cost with these penalties, or near it.
+        """
+        with problem.in_unit():
+            return self._judged(problem)
+
+    def _judged(self, problem: LeastSquares) -> tuple["Smoothing", Evidence]:
+        network, n, scale = problem.network, problem.y.numel(), problem.scale
+        weights = problem.weights()
+        shapes = [Shapes.of(layer) for layer in network.layers]
+        # J^T J is needed once more, at the end of the round: one step's work in four.
+        bare = LeastSquares(network, problem.x, problem.y, (), scale)
+        data = bare.quadratic(weights).matrix * (n / self.variance)
+        full, unused = data.clone(), torch.zeros_like(weights)
+        for part in self._forms(network, shapes, 1.0, scale):
+            part.add(full, unused, weights)
+        covariance, log_det = inverse(full)
+        dof = float((covariance * data).sum())
+        squares = float(((network(problem.x) - problem.y) / scale).square().sum())
+        variance = max(squares / max(n - dof, LEAST_LEFT * n), LEAST_NOISE**2)
+        found = self._of_edges(network, shapes, weights, covariance, scale)
+        log_evidence = found.log_prior - log_det - squares / self.variance
+        log_evidence -= n * math.log(2 * math.pi * self.variance)
+        evidence = Evidence(log_evidence / 2, variance**0.5, dof, found.dof, covariance)
+        return Smoothing(found.bend, found.slope, variance), evidence
+
+    def _of_edges(
+        self,
+        network: Network,
+        shapes: Sequence[Shapes],
+        weights: Tensor,
+        covariance: Tensor,
+        scale: float,
+    ) -> "_OfEdges":
+        start, found = 0, _OfEdges([], [], [], 0.0)
+        for depth, (layer, shape) in enumerate(zip(network.layers, shapes, strict=True)):
+            size, learns = layer.weight.numel(), _learns(layer)
+            unit = scale**2 if layer is network.layers[-1] else 1.0
+            weight = weights[start : start + size].view_as(layer.weight)
+            square = covariance[start : start + size, start : start + size]
+            square = square.view(*layer.weight.shape, *layer.weight.shape)
+            own = square.diagonal(dim1=0, dim2=3).diagonal(dim1=1, dim2=3)  # (f, f, in, out)
+            start += size + layer.affine.numel()
+            parts = (
+                (self.bend[depth], shape.bend, shape.bend_rank, found.bend),
+                (self.slope[depth], shape.slope, shape.slope_rank, found.slope),
+            )
+            total = torch.zeros_like(self.bend[depth])
+            for old, matrix, rank, new in parts:
+                trace = torch.einsum("fgio,ifg->io", own, matrix) / unit
+                form = ((matrix @ weight) * weight).sum(1).clamp(min=0) / unit
+                used = (rank - old * trace).clamp(min=0) * learns
+                total += used
+                wanted = (used.clamp(min=1e-6) / (form + 1e-30)).clamp(LEAST, MOST)
+                new.append(old.log().lerp(wanted.log(), TRUST).exp())
+                # By the data the logarithm of a precision is known to sqrt(2 / dof).
+                doubt = (0.5 * VAGUE**2 * used).log1p()
+                found.log_prior += float(((rank * old.log() - old * form - doubt) * learns).sum())
+            found.dof.append(total)
+            form = ((shape.level @ weight) * weight).sum(1) * LEVEL / unit
+            rank = shape.bend_rank + shape.slope_rank + 1
+            rest = math.log(LEVEL) - rank * math.log(unit) + shape.log_det.unsqueeze(1) - form
+            found.log_prior += float((rest * learns).sum())
+        return found
+
+
+@dataclass
+class _OfEdges:
+    """The next precisions, the dof of each edge, and twice the logarithm of the prior density."""
+
+    bend: list[Tensor]
+    slope: list[Tensor]
+    dof: list[Tensor]
+    log_prior: float
+
+
+def _learns(layer: KANLayer) -> Tensor:
+    """Return which edges have weights of their own that learn: of locked ones the first."""
+    own = torch.arange(layer.leaders.numel(), device=layer.leaders.device)
+    return trainable(layer) & (layer.leaders == own.view_as(layer.leaders))
+
+
+def inverse(matrix: Float[Tensor, "n n"]) -> tuple[Float[Tensor, "n n"], float]:
+    """Return the inverse of a positive definite matrix and the logarithm of its determinant.
+
+    Rows of zeros, of weights that do not learn, stay zeros, and count as 1 in the determinant.
+    """
+    diagonal = matrix.diagonal()
+    rests = diagonal <= 0
+    root = torch.where(rests, 1.0, diagonal).rsqrt()
+    scaled = matrix * root * root.unsqueeze(1)
+    jitter = 1e-14
+    while True:
+        factor, failed = torch.linalg.cholesky_ex(scaled + torch.diag(jitter + 1.0 * rests))
+        if not int(failed):
+            break
+        jitter *= 10
+    log_det = 2 * float((factor.diagonal() / root).log().sum())
+    root = root * ~rests
+    return torch.cholesky_inverse(factor) * root * root.unsqueeze(1), log_det
+
+
+# ---- a network in training -----------------------------------------------------------------------
+
+
+@dataclass
+class Candidate:
+    """A network in training by evidence, with its precisions and what the data say of it by now."""
+
+    network: Network
+    smoothing: Smoothing
+    evidence: Evidence | None = None
+    best: "Candidate | None" = None
+    """The likeliest state so far."""
+
+    @classmethod
+    def of(cls, network: Network) -> "Candidate":
+        """Return a network at the beginning, with the precisions to begin with."""
+        return cls(network, Smoothing.first(network))
+
+    @classmethod
+    def smooth(cls, network: Network) -> "Candidate":
+        """Return a random network whose curves are nearly straight, changed in place."""
+        straighten(network)
+        return cls.of(network)
+
+    @torch.no_grad()
+    def continued(self, network: Network, scale: float) -> "Candidate":
+        """Return a deeper network, changed in place, that computes what this one layer does.
+
+        Each output has one node in each hidden layer, and straight lines behind the first layer;
+        all other edges do nothing, and the data may leave it so. ``scale`` is the deviation of y.
+        """
+        (own,), (first, *rest) = self.network.layers, network.layers
+        output = torch.arange(own.out_features)
+        smoothing = replace(Smoothing.first(network), variance=self.smoothing.variance)
+        weight, node = torch.zeros_like(first.weight), output % first.out_features
+        weight[..., node] = own.weight / scale  # a hidden node has no unit
+        smoothing.bend[0][:, node] = self.smoothing.bend[0]
+        smoothing.slope[0][:, node] = self.smoothing.slope[0]
+        first.replace(own.knots, weight, own.spec)
+        for depth, layer in enumerate(rest, start=1):
+            used = torch.zeros_like(layer.mask)
+            used[output % layer.in_features, output % layer.out_features] = True
+            straight = lines(used.double().cpu(), layer.knots.double().cpu(), layer.spec)
+            layer.weight.copy_(straight * (scale if layer is rest[-1] else 1.0))
+            smoothing.bend[depth][:] = MOST
+        network.settle()
+        return Candidate(network, smoothing)
+
+    def copied(self) -> "Candidate":
+        """Return the same with a network of its own."""
+        return replace(self, network=copy.deepcopy(self.network), best=None)
+
+    @property
+    def log_evidence(self) -> float:
+        """How likely it makes the data; -inf before the first round."""
+        return -math.inf if self.evidence is None else self.evidence.log_evidence
+
+    @torch.no_grad()
+    def update_grids(self, task: DataTask) -> None:
+        """Move the knots of every layer to its samples; see ``MARGIN`` and ``IDLE``."""
+        x, digits = task.x, task.network.layers[0].weight.dtype
+        for layer in self.network.layers:
+            seen = x
+            if layer is not self.network.layers[0]:
+                low, width = x.amin(0), x.amax(0) - x.amin(0)
+                least = IDLE * float(width.max())
+                share = torch.linspace(0, 1, len(x), dtype=x.dtype, device=x.device).unsqueeze(1)
+                even = low + width / 2 + (share - 0.5) * least
+                seen = torch.where(width < least, even, x)
+            layer.update_grid(seen, margin=MARGIN, digits=digits)
+            x = layer(x)
+
+    def problem(self, task: DataTask) -> LeastSquares:
+        """Return what its next steps minimise."""
+        penalties = self.smoothing.penalties(self.network, task.y.numel(), task.scale)
+        return LeastSquares(self.network, task.x, task.y, penalties, task.scale)
+
+    def judge(self, problem: LeastSquares) -> None:
+        """Choose the precisions anew."""
+        judged = self.smoothing
+        self.smoothing, self.evidence = judged.judged(problem)
+        if self.best is None or self.log_evidence > self.best.log_evidence:
+            self.best = replace(self.copied(), smoothing=judged)
+
+    def train(self, task: DataTask, rounds: int) -> Generator[None, None, float]:
+        """Go on for so many rounds, with a yield after each step; return the loss."""
+        for _ in range(rounds):
+            if task.options.update_grid:
+                self.update_grids(task)
+            problem = self.problem(task)
+            for _ in minimise(problem, STEPS_OF_ROUND):
+                yield
+            self.judge(problem)
+        return problem.loss()
+
+
+@torch.no_grad()
+def straighten(network: Network, *, keep: float = 0.1) -> None:
+    """Make the random curves of a new network nearly straight, as strong as they were."""
+    for layer in network.layers:
+        n = layer.spec.n_basis
+        points = layer.control_points.detach()
+        line = points - points.mean(1, keepdim=True)
+        line = line / line.norm(dim=1, keepdim=True)
+        coef = layer.weight[:, :n]
+        slope = torch.einsum("if,ifo->io", line, coef)
+        straight = slope.unsqueeze(1) * line.unsqueeze(2)
+        strength = coef.norm(dim=1) / slope.abs().clamp(min=1e-12)
+        straight = straight * strength.clamp(max=3).unsqueeze(1)
+        layer.weight[:, :n] = straight + keep * (coef - straight)
+        layer.weight[:, n:] *= keep
+    network.settle()
+
+
+# ---- random starts -------------------------------------------------------------------------------
+
+ROUNDS = (6, 8, 15)
+"""Of each trial; between them the likelier quarter goes on."""
+
+GOOD_ENOUGH = 0.02
+"""A trial whose error is below this share of the standard deviation of y ends the search."""
+
+
+def likeliest_start(
+    network: Network,
+    task: DataTask,
+    count: int,
+    *,
+    remade: Callable[[int], Network],
+    is_new: bool,
+) -> Generator[None, None, tuple[Candidate, list[float]]]:
+    """Try ``count`` starts, each trained a bit, and take the one that makes the data likeliest.
+
+    Parameters
+    ----------
+    network : Network
+        In float64; the first candidate. If it is new it becomes the likeliest sum of functions of
+        single inputs: what the data do not ask for beyond is then idle from the beginning, and
+        from a start that uses all nodes the way there is long.
+    task : DataTask
+        What to train on.
+    count : int
+        Number of candidates.
+    remade : callable
+        ``remade(seed)`` returns a sibling of the network with another seed.
+    is_new : bool
+        Whether nobody has trained or edited the network.
+
+    Yields
+    ------
+    None
+        After each step, so that the search can be left.
+
+    Returns
+    -------
+    best : Candidate
+    losses : list of float
+        Mean squared error of each candidate at the end of its trial, in the unit of y squared.
+    """
+    field: list[tuple[int, Candidate]] = []
+    losses: list[float] = []
+    for number in range(count):
+        seed = task.options.seed + 1_000_003 * number
+        if number:
+            one = Candidate.smooth(remade(seed))
+        elif is_new:
+            one = yield from _additive(network, task)
+        else:
+            one = Candidate.of(network)
+        losses.append((yield from one.train(task, ROUNDS[0] if number else 1)))
+        field.append((number, one))
+        if losses[-1] ** 0.5 < GOOD_ENOUGH * task.scale or _is_found_twice(field):
+            break
+    for rounds in ROUNDS[1:]:
+        field = sorted(field, key=_unlikely)[: max(1, (len(field) + 3) // 4)]
+        if len(field) == 1:
+            break
+        for number, one in field:
+            losses[number] = yield from one.train(task, rounds)
+    best = min(field, key=_unlikely)[1]
+    return best.best or best, losses
+
+
+def _is_found_twice(field: list[tuple[int, Candidate]]) -> bool:
+    """Return whether the likeliest of enough candidates has a twin: further ones hardly help."""
+    if len(field) < ENOUGH_STARTS:
+        return False
+    first, second = sorted(_unlikely(entry) for entry in field)[:2]
+    return second - first < TWINS
+
+
+def _unlikely(entry: tuple[int, Candidate]) -> float:
+    best = entry[1].best
+    return math.inf if best is None else -best.log_evidence
+
+
+ADDITIVE_ROUNDS = 12
+"""Of the sum of functions that a search begins with; it has few weights and settles soon."""
+
+ENOUGH_STARTS, TWINS = 6, 3.0
+"""Two of so many starts whose logarithms of the evidence differ by less end the search."""
+
+
+def _additive(network: Network, task: DataTask) -> Generator[None, None, Candidate]:
+    """Return the network as the likeliest sum of functions of single inputs."""
+    widths, first = [network.widths[0], network.widths[-1]], network.layers[0]
+    asked = network.made_with | {"init": "zero", "dtype": torch.float64}
+    one = Candidate.of(Network(widths, **{**asked, "device": first.weight.device}))
+    yield from one.train(task, ADDITIVE_ROUNDS)
+    assert one.best is not None
+    return one.best.continued(network, task.scale)
+
+
+def affordable(network: Network) -> int:
+    """Return how many starts are worth it: many for small networks, 1 where nothing is hidden."""
+    return 1 if len(network.layers) == 1 else max(4, min(32, 2400 // n_weights(network)))

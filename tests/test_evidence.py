@@ -1,0 +1,178 @@
+"""Smoothing by evidence: against the Gaussian that it stands for, and by what it finds."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import kanviz as kv
+from kanviz.data import from_arrays
+from kanviz.nn import Network
+from kanviz.training import fit
+from kanviz.training.evidence import VAGUE, Shapes, Smoothing, inverse
+from kanviz.training.least_squares import LeastSquares, minimise
+
+
+def noisy(n: int, noise: float, *, n_inputs: int = 3, seed: int = 0) -> kv.Dataset:
+    """Return sin(2 x_1) + x_2 / 2 with noise; the other inputs do nothing."""
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-2, 2, (n, n_inputs))
+    y = np.sin(2 * x[:, 0]) + x[:, 1] / 2 + noise * rng.standard_normal(n)
+    return from_arrays(x, y, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("base", ["silu", "zero"])
+@pytest.mark.parametrize("size", [1.0, 1e4])
+def test_evidence_is_the_density_of_y_under_prior_and_noise(base: str, size: float) -> None:
+    data = noisy(60, 0.3)
+    network = Network([3, 1], grid_size=4, base=base, seed=1, dtype=torch.float64)  # type: ignore[arg-type]
+    y, n = size * data.y, len(data.y)
+    network.scale_outputs(size)
+    scale = float(y.std(correction=0))
+    generator = torch.Generator().manual_seed(0)
+    rough = [torch.rand(3, 1, generator=generator, dtype=torch.float64) + 0.1 for _ in range(2)]
+    smoothing = Smoothing([50 * rough[0]], [2 * rough[1]], 0.2)
+    problem = LeastSquares(network, data.x, y, smoothing.penalties(network, n, scale), scale)
+    for _ in minimise(problem, 50):
+        pass
+    _, found = smoothing.judged(problem)
+    prior = torch.zeros(network.layers[0].weight.numel(), network.layers[0].weight.numel())
+    prior = prior.double()
+    for form in smoothing._forms(network, [_shapes(network)], 1.0, 1.0):
+        form.add(prior, torch.zeros(len(prior)).double(), torch.zeros(len(prior)).double())
+    design = network.layers[0].features(data.x).flatten(1)
+    covariance = design @ torch.linalg.inv(prior) @ design.T + 0.2 * torch.eye(n).double()
+    normal = torch.distributions.MultivariateNormal(torch.zeros(n).double(), covariance)
+    doubt = _doubt(smoothing, network, found.covariance, scale / problem.unit)
+    assert found.log_evidence + doubt == pytest.approx(
+        float(normal.log_prob((y / scale).squeeze(1))), rel=1e-6
+    )
+
+
+def _shapes(network: Network) -> Shapes:
+    return Shapes.of(network.layers[0])
+
+
+def _doubt(smoothing: Smoothing, network: Network, v: torch.Tensor, scale: float) -> float:
+    """Return what not knowing the precisions costs, from the definition."""
+    shapes, total = _shapes(network), 0.0
+    n_features = network.layers[0].spec.n_features
+    for factor, form, rank in (
+        (smoothing.bend[0], shapes.bend, shapes.bend_rank),
+        (smoothing.slope[0], shapes.slope, shapes.slope_rank),
+    ):
+        for i in range(3):
+            own = v[i * n_features : (i + 1) * n_features, i * n_features : (i + 1) * n_features]
+            used = rank - float(factor[i, 0] * torch.trace(own @ form[i])) / scale**2
+            total += 0.5 * math.log1p(0.5 * VAGUE**2 * used)
+    return total
+
+
+def test_noise_and_idle_inputs_are_found() -> None:
+    data = noisy(400, 0.3, n_inputs=6)
+    network = Network([6, 1], grid_size=8, dtype=torch.float64)
+    report = fit(network, data, smoothing="auto", progress=False)
+    assert report.noise == pytest.approx(0.3, rel=0.1)
+    assert report.edge_dof is not None
+    wavy, straight, *idle = report.edge_dof[0].squeeze(1).tolist()
+    assert wavy > 4
+    assert 0.5 < straight < 2.5
+    assert sum(idle) < 0.7 * len(idle)  # by chance some follow the noise a little
+    assert report.effective_dof == pytest.approx(wavy + straight + sum(idle) + 1, abs=0.5)
+
+
+def test_unseen_rows_are_predicted_far_better_than_without() -> None:
+    data = noisy(120, 1.0, n_inputs=6)
+    rng = np.random.default_rng(1)
+    x = rng.uniform(-2, 2, (1000, 6))
+    truth = np.sin(2 * x[:, 0]) + x[:, 1] / 2
+    errors = []
+    for smoothing in (None, "auto"):
+        network = Network([6, 2, 1], dtype=torch.float64)
+        fit(network, data, smoothing=smoothing, progress=False, starts=3)
+        with torch.no_grad():
+            outputs = network(data.from_user_inputs(torch.as_tensor(x)))
+        found = data.to_user_outputs(outputs).squeeze(1).numpy()
+        errors.append(float(np.sqrt(((found - truth) ** 2).mean())))
+    assert errors[1] < 0.5 * errors[0]
+    assert errors[1] < 0.5
+
+
+def test_without_noise_nothing_is_smoothed_away() -> None:
+    x = torch.linspace(-1, 1, 300, dtype=torch.float64).unsqueeze(1)
+    data = from_arrays(x, torch.sin(3 * x), dtype=torch.float64)
+    errors = []
+    for smoothing in (None, "auto"):
+        network = Network([1, 1], grid_size=20, dtype=torch.float64)
+        errors.append(fit(network, data, smoothing=smoothing, progress=False).loss ** 0.5)
+    assert errors[1] < 2 * errors[0]  # its grid goes a little farther beyond the samples
+
+
+def test_removed_frozen_and_locked_edges_stay_so() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-2, 2, (150, 3))
+    y = x[:, 0] + x[:, 1] + 0.1 * rng.standard_normal(150)
+    model = kv.KAN([3, 2, 1], dtype=torch.float64)
+    model.remove_edge((0, 2, 0))
+    model.freeze((0, 2, 1))
+    model.lock([(0, 0, 0), (0, 1, 0)])
+    before = model.network.layers[0].weight[2, :, 1].clone()
+    report = model.fit(x, y, smoothing="auto", update_grid=False, steps=20, progress=False)
+    weight = model.network.layers[0].weight
+    assert torch.equal(weight[2, :, 1], before)
+    assert torch.equal(weight[0, :, 0], weight[1, :, 0])
+    assert report.edge_dof is not None
+    assert report.edge_dof[0][2].tolist() == [0, 0]
+
+
+def test_noise_is_told_in_the_units_of_y() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (300, 1))
+    y = 5000 * x[:, 0] ** 2 + 800 + 200 * rng.standard_normal(300)
+    for normalize in (True, False):
+        data = from_arrays(x, y, dtype=torch.float64, normalize=normalize)
+        model = kv.KAN([1, 1], dtype=torch.float64)
+        report = model.fit(data, smoothing="auto", progress=False)
+        assert report.noise == pytest.approx(200, rel=0.1)
+
+
+def test_finer_grids_go_on_from_the_smoothness_that_was_found() -> None:
+    data = noisy(300, 0.3)
+    network = Network([3, 1], dtype=torch.float64)
+    report = fit(network, data, smoothing="auto", grids=[4, 8, 16], progress=False)
+    assert network.layers[0].spec.grid_size == 16
+    assert report.noise == pytest.approx(0.3, rel=0.1)
+    assert report.effective_dof is not None
+    assert report.effective_dof < 20
+
+
+def test_the_inverse_leaves_out_what_does_not_learn() -> None:
+    matrix = torch.tensor([[4.0, 0.0, 2.0], [0.0, 0.0, 0.0], [2.0, 0.0, 3.0]], dtype=torch.float64)
+    found, log_det = inverse(matrix)
+    own = matrix[::2, ::2]
+    assert torch.allclose(found[::2, ::2], own.inverse(), rtol=1e-9)
+    assert found[1].abs().sum() == 0
+    assert log_det == pytest.approx(float(own.logdet()))
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"optimizer": "adam"}, "smoothing='auto' needs squared loss and optimizer='lm'"),
+        ({"sparsity": 1e-3}, "smoothing='auto' chooses edges too"),
+        ({"smoothing": "smooth"}, "smoothing must be"),
+        ({"smoothing": -1.0}, "smoothing must be at least 0"),
+    ],
+)
+def test_what_cannot_be_is_said(options: dict[str, object], match: str) -> None:
+    network = Network([3, 1], dtype=torch.float64)
+    with pytest.raises(ValueError, match=match):
+        fit(network, noisy(30, 0.1), **({"smoothing": "auto"} | options))
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_the_old_name_says_the_new_one() -> None:
+    with pytest.raises(TypeError, match="'curvature': it is called 'smoothing' now"):
+        kv.KAN([3, 1]).fit(noisy(30, 0.1), curvature=1e-3)  # type: ignore[call-overload]
