@@ -69,6 +69,7 @@ from kanviz.nn.spec import BaseName, BasisName, Extrapolation
 from kanviz.recipe import Recipe
 from kanviz.snapshot import Snapshot
 from kanviz.training.errors import Loss, quality
+from kanviz.training.gradient import refresh
 from kanviz.training.judge import judge_of
 from kanviz.training.report import FitReport
 from kanviz.training.solve import Equation, Residuals, prepare_equation
@@ -324,6 +325,8 @@ class KAN(nn.Module):
         network, about = cast(Network, self._modules["network"]), self.session.history.now.about
         if not about.has_units or x.shape[-1:] != about.x_scaling.shift.shape:
             return cast(Tensor, network(x))
+        if torch.is_autocast_enabled(x.device.type):  # what is half precise comes from before
+            x = x.to(network.layers[0].weight.dtype)
         scaled = about.x_scaling.apply(x).to(x.dtype)
         return about.y_scaling.undo(network(scaled)).to(x.dtype)
 
@@ -715,6 +718,29 @@ class KAN(nn.Module):
 
         running = self.session.fit(ask, background=background)
         return running if background else running.wait()
+
+    def refresh(self, optimizer: torch.optim.Optimizer) -> None:
+        """Let an optimizer of your own go on after an edit, a fit, undo or redo.
+
+        The weight of each layer is one ``Parameter`` for life: where it keeps its shape, as after
+        ``update_grid``, ``prune``, ``fit`` and ``undo`` of these, an optimizer needs nothing. Call
+        this after ``refine``, which gives weights another shape, so that averages of the old one
+        (momentum) are forgotten; and after ``fix``, whose numbers are new parameters: they join the
+        first group.
+
+        Parameters
+        ----------
+        optimizer : torch.optim.Optimizer
+            That holds parameters of this model, and perhaps others.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1])
+        >>> adam = torch.optim.Adam(model.parameters())
+        >>> _ = model.refine(10)
+        >>> model.refresh(adam)
+        """
+        refresh(optimizer, self.parameters())
 
     @property
     def running_fit(self) -> FitHandle | None:

@@ -403,7 +403,8 @@ class Session:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        with self._turn_lock:
+        # What is made in inference mode could never be trained; a turn is no part of it.
+        with self._turn_lock, torch.inference_mode(mode=False):
             outer, self._editor = self._editor, threading.get_ident()
             try:
                 yield

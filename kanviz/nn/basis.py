@@ -461,15 +461,25 @@ def _matern52(r: Tensor) -> Tensor:
     return (1 + s + s * s / 3) * torch.exp(-s)
 
 
-RADIAL_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "gaussian": lambda r: torch.exp(-r * r),
-    "matern32": _matern32,
-    "matern52": _matern52,
-    "multiquadric": lambda r: torch.sqrt(1 + r * r),
-    "inverse_multiquadric": lambda r: torch.rsqrt(1 + r * r),
-    "inverse_quadratic": lambda r: 1 / (1 + r * r),
+def _matern52_slope(r: Tensor) -> Tensor:
+    s = math.sqrt(5.0) * _magnitude(r)
+    return -5 / 3 * r * (1 + s) * torch.exp(-s)
+
+
+RADIAL_FUNCTIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "gaussian": (lambda r: torch.exp(-r * r), lambda r: -2 * r * torch.exp(-r * r)),
+    "matern32": (_matern32, lambda r: -3 * r * torch.exp(-math.sqrt(3.0) * _magnitude(r))),
+    "matern52": (_matern52, _matern52_slope),
+    "multiquadric": (lambda r: torch.sqrt(1 + r * r), lambda r: r * torch.rsqrt(1 + r * r)),
+    "inverse_multiquadric": (
+        lambda r: torch.rsqrt(1 + r * r),
+        lambda r: -r * torch.rsqrt(1 + r * r) / (1 + r * r),
+    ),
+    "inverse_quadratic": (lambda r: 1 / (1 + r * r), lambda r: -2 * r / (1 + r * r) ** 2),
 }
-"""K(r) by name (Rasmussen, Williams, Gaussian Processes for ML, eq. 4.17; Buhmann, RBFs, ch. 1)."""
+"""K(r) and K'(r) by name (Rasmussen, Williams, Gaussian Processes for ML, eq. 4.17; Buhmann, RBFs,
+ch. 1). Each forward pass needs K', for the tangents beyond the grid: written out, it can be traced
+and exported."""
 
 
 def radial_basis(
@@ -485,8 +495,10 @@ def radial_basis(
     """
     step = (centres[:, -1:] - centres[:, :1]) / (centres.shape[-1] - 1)
     distance = (x.unsqueeze(-1) - centres) / step
-    values = differentiate(RADIAL_FUNCTIONS[name], distance, derivative)
-    return values / step**derivative if derivative else values
+    function, slope = RADIAL_FUNCTIONS[name]
+    if derivative == 0:
+        return function(distance)
+    return differentiate(slope, distance, derivative - 1) / step**derivative
 
 
 def differentiate(function: Callable[[Tensor], Tensor], x: Tensor, order: int) -> Tensor:
