@@ -31,7 +31,7 @@ from kanviz.analysis.removal import What
 from kanviz.analysis.trace import Trace, edge_samples, node_values, trace
 from kanviz.checks import check_choice, check_integer
 from kanviz.data.arrays import choose_dtype
-from kanviz.data.dataset import About, Label
+from kanviz.data.dataset import About, Dataset, Label
 from kanviz.data.scaling import Affine
 from kanviz.edits import (
     Became,
@@ -84,6 +84,7 @@ from kanviz.training.task import (
     prepare,
     read_options,
 )
+from kanviz.writing import write_whole
 
 if TYPE_CHECKING:  # these take long to import, and many programs never draw or read formulas
     from matplotlib.figure import Figure
@@ -1245,7 +1246,8 @@ class KAN(nn.Module):
         path
             The page appears whole or not at all.
         x : (samples, inputs) or Dataset, optional
-            In the user's units; by default the sample that the model remembers.
+            In the user's units; by default the sample that the model remembers. Of a data set the
+            page tells the errors too.
         title : str
             The heading; by default the widths of the network.
         live : bool
@@ -1267,14 +1269,13 @@ class KAN(nn.Module):
         """
         with uninterrupted():
             from kanviz.live.desk import Desk
-            from kanviz.live.page import write_live_page, write_page
+            from kanviz.live.page import write_page
 
-        snapshot = self.snapshot(x, title=title)
         if not live:
-            write_page(snapshot, path)
+            write_page(self.snapshot(x, title=title), path)
             return
-        desk = Desk(self, x=x, title=title)
-        write_live_page(snapshot, desk.scene(), path)
+        desk = Desk(self, x if isinstance(x, Dataset) else None, x=x, title=title)
+        write_whole(path, desk.page().encode())
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a notebook shows: the picture, or, where that fails, the text alone."""

@@ -310,7 +310,10 @@ def edge_texts(layer: KANLayer, digits: int = 3) -> dict[tuple[int, int], str]:
 @lru_cache(maxsize=4096)
 def edge_text(function: EdgeFunction, numbers: tuple[float, ...], digits: int = 3) -> str:
     """Return one edge's formula as text; remembered, for it takes a millisecond."""
-    return to_text(rounded(snapped(edge_expression(function, numbers), ROUNDING), digits))
+    shown = rounded(snapped(edge_expression(function, numbers), ROUNDING), digits)
+    # A factor that is 1 to all digits shown need not be shown.
+    units = {one: sympy.Integer(int(one)) for one in shown.atoms(sympy.Float) if abs(one) == 1}
+    return to_text(shown.xreplace(units))
 
 
 class Comparison:
