@@ -74,7 +74,7 @@ def _demo(chosen: argparse.Namespace) -> None:
     print(report)
     _print_quality(model, data)
     page, saved = (chosen.folder / f"{DEMO_STEM}{ending}" for ending in (".html", ".kan"))
-    model.to_html(page)
+    model.to_html(page, data)
     model.save(saved)
     print(f"\nWrote {page} and {saved}. What next?")
     print(f"  look      open {page} in a browser")
@@ -98,7 +98,7 @@ def _fit(chosen: argparse.Namespace) -> None:
     )
     print(report)
     _print_quality(model, data)
-    model.to_html(page)
+    model.to_html(page, data, title=chosen.data.name)
     print(f"Wrote {page}.")
     if chosen.model:
         model.save(chosen.model)

@@ -75,6 +75,9 @@ def test_errors_are_in_the_users_units() -> None:
     assert error["name"] == "RMSE"
     assert error["train"] == pytest.approx(np.sqrt((left**2).mean()))
     assert error["test"] == pytest.approx(np.sqrt((left[:50] ** 2).mean()))
+    assert error["r2_train"] == pytest.approx(desk.model.score(x, y))
+    assert error["r2_test"] == pytest.approx(desk.model.score(x[:50], y[:50]))
+    assert desk.scene()["rows"] == [len(x), 50]
 
 
 def test_errors_of_classes_are_accuracies() -> None:
@@ -85,14 +88,18 @@ def test_errors_of_classes_are_accuracies() -> None:
         "name": "accuracy",
         "train": found["train_accuracy"],
         "test": found["test_accuracy"],
+        "r2_train": None,
+        "r2_test": None,
     }
-    assert desk.scene()["target"].size == 0
+    assert desk.scene()["target"].tolist() == data.y.tolist()
 
 
 def test_without_data_there_are_no_errors_and_no_targets() -> None:
     desk = Desk(make_model())
     scene = desk.scene()
-    assert scene["error"] == {"name": "RMSE", "train": None, "test": None}
+    nothing = dict.fromkeys(("train", "test", "r2_train", "r2_test"))
+    assert scene["error"] == {"name": "RMSE", **nothing}
+    assert (scene["rows"], scene["formula"], scene["is_fresh"]) == ([0, 0], None, True)
     assert (scene["has_data"], scene["target"].size) == (False, 0)
     assert scene["sample"].size > 0
 

@@ -1,5 +1,6 @@
 """The live diagram speaks in the user's units: what it shows, what it takes and what it answers."""
 
+import base64
 import random
 from typing import Any
 
@@ -11,6 +12,7 @@ from model_helpers import make_model
 
 from kanviz.data import Dataset, from_arrays
 from kanviz.live.desk import Desk
+from kanviz.live.packing import unpack
 from kanviz.model import KAN
 
 SEEDS = range(4)
@@ -119,6 +121,36 @@ def test_a_probed_row_says_what_predict_says(seed: int) -> None:
     size = float(model.session.about.y_scaling.scale[0])
     total = sum(found["edges"][-1]) + mean
     assert found["nodes"][-1][0] == pytest.approx(total, abs=1e-9 * (size + abs(mean)))
+
+
+def test_rows_have_the_exact_0_and_1_of_a_category_in_float32_too() -> None:
+    rng = np.random.default_rng(0)
+    kind = rng.integers(0, 2, 60)
+    x = np.stack([kind, 1 - kind, 1.7e9 + 100 * rng.random(60)], 1)
+    data = from_arrays(x, x[:, 2:] - 1.7e9, test_fraction=0, normalize=True, dtype=torch.float32)
+    desk, _ = make_desk(KAN([3, 1], seed=0), data)
+    sample = desk.scene()["sample"].reshape(-1, 3)
+    assert set(sample[:, :2].ravel()) == {0.0, 1.0}
+    assert np.ptp(sample[:, 2]) == pytest.approx(np.ptp(x[:, 2]), rel=1e-5)
+
+
+def test_a_page_of_formulas_has_the_formula_of_the_whole() -> None:
+    desk, model, _ = trained(0)
+    assert "is_fresh" in desk.scene()
+    for layer, (inputs, outputs) in enumerate([(2, 3), (3, 1)]):
+        for i in range(inputs):
+            for j in range(outputs):
+                model.fix((layer, i, j), "x")
+    found = scene_in(desk.page())["formula"]
+    assert found["text"] == str(model.formula())
+    model.unfix((0, 0, 0))
+    assert scene_in(desk.page())["formula"] is None
+
+
+def scene_in(page: str) -> dict[str, Any]:
+    text = page.split('id="kanviz-scene">"')[1].split('"')[0]
+    found: dict[str, Any] = unpack(base64.b64decode(text))
+    return found
 
 
 def test_frames_of_a_fit_are_in_the_same_units() -> None:

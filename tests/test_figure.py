@@ -131,7 +131,7 @@ def test_the_key_is_whole_on_the_smallest_figure() -> None:
     places = [text.get_window_extent(renderer) for text in figure.axes[0].texts]
     assert min(place.x0 for place in places) > 0
     assert max(place.x1 for place in places) < figure.bbox.x1
-    assert {"spline", "formula", "pruned", "frozen", "locked together"} <= set(words(figure))
+    assert {"spline", "formula", "removed", "frozen", "locked together"} <= set(words(figure))
 
 
 def test_hostile_names_are_shown_as_they_are() -> None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from make_snapshot import make_edge, make_nodes, make_snapshot
 
 from kanviz.layout import FAINTEST
-from kanviz.layout.marks import Chain, EdgeMark, Picture, Rect
+from kanviz.layout.marks import READABLE, Chain, EdgeMark, Picture, Rect
 from kanviz.layout.picture import WIDEST, picture
 from kanviz.snapshot import Edge, Snapshot
+from kanviz.theme import DARK, LIGHT, Theme, blend
 
 FORMULA: dict[str, Any] = {"state": "symbolic", "formula": "sin(3.14*x)"}
 WIDTHS = [[1, 1], [2, 1, 1], [2, 5, 1], [4, 2, 1, 1], [13, 4, 1], [10, 20, 10, 3], [64, 64, 1]]
@@ -133,7 +134,8 @@ def test_a_rising_curve_rises_on_the_screen() -> None:
 @pytest.mark.parametrize("value", [0.0, 3.0, -1e308])
 def test_a_constant_runs_through_the_middle(value: float) -> None:
     plot = only_edge(make_pair(curve_y=(value,) * 61)).plot
-    assert {y for _, y in plot.curve} == {plot.box.top + plot.box.height / 2}
+    (level,) = {y for _, y in plot.curve}
+    assert level == pytest.approx(plot.box.top + plot.box.height / 2)
     assert plot.zero is None
 
 
@@ -167,7 +169,33 @@ def test_the_line_of_zero_stands_where_the_curve_is_zero() -> None:
 
 @pytest.mark.parametrize("strength", [0.0, 1e-12, FAINTEST])
 def test_the_weakest_edge_is_visible(strength: float) -> None:
-    assert only_edge(make_pair(strength=strength)).plot.opacity == FAINTEST
+    assert only_edge(make_pair(strength=strength)).plot.opacity == READABLE
+
+
+def test_a_removed_edge_is_flat_whatever_curve_it_keeps() -> None:
+    plot = only_edge(make_pair(state="pruned")).plot
+    assert len({y for _, y in plot.curve}) == 1
+    assert plot.zero is None
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("kind", ["spline", "symbolic"])
+def test_the_weakest_edge_stands_out_from_its_ground(theme: Theme, kind: str) -> None:
+    """By 3 to 1, the least contrast of what must be seen (WCAG 2.2, success criterion 1.4.11)."""
+    drawn = blend(getattr(theme, kind), theme.paper, READABLE)
+    assert min(contrast(drawn, ground) for ground in (theme.paper, theme.panel)) >= 3
+
+
+def contrast(one: str, two: str) -> float:
+    """Return the ratio of two colours' luminances as WCAG 2.2 defines it."""
+    lights = sorted((luminance(one), luminance(two)))
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
+
+
+def luminance(color: str) -> float:
+    parts = [int(color[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def test_the_strongest_edge_lies_on_top() -> None:
@@ -221,7 +249,8 @@ def test_the_number_of_edges_left_out_is_written() -> None:
     drawing = picture(make_snapshot([64, 64, 1]))
     notes = [text.text for text in drawing.texts if text.role == "note"]
     assert notes == ["the strongest 200 of 4,160 edges; 3,960 left out"]
-    assert not [text for text in picture(make_snapshot([2, 5, 1])).texts if text.role == "note"]
+    notes = [text.text for text in picture(make_snapshot([2, 5, 1])).texts if text.role == "note"]
+    assert notes == [f"h1.{n}" for n in range(5)]
 
 
 def test_names_turn_upright_where_they_do_not_fit_and_none_collide() -> None:

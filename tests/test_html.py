@@ -62,15 +62,15 @@ def test_table_holds_every_edge_strongest_first() -> None:
 
 
 STANDING = {
-    Edge(0, 0, 0): "symbolic",
-    Edge(0, 1, 1): "pruned",
+    Edge(0, 0, 0): "formula",
+    Edge(0, 1, 1): "removed",
     Edge(1, 0, 0): "spline, frozen, locked",
 }
 
 
 def ends(snapshot: Snapshot, edge: Edge) -> list[str]:
     start, end = snapshot.node(edge.layer, edge.i), snapshot.node(edge.layer + 1, edge.j)
-    return [node.label or f"({node.layer}, {node.index})" for node in (start, end)]
+    return [node.label or f"h{node.layer}.{node.index}" for node in (start, end)]
 
 
 def test_heading_is_the_title_given_or_that_of_the_snapshot_or_the_widths() -> None:

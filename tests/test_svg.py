@@ -79,13 +79,13 @@ def test_tooltip_names_ends_score_state_ranges_and_formula() -> None:
     tooltips = {group.attrib["data-edge"]: title_of(group).split("\n") for group in groups}
     view = make_mixed().edges[0]
     assert tooltips["0 0 0"] == [
-        "x_1 to (1, 0)",
-        f"score {view.score:.3g}, symbolic",
+        "x_1 to h1.0",
+        f"score {view.score:.3g}, formula",
         "x in [-1, 1]",
         f"y in [{min(view.curve_y):.3g}, {max(view.curve_y):.3g}]",
         "y = sin(2*x), R\u00b2 0.99987",
     ]
-    assert tooltips["0 1 1"][:2] == ["x_2 to (1, 1)", "score 0, pruned"]
+    assert tooltips["0 1 1"][:2] == ["x_2 to h1.1", "score 0, removed"]
     assert tooltips["1 0 0"][1].endswith(", spline, frozen, locked")
     assert len(tooltips["1 0 0"]) == 4
 
@@ -96,10 +96,10 @@ def test_nodes_have_names_and_scores_and_bare_ones_are_hollow() -> None:
     }
     root = parse(network_svg(make_snapshot([2, 3, 1], changes=changes)))
     nodes = [circle for circle in root.iter(f"{NAMESPACE}circle") if "class" in circle.attrib]
-    names = ["x_1", "x_2", "(1, 0)", "(1, 1)", "(1, 2)", "y"]
+    names = ["x_1", "x_2", "h1.0", "h1.1", "h1.2", "y"]
     assert [title_of(node) for node in nodes] == [f"{name}\nscore 1" for name in names]
     hollow = [title_of(node) for node in nodes if "kanviz-bare" in node.attrib["class"]]
-    assert hollow == ["(1, 1)\nscore 1"]
+    assert hollow == ["h1.1\nscore 1"]
 
 
 def test_pruned_edges_can_be_left_out() -> None:
@@ -119,7 +119,7 @@ def test_formula_title_signs_and_key_are_written() -> None:
     assert ("kanviz-formula", "sin(2*x)") in texts
     assert ("kanviz-title", "A title") in texts
     key = [text for kind, text in texts if kind == "kanviz-note"]
-    assert key[-5:] == ["spline", "formula", "pruned", "frozen", "locked together"]
+    assert key[-5:] == ["spline", "formula", "removed", "frozen", "locked together"]
     badges = [group for group in root.iter(f"{NAMESPACE}g") if "badge" in group.attrib["class"]]
     assert [len(badge) for badge in badges] == [4, 3]
 

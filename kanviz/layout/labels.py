@@ -4,11 +4,12 @@ Every word that reaches a picture goes through here, so that the figure and the 
 """
 
 import itertools
+import re
 import unicodedata
 
 import numpy as np
 
-from kanviz.snapshot import EdgeView, NodeView, Snapshot
+from kanviz.snapshot import EdgeState, EdgeView, NodeView, Snapshot
 
 ELLIPSIS = "\u2026"
 
@@ -26,6 +27,15 @@ BROAD_SIGNS = "+=<>#~^"
 
 BOLD = 1.15
 """Width of bold letters, in that of plain ones."""
+
+RAISED = "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+"""The minus sign and the digits above the line."""
+
+BREAKS = " =_-/:"
+"""Signs after which a long name goes on in a second line."""
+
+STATES: dict[EdgeState, str] = {"spline": "spline", "symbolic": "formula", "pruned": "removed"}
+"""Words for what an edge is."""
 
 MOST_ACCENTS = 3
 """Most combining marks on one letter; more would climb out of the line."""
@@ -79,6 +89,55 @@ def fit(text: str, room: float, size: float) -> str:
     return text[:kept] + ELLIPSIS if kept else ""
 
 
+def cut_middle(text: str, room: float, size: float) -> str:
+    """Return ``text`` made plain and, where it is wider than ``room``, without its middle.
+
+    The end may be what tells it from others.
+    """
+    text = plain(text)
+    if text_width(text, size) <= room:
+        return text
+    for kept in range(len(text) - 1, 1, -1):
+        front = (kept + 1) // 2
+        cut = text[:front] + ELLIPSIS + text[len(text) - kept + front :]
+        if text_width(cut, size) <= room:
+            return cut
+    return ELLIPSIS
+
+
+def name_and_unit(label: str) -> tuple[str, str]:
+    """Return the name and the unit of a label such as ``heat flux [W/m^2]`` or ``Druck (Pa)``.
+
+    Powers of the unit stand above the line. A label without a unit has an empty one.
+    """
+    found = re.fullmatch(r"(.*\S)\s*[\[(]([^\[\]()]*)[\])]", plain(label))
+    if found is None:
+        return plain(label), ""
+    unit = re.sub(r"(?:\^|\*\*)(-?\d+)", lambda power: _raised(power[1]), found[2].strip())
+    return found[1], unit
+
+
+def _raised(digits: str) -> str:
+    return digits.translate(str.maketrans("-0123456789", RAISED))
+
+
+def lines(label: str, room: float, size: float) -> tuple[str, str]:
+    """Return a label as the two lines that are read below each other, the second often empty.
+
+    The second line is the unit; of a name without one that is wider than ``room`` it is the rest,
+    from a sign between two words on, so that names that differ at their end do not look alike.
+    """
+    name, unit = name_and_unit(label)
+    if unit or text_width(name, size) <= room:
+        return fit(name, room, size), fit(unit, room, size)
+    middle = len(name) / 2
+    breaks = [n + 1 for n, letter in enumerate(name[:-1]) if letter in BREAKS]
+    if not breaks:
+        return fit(name, room, size), ""
+    at = min(breaks, key=lambda n: (abs(n - middle), n))
+    return fit(name[:at], room, size), fit(name[at:], room, size)
+
+
 def formula(view: EdgeView, room: float, size: float) -> str:
     """Return the formula of an edge, or only its function's name where there is no room for all."""
     whole = plain(view.formula or "")
@@ -98,8 +157,8 @@ def interval(values: np.ndarray) -> str:
 
 
 def node_name(node: NodeView) -> str:
-    """Return what a node is called: its label, or its address where it has none."""
-    return plain(node.label) or f"({node.layer}, {node.index})"
+    """Return what a node is called: its label, or, as ``h1.2`` for node 2 of layer 1, its place."""
+    return plain(node.label) or f"h{node.layer}.{node.index}"
 
 
 def edge_name(snapshot: Snapshot, view: EdgeView) -> str:
@@ -110,9 +169,9 @@ def edge_name(snapshot: Snapshot, view: EdgeView) -> str:
 
 
 def standing(view: EdgeView) -> str:
-    """Return an edge's state in words, such as ``symbolic, frozen``."""
+    """Return an edge's state in words, such as ``formula, frozen``."""
     marks = [word for word, on in (("frozen", view.frozen), ("locked", view.locked)) if on]
-    return ", ".join([view.state, *marks])
+    return ", ".join([STATES[view.state], *marks])
 
 
 def quality(view: EdgeView) -> str:

@@ -1,6 +1,5 @@
 """The words around a network picture: node labels, title, what was left out, and the key."""
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,11 +7,14 @@ from kanviz.layout import labels, paths
 from kanviz.layout.marks import Anchor, Chain, KeyKind, KeyMark, NodeMark, TextMark
 from kanviz.snapshot import EdgeView, NodeView, Snapshot
 
-LETTERS = 13.0
+LETTERS = 14.0
 """Font size of level node labels and of the title, in pixels."""
 
-SMALL = 11.0
+SMALL = 12.0
 """Font size of upright labels, formulas, notes and the key."""
+
+SECOND = 15.0
+"""How far the second line of a label stands below its first."""
 
 LEVEL = 64.0
 """Narrowest room in which a level label is cut rather than turned upright."""
@@ -23,8 +25,8 @@ LONGEST = 92.0
 TIGHT = 1.25
 """Nearest distance of two upright labels, in the height of their letters."""
 
-NUMBER_ROOM = 40.0
-"""Narrowest room of a hidden node that has its number beside it."""
+NAME_ROOM = 60.0
+"""Narrowest room of a hidden node that has its short name beside it."""
 
 BARE = 6.0
 """Height of a row of nodes without labels."""
@@ -38,7 +40,7 @@ KEY_SAMPLE, KEY_GAP = 18.0, 16.0
 MEANING: dict[KeyKind, str] = {
     "spline": "spline",
     "symbolic": "formula",
-    "pruned": "pruned",
+    "pruned": "removed",
     "frozen": "frozen",
     "locked": "locked together",
 }
@@ -48,7 +50,8 @@ MEANING: dict[KeyKind, str] = {
 class RowLabels:
     """The labels of one row of nodes, by index, all level or all upright."""
 
-    words: Mapping[int, str]
+    words: Mapping[int, tuple[str, str]]
+    """Two lines, the second, which is smaller, often empty; upright labels have one."""
     upright: bool
     height: float
     """What the row takes of the height, with the gap to the nodes; also where it is not drawn."""
@@ -59,14 +62,15 @@ class RowLabels:
         anchor: Anchor = "end" if below else "start"
         texts = []
         for node in (node for node in nodes if node.node.index in self.words):
-            word = self.words[node.node.index]
+            word, second = self.words[node.node.index]
             y = node.y + side * (node.radius + 6)
             if self.upright:
                 x = node.x + 0.35 * SMALL
                 texts.append(TextMark(x, y, word, SMALL, "label", anchor, upright=True))
             else:
-                y += 0.75 * LETTERS if below else 0.0
+                y += 0.75 * LETTERS if below else -SECOND if second else 0.0
                 texts.append(TextMark(node.x, y, word, LETTERS, "label"))
+                texts.append(TextMark(node.x, y + SECOND, second, SMALL, "note"))
         return texts
 
 
@@ -82,10 +86,11 @@ def row_labels(
     pitch = width / snapshot.widths[layer]
     widest = max((labels.text_width(labels.plain(n.label), LETTERS) for n in nodes), default=0.0)
     if widest <= pitch - 6 or pitch >= LEVEL:
-        words = {node.index: labels.fit(node.label, pitch - 6, LETTERS) for node in nodes}
-        return RowLabels(words, upright=False, height=LETTERS + 12 if nodes else BARE)
-    words = {node.index: labels.fit(node.label, LONGEST, SMALL) for node in nodes}
-    height = max(labels.text_width(word, SMALL) for word in words.values()) + 14
+        words = {node.index: labels.lines(node.label, pitch - 6, LETTERS) for node in nodes}
+        more = SECOND if any(second for _, second in words.values()) else 0.0
+        return RowLabels(words, upright=False, height=LETTERS + 12 + more if nodes else BARE)
+    words = {node.index: (labels.cut_middle(node.label, LONGEST, SMALL), "") for node in nodes}
+    height = max(labels.text_width(word, SMALL) for word, _ in words.values()) + 14
     if pitch < TIGHT * SMALL:
         words = {node.index: words[node.index] for node in _apart(nodes, views, width)}
     return RowLabels(words, upright=True, height=height)
@@ -108,17 +113,15 @@ def _apart(nodes: Sequence[NodeView], views: Sequence[EdgeView], width: float) -
 def hidden_labels(nodes: Sequence[NodeMark], room: float) -> list[TextMark]:
     """Return the words at the right of the nodes of a hidden layer, where there is ``room``.
 
-    These are their labels; a node without one has its number, where the nodes do not stand in the
-    order of their numbers.
+    These are their labels; a node without one has its short name, ``h1.2``.
     """
-    is_mixed = any(before.x > after.x for before, after in itertools.pairwise(nodes))
     texts = []
     for mark in nodes:
         word = labels.plain(mark.node.label)
         if word and room >= LEVEL:
             word = labels.fit(word, room / 2 - mark.radius - 8, SMALL)
         else:
-            word = str(mark.node.index) if is_mixed and room >= NUMBER_ROOM and not word else ""
+            word = labels.node_name(mark.node) if room >= NAME_ROOM and not word else ""
         x, y = mark.x + mark.radius + 5, mark.y + 0.35 * SMALL
         texts.append(TextMark(x, y, word, SMALL, "note", "start"))
     return texts

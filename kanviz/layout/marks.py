@@ -21,16 +21,20 @@ CROWD = 100
 PALER = 0.6
 """How much paler these are."""
 
+READABLE = 0.72
+"""How strongly the weakest edge is drawn: on paper its colour still stands out by 3 to 1 (WCAG 2.2,
+1.4.11), in both themes; a test holds that. What is weak is told by a thin line."""
+
 OUTLINE = 0.75
 """How strongly the outline of a box is drawn, as a part of its curve."""
 
-THIN, THICK = 0.9, 1.1
+THIN, THICK = 0.8, 2.0
 """Width of the curve of the weakest edge, and what is added for the strongest."""
 
 SLENDER, THICKEST = 0.55, 1.4
 """Curves in small boxes are thinner: by this factor in a tiny one, at most by that in a large."""
 
-CONNECTOR = 0.55
+CONNECTOR = 0.7
 """Width of connectors and outlines, as a part of that of the curve."""
 
 CORNER, CORNER_SHARE = 5.0, 0.12
@@ -118,16 +122,22 @@ class PlotMark:
 
     @property
     def opacity(self) -> float:
-        """How strongly to draw the edge, in [FAINTEST, 1], so that none vanishes."""
+        """How strongly to draw the edge, in [READABLE, 1], so that none vanishes."""
         if self.view.state == "pruned":
             return GHOST
-        return max(FAINTEST, self.view.strength)
+        return READABLE + (1 - READABLE) * self._share
+
+    @property
+    def _share(self) -> float:
+        """Where the strength of the edge is between that of the weakest, 0, and the strongest."""
+        return max(0.0, (self.view.strength - FAINTEST) / (1 - FAINTEST))
 
     @property
     def thickness(self) -> float:
         """Width of the line of the curve."""
         slender = min(THICKEST, SLENDER + self.box.width / 100)
-        return (THIN + THICK * self.view.strength) * slender
+        share = 0.0 if self.view.state == "pruned" else self._share
+        return (THIN + THICK * share) * slender
 
     @property
     def thin(self) -> float:

@@ -21,10 +21,11 @@ FLAT = 1e-6
 def small_plot(view: EdgeView, box: Rect, largest: float) -> PlotMark:
     """Return the plot of an edge: its curve fills ``box`` but for a margin.
 
-    A flat curve runs through the middle. ``largest`` is the largest ``half_range`` of the layer, by
-    which a flat curve is told from a small one.
+    A flat curve runs through the middle, and so does a removed one, which adds nothing: what it
+    keeps for the day it comes back would only draw the eye. ``largest`` is the largest
+    ``half_range`` of the layer, by which a flat curve is told from a small one.
     """
-    flat = FLAT * largest
+    flat = math.inf if view.state == "pruned" else FLAT * largest
     xs, ys = view.curve_x.tolist(), view.curve_y.tolist()
     across = scale(xs, box.left, box.right, 0.0)
     up = scale(ys, box.bottom, box.top, flat)

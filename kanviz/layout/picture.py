@@ -50,7 +50,7 @@ SIDE = 22.0
 RIM = 10.0
 """Free margin above the labels of the outputs and below those of the inputs."""
 
-LARGEST = 64.0
+LARGEST = 200.0
 """Side of a box where there is room."""
 
 CAPTION = 20.0

@@ -78,6 +78,18 @@ class ErrorNow(TypedDict):
     name: str
     train: float | None
     test: float | None
+    r2_train: float | None
+    """Shares of the variance that are explained; null for classes too."""
+    r2_test: float | None
+
+
+class FormulaText(TypedDict):
+    """A formula in the forms in which people take it away."""
+
+    text: str
+    mathml: str
+    latex: str
+    python: str
 
 
 class Scene(TypedDict):
@@ -102,6 +114,12 @@ class Scene(TypedDict):
     error: ErrorNow
     has_data: bool
     """Whether there are data, so that training, pruning in context and symbolify can be asked."""
+    is_fresh: bool
+    """Whether the model has learnt nothing yet; edits by hand are no learning."""
+    rows: list[int]
+    """Of the training and of the test part; 0 where there are none."""
+    formula: FormulaText | None
+    """Of the network as it is in this scene, for a page, which cannot ask; else null."""
     grid_size: int
     spline_order: int
     basis: str
@@ -566,15 +584,6 @@ class Plan(TypedDict):
     """Pruning step by step, weakest first."""
 
     steps: list[PlanStep]
-
-
-class FormulaText(TypedDict):
-    """A formula in the forms in which people take it away."""
-
-    text: str
-    mathml: str
-    latex: str
-    python: str
 
 
 class Probe(TypedDict):

@@ -102,6 +102,8 @@ class Desk:
         self._converted: tuple[About, Dataset] | None = None
         self._x = None if x is None else self.session.inputs(x)
         self._news = None if self.data is None else About.data(self.data)
+        # Asked once: edits by hand are not learning, and a patch does not tell of it.
+        self._was_new = self.session.is_new()
         self._tell: Teller = lambda _: None
         self._lock = threading.Lock()
         self._version, self._shown = 1, 0  # of the model, and of the last picture
@@ -200,7 +202,25 @@ class Desk:
         """Return the page that needs no kernel."""
         with self._still():
             snapshot = self.snapshot()
-            return live_page(snapshot, self._scene(snapshot, self._version))
+            scene = self._scene(snapshot, self._version)
+            if not any(bool(layer.spline_mask.any()) for layer in self.session.network.layers):
+                with contextlib.suppress(*REFUSALS):  # one that sympy cannot write
+                    scene["formula"] = self.formula()
+            return live_page(snapshot, scene)
+
+    def formula(self) -> c.FormulaText:
+        """Return the formula of the model in the forms in which people take it away."""
+        formula = self.model.formula()
+        try:
+            python = formula.to_python()
+        except ValueError as error:  # while some edge is a spline
+            python = f"# {error}\n"
+        return c.FormulaText(
+            text=str(formula),
+            mathml=equations(formula.outputs, formula.expressions),
+            latex="\n".join(formula.to_latex()),
+            python=python,
+        )
 
     def frame(self) -> dict[str, Any] | None:
         """Return the contract's ``Frame`` of the fit that runs, or None where it cannot be drawn.
@@ -265,6 +285,9 @@ class Desk:
             "losses": self._losses.record(),
             "error": errors_now(network, self.data),
             "has_data": self.data is not None,
+            "is_fresh": self._was_new and self.session.about.sample is None,
+            "rows": rows.counts,
+            "formula": None,
             "grid_size": spec.grid_size,
             "spline_order": spec.spline_order,
             "basis": spec.basis,
@@ -707,21 +730,6 @@ def _probe(desk: Desk, ask: c.AskProbe) -> c.Probe:
     return c.Probe(nodes=[*nodes, found.outputs[0].tolist()], edges=edges)
 
 
-def _formula(desk: Desk, _: c.AskFormula) -> c.FormulaText:
-    """Return the formula in the forms in which people take it away."""
-    formula = desk.model.formula()
-    try:
-        python = formula.to_python()
-    except ValueError as error:  # while some edge is a spline
-        python = f"# {error}\n"
-    return c.FormulaText(
-        text=str(formula),
-        mathml=equations(formula.outputs, formula.expressions),
-        latex="\n".join(formula.to_latex()),
-        python=python,
-    )
-
-
 HANDLERS: dict[type[c.Ask], Callable[[Desk, Any], Any]] = {
     c.MovePoint: _move_point,
     c.SetCurve: _set_curve,
@@ -753,7 +761,7 @@ HANDLERS: dict[type[c.Ask], Callable[[Desk, Any], Any]] = {
     c.AskPreview: _preview,
     c.AskPlan: _plan,
     c.AskProbe: _probe,
-    c.AskFormula: _formula,
+    c.AskFormula: lambda desk, _: desk.formula(),
     c.AskScript: lambda desk, _: desk.model.script(),
     c.AskPage: lambda desk, _: desk.page(),
     c.AskScene: lambda desk, _: desk.send_scene(),

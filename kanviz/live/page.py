@@ -280,21 +280,6 @@ def live_page(snapshot: Snapshot, scene: Mapping[str, Any]) -> str:
     )
 
 
-def write_live_page(
-    snapshot: Snapshot, scene: Mapping[str, Any], path: str | os.PathLike[str]
-) -> None:
-    """Write ``live_page`` to a file; the file appears whole or not at all.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder of ``path`` does not exist.
-    OSError
-        If the file cannot be written; one that was there is as before.
-    """
-    write_whole(path, live_page(snapshot, scene).encode())
-
-
 MARGINS = 40
 """Pixels that a page needs above and below its diagram."""
 

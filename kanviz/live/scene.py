@@ -18,7 +18,7 @@ from kanviz.nn.network import Network
 from kanviz.snapshot import EdgeView, Snapshot
 from kanviz.symbolic.parse import WRITTEN, parse
 from kanviz.symbolic.printing import to_mathml
-from kanviz.training.errors import Errors
+from kanviz.training.errors import Errors, quality
 from kanviz.training.report import FitReport
 
 MOST_ROWS, MOST_NUMBERS = 500, 50_000
@@ -32,11 +32,14 @@ class Rows:
     Parameters
     ----------
     sample : (rows, inputs) float64
-    target : (rows, outputs) float64, or (0,) where there are none or they are classes
+    target : (rows, outputs) float64, or (rows,) of class numbers, or (0,) where there are none
+    counts : list of int
+        Rows of the training and of the test part of the data, not only those chosen; 0 for none.
     """
 
     sample: np.ndarray
     target: np.ndarray
+    counts: list[int]
 
     @classmethod
     def of(cls, about: About, x: Tensor, data: Dataset | None) -> "Rows":
@@ -46,11 +49,26 @@ class Rows:
         count = min(len(inputs), MOST_ROWS, max(1, MOST_NUMBERS // width))
         rows = torch.arange(count, device=inputs.device) * len(inputs) // count
         if data is None:
-            return cls(_numbers(about.x_scaling.undo(inputs[rows].double().cpu())), np.empty(0))
-        targets = np.empty(0)
+            sample = _numbers(about.x_scaling.undo(inputs[rows].double().cpu()))
+            return cls(sample, np.empty(0), [0, 0])
+        targets = data.y[rows].double()
         if not data.is_classification:
-            targets = _numbers(data.to_user_outputs(data.y[rows]))
-        return cls(_numbers(data.to_user_inputs(data.x[rows])), targets)
+            targets = data.to_user_outputs(targets)
+        counts = [len(inputs), 0 if data.x_test is None else len(data.x_test)]
+        sample = _without_dust(_numbers(data.to_user_inputs(data.x[rows].double())), data.x.dtype)
+        return cls(sample, _numbers(targets), counts)
+
+
+def _without_dust(sample: np.ndarray, dtype: torch.dtype) -> np.ndarray:
+    """Return rows without what scaling to ``dtype`` and back has left, as 6e-9 of a category's 0.
+
+    Each column is rounded to a power of ten below what the dtype holds of its range.
+    """
+    span = np.ptp(sample, axis=0)
+    precision = 10 * torch.finfo(dtype).eps
+    exponents = np.ceil(np.log10(precision * np.where(span > 0, span, 1.0)))
+    grain = 10.0**exponents
+    return np.where(span > 0, np.round(sample / grain) * grain, sample)
 
 
 def drawing(snapshot: Snapshot) -> dict[str, Any]:
@@ -81,13 +99,17 @@ def mathml_of(text: str) -> str:
 def errors_now(network: Network, data: Dataset | None) -> ErrorNow:
     """Return the errors in the user's units; None where there is none."""
     if data is None:
-        return ErrorNow(name="RMSE", train=None, test=None)
-    found = Errors.of(network, data)
-    return ErrorNow(name=found.name, train=_finite(found.train), test=_finite(found.test))
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+        return ErrorNow(name="RMSE", train=None, test=None, r2_train=None, r2_test=None)
+    name = "accuracy" if data.is_classification else "RMSE"
+    measured = quality(network, data).items()
+    found = {kind: value if math.isfinite(value) else None for kind, value in measured}
+    return ErrorNow(
+        name=name,
+        train=found[f"train_{name.lower()}"],
+        test=found.get(f"test_{name.lower()}"),
+        r2_train=found.get("train_r2"),
+        r2_test=found.get("test_r2"),
+    )
 
 
 def _numbers(values: Tensor) -> np.ndarray:

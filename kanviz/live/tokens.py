@@ -27,7 +27,7 @@ TOKENS: dict[ModuleType, tuple[str, ...]] = {
     ),
     slots: ("FILL", "GAP", "ROOMY", "NEARLY", "CROWDED"),
     marks: (
-        *("GHOST", "CROWD", "PALER", "OUTLINE", "THIN", "THICK", "SLENDER", "THICKEST"),
+        *("GHOST", "CROWD", "PALER", "READABLE", "OUTLINE", "THIN", "THICK", "SLENDER", "THICKEST"),
         *("CONNECTOR", "CORNER", "CORNER_SHARE", "ZERO"),
     ),
     paths: ("MARGIN", "FLAT"),
@@ -38,9 +38,11 @@ TOKENS: dict[ModuleType, tuple[str, ...]] = {
         "BROAD",
         "WIDE",
         "BROAD_SIGNS",
+        "RAISED",
+        "BREAKS",
         "MOST_ACCENTS",
     ),
-    legend: ("LETTERS", "SMALL", "LEVEL", "LONGEST", "TIGHT", "NUMBER_ROOM", "BARE"),
+    legend: ("LETTERS", "SMALL", "SECOND", "LEVEL", "LONGEST", "TIGHT", "NAME_ROOM", "BARE"),
 }
 """The constants, by the module of ``kanviz.layout`` that has and explains them."""
 

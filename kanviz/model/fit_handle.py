@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
+import torch
 from torch import Tensor
 
 from kanviz.checks import check_choice
@@ -361,7 +362,7 @@ class FitHandle:
         on_end : callable
             Called with this when nothing more is trained, to bring the outcome home.
         """
-        with uninterrupted() as shield:
+        with torch.inference_mode(mode=False), uninterrupted() as shield:
             self.is_begun, self._thread_id = True, threading.get_ident()
             try:
                 self._keep_error(lambda: self._train(shield))

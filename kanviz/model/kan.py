@@ -31,7 +31,7 @@ from kanviz.analysis.removal import What
 from kanviz.analysis.trace import Trace, edge_samples, node_values, trace
 from kanviz.checks import check_choice, check_integer
 from kanviz.data.arrays import choose_dtype
-from kanviz.data.dataset import About, Label
+from kanviz.data.dataset import About, Dataset, Label
 from kanviz.data.scaling import Affine
 from kanviz.edits import (
     Became,
@@ -69,6 +69,7 @@ from kanviz.nn.spec import BaseName, BasisName, Extrapolation
 from kanviz.recipe import Recipe
 from kanviz.snapshot import Snapshot
 from kanviz.training.errors import Loss, quality
+from kanviz.training.gradient import refresh
 from kanviz.training.judge import judge_of
 from kanviz.training.report import FitReport
 from kanviz.training.solve import Equation, Residuals, prepare_equation
@@ -84,6 +85,7 @@ from kanviz.training.task import (
     prepare,
     read_options,
 )
+from kanviz.writing import write_whole
 
 if TYPE_CHECKING:  # these take long to import, and many programs never draw or read formulas
     from matplotlib.figure import Figure
@@ -323,6 +325,8 @@ class KAN(nn.Module):
         network, about = cast(Network, self._modules["network"]), self.session.history.now.about
         if not about.has_units or x.shape[-1:] != about.x_scaling.shift.shape:
             return cast(Tensor, network(x))
+        if torch.is_autocast_enabled(x.device.type):  # what is half precise comes from before
+            x = x.to(network.layers[0].weight.dtype)
         scaled = about.x_scaling.apply(x).to(x.dtype)
         return about.y_scaling.undo(network(scaled)).to(x.dtype)
 
@@ -715,6 +719,29 @@ class KAN(nn.Module):
         running = self.session.fit(ask, background=background)
         return running if background else running.wait()
 
+    def refresh(self, optimizer: torch.optim.Optimizer) -> None:
+        """Let an optimizer of your own go on after an edit, a fit, undo or redo.
+
+        The weight of each layer is one ``Parameter`` for life: where it keeps its shape, as after
+        ``update_grid``, ``prune``, ``fit`` and ``undo`` of these, an optimizer needs nothing. Call
+        this after ``refine``, which gives weights another shape, so that averages of the old one
+        (momentum) are forgotten; and after ``fix``, whose numbers are new parameters: they join the
+        first group.
+
+        Parameters
+        ----------
+        optimizer : torch.optim.Optimizer
+            That holds parameters of this model, and perhaps others.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1])
+        >>> adam = torch.optim.Adam(model.parameters())
+        >>> _ = model.refine(10)
+        >>> model.refresh(adam)
+        """
+        refresh(optimizer, self.parameters())
+
     @property
     def running_fit(self) -> FitHandle | None:
         """The fit that runs now, in the background or in a cell; None if there is none.
@@ -856,11 +883,12 @@ class KAN(nn.Module):
         -------
         float
             R^2, the mean over the outputs (1 is perfect, 0 as good as the mean of y), or accuracy.
+            Of an output that is constant in the data R^2 is 1 where it is met to rounding, else 0.
 
         Raises
         ------
         ValueError, TypeError
-            If the data do not fit the model.
+            If the data do not fit the model, or their test part has one row only.
 
         Examples
         --------
@@ -870,6 +898,11 @@ class KAN(nn.Module):
         1.0
         """
         found = self.evaluate(data if y is None else (data, y))
+        if "test_rmse" in found and "test_r2" not in found:
+            raise ValueError(
+                "The test part must have at least 2 rows, because R^2 compares with their mean; "
+                "got 1. Keep more for testing, or ask evaluate for the RMSE."
+            )
         for name in ("test_r2", "test_accuracy", "train_r2", "train_accuracy"):
             if name in found:
                 return found[name]
@@ -1245,7 +1278,8 @@ class KAN(nn.Module):
         path
             The page appears whole or not at all.
         x : (samples, inputs) or Dataset, optional
-            In the user's units; by default the sample that the model remembers.
+            In the user's units; by default the sample that the model remembers. Of a data set the
+            page tells the errors too.
         title : str
             The heading; by default the widths of the network.
         live : bool
@@ -1267,14 +1301,13 @@ class KAN(nn.Module):
         """
         with uninterrupted():
             from kanviz.live.desk import Desk
-            from kanviz.live.page import write_live_page, write_page
+            from kanviz.live.page import write_page
 
-        snapshot = self.snapshot(x, title=title)
         if not live:
-            write_page(snapshot, path)
+            write_page(self.snapshot(x, title=title), path)
             return
-        desk = Desk(self, x=x, title=title)
-        write_live_page(snapshot, desk.scene(), path)
+        desk = Desk(self, x if isinstance(x, Dataset) else None, x=x, title=title)
+        write_whole(path, desk.page().encode())
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a notebook shows: the picture, or, where that fails, the text alone."""

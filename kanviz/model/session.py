@@ -156,7 +156,8 @@ class Session:
         """
         if not self.is_new():
             return read_dataset(data, self.about, self.network)
-        dataset = as_dataset(data, task=task, normalize=True)
+        # In float64: the network's dtype takes what it can of it, errors are measured against all.
+        dataset = as_dataset(data, task=task, normalize=True, dtype=torch.float64)
         check_fits(self.network, dataset)
         return dataset
 
@@ -402,7 +403,8 @@ class Session:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        with self._turn_lock:
+        # What is made in inference mode could never be trained; a turn is no part of it.
+        with self._turn_lock, torch.inference_mode(mode=False):
             outer, self._editor = self._editor, threading.get_ident()
             try:
                 yield

@@ -398,8 +398,37 @@ def insertion_matrix(
     1989; Goldman, Lyche, Knot insertion and deletion algorithms, 1993): de Boor's algorithm with
     a different argument at each level.
     """
+    first, rows = _insertion_rows(old, new, spline_order)
+    n_old = old.shape[-1] - spline_order - 1
+    columns = first.unsqueeze(-1) + torch.arange(spline_order + 1, device=old.device)
+    return old.new_zeros(*first.shape, n_old).scatter(-1, columns, rows)
+
+
+WRITTEN_UP_TO = 1_000_000
+"""Entries up to which a matrix of knot insertion is written down."""
+
+
+def inserted(
+    coef: Float[Tensor, "inputs old_basis outputs"],
+    old: Float[Tensor, "inputs old_knots"],
+    new: Float[Tensor, "inputs new_knots"],
+    spline_order: int,
+) -> Float[Tensor, "inputs new_basis outputs"]:
+    """Return the coefficients on finer knots: ``insertion_matrix`` times those on the old."""
+    if coef.shape[1] * new.shape[1] <= WRITTEN_UP_TO:
+        return insertion_matrix(old, new, spline_order) @ coef
+    first, rows = _insertion_rows(old, new, spline_order)
+    inputs = torch.arange(len(coef), device=coef.device).unsqueeze(-1)
+    parts = (rows[..., r, None] * coef[inputs, first + r] for r in range(spline_order + 1))
+    return sum(parts, torch.zeros((), dtype=coef.dtype, device=coef.device))
+
+
+def _insertion_rows(
+    old: Tensor, new: Tensor, spline_order: int
+) -> tuple[Int[Tensor, "inputs new_basis"], Float[Tensor, "inputs new_basis active"]]:
+    """Return the entries of each row of ``insertion_matrix`` that are not 0, from the first on."""
     k = spline_order
-    n_new, n_old = new.shape[-1] - k - 1, old.shape[-1] - k - 1
+    n_new = new.shape[-1] - k - 1
     index = torch.arange(n_new, device=new.device)
     piece = (index - k // 2).clamp(0, n_new - k - 1) + k  # a base interval of the new function
     middle = (new[:, piece] + new[:, piece + 1]) / 2
@@ -414,8 +443,7 @@ def insertion_matrix(
             left, right = t[..., r], t[..., r + k - level + 1]
             share = ((argument - left) / (right - left)).unsqueeze(-1)
             points[r] = torch.lerp(points[r - 1], points[r], share)
-    columns = first.unsqueeze(-1) + torch.arange(k + 1, device=old.device)
-    return old.new_zeros(old.shape[0], n_new, n_old).scatter(-1, columns, points[k])
+    return first, points[k]
 
 
 def _magnitude(r: Tensor) -> Tensor:
@@ -433,15 +461,25 @@ def _matern52(r: Tensor) -> Tensor:
     return (1 + s + s * s / 3) * torch.exp(-s)
 
 
-RADIAL_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "gaussian": lambda r: torch.exp(-r * r),
-    "matern32": _matern32,
-    "matern52": _matern52,
-    "multiquadric": lambda r: torch.sqrt(1 + r * r),
-    "inverse_multiquadric": lambda r: torch.rsqrt(1 + r * r),
-    "inverse_quadratic": lambda r: 1 / (1 + r * r),
+def _matern52_slope(r: Tensor) -> Tensor:
+    s = math.sqrt(5.0) * _magnitude(r)
+    return -5 / 3 * r * (1 + s) * torch.exp(-s)
+
+
+RADIAL_FUNCTIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "gaussian": (lambda r: torch.exp(-r * r), lambda r: -2 * r * torch.exp(-r * r)),
+    "matern32": (_matern32, lambda r: -3 * r * torch.exp(-math.sqrt(3.0) * _magnitude(r))),
+    "matern52": (_matern52, _matern52_slope),
+    "multiquadric": (lambda r: torch.sqrt(1 + r * r), lambda r: r * torch.rsqrt(1 + r * r)),
+    "inverse_multiquadric": (
+        lambda r: torch.rsqrt(1 + r * r),
+        lambda r: -r * torch.rsqrt(1 + r * r) / (1 + r * r),
+    ),
+    "inverse_quadratic": (lambda r: 1 / (1 + r * r), lambda r: -2 * r / (1 + r * r) ** 2),
 }
-"""K(r) by name (Rasmussen, Williams, Gaussian Processes for ML, eq. 4.17; Buhmann, RBFs, ch. 1)."""
+"""K(r) and K'(r) by name (Rasmussen, Williams, Gaussian Processes for ML, eq. 4.17; Buhmann, RBFs,
+ch. 1). Each forward pass needs K', for the tangents beyond the grid: written out, it can be traced
+and exported."""
 
 
 def radial_basis(
@@ -457,8 +495,10 @@ def radial_basis(
     """
     step = (centres[:, -1:] - centres[:, :1]) / (centres.shape[-1] - 1)
     distance = (x.unsqueeze(-1) - centres) / step
-    values = differentiate(RADIAL_FUNCTIONS[name], distance, derivative)
-    return values / step**derivative if derivative else values
+    function, slope = RADIAL_FUNCTIONS[name]
+    if derivative == 0:
+        return function(distance)
+    return differentiate(slope, distance, derivative - 1) / step**derivative
 
 
 def differentiate(function: Callable[[Tensor], Tensor], x: Tensor, order: int) -> Tensor:

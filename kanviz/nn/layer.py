@@ -158,6 +158,7 @@ class KANLayer(nn.Module):
         state = _state
         if state is None:
             spec = FunctionSpec(grid_size, spline_order, basis, base, extrapolation)
+            spec.check_size(in_features, out_features)
             low, high = bounds(grid_range, in_features)
             knots = extend_knots(uniform_points(low, high, grid_size), spec.padding)
             source = torch.Generator().manual_seed(0) if generator is None else generator
@@ -248,13 +249,27 @@ class KANLayer(nn.Module):
     # ---- what it computes
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
-        """Return the layer's outputs for x of shape (..., in_features)."""
+        """Return the layer's outputs for x of shape (..., in_features).
+
+        Under ``torch.autocast`` x may be of any floating dtype; the outputs are in the layer's.
+        """
+        if torch.is_autocast_enabled(x.device.type):
+            return self._in_full_precision(x)
         self.check_input(x)
         weight: Tensor = self.weight if self._is_plain else self.live_weight()
         outputs: Tensor = edge_sum(x, self.knots, weight, self.spec)
         if self.symbols is None:
             return outputs
         return outputs.index_add(-1, self.symbols.outputs, self.symbol_outputs(x))
+
+    def _in_full_precision(self, x: Tensor) -> Tensor:
+        """Do what torch's own layers do for which half precision is too coarse: cast, and say so.
+
+        The place in an interval of the grid is a difference of near numbers.
+        """
+        with torch.autocast(x.device.type, enabled=False):
+            outputs: Tensor = self.forward(x.to(self.weight.dtype))
+            return outputs
 
     def features(
         self, x: Float[Tensor, "*batch inputs"], *, derivative: int = 0
@@ -499,6 +514,7 @@ class KANLayer(nn.Module):
         beyond the grid; otherwise the best fit. Returns the largest root-mean-square change of an
         edge on the grid, in the unit of the outputs: 0.0 where it is exact.
         """
+        replace(self.spec, grid_size=grid_size).check_size(self.in_features, self.out_features)
         new, change = refined(self._functions(), grid_size)
         self.replace(*new)
         return change
@@ -558,7 +574,7 @@ class KANLayer(nn.Module):
             knots, weight = tied_knots(knots, self.leaders), tied_weight(weight, self.leaders)
         check_increasing(knots.to(old))
         self.knots = knots.to(old)
-        self.weight = nn.Parameter(weight.to(old), requires_grad=old.requires_grad)
+        self._take_weight(weight, trains=old.requires_grad)
         self.spec = spec
 
     # ---- its state
@@ -586,24 +602,68 @@ class KANLayer(nn.Module):
     def restore(self, state: LayerState) -> None:
         """Come to a state, of other widths perhaps; the present dtype and device stay.
 
-        A weight that keeps its shape stays the same ``Parameter``, so that an optimizer which holds
-        it goes on working. Nothing is shared with the state.
+        The weight stays the same ``Parameter``, and so do the numbers of formulas that stay; see
+        ``KAN.refresh`` for an optimizer that holds them. Nothing is shared with the state.
         """
         like = self.weight.detach()
-        if like.shape == state.weight.shape:
-            like.copy_(state.weight)
-            self.weight.requires_grad_(state.trains)
-        else:
-            weight = state.weight.to(like, copy=True)
-            self.weight = nn.Parameter(weight, requires_grad=state.trains)
+        self._take_weight(state.weight, trains=state.trains)
         self.in_features, self.out_features = state.mask.shape
         self.spec = state.spec
         self.knots = state.knots.to(like, copy=True)
         self.mask = state.mask.to(like.device, copy=True)
         self.frozen = state.frozen.to(like.device, copy=True)
         self.leaders = state.leaders.to(like.device, copy=True)
-        self.symbols = None if state.symbols is None else copy.deepcopy(state.symbols).to(like)
+        if self.symbols is None or not self.symbols.take(state.symbols):
+            self.symbols = None if state.symbols is None else copy.deepcopy(state.symbols).to(like)
         self._note_standing()
+
+    @torch.no_grad()
+    def _take_weight(self, weight: Tensor, *, trains: bool) -> None:
+        """Put other numbers into the ``Parameter``, which stays the same for whoever holds it."""
+        if self.weight.is_inference():  # made in inference mode: it can never be written to
+            self.weight = nn.Parameter(weight.to(self.weight, copy=True))
+        elif self.weight.shape == weight.shape:
+            self.weight.copy_(weight)
+        else:
+            self.weight.data, self.weight.grad = weight.to(self.weight, copy=True), None
+        self.weight.requires_grad_(trains)
+
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,  # noqa: FBT001 - as torch calls it
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """Load as any module does, but say what a state dict does not hold: grids and formulas."""
+        theirs = state_dict.get(f"{prefix}symbols.affine")
+        mine = None if self.symbols is None else self.symbols.affine
+        n_theirs, n_mine = (0 if some is None else len(some) for some in (theirs, mine))
+        knots = state_dict.get(f"{prefix}knots", self.knots)
+        if n_theirs != n_mine:
+            error_msgs.append(
+                f"{prefix or 'the layer'} has {n_mine} formulas, the state dict numbers of "
+                f"{n_theirs}, but not which formulas they are. Use model.save and kanviz.load, "
+                "which keep them."
+            )
+        elif knots.shape != self.knots.shape:
+            error_msgs.append(
+                f"{prefix or 'the layer'} has knots of shape {tuple(self.knots.shape)}, the state "
+                f"dict {tuple(knots.shape)}. Make the model with the same grid_size, spline_order "
+                "and basis, or use model.save and kanviz.load, which keep them."
+            )
+        super()._load_from_state_dict(
+            state_dict,
+            prefix,
+            local_metadata,
+            strict,
+            missing_keys,
+            unexpected_keys,
+            error_msgs,
+        )
 
     def extra_repr(self) -> str:
         """Say the sizes and the family, as torch prints them."""

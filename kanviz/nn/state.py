@@ -75,8 +75,9 @@ class NetworkState:
     def restore(self, network: Network) -> None:
         """Bring a network of as many layers back to this state; widths may differ.
 
-        The values are cast to the network's present dtype and device. A weight that keeps its shape
-        stays the same ``Parameter``, so that an optimizer which holds it goes on working.
+        The values are cast to the network's present dtype and device. Each weight stays the same
+        ``Parameter``, so that an optimizer which holds it goes on working; ``KAN.refresh`` is for
+        where shapes change.
         """
         for layer, state in zip(network.layers, self.layers, strict=True):
             layer.restore(state)

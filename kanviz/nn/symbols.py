@@ -60,6 +60,21 @@ class SymbolicEdges(nn.Module):
         """The (input, output) of every edge."""
         return list(zip(self.inputs.tolist(), self.outputs.tolist(), strict=True))
 
+    @torch.no_grad()
+    def take(self, other: "SymbolicEdges | None") -> bool:
+        """Take the numbers of the same formulas at the same edges; return whether they are such.
+
+        The ``Parameter`` stays the same.
+        """
+        if other is None or self.functions != other.functions or self.affine.is_inference():
+            return False
+        if self.edges != other.edges:
+            return False
+        self.affine.copy_(other.affine)
+        self.affine.requires_grad_(other.affine.requires_grad)
+        self.quality = other.quality
+        return True
+
     def row_of(self, edge: tuple[int, int]) -> int | None:
         """Return the row of an edge (input, output); None where it is none of these."""
         edges = self.edges

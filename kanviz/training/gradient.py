@@ -6,11 +6,11 @@ does not help either, the error names the layer and edge where the numbers break
 
 import copy
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from kanviz.interrupts import uninterrupted
 from kanviz.nn import Network
@@ -173,3 +173,18 @@ def where_it_breaks(network: Network, x: Tensor) -> str:
         "the loss and its gradient must be finite; got NaN or inf although every edge is finite. "
         "Check the loss function and the targets."
     )
+
+
+def refresh(optimizer: torch.optim.Optimizer, parameters: Iterable[nn.Parameter]) -> None:
+    """Let an optimizer go on with parameters that were changed under it; see ``KAN.refresh``."""
+    groups = optimizer.param_groups
+    known = {id(parameter) for group in groups for parameter in group["params"]}
+    found = [parameter for parameter in parameters if parameter.requires_grad]
+    groups[0]["params"].extend(one for one in found if id(one) not in known)
+    for parameter in found:
+        kept = optimizer.state.get(parameter, {})
+        sizes = {value.shape for value in kept.values() if torch.is_tensor(value) and value.ndim}
+        if sizes - {parameter.shape}:  # averages of numbers that are gone
+            del optimizer.state[parameter]
+    if isinstance(optimizer, torch.optim.LBFGS):
+        optimizer._numel_cache = None  # what it has counted once

@@ -184,7 +184,7 @@ def network_figure(
 
     Every curve fills its own box: its range is that of the data, left to right, and its height its
     own. The stronger an edge, the darker and thicker it is drawn. Splines are blue, formulas
-    orange, pruned edges grey and dashed.
+    orange, removed edges grey, dashed and flat: they add nothing.
 
     Parameters
     ----------

@@ -121,13 +121,13 @@ def test_hostile_names_are_text(page: "Page", tmp_path: Path) -> None:
     model = KAN([len(HOSTILE), 2, 1], dtype=torch.float64)
     model.fit(data, steps=1, progress=False)
     at = ModelPage(page, model, tmp_path / "model.html", title=HOSTILE[0])
-    assert HOSTILE[0] in at.diagram.root.locator(".kv-head-title").inner_text()
+    assert HOSTILE[0] in at.diagram.root.locator(".kv-head-about").inner_text()
     for n, name in enumerate(HOSTILE):
         at.diagram.open(0, n, 0)
         at.diagram.root.locator(".kv-editor .kv-title").filter(has_text=name).wait_for()
     at.start_probe()
     at.diagram.tab("History")
-    at.diagram.tab("Out")
+    at.diagram.tab("Export")
     assert page.evaluate("window.hacked") is None
     assert at.diagram.root.locator("img, script, b:text('&')").count() == 0
     assert at.console.errors == []
@@ -144,7 +144,7 @@ def test_the_page_has_no_serious_fault_of_access(theme: str, page: "Page", tmp_p
     assert faults(at.diagram) == []
     at.start_probe()
     assert faults(at.diagram) == []
-    for tab in ("History", "Out"):
+    for tab in ("History", "Export"):
         at.diagram.tab(tab)
         assert faults(at.diagram) == []
 
@@ -152,7 +152,7 @@ def test_the_page_has_no_serious_fault_of_access(theme: str, page: "Page", tmp_p
 def test_the_page_is_used_by_keys_alone(page: "Page", tmp_path: Path) -> None:
     at = ModelPage(page, _spline(), tmp_path / "model.html")
     keys = page.keyboard
-    keys.press("Tab")  # the first edge
+    at.diagram.tab_to(".kv-edge")  # the strongest
     keys.press("ArrowRight")
     keys.press("Enter")
     at.diagram.root.locator(".kv-editor .kv-title").filter(visible=True).wait_for()

@@ -23,7 +23,7 @@ from kanviz.nn.kernels.plan import BLOCK
 
 logger = logging.getLogger(__name__)
 
-IS_ON = not numba.config.DISABLE_JIT
+IS_ON = not getattr(numba.config, "DISABLE_JIT", 0)
 """Whether numba may compile: without that its kernels are Python loops, and of no use."""
 
 REORDERED = {"contract", "reassoc"}

@@ -196,6 +196,9 @@ class EdgeSum(Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Gradients:
         """Return the gradients in x, weight and scale."""
+        if torch.is_autocast_enabled("cpu"):  # of a backward pass inside the block, as in torch
+            with torch.autocast("cpu", enabled=False):
+                return EdgeSum.backward(ctx, g)
         (x, knots, weight, scale), plan = ctx.saved_tensors, ctx.plan
         wants_x, _, wants_weight, wants_scale, _ = ctx.needs_input_grad
         in_x = in_weight = in_scale = None

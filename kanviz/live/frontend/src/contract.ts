@@ -155,6 +155,9 @@ export interface ErrorNow {
   name: string;
   train: number | null;
   test: number | null;
+  /** Shares of the variance that are explained; null for classes too. */
+  r2_train: number | null;
+  r2_test: number | null;
 }
 
 /** The whole picture. */
@@ -178,6 +181,12 @@ export interface Scene {
   error: ErrorNow;
   /** Whether there are data, so that training, pruning in context and symbolify can be asked. */
   has_data: boolean;
+  /** Whether the model has learnt nothing yet; edits by hand are no learning. */
+  is_fresh: boolean;
+  /** Of the training and of the test part; 0 where there are none. */
+  rows: number[];
+  /** Of the network as it is in this scene, for a page, which cannot ask; else null. */
+  formula: FormulaText | null;
   grid_size: number;
   spline_order: number;
   basis: string;

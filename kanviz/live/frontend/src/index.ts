@@ -1,12 +1,12 @@
 /** The explorer: `render` is what anywidget, or a page, calls for each view of a model. */
 
 import { Diagram } from "./diagram/diagram";
+import { header, iconButton } from "./head";
 import { keyHelp, panels } from "./panels/index";
 import type { Panel } from "./panels/panel";
 import { LiveStore, type Model } from "./store";
 import { focusable, h, write } from "./ui/dom";
 import { Life } from "./ui/life";
-import { short } from "./ui/numbers";
 import { followTheme } from "./ui/theme";
 
 type Keys = NonNullable<Parameters<typeof keyHelp>[1]>;
@@ -21,6 +21,7 @@ const KEYS: Keys = [
       ["Escape", "close the edge"],
       ["+ \u2212", "nearer, farther"],
       ["0", "the whole picture"],
+      ["Ctrl+Z, Ctrl+Y", "undo, redo"],
     ],
   ],
 ];
@@ -39,13 +40,16 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   life.add(() => help.destroy());
   const body = h("div", { class: "kv-body" }, diagram.element, tabs.element);
   root.prepend(
-    header(store, life),
+    header(store, life, roomButtons(root, life)),
     body,
     statusBar(store, life, () => help.open()),
   );
+  // A page is ours: there the diagram has the window. In a notebook it is one cell of many.
+  root.classList.toggle("kv-alone", store.local);
   el.append(root);
   life.add(() => root.remove());
   followTheme(root, life, model.get("theme"), () => diagram.recolor());
+  life.listen(root, "keydown", (event) => undoByKey(store, event as KeyboardEvent));
   life.effect(() => {
     if (store.selected.value) tabs.openFor("selected");
   });
@@ -57,33 +61,45 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
 
 export default { render };
 
-// What stands around the diagram: title and errors, tabs of panels, the status line.
+// What stands around the diagram: tabs of panels, the status line; the head has a file of its own.
 
-/** The title, and the errors of now. */
-function header(store: LiveStore, life: Life): HTMLElement {
-  const title = h("span", {});
-  const shape = h("span", { class: "kv-head-shape" });
-  const errors = h("div", { class: "kv-head-errors", role: "group" });
-  const draw = (): void => {
-    const scene = store.scene.value;
-    write(title, scene.title || "Kolmogorov-Arnold network");
-    const widths = `[${scene.widths.join(", ")}]`;
-    write(shape, scene.title.includes(widths) ? "" : widths);
-    const { name, train, test } = scene.error;
-    const hasAny = train !== null || test !== null;
-    errors.setAttribute("aria-label", `${name} now`);
-    errors.replaceChildren(
-      ...(hasAny ? [h("span", {}, name), part("train", train), part("test", test)] : []),
-    );
-  };
-  life.effect(draw);
-  return h("div", { class: "kv-head" }, h("h2", { class: "kv-head-title" }, title, shape), errors);
+/** Ctrl+Z takes the last step back and Ctrl+Y, or Ctrl+Shift+Z, does it again; not while typing. */
+function undoByKey(store: LiveStore, event: KeyboardEvent): void {
+  const { target } = event;
+  const isTyping =
+    target instanceof HTMLTextAreaElement ||
+    (target instanceof HTMLInputElement && ["text", "number", "search"].includes(target.type));
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || isTyping) return;
+  const key = event.key.toLowerCase();
+  const isRedo = key === "y" || (key === "z" && event.shiftKey);
+  if (!isRedo && key !== "z") return;
+  event.preventDefault();
+  event.stopPropagation();
+  // What goes wrong is told in the status line; nothing to undo is no fault.
+  store.ask({ type: isRedo ? "redo" : "undo" }).catch(() => undefined);
 }
 
-function part(name: string, error: number | null): HTMLElement {
-  const element = h("span", {}, `${name} `, h("b", {}, short(error)));
-  element.hidden = error === null;
-  return element;
+/** To give the diagram the whole screen, and letters that are read from the last row. */
+function roomButtons(root: HTMLElement, life: Life): HTMLElement[] {
+  const projector = iconButton("letters", "Large letters, for a projector", () => {
+    const isOn = root.classList.toggle("kv-projector");
+    projector.setAttribute("aria-pressed", String(isOn));
+  });
+  projector.setAttribute("aria-pressed", "false");
+  const screen = iconButton("screen", "Full screen", () => {
+    if (document.fullscreenElement) void document.exitFullscreen();
+    else void root.requestFullscreen();
+  });
+  screen.hidden = typeof root.requestFullscreen !== "function";
+  life.listen(document, "fullscreenchange", () => {
+    const { activeElement } = root.getRootNode() as Document | ShadowRoot;
+    const isOn = root.matches(":fullscreen");
+    root.classList.toggle("kv-filling", isOn);
+    screen.setAttribute("aria-label", isOn ? "Leave full screen" : "Full screen");
+    screen.title = screen.getAttribute("aria-label")!;
+    (activeElement as HTMLElement | null)?.focus?.();
+  });
+  return [projector, screen];
 }
 
 /** A list of tabs with the panel of one of them below. */
@@ -169,9 +185,12 @@ function statusBar(store: LiveStore, life: Life, help: () => void): HTMLElement 
   button.addEventListener("click", help);
   const draw = (): void => {
     const status = store.status.value;
-    const words =
-      status.text || (store.local ? "this page runs on its own, without a kernel" : "ready");
-    write(text, words);
+    const rest = store.local ? "this page runs on its own, without a kernel" : "ready";
+    const isLost = store.lost.value;
+    write(
+      text,
+      isLost ? "no kernel: looking only; run the cell again to go on" : status.text || rest,
+    );
     bar.hidden = status.progress === null || status.state === "idle";
     if (status.progress !== null) bar.value = status.progress;
     write(late, store.overdue.value ? "the kernel is busy: applied when the cell ends" : "");

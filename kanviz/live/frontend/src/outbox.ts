@@ -80,6 +80,14 @@ export class Outbox {
     return true;
   }
 
+  /** Refuses everything that is on its way, for no answer will come. */
+  giveUp(why: string): void {
+    const entries = [...this.flying.values(), ...this.waiting];
+    this.close();
+    for (const { settle } of entries) for (const { reject } of settle) reject(new Error(why));
+    this.wire.changed();
+  }
+
   /** Gives up everything that is on its way. */
   close(): void {
     for (const entry of this.flying.values()) clearTimeout(entry.timer);

@@ -18,10 +18,10 @@ export function findEdge(scene: Scene, edge: Edge | null): EdgeView | null {
   return scene.edges.find((v) => v.layer === layer && v.i === i && v.j === j) ?? null;
 }
 
-/** A node's own name, or its place: "node 2 of layer 1", counted from 0 as in Python. */
+/** A node's own name, or its place: "h1.2" is node 2 of layer 1, counted from 0 as in Python. */
 export function nodeName(scene: Scene, layer: number, index: number): string {
   const node = scene.nodes.find((n) => n.layer === layer && n.index === index);
-  return node?.label || `node ${index} of layer ${layer}`;
+  return node?.label || `h${layer}.${index}`;
 }
 
 export function edgeName(scene: Scene, [layer, i, j]: Edge): string {
@@ -121,12 +121,24 @@ function withNews(losses: Losses, { step, train, test }: Frame): Losses {
   };
 }
 
+/** The share of the variance that is explained at another error than that of a known share. */
+function shareAt(r2: number | null, before: number | null, now: number | null): number | null {
+  if (r2 === null || now === null || !before) return r2;
+  return 1 - (1 - r2) * (now / before) ** 2;
+}
+
 /** Returns the errors of a scene as they are at the last step of a frame. */
 function errorAt(scene: Scene, { train, test }: Frame): Scene["error"] {
   const { error, losses } = scene;
   if (error.name !== losses.name || train.length === 0) return error;
   const last = test.at(-1) ?? NaN;
-  return { ...error, train: train.at(-1)!, test: Number.isNaN(last) ? error.test : last };
+  const now = { train: train.at(-1)!, test: Number.isNaN(last) ? error.test : last };
+  return {
+    ...error,
+    ...now,
+    r2_train: shareAt(error.r2_train, error.train, now.train),
+    r2_test: shareAt(error.r2_test, error.test, now.test),
+  };
 }
 
 /**

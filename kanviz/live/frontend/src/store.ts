@@ -30,6 +30,8 @@ export interface Traits {
 /** What of anywidget's model the front end needs: a page without a kernel has no more. */
 export type Model<T extends object = Traits> = Pick<AnyModel<T>, "get" | "on" | "off" | "send">;
 
+const LOST = "The kernel of this diagram is gone: run the cell again.";
+
 const IDLE: Status = { state: "idle", text: "", progress: null, error: "", answered: 0 };
 
 /** What every part of the front end works with. */
@@ -38,6 +40,8 @@ export abstract class Store {
   readonly status = signal<Status>(IDLE);
   /** Whether a request has been on its way for longer than an idle kernel takes. */
   readonly overdue = signal(false);
+  /** Whether the kernel that made the model is gone: then there is nothing to ask. */
+  readonly lost = signal(false);
   /** What is asked right now is shown by many parts at once. */
   readonly selected = signal<Edge | null>(null);
   readonly hovered = signal<Edge | null>(null);
@@ -121,6 +125,7 @@ export class LiveStore extends Store {
   }
 
   override ask(request: Ask): Promise<unknown> {
+    if (this.lost.peek() && request.type !== "probe") return Promise.reject(new Error(LOST));
     const { recipe } = this.scene.peek();
     if (request.type === "probe" && recipe && this.status.peek().state === "idle") {
       return Promise.resolve(userProbe(recipe, request.x));
@@ -212,7 +217,17 @@ export class LiveStore extends Store {
   };
 
   private readonly onStatus = (): void => {
+    this.lost.value = false; // a kernel that says something is there, again
     this.status.value = { ...IDLE, ...this.model.get("status") };
+  };
+
+  /** The line to the kernel is closed, as after its restart: it says so, and nothing waits. */
+  private readonly onLost = (): void => {
+    this.lost.value = true;
+    this.edits.giveUp(LOST);
+    this.others.giveUp(LOST);
+    this.held.clear();
+    this.onScene();
   };
 
   private readonly onMessage = (message: { type?: string } & Partial<Reply>): void => {
@@ -227,6 +242,8 @@ export class LiveStore extends Store {
     ["change:frame", this.onFrame],
     ["change:status", this.onStatus],
     ["msg:custom", this.onMessage],
+    // Of ipywidgets: the line opens with the model and closes once.
+    ["comm_live_update", this.onLost],
   ] as const;
 
   // Requests out.
@@ -248,7 +265,11 @@ export class LiveStore extends Store {
 
   private send(request: Request): void {
     if (!this.desk) {
-      this.model.send(request);
+      try {
+        this.model.send(request);
+      } catch {
+        this.onLost();
+      }
       return;
     }
     const { desk } = this;

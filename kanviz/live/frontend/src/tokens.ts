@@ -22,7 +22,7 @@ export const SIDE = 22;
 /** Free margin above the labels of the outputs and below those of the inputs. */
 export const RIM = 10;
 /** Side of a box where there is room. */
-export const LARGEST = 64;
+export const LARGEST = 200;
 /** Height of a formula below its box. */
 export const CAPTION = 20;
 /** Part of the height between two rows of nodes that lines get, the rest being for boxes. */
@@ -59,18 +59,20 @@ export const GHOST = 0.55;
 export const CROWD = 100;
 /** How much paler these are. */
 export const PALER = 0.6;
+/** How strongly the weakest edge is drawn: on paper its colour still stands out by 3 to 1 (WCAG 2.2, 1.4.11), in both themes; a test holds that. What is weak is told by a thin line. */
+export const READABLE = 0.72;
 /** How strongly the outline of a box is drawn, as a part of its curve. */
 export const OUTLINE = 0.75;
 /** Width of the curve of the weakest edge, and what is added for the strongest. */
-export const THIN = 0.9;
+export const THIN = 0.8;
 /** Width of the curve of the weakest edge, and what is added for the strongest. */
-export const THICK = 1.1;
+export const THICK = 2;
 /** Curves in small boxes are thinner: by this factor in a tiny one, at most by that in a large. */
 export const SLENDER = 0.55;
 /** Curves in small boxes are thinner: by this factor in a tiny one, at most by that in a large. */
 export const THICKEST = 1.4;
 /** Width of connectors and outlines, as a part of that of the curve. */
-export const CONNECTOR = 0.55;
+export const CONNECTOR = 0.7;
 /** Largest radius of the corners of a box, and the same as a part of its side. */
 export const CORNER = 5;
 /** Largest radius of the corners of a box, and the same as a part of its side. */
@@ -95,20 +97,26 @@ export const BROAD = 0.85;
 export const WIDE = 1.05;
 /** Signs of ASCII that are broader than its small letters. */
 export const BROAD_SIGNS = "+=<>#~^";
+/** The minus sign and the digits above the line. */
+export const RAISED = "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079";
+/** Signs after which a long name goes on in a second line. */
+export const BREAKS = " =_-/:";
 /** Most combining marks on one letter; more would climb out of the line. */
 export const MOST_ACCENTS = 3;
 
 /** Font size of level node labels and of the title, in pixels. */
-export const LETTERS = 13;
+export const LETTERS = 14;
 /** Font size of upright labels, formulas, notes and the key. */
-export const SMALL = 11;
+export const SMALL = 12;
+/** How far the second line of a label stands below its first. */
+export const SECOND = 15;
 /** Narrowest room in which a level label is cut rather than turned upright. */
 export const LEVEL = 64;
 /** Longest label that is set upright. */
 export const LONGEST = 92;
 /** Nearest distance of two upright labels, in the height of their letters. */
 export const TIGHT = 1.25;
-/** Narrowest room of a hidden node that has its number beside it. */
-export const NUMBER_ROOM = 40;
+/** Narrowest room of a hidden node that has its short name beside it. */
+export const NAME_ROOM = 60;
 /** Height of a row of nodes without labels. */
 export const BARE = 6;

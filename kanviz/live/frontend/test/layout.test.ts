@@ -77,14 +77,14 @@ test("nodes stand in the order that the scene has", () => {
   assert.deepEqual(order, [1, 0, 2]);
 });
 
-test("a hidden node has its number beside it where the order is another", () => {
+test("a hidden node without a label has its short name beside it, where there is room", () => {
   const made = scene([2, 3, 1], []);
   const nodes = made.nodes
     .filter((node) => node.layer === 1)
     .map((node) => ({ ...node, label: "" }));
-  assert.equal(hiddenLabels(nodes, 100, false).words.size, 0);
-  assert.deepEqual([...hiddenLabels(nodes, 100, true).words.values()], ["0", "1", "2"]);
-  assert.equal(hiddenLabels(nodes, 20, true).words.size, 0);
+  const words = [...hiddenLabels(nodes, 100).words.values()].map(([word]) => word);
+  assert.deepEqual(words, ["h1.0", "h1.1", "h1.2"]);
+  assert.equal(hiddenLabels(nodes, 20).words.size, 0);
 });
 
 test("words are made plain and measured as in Python", () => {

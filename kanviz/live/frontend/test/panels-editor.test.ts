@@ -187,7 +187,9 @@ test("a suggestion shows itself on focus and is taken with its numbers", async (
 
 test("the errors when the edge was opened stay beside those of now", async () => {
   const { store, root } = await open();
-  store.change({ error: { name: "RMSE", train: 4.2e-4, test: 0.0031 } });
+  store.change({
+    error: { name: "RMSE", train: 4.2e-4, test: 0.0031, r2_train: null, r2_test: null },
+  });
   const text = root.querySelector(".kv-losses")!.textContent!;
   assert.match(text, /Training2\.1e\u221244\.2e\u22124\+100 %/);
 });

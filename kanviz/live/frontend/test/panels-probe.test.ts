@@ -44,7 +44,7 @@ test("the terms of an output are bars that add up to it", async () => {
   buttonOf(root, "Start the probe").click();
   await pause();
   const rows = [...root.querySelectorAll(".kv-bar-row")].map((row) => row.textContent);
-  assert.deepEqual(rows, ["node 0 of layer 13", "node 1 of layer 1\u22120.75", "sum2.25"]);
+  assert.deepEqual(rows, ["h1.03", "h1.1\u22120.75", "sum2.25"]);
   assert.equal(reading(root), "Sum 2.25 = f 2.25; the data say 1.");
 });
 
@@ -55,7 +55,7 @@ test("a hidden node can be chosen, and its terms are those of the edges into it"
   enter(inputOf(root, "Node"), "1,1");
   const rows = [...root.querySelectorAll(".kv-bar-row")].map((row) => row.textContent);
   assert.deepEqual(rows, ["x2", "y\u22122.5", "sum\u22120.5"]);
-  assert.match(reading(root), /= node 1 of layer 1 \u22120\.5\.$/);
+  assert.match(reading(root), /= h1.1 \u22120\.5\.$/);
 });
 
 test("edges that are not drawn are told as others, so that the sum holds", () => {
@@ -64,7 +64,7 @@ test("edges that are not drawn are told as others, so that the sum holds", () =>
   const terms = termsOf(scene, VALUES, 2, 0);
   assert.deepEqual(
     terms.map((term) => term.name),
-    ["node 0 of layer 1", "1 other"],
+    ["h1.0", "1 other"],
   );
   assert.equal(
     terms.reduce((sum, term) => sum + term.value, 0),

@@ -82,7 +82,7 @@ test("on a page only the picture goes out, and no panel needs a kernel", () => {
     ["SVG", "PNG"],
   );
   const titles = panels(store, SVG).map((panel) => panel.title);
-  assert.deepEqual(titles, ["Edge", "Probe", "History", "Out"]);
+  assert.deepEqual(titles, ["Overview", "Edge", "Probe", "History", "Export"]);
 });
 
 test("mathematics keeps known tags only, and never what could run or load", () => {

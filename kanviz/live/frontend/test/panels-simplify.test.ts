@@ -78,12 +78,12 @@ test("symbolify tells what became a formula, to be kept or undone", async () => 
   });
   await pause(20);
   const done = [...store.scene.value.history.done, "made 1 of 6 edges formulas"];
-  const error = { name: "RMSE", train: 1e-4, test: 0.003 };
+  const error = { name: "RMSE", train: 1e-4, test: 0.003, r2_train: null, r2_test: null };
   store.change({ version: 2, edges, error, history: { done, undone: [] } });
   await pause(20);
   const told = root.querySelector(".kv-outcome:not([hidden])")!.textContent!;
   assert.match(told, /Made formulas of 1 edge: test error 0\.0031 \u2192 0\.003\./);
-  assert.match(told, /x \u2192 node 0 of layer 1: sin\(3\*x\) \(R\u00b2 0\.99999\)/);
+  assert.match(told, /x \u2192 h1.0: sin\(3\*x\) \(R\u00b2 0\.99999\)/);
   buttonOf(root, "Undo").click();
   assert.equal(store.of("undo").length, 1);
 });

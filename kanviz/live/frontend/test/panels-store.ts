@@ -68,12 +68,18 @@ export function makeScene(more: Partial<Scene> = {}): Scene {
       ...{ step, train, test: train.map((e) => 1.3 * e), name: "RMSE" },
       marks: [{ step: 30, kind: "refine", text: "refined the grid to 10", position: 1 }],
     },
-    error: { name: "RMSE", train: 2.1e-4, test: 0.0031 },
+    error: errors(2.1e-4, 0.0031),
+    ...{ rows: [300, 100], formula: null, is_fresh: false },
     ...{ has_data: true, grid_size: 5, spline_order: 3, basis: "bspline" },
     functions: ["sin", "exp", "x^2"],
     ...more,
   };
 }
+
+/** Errors of numbers, with nothing known of what they explain. */
+export const errors = (train: number | null, test: number | null): Scene["error"] => ({
+  ...{ name: "RMSE", train, test, r2_train: null, r2_test: null },
+});
 
 const COMPUTED = new Set(["open", "version", "losses", "history"]);
 

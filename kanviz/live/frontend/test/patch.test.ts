@@ -71,7 +71,7 @@ function moved(height: number, since = 1): Patch {
     ],
     history: { kept: 1, done: ["moved point 4 of edge (0, 0, 0)"], undone: [] },
     losses: { step: none, train: none, test: none, kept: 0, marks: [] },
-    error: { name: "RMSE", train: 0.5, test: 0.25 },
+    error: { name: "RMSE", train: 0.5, test: 0.25, r2_train: null, r2_test: null },
   };
 }
 

@@ -51,7 +51,8 @@ export function scene(): Scene {
     ...{ input_names: ["x"], output_names: ["y"], sample, target: sample.slice() },
     history: { done: ["trained"], undone: [] },
     losses: { step: zero, train: zero, test: zero, name: "RMSE", marks: [] },
-    error: { name: "RMSE", train: 1, test: 2 },
+    error: { name: "RMSE", train: 1, test: 2, r2_train: 0.9, r2_test: 0.8 },
+    ...{ rows: [40, 10], formula: null, is_fresh: false },
     ...{ has_data: true, grid_size: 5, spline_order: 3, basis: "bspline", functions: [] },
   };
 }

@@ -212,7 +212,7 @@ class NetPicture {
     this.pen.begin();
     paintEdges(this.pen, {
       ...{ shapes: shown.edges, curves, palette, scale: 1, marks: NO_MARKS },
-      ...{ sampleAt: null, probed: null },
+      ...{ sampleAt: null, seenAt: (view) => view.sample_x, probed: null },
     });
     this.pen.end();
     this.drawNodes();

@@ -1,6 +1,7 @@
 /** The live picture of the network: it puts its parts together and draws at most once a frame. */
 
 import type { EdgeView, Scene } from "../contract";
+import { sameEdge } from "../scene";
 import type { LiveStore } from "../store";
 import { h, s, wantsStill } from "../ui/dom";
 import type { Life } from "../ui/life";
@@ -23,11 +24,11 @@ import {
   wantedHeight,
   withViews,
 } from "./layout";
-import { type Look, marksOf, paintEdges } from "./painter";
+import { type Look, marksOf, NO_MARKS, paintEdges } from "./painter";
 import { type Camera, CanvasPen, SvgPen } from "./pen";
 import { Tip } from "./tip";
 import { Probing, Sampled } from "./values";
-import { Captions, NodeWords } from "./words";
+import { AxisWords, Captions, NodeWords } from "./words";
 
 /** With more edges than this the curves are drawn on a canvas, which is faster. */
 const MOST_SVG = 100;
@@ -50,6 +51,7 @@ export class Diagram {
   private readonly roving: Roving;
   private readonly words = new NodeWords();
   private readonly captions = new Captions();
+  private readonly axes = new AxisWords();
   private readonly tip: Tip;
   private readonly foot: Foot;
   private readonly svgPen = new SvgPen(this.paint);
@@ -57,7 +59,10 @@ export class Diagram {
 
   private camera: Camera = HOME;
   private width = 0;
+  /** Pixels of height where the whole has a height of its own, as on a full screen; else null. */
+  private room: number | null = null;
   private places: Places;
+  private hidesRemoved = false;
   /** Edges to draw: as the user said, or as many as make sense. */
   private count: number | null = null;
   private sensible: number | null = null;
@@ -82,10 +87,15 @@ export class Diagram {
     this.probing = new Probing(store);
     this.roving = new Roving(this.items);
     this.tip = new Tip(store, this.sampled);
-    this.foot = new Foot(store, (count) => this.choose(count));
+    this.foot = new Foot(
+      store,
+      (count) => this.choose(count),
+      (isHidden) => this.hide(isHidden),
+    );
     this.places = placesOf(store.scene.peek());
     this.world.append(this.items.group);
-    this.svg = s("svg", { class: "kv-svg", role: "group" }, this.world, this.words.group);
+    this.svg = s("svg", { class: "kv-svg", role: "group" }, this.world);
+    this.svg.append(this.axes.group, this.words.group);
     this.sheet.append(this.canvas, this.svg, this.captions.element, this.tip.element);
     this.stage = h("div", { class: "kv-stage" }, this.sheet);
     const hands = new Hands(store, life, this.stage, this.items, this.roving, {
@@ -119,6 +129,7 @@ export class Diagram {
   /** Looks at the picture from elsewhere. */
   private move(camera: Camera): void {
     const { scale } = this.camera;
+    this.stage.style.touchAction = camera.scale > 1.001 ? "none" : "";
     this.camera = kept(camera, this.layout.width, this.layout.height);
     const isLarge = this.layout.edges.length > MOST_SVG;
     if (isLarge && this.camera.scale === scale) this.push();
@@ -128,10 +139,20 @@ export class Diagram {
   // What changed.
 
   private resize(): void {
-    if (this.element.clientWidth === this.width) return;
-    this.width = this.element.clientWidth;
+    const { clientWidth } = this.element;
+    const filled = this.filled();
+    if (clientWidth === this.width && filled === this.room) return;
+    this.width = clientWidth;
+    this.room = filled;
     this.sensible = null;
     this.arrange();
+  }
+
+  /** The height that is left for the picture where the explorer fills its container. */
+  private filled(): number | null {
+    const isFilled = getComputedStyle(this.element).getPropertyValue("--kv-fills").trim() === "1";
+    if (!isFilled) return null;
+    return Math.max(240, this.element.clientHeight - this.foot.element.offsetHeight);
   }
 
   private choose(count: number): void {
@@ -139,9 +160,15 @@ export class Diagram {
     this.arrange();
   }
 
+  /** Leaves removed edges, and hidden nodes without any, out of the picture, or draws them. */
+  private hide(isHidden: boolean): void {
+    this.hidesRemoved = isHidden;
+    this.take();
+  }
+
   /** Another scene: its nodes may stand elsewhere. */
   private take(): void {
-    this.places = placesOf(this.store.scene.peek());
+    this.places = placesOf(this.store.scene.peek(), this.hidesRemoved);
     this.arrange();
   }
 
@@ -157,9 +184,11 @@ export class Diagram {
     const { width } = this;
     if (!width) return;
     const scene = this.store.scene.peek();
-    const size = { width, height: Math.round(wantedHeight(scene, width, this.height)) };
+    const height = this.room ?? wantedHeight(scene, width, this.height);
+    const size = { width, height: Math.round(height) };
     this.sensible ??= sensibleCount(scene, size, this.places);
-    const views = strongest(scene, this.count ?? this.sensible);
+    const all = strongest(scene, this.count ?? this.sensible);
+    const views = this.hidesRemoved ? all.filter((view) => view.state !== "pruned") : all;
     const plan = planOf(size, views, this.places);
     if (plan !== this.plan) this.build(size, views);
     this.plan = plan;
@@ -193,6 +222,7 @@ export class Diagram {
       palette: this.palette,
       scale: this.camera.scale,
       marks: marksOf(store),
+      seenAt: (view) => this.sampled.seenBy(view),
       sampleAt: store.slice.value ? (edge) => sampled.onEdge(edge) : null,
       probed: probing.values.value ? (edge) => probing.onEdge(edge) : null,
     };
@@ -225,6 +255,7 @@ export class Diagram {
     this.drawEdges();
     this.words.draw(scene, shown, camera, this.probing.values.value);
     this.captions.draw(shown, camera);
+    this.axes.draw(scene, shown, camera, this.curves);
     this.tip.draw(this.pointed(), camera, shown);
     if (isMoving) this.redraw();
   }
@@ -246,7 +277,10 @@ export class Diagram {
   }
 
   private pointed(): Item | null {
-    const at = this.store.hovered.value ?? this.store.hoveredNode.value;
+    const { hovered, hoveredNode, selected } = this.store;
+    // Of the open edge the panel beside says all, and a tip would lie over its neighbours.
+    if (sameEdge(hovered.value, selected.value) && hovered.value) return null;
+    const at = hovered.value ?? hoveredNode.value;
     return this.items.list.get(at?.join() ?? "") ?? null;
   }
 
@@ -254,7 +288,9 @@ export class Diagram {
   picture(): SVGSVGElement {
     const scene = this.store.scene.value;
     const title = scene.title || nameOf(scene);
-    return standalone(this.look(), this.layout, this.camera, this.words.group, title);
+    // What is pointed at, selected or probed belongs to the screen.
+    const look = { ...this.look(), marks: NO_MARKS, sampleAt: null, probed: null };
+    return standalone(look, this.layout, this.camera, this.words.group, title);
   }
 }
 

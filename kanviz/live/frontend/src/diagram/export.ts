@@ -1,6 +1,6 @@
 /** The diagram as it is seen, as an SVG that needs no style sheet. */
 
-import { SMALL } from "../tokens";
+import { RAISED, SMALL } from "../tokens";
 import { s } from "../ui/dom";
 import { type Layout, shrunk } from "./layout";
 import { type Look, paintEdges } from "./painter";
@@ -54,6 +54,18 @@ function plainWords(words: SVGGElement, color: string, ground: string): SVGGElem
   return copy;
 }
 
+/** A formula of Python as people write it: powers above the line, roots, no stars. */
+export function written(formula: string): string {
+  return formula
+    .replace(/\*\*(-?\d+)(?![\d.])/g, (_, power: string) =>
+      power.replace(/[-0-9]/g, (one) => RAISED["-0123456789".indexOf(one)]),
+    )
+    .replace(/\bsqrt\(/g, "\u221a(")
+    .replace(/\bpi\b/g, "\u03c0")
+    .replace(/\*(?!\*)/g, "\u00b7")
+    .replace(/-/g, "\u2212");
+}
+
 /** Words stand clear of lines. */
 function haloed(text: SVGTextElement, ground: string): void {
   const halo: Record<string, string> = {
@@ -73,7 +85,7 @@ function formulas(
   const shown = shapes.filter(({ view, captioned }) => captioned && view.formula);
   const texts = shown.map(({ view, slot: { box, pitch } }) => {
     const room = pitch * scale;
-    const whole = view.formula ?? "";
+    const whole = written(view.formula ?? "");
     const text = 6 * whole.length < room ? whole : (view.function ?? "");
     const x = (box.left + box.width / 2) * camera.scale + camera.x;
     const y = (box.top + box.height) * camera.scale + camera.y + 13;

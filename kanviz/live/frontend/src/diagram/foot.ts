@@ -1,7 +1,7 @@
 /** The lines below the diagram: what the signs mean, and how many edges are drawn. */
 
 import type { Store } from "../store";
-import { assign, h, s, write } from "../ui/dom";
+import { assign, focusable, h, s, write } from "../ui/dom";
 import type { EdgeShape } from "./layout";
 import { rings, snowflake } from "./paths";
 
@@ -15,6 +15,9 @@ export class Foot {
   private readonly note = h("span", { class: "kv-left-out" });
   private readonly slider = h("input", { type: "range", min: 1, class: "kv-count" });
   private readonly number = h("output", {});
+  private readonly hiding = focusable(
+    h("button", { type: "button", class: "kv-hide", "aria-pressed": "false" }, "Hide removed"),
+  );
   private readonly choice = h(
     "label",
     { class: "kv-count-choice" },
@@ -26,10 +29,16 @@ export class Foot {
   constructor(
     private readonly store: Store,
     choose: (count: number) => void,
+    hide: (isHidden: boolean) => void,
   ) {
+    this.hiding.addEventListener("click", () => {
+      const isOn = this.hiding.getAttribute("aria-pressed") !== "true";
+      this.hiding.setAttribute("aria-pressed", String(isOn));
+      hide(isOn);
+    });
     this.slider.addEventListener("input", () => choose(this.slider.valueAsNumber));
     this.slider.addEventListener("change", () => this.askForMore());
-    this.element.append(this.key, this.choice, this.note);
+    this.element.append(this.key, this.hiding, this.choice, this.note);
   }
 
   draw(shapes: EdgeShape[]): void {
@@ -39,7 +48,11 @@ export class Foot {
     assign(this.slider, { max: most });
     if (this.slider.valueAsNumber !== shapes.length) this.slider.value = String(shapes.length);
     write(this.number, String(shapes.length));
-    write(this.note, leftOut(shapes.length, n_edges));
+    const { edges: all } = this.store.scene.value;
+    const gone = all.filter((view) => view.state === "pruned").length;
+    this.hiding.hidden = gone === 0;
+    const isHiding = this.hiding.getAttribute("aria-pressed") === "true";
+    write(this.note, leftOut(shapes.length + (isHiding ? gone : 0), n_edges));
     this.drawKey(shapes);
   }
 

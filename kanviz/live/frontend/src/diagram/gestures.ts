@@ -224,6 +224,9 @@ class Pointers {
     this.dragging = true;
     const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
     this.pointers.set(event.pointerId, now);
+    // One finger scrolls the page, as long as the whole picture is seen.
+    const isScroll = event.pointerType === "touch" && this.gestures.camera().scale <= 1.001;
+    if (!other && isScroll) return;
     if (other) this.pinch(before, now, other);
     else this.pan(now.x - before.x, now.y - before.y);
   }
@@ -249,8 +252,10 @@ class Pointers {
   }
 
   private place(event: MouseEvent): Point {
-    const { left, top } = this.stage.getBoundingClientRect();
-    return { x: event.clientX - left, y: event.clientY - top };
+    const { left, top, width } = this.stage.getBoundingClientRect();
+    // For a projector the whole is drawn larger than its own pixels.
+    const ratio = this.stage.offsetWidth / width || 1;
+    return { x: (event.clientX - left) * ratio, y: (event.clientY - top) * ratio };
   }
 }
 

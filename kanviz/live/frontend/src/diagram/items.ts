@@ -20,6 +20,8 @@ export interface Item {
   y: number;
   /** Half its height. */
   reach: number;
+  /** How strong it is drawn, below 0 where it is removed. */
+  rank: number;
   edge: Edge | null;
   node: readonly [layer: number, index: number] | null;
 }
@@ -123,7 +125,7 @@ export class Items {
     if (!item) {
       const attributes = { class: edge ? "kv-edge" : "kv-node", role: "button", tabindex: -1 };
       const element = focusable(s("g", { ...attributes, "data-key": key }, ...parts()));
-      item = { key, element, edge, node, x: 0, y: 0, reach: 0 };
+      item = { key, element, edge, node, x: 0, y: 0, reach: 0, rank: -1 };
       this.list.set(key, item);
       this.group.append(element);
     }
@@ -135,7 +137,8 @@ export class Items {
     const [reach, rect] = item.element.children;
     assign(reach, { d: hasLines ? shape.into + shape.out : "" });
     assign(rect, { x: left, y: top, width, height, rx: Math.min(CORNER, CORNER_SHARE * width) });
-    Object.assign(item, { x: left + width / 2, y: top + height / 2, reach: height / 2 });
+    const rank = shape.view.state === "pruned" ? -1 : shape.view.strength;
+    Object.assign(item, { x: left + width / 2, y: top + height / 2, reach: height / 2, rank });
   }
 
   private placeNode(item: Item, { x, y, radius, live }: NodeShape): void {
@@ -219,12 +222,14 @@ export class Roving {
   }
 
   private end(key: string): Item | null {
-    if (key === "Home") return this.first();
+    if (key === "Home") return this.edges()[0] ?? null;
     return key === "End" ? (this.edges().at(-1) ?? null) : null;
   }
 
+  /** The strongest edge that is there: it is what one comes for. */
   private first(): Item | null {
-    return this.edges()[0] ?? null;
+    const items = [...this.items.list.values()].filter((item) => item.edge);
+    return items.length ? items.reduce((best, one) => (one.rank > best.rank ? one : best)) : null;
   }
 
   /** The edges from the inputs up, left to right. */

@@ -1,9 +1,11 @@
 /** Words for nodes and edges, and which of them fit: by the rules of kanviz/layout/labels.py. */
 
 import type { EdgeView, NodeView, Scene } from "../contract";
+import { nameAndUnit } from "../names";
 import { nodeName } from "../scene";
 import {
   BARE,
+  BREAKS,
   BROAD,
   BROAD_SIGNS,
   LAST_NARROW,
@@ -11,14 +13,15 @@ import {
   LEVEL,
   LONGEST,
   MOST_ACCENTS,
+  NAME_ROOM,
   NARROW,
-  NUMBER_ROOM,
+  SECOND,
   SMALL,
   TIGHT,
   WIDE,
   WIDE_LETTERS,
 } from "../tokens";
-import { short } from "../ui/numbers";
+import { short, tidy } from "../ui/numbers";
 
 const ELLIPSIS = "\u2026";
 
@@ -58,9 +61,40 @@ export function fit(text: string, room: number, size: number): string {
   return letters.length ? letters.join("") + ELLIPSIS : "";
 }
 
+/** Returns the text, its middle cut out where it is too wide: the end may tell it from others. */
+function cutMiddle(text: string, room: number, size: number): string {
+  const letters = [...plain(text)];
+  if (textWidth(letters.join(""), size) <= room) return letters.join("");
+  for (let kept = letters.length - 1; kept > 1; kept--) {
+    const front = Math.ceil(kept / 2);
+    const cut = [
+      ...letters.slice(0, front),
+      ELLIPSIS,
+      ...letters.slice(letters.length - kept + front),
+    ];
+    if (textWidth(cut.join(""), size) <= room) return cut.join("");
+  }
+  return ELLIPSIS;
+}
+
+/** A label as two lines: the name, and its unit, or the rest of a long name. */
+function linesOf(label: string, room: number, size: number): Lines {
+  const { name, unit } = nameAndUnit(plain(label));
+  if (unit || textWidth(name, size) <= room) return [fit(name, room, size), fit(unit, room, size)];
+  const letters = [...name];
+  const breaks = letters.slice(0, -1).flatMap((one, n) => (BREAKS.includes(one) ? [n + 1] : []));
+  if (!breaks.length) return [fit(name, room, size), ""];
+  const away = (n: number): number => Math.abs(n - letters.length / 2);
+  const at = breaks.reduce((best, n) => (away(n) < away(best) ? n : best));
+  const [first, second] = [letters.slice(0, at).join(""), letters.slice(at).join("")];
+  return [fit(first, room, size), fit(second, room, size)];
+}
+
+type Lines = readonly [first: string, second: string];
+
 export interface RowLabels {
   /** The words by node; a node without one gets no label. */
-  words: Map<NodeView, string>;
+  words: Map<NodeView, Lines>;
   upright: boolean;
   /** What the labels take of the height, with the gap to the nodes. */
   height: number;
@@ -73,22 +107,24 @@ export function rowLabels(nodes: NodeView[], pitch: number): RowLabels {
   const upright = widest > pitch - 6 && pitch < LEVEL;
   const room = upright ? LONGEST : pitch - 6;
   const size = upright ? SMALL : LETTERS;
-  const words = new Map(named.map((node) => [node, fit(node.label, room, size)]));
-  const longest = Math.max(0, ...[...words.values()].map((word) => textWidth(word, SMALL)));
-  const height = named.length ? (upright ? longest + 14 : LETTERS + 12) : BARE;
+  const linesIn = (label: string): Lines =>
+    upright ? [cutMiddle(label, room, size), ""] : linesOf(label, room, size);
+  const words = new Map(named.map((node) => [node, linesIn(node.label)]));
+  const longest = Math.max(0, ...[...words.values()].map(([word]) => textWidth(word, SMALL)));
+  const more = [...words.values()].some(([, second]) => second) ? SECOND : 0;
+  const height = named.length ? (upright ? longest + 14 : LETTERS + 12 + more) : BARE;
   return { words, upright, height };
 }
 
 /**
- * The words beside the nodes of a hidden layer: their labels; a node without one has its number,
- * where the nodes do not stand in the order of their numbers.
+ * The words beside the nodes of a hidden layer: their labels; a node without one has its short name.
  */
-export function hiddenLabels(nodes: NodeView[], pitch: number, isMixed: boolean): RowLabels {
-  const words = new Map<NodeView, string>();
+export function hiddenLabels(nodes: NodeView[], pitch: number): RowLabels {
+  const words = new Map<NodeView, Lines>();
   for (const node of nodes) {
     const label = plain(node.label);
-    if (label && pitch >= LEVEL) words.set(node, fit(label, pitch / 2 - 14, SMALL));
-    else if (!label && isMixed && pitch >= NUMBER_ROOM) words.set(node, String(node.index));
+    if (label && pitch >= LEVEL) words.set(node, [fit(label, pitch / 2 - 14, SMALL), ""]);
+    else if (!label && pitch >= NAME_ROOM) words.set(node, [`h${node.layer}.${node.index}`, ""]);
   }
   return { words, upright: false, height: 0 };
 }
@@ -103,7 +139,7 @@ export function range(values: ArrayLike<number>): string {
     low = Math.min(low, values[at]);
     high = Math.max(high, values[at]);
   }
-  return values.length ? `${short(low)} to ${short(high)}` : "";
+  return values.length ? `${tidy(low, high)} to ${tidy(high, low)}` : "";
 }
 
 /** An edge's state in words, such as "symbolic, frozen". */

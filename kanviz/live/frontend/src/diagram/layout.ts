@@ -36,9 +36,11 @@ import { entry, leave } from "./paths";
 
 /** Boxes smaller than this show nothing: fewer edges are drawn then. */
 const SMALLEST = 10;
-/** Heights of a diagram that is not told its own: it stands in a page beside its panels. */
-const LOWEST = 470;
-const HIGHEST = 760;
+/** Heights of a diagram that is not told its own: it stands in a notebook beside its panels. */
+const LOWEST = 520;
+const HIGHEST = 860;
+/** How much higher than a figure it is where there is room, for curves that can be read. */
+const STRETCH = 1.3;
 
 /** For each layer the place of each node, from the left: `places[layer][index]`. */
 export type Places = number[][];
@@ -90,7 +92,8 @@ export function wantedHeight(scene: Scene, width: number, given: number | null):
     rises += 1 + Math.min(widths[layer - 1] * widths[layer], SELECTED) / DOUBLE;
   }
   const rows = 2 * RIM + labelRoom(scene, 0, width) + labelRoom(scene, last, width);
-  return Math.min(Math.max(rows + RISE * rises + SLOPE * width * last, LOWEST), HIGHEST);
+  const wanted = rows + STRETCH * RISE * rises + SLOPE * width * last;
+  return Math.min(Math.max(wanted, LOWEST), HIGHEST);
 }
 
 /** Pixels between two neighbours in a row of nodes. */
@@ -103,11 +106,20 @@ function labelRoom(scene: Scene, layer: number, width: number): number {
   return rowLabels(nodes, pitchOf(scene, layer, width)).height;
 }
 
-/** The order of the nodes as the scene has it. */
-export function placesOf(scene: Scene): Places {
-  return scene.widths.map((_, layer) => {
-    const row = scene.nodes.filter((node) => node.layer === layer);
-    const places = new Array<number>(row.length);
+/**
+ * The order of the nodes as the scene has it.
+ *
+ * @param isCompact whether hidden nodes without an edge have no place: then the others close up.
+ */
+export function placesOf(scene: Scene, isCompact = false): Places {
+  const last = scene.widths.length - 1;
+  const used = isCompact ? touched(scene.edges) : null;
+  return scene.widths.map((width, layer) => {
+    const isHidden = layer > 0 && layer < last;
+    const row = scene.nodes.filter(
+      (node) => node.layer === layer && !(used && isHidden && !used.has(nodeKey(node))),
+    );
+    const places = new Array<number>(width).fill(NaN);
     const sorted = row.slice().sort((a, b) => a.x - b.x || a.index - b.index);
     sorted.forEach((node, place) => {
       places[node.index] = place;
@@ -115,6 +127,20 @@ export function placesOf(scene: Scene): Places {
     return places;
   });
 }
+
+const nodeKey = (node: NodeView): string => `${node.layer},${node.index}`;
+
+/** The nodes that an edge touches which is not removed. */
+function touched(views: readonly EdgeView[]): Set<string> {
+  const used = new Set<string>();
+  for (const { layer, i, j, state } of views) {
+    if (state !== "pruned") used.add(`${layer},${i}`).add(`${layer + 1},${j}`);
+  }
+  return used;
+}
+
+/** How many nodes of a layer have a place. */
+const countOf = (row: number[]): number => row.filter((place) => !Number.isNaN(place)).length;
 
 /** How many of the strongest edges can be drawn such that each still shows something. */
 export function sensibleCount(scene: Scene, size: Size, places: Places): number {
@@ -143,7 +169,8 @@ export function layout(scene: Scene, size: Size, places: Places, views: EdgeView
   const height = size.height - top - labelRoom(scene, 0, width) - RIM;
   const frame = { left: SIDE, top, width: width - 2 * SIDE, height };
   const nodes = nodeShapes(scene, places, views, frame);
-  const rows = scene.widths.map((_, layer) => nodes.filter((node) => node.view.layer === layer));
+  const rows: NodeShape[][] = scene.widths.map(() => []);
+  for (const node of nodes) rows[node.view.layer][node.view.index] = node;
   const edges = rows.slice(1).flatMap((upper, layer) => {
     const here = views.filter((view) => view.layer === layer);
     return band(here, rows[layer], upper, frame, places);
@@ -154,19 +181,18 @@ export function layout(scene: Scene, size: Size, places: Places, views: EdgeView
 }
 
 function nodeShapes(scene: Scene, places: Places, views: EdgeView[], frame: Rect): NodeShape[] {
-  const used = new Set<string>();
-  for (const { layer, i, j, state } of views) {
-    if (state !== "pruned") used.add(`${layer},${i}`).add(`${layer + 1},${j}`);
-  }
-  return scene.nodes.map((view) => {
-    const width = scene.widths[view.layer];
+  const used = touched(views);
+  const counts = places.map(countOf);
+  const placed = scene.nodes.filter((view) => !Number.isNaN(places[view.layer][view.index]));
+  return placed.map((view) => {
+    const width = counts[view.layer];
     const share = (places[view.layer][view.index] + 0.5) / width;
     return {
       view,
       x: frame.left + share * frame.width,
       y: frame.top + (1 - view.y) * frame.height,
       radius: Math.max(Math.min(NODE, (NODE_SHARE * frame.width) / width), SMALLEST_NODE),
-      live: used.has(`${view.layer},${view.index}`),
+      live: used.has(nodeKey(view)),
     };
   });
 }
@@ -213,8 +239,10 @@ function bandSlots(
   places: Places,
   caption: number,
 ): Slot[] {
-  const high = Math.max(...upper.map((node) => node.y + node.radius));
-  const low = Math.min(...lower.map((node) => node.y - node.radius));
+  // Nodes without a place have left holes.
+  const shapes = [Object.values(upper), Object.values(lower)];
+  const high = Math.max(...shapes[0].map((node) => node.y + node.radius));
+  const low = Math.min(...shapes[1].map((node) => node.y - node.radius));
   const height = Math.max(low - high, 1);
   const lines = views.length > MANY ? FEW_LINES : LINES;
   const room = Math.max((1 - lines) * height, height - ENOUGH);
@@ -226,7 +254,7 @@ function bandSlots(
     n,
   }));
   const targetX: number[] = [];
-  for (const node of upper) targetX[places[layer + 1][node.view.index]] = node.x;
+  for (const node of shapes[0]) targetX[places[layer + 1][node.view.index]] = node.x;
   const slots = edgeSlots(ends, targetX, area, LARGEST);
   let [above, below] = [height / 2, height / 2];
   views.forEach((view, n) => {

@@ -1,6 +1,6 @@
 /** Paints the edges with a pen: lines first, then the small plots, the strongest last. */
 
-import type { Edge } from "../contract";
+import type { Edge, EdgeView } from "../contract";
 import { keyOf } from "../scene";
 import type { Store } from "../store";
 import {
@@ -16,6 +16,7 @@ import {
   MARGIN,
   OUTLINE,
   PALER,
+  READABLE,
   SLENDER,
   THICK,
   THICKEST,
@@ -29,10 +30,12 @@ import { circle, rings, rounded, snowflake } from "./paths";
 import type { Pen } from "./pen";
 
 /** How strongly the rest is drawn while a node or an edge is pointed at. */
-const DIMMED = 0.22;
+const DIMMED = 0.45;
 /** Sides of a box on the screen from which on knots, and data points, are drawn. */
 const KNOTS = 84;
 const POINTS = 130;
+/** And from which on the ground shows where the data lie. */
+const GROUND = 40;
 
 /** What is pointed at, selected or on trial: edges by their keys, "" for none. */
 export interface Marks {
@@ -66,6 +69,8 @@ export interface Look {
   marks: Marks;
   /** Values of the sample at each layer of nodes, for the highlighted slice. */
   sampleAt: ((edge: Edge) => { x: Float64Array; y: Float64Array } | null) | null;
+  /** What the data are at the node that an edge comes from, for its ground. */
+  seenAt: (view: EdgeView) => Float64Array;
   /** The probed value on an edge, in the units of its plot. */
   probed: ((edge: Edge) => { x: number; y: number } | null) | null;
 }
@@ -98,7 +103,9 @@ export function paintEdges(pen: Pen, look: Look): void {
   });
   look.shapes.forEach((shape, n) => {
     const curve = look.curves.at(shape.key) ?? curveOf(shape);
-    const flat = FLAT * (largest[shape.view.layer] ?? 0);
+    // A removed edge adds nothing, whatever curve it keeps for the day it comes back.
+    const isGone = shape.view.state === "pruned";
+    const flat = isGone ? Infinity : FLAT * (largest[shape.view.layer] ?? 0);
     paintPlot(pen, shape, curve, inks[n], look, scalesOf(shape, curve, flat));
   });
 }
@@ -147,10 +154,12 @@ function inkOf(shape: EdgeShape, { marks, curves, scale }: Look): Ink {
   const { view, slot } = shape;
   const strength = curves.at(shape.key)?.strength ?? view.strength;
   const slender = Math.min(THICKEST, SLENDER + (slot.box.width * scale) / 100);
-  const thick = (THIN + THICK * strength) * slender;
+  const isGone = view.state === "pruned";
+  const above = isGone ? 0 : Math.max(0, (strength - FAINTEST) / (1 - FAINTEST));
+  const thick = (THIN + THICK * above) * slender;
   const isDoomed = marks.doomed.has(shape.key);
   const color = isDoomed ? "warn" : view.state;
-  const plain = view.state === "pruned" ? GHOST : Math.max(FAINTEST, strength);
+  const plain = isGone ? GHOST : READABLE + (1 - READABLE) * above;
   const dash = view.state === "pruned" || isDoomed ? "3 2.5" : undefined;
   return { color, share: lit(shape, marks, plain), thin: CONNECTOR * thick, thick, dash };
 }
@@ -192,6 +201,7 @@ function paintPlot(
     ? { color: palette.mix("accent"), width: 2.2 }
     : { color: palette.mix(ink.color, OUTLINE * ink.share), width: ink.thin, dash: ink.dash };
   pen.shape(rounded(box, corner), outline, palette.mix("panel"));
+  if (side > GROUND && shape.view.state !== "pruned") paintGround(pen, shape, curve, look);
   if (scales.crosses) paintZero(pen, shape, scales, palette);
   if (side > KNOTS) paintKnots(pen, shape, scales, curve, look);
   if (side > POINTS) paintPoints(pen, shape, scales, look);
@@ -220,6 +230,41 @@ function polyline(curve: Curve, scales: Scales): Float64Array {
   return points;
 }
 
+/** Bins along a curve, and how high the fullest is drawn, as a part of the box. */
+const BINS = 20;
+const GROUND_SHARE = 0.16;
+
+/** Where the data lie, as a profile along the bottom of the box. */
+function paintGround(pen: Pen, shape: EdgeShape, curve: Curve, look: Look): void {
+  const { left, top, width, height } = shape.slot.box;
+  const bins = binsOf(look.seenAt(shape.view), curve.x);
+  const most = Math.max(...bins);
+  if (!(most > 0)) return;
+  const step = ((1 - 2 * MARGIN) * width) / BINS;
+  const start = left + MARGIN * width;
+  const bottom = top + height;
+  const up = (n: number): string => (bottom - (GROUND_SHARE * height * bins[n]) / most).toFixed(2);
+  let d = `M${start.toFixed(2)},${bottom.toFixed(2)}`;
+  for (let n = 0; n < BINS; n++) d += `V${up(n)}H${(start + (n + 1) * step).toFixed(2)}`;
+  pen.shape(`${d}V${bottom.toFixed(2)}Z`, null, look.palette.mix("muted", 0.28, "panel"));
+}
+
+/** Counted once for each array of values: most pictures show the same as the one before. */
+const counted = new WeakMap<Float64Array, { low: number; high: number; bins: number[] }>();
+
+function binsOf(values: Float64Array, x: Float64Array): number[] {
+  const [low, high] = [x[0], x[x.length - 1]];
+  const before = counted.get(values);
+  if (before && before.low === low && before.high === high) return before.bins;
+  const bins = new Array<number>(BINS).fill(0);
+  for (const value of values) {
+    const at = Math.floor((BINS * (value - low)) / (high - low));
+    if (at >= -1 && at <= BINS) bins[Math.min(Math.max(at, 0), BINS - 1)]++;
+  }
+  counted.set(values, { low, high, bins });
+  return bins;
+}
+
 function paintZero(pen: Pen, { slot }: EdgeShape, scales: Scales, palette: Palette): void {
   const { left, width } = slot.box;
   const y = scales.y(0);
@@ -232,7 +277,7 @@ function paintZero(pen: Pen, { slot }: EdgeShape, scales: Scales, palette: Palet
 /** The knots as ticks along the bottom, where the data reach. */
 function paintKnots(pen: Pen, shape: EdgeShape, scales: Scales, curve: Curve, look: Look): void {
   const { view, slot } = shape;
-  if (view.state === "symbolic") return;
+  if (view.state !== "spline") return;
   const [low, high] = ends(curve.x);
   const bottom = slot.box.top + slot.box.height;
   let d = "";

@@ -1,7 +1,7 @@
 /** Values at nodes and edges: of the sample, computed when asked for, and of the probed row. */
 
 import { signal } from "@preact/signals-core";
-import type { Edge, Probe, Recipe } from "../contract";
+import type { Edge, EdgeView, Probe, Recipe } from "../contract";
 import { CurveMaker, type NodeValues, nodeValues, unscaled } from "../math/evaluate";
 import type { Store } from "../store";
 
@@ -17,6 +17,8 @@ export class Sampled {
   private recipe: Recipe | null = null;
   private values: NodeValues = [];
   private maker: CurveMaker | null = null;
+  private columnsOf: Float64Array | null = null;
+  private columns: Float64Array[] = [];
   private slice: Uint8Array | null = null;
   private rows: number[] = [];
   private slices = new Map<string, Points>();
@@ -37,6 +39,22 @@ export class Sampled {
     if (!isOutput || !scene.recipe) return column;
     const { y_shift, y_scale } = scene.recipe;
     return unscaled(column, y_shift.slice(index, index + 1), y_scale.slice(index, index + 1));
+  }
+
+  /** Where the data lie at the node from which an edge comes: all rows of an input, else some. */
+  seenBy({ layer, i, sample_x }: EdgeView): Float64Array {
+    const { sample, widths } = this.store.scene.value;
+    if (layer > 0 || !sample.length) return sample_x;
+    if (sample !== this.columnsOf) {
+      this.columnsOf = sample;
+      this.columns = [];
+    }
+    const width = widths[0];
+    this.columns[i] ??= Float64Array.from(
+      { length: sample.length / width },
+      (_, row) => sample[row * width + i],
+    );
+    return this.columns[i];
   }
 
   /** The rows of the highlighted slice as they lie on an edge's curve; null without a slice. */

@@ -1,10 +1,13 @@
 /** The words in the picture: names of nodes, probed values, formulas; each as large as on paper. */
 
 import type { NodeView, Probe, Scene } from "../contract";
-import { CAPTION, LETTERS, SMALL, TIGHT } from "../tokens";
+import { nameAndUnit } from "../names";
+import { nodeName } from "../scene";
+import { CAPTION, LETTERS, MARGIN, SECOND, SMALL, TIGHT } from "../tokens";
 import { assign, h, s } from "../ui/dom";
 import { formulaNode } from "../ui/mathml";
-import { short } from "../ui/numbers";
+import { extent, rangeText, short, tidy } from "../ui/numbers";
+import type { Curve, Curves } from "./curves";
 import { fit, hiddenLabels, type RowLabels, rowLabels, textWidth, tooTight } from "./labels";
 import {
   type EdgeShape,
@@ -53,8 +56,7 @@ export class NodeWords {
       const nodes = scene.nodes.filter((node) => node.layer === layer);
       const pitch = scale * pitchOf(scene, layer, width);
       if (layer === 0 || layer === scene.widths.length - 1) return rowLabels(nodes, pitch);
-      const isMixed = places[layer].some((place, index) => place !== index);
-      return hiddenLabels(nodes, pitch, isMixed);
+      return hiddenLabels(nodes, pitch);
     });
   }
 
@@ -83,7 +85,7 @@ export class NodeWords {
   private drawName(scene: Scene, shape: NodeShape, camera: Camera, seen: Set<string>): void {
     const { view } = shape;
     const row = this.rows[view.layer];
-    const word = wordOf(row, view);
+    const [word, second] = wordsOf(row, view);
     if (!word) return;
     const last = scene.widths.length - 1;
     const isHidden = view.layer > 0 && view.layer < last;
@@ -93,9 +95,19 @@ export class NodeWords {
     const text = this.text(`name ${view.layer},${view.index}`, word, seen);
     text.setAttribute("class", isHidden ? "kv-small" : "kv-node-name");
     if (isHidden) place(text, x + gap, y + 4, "start");
-    else if (!row.upright) place(text, x, y + (below ? gap + 0.75 * LETTERS : -gap), "middle");
-    else place(text, x + 0.35 * SMALL, y + (below ? gap : -gap), below ? "end" : "start", true);
+    else if (!row.upright) {
+      const base = y + (below ? gap + 0.75 * LETTERS : -gap - (second ? SECOND : 0));
+      place(text, x, base, "middle");
+      if (second) this.drawSecond(second, view, [x, base + SECOND], seen);
+    } else place(text, x + 0.35 * SMALL, y + (below ? gap : -gap), below ? "end" : "start", true);
     text.style.fontSize = `${row.upright || isHidden ? SMALL : LETTERS}px`;
+  }
+
+  private drawSecond(word: string, view: NodeView, at: [number, number], seen: Set<string>): void {
+    const text = this.text(`second ${view.layer},${view.index}`, word, seen);
+    text.setAttribute("class", "kv-small");
+    place(text, ...at, "middle");
+    text.style.fontSize = `${SMALL}px`;
   }
 
   private drawNumber(
@@ -128,10 +140,10 @@ export class NodeWords {
   }
 }
 
-function wordOf(row: RowLabels | undefined, view: NodeView): string {
+function wordsOf(row: RowLabels | undefined, view: NodeView): readonly [string, string] {
   const found = row?.words.get(view);
   // A scene may have come since the row was chosen.
-  return found ?? (row?.words.size ? fit(view.label, 64, SMALL) : "");
+  return found ?? [row?.words.size ? fit(view.label, 64, SMALL) : "", ""];
 }
 
 function place(text: SVGTextElement, x: number, y: number, anchor: string, upright = false): void {
@@ -211,3 +223,60 @@ export class Captions {
     element.style.transform = `translate(${at}) translateX(-50%)`;
   }
 }
+
+/** Narrowest box on the screen whose axes are labelled. */
+const LABELLED = 96;
+
+/** The ends of the axes of large boxes: where a curve begins and ends, and how high it goes. */
+export class AxisWords {
+  readonly group = s("g", { class: "kv-axis-words", "aria-hidden": "true" });
+  private readonly texts: SVGTextElement[] = [];
+  private used = 0;
+
+  draw(scene: Scene, layout: Layout, camera: Camera, curves: Curves): void {
+    this.used = 0;
+    for (const shape of layout.edges) {
+      const { box } = shape.slot;
+      if (box.width * camera.scale < LABELLED || shape.view.state === "pruned") continue;
+      this.label(scene, shape, camera, curves.at(shape.key) ?? shape.view);
+    }
+    for (const text of this.texts.splice(this.used)) text.remove();
+  }
+
+  private label(scene: Scene, shape: EdgeShape, camera: Camera, curve: Drawn): void {
+    const { box } = shape.slot;
+    const [x, y] = "curve_x" in curve ? [curve.curve_x, curve.curve_y] : [curve.x, curve.y];
+    const [low, high] = [x[0], x[x.length - 1]];
+    const [least, most] = extent(y) ?? [0, 0];
+    const [left, bottom] = onScreen({ x: box.left, y: box.top + box.height }, camera);
+    const right = left + box.width * camera.scale;
+    const top = bottom - box.height * camera.scale;
+    const { unit } = nameAndUnit(nodeName(scene, shape.view.layer, shape.view.i));
+    const ends = [tidy(low, high), `${tidy(high, low)}${unit ? ` ${unit}` : ""}`];
+    const room = right - left - 8;
+    const hasRoom = textWidth(ends.join("  "), SMALL) < room && !shape.captioned;
+    if (hasRoom) {
+      this.put(ends[0], left + 2, bottom + SMALL + 1, "start");
+      this.put(ends[1], right - 2, bottom + SMALL + 1, "end");
+    }
+    if (most > least && MARGIN * (right - left) > SMALL + 1) {
+      const span = rangeText(least, most).replace(" to ", " \u2026 ");
+      if (textWidth(span, SMALL) < right - left) this.put(span, left + 5, top + SMALL + 1, "start");
+    }
+  }
+
+  private put(word: string, x: number, y: number, anchor: string): void {
+    let text = this.texts[this.used];
+    if (!text) {
+      text = s("text");
+      this.texts.push(text);
+      this.group.append(text);
+    }
+    this.used++;
+    if (text.textContent !== word) text.textContent = word;
+    place(text, x, y, anchor);
+    text.style.fontSize = `${SMALL}px`;
+  }
+}
+
+type Drawn = Curve | EdgeShape["view"];

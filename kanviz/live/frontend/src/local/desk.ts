@@ -39,6 +39,8 @@ const NEEDS_KERNEL =
 const NO_RECIPE =
   "This network is too large to be computed in the page. Open the model in a notebook to edit it.";
 
+const NO_ERROR = { train: null, test: null, r2_train: null, r2_test: null };
+
 export class LocalDesk {
   private moment: Moment | null = null;
   private readonly done: Step[] = [];
@@ -138,8 +140,8 @@ export class LocalDesk {
     const edges = edgeViews(scene, recipe, run, found, this.words, from);
     const nodes = nodeViews(scene.nodes, found);
     const train = errorOf(recipe, run, scene.target);
-    const error = { name: "RMSE of the sample", train, test: null };
-    return { run, scene: this.told({ ...scene, recipe, edges, nodes, error }) };
+    const error = { ...NO_ERROR, name: "RMSE of the rows shown", train };
+    return { run, scene: this.told({ ...scene, recipe, edges, nodes, error, formula: null }) };
   }
 
   /** The scene with the history as it is now, as a new version. */

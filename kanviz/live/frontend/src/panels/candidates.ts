@@ -69,11 +69,12 @@ export interface Errors {
 const NONE: Errors = { train: null, test: null };
 const COLUMNS = ["Opened", "Now", "Change"];
 /** What is only tried is computed by a kernel. */
-const LIVE_COLUMNS = [...COLUMNS, "If taken"];
+const LIVE_COLUMNS = [...COLUMNS, "On trial"];
 const ROWS = ["train", "test"] as const;
 
 function growth(before: number | null, now: number | null): string {
-  if (before === null || now === null || !(before > 0)) return short(null);
+  if (before === null || now === null) return short(null);
+  if (!(before > 0)) return now > 0 ? `+${short(now)}` : "0 %";
   if (now >= 10 * before) return `\u00d7 ${short(now / before, 2)}`;
   const share = (100 * (now - before)) / before;
   const sign = share > 0 ? "+" : "";

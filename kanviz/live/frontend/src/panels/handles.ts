@@ -7,7 +7,7 @@ import type { CurvePlot } from "../ui/curve_plot";
 import { assign, focusable, s } from "../ui/dom";
 import { hold } from "../ui/drag";
 import type { Life } from "../ui/life";
-import { short } from "../ui/numbers";
+import { type Scale, short } from "../ui/numbers";
 
 const STEPS: Record<string, number> = {
   ArrowUp: 1,
@@ -99,7 +99,8 @@ export class Handles {
     this.begin(m);
     if (this.gesture === null) return;
     this.letGo = hold(point, event, {
-      move: (now) => this.moveTo(this.plot.at(now)[1]),
+      // Within the frame, which gets larger once the point is let go.
+      move: (now) => this.moveTo(clamped(this.plot.at(now)[1], this.plot.y)),
       end: () => this.finish(),
     });
   }
@@ -175,5 +176,10 @@ export class Handles {
     this.gesture = null;
     this.sent = NaN;
     this.plot.held = false;
+    this.plot.draw();
+    this.draw();
   }
 }
+
+const clamped = (value: number, { low, high }: Scale): number =>
+  Math.min(Math.max(value, low), high);

@@ -4,6 +4,7 @@ import type { Store } from "../store";
 import { editorPanel } from "./editor";
 import { historyPanel } from "./history";
 import { type ExportSvg, outPanel } from "./out";
+import { overviewPanel } from "./overview";
 import type { Panel } from "./panel";
 import { probePanel } from "./probe";
 import { simplifyPanel } from "./simplify";
@@ -16,8 +17,9 @@ export type { Panel } from "./panel";
 export function panels(store: Store, exportSvg: ExportSvg): Panel[] {
   const live = store.local ? [] : [trainingPanel(store), simplifyPanel(store)];
   return [
-    editorPanel(store),
+    overviewPanel(store),
     ...live,
+    editorPanel(store),
     probePanel(store),
     historyPanel(store),
     outPanel(store, exportSvg),

@@ -111,5 +111,5 @@ export function outPanel(store: Store, exportSvg: ExportSvg): Panel {
   const life = new Life();
   const element = h("div", { class: "kv-panel" }, pictures(store, exportSvg));
   if (!store.local) element.append(new FormulaView(store, life).element, pages(store));
-  return { title: "Out", element, destroy: () => life.end() };
+  return { title: "Export", element, destroy: () => life.end() };
 }

@@ -2,7 +2,7 @@
  * What a panel of the right-hand column is, and how all of them ask Python and say what happened.
  */
 
-import type { Ask, Status } from "../contract";
+import type { Ask, Status, TrainingOptions } from "../contract";
 import type { Store } from "../store";
 import { h, write } from "../ui/dom";
 import type { Life } from "../ui/life";
@@ -17,6 +17,15 @@ export interface Panel {
   /** Its tab opens by itself when an edge gets selected, or when the probe opens. */
   opensOn?: "selected" | "probe";
 }
+
+/** How a fit is asked for that nobody has options for. */
+export const PLAIN_FIT: TrainingOptions = {
+  optimizer: "auto",
+  steps: 100,
+  sparsity: 0,
+  entropy: 2,
+  learning_rate: null,
+};
 
 // Asking Python, with what went wrong shown beside the button that asked.
 

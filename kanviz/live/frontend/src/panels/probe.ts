@@ -3,7 +3,7 @@
 import type { Probe } from "../contract";
 import type { Store } from "../store";
 import { button, h, isShown, row, section, write } from "../ui/dom";
-import { fineSlider, type SaidSlider } from "../ui/fields";
+import { choice, field, fineSlider, type SaidSlider } from "../ui/fields";
 import { Life } from "../ui/life";
 import { short } from "../ui/numbers";
 import { notice, type Panel, tell } from "./panel";
@@ -133,12 +133,19 @@ export function probePanel(store: Store): Panel {
 
 const PAGE = 8;
 
+/** A choice between categories. */
+interface Choice {
+  element: HTMLElement;
+  draw(values: Float64Array): void;
+}
+
 class ProbeInputs {
   readonly element: HTMLElement;
   private readonly list = h("div", { class: "kv-stack" });
   private readonly pages: HTMLElement;
   private readonly where = h("span", { class: "kv-said" });
-  private knobs: SaidSlider[] = [];
+  private knobs = new Map<number, SaidSlider>();
+  private choices: Choice[] = [];
   private first = 0;
   private sample: Sample;
   private shape = "";
@@ -170,11 +177,19 @@ class ProbeInputs {
       this.pages.hidden = names.length <= PAGE;
       const last = Math.min(names.length, this.first + PAGE);
       write(this.where, `inputs ${this.first + 1} to ${last} of ${names.length}`);
-      this.knobs = ranges.map((range, n) => {
-        const column = this.first + n;
-        return fineSlider(names[column], range, short, (x) => this.set(column, x));
-      });
-      this.list.replaceChildren(...this.knobs.map((knob) => knob.element));
+      const groups = this.sample.categories();
+      const isPart = (column: number): boolean =>
+        groups.some((one) => one.columns.includes(column));
+      this.knobs = new Map();
+      for (let column = this.first; column < last; column++) {
+        if (isPart(column)) continue;
+        const set = (x: number): void => this.set([[column, x]]);
+        this.knobs.set(column, fineSlider(names[column], ranges[column - this.first], short, set));
+      }
+      const isHere = (column: number): boolean => column >= this.first && column < last;
+      this.choices = groups.filter((one) => isHere(one.columns[0])).map((one) => this.choose(one));
+      const sliders = [...this.knobs.values()].map((knob) => knob.element);
+      this.list.replaceChildren(...sliders, ...this.choices.map((one) => one.element));
     }
     this.draw();
   }
@@ -182,7 +197,8 @@ class ProbeInputs {
   /** Shows the probed row. */
   draw(): void {
     const values = this.store.probe.value ?? this.start();
-    this.knobs.forEach((knob, n) => (knob.value = values[this.first + n]));
+    for (const [column, knob] of this.knobs) knob.value = values[column];
+    for (const one of this.choices) one.draw(values);
   }
 
   /** The row that the probe starts from: the first of the sample, or the middle of the ranges. */
@@ -194,9 +210,24 @@ class ProbeInputs {
     });
   }
 
-  private set(column: number, x: number): void {
+  /** The categories of a column of the table as one choice: exactly one of them is 1, or none. */
+  private choose(group: ReturnType<Sample["categories"]>[number]): Choice {
+    const { columns, texts, name } = group;
+    const keys = ["", ...columns.map(String)];
+    const pick = choice(
+      keys,
+      (key) => this.set(columns.map((column) => [column, Number(String(column) === key)])),
+      ["none of these", ...texts],
+    );
+    const draw = (values: Float64Array): void => {
+      pick.value = String(columns.find((column) => values[column] === 1) ?? "");
+    };
+    return { element: field(name, pick), draw };
+  }
+
+  private set(news: [column: number, x: number][]): void {
     const values = Float64Array.from(this.store.probe.value ?? this.start());
-    values[column] = x;
+    for (const [column, x] of news) values[column] = x;
     this.touched();
     this.store.probe.value = values;
   }

@@ -59,6 +59,7 @@ export class ProbeTerms {
   readonly element: HTMLElement;
   private readonly pick = choice([], () => this.redraw());
   private readonly list = h("div", { class: "kv-bars" });
+  private readonly shares = h("div", { class: "kv-bars kv-shares", "aria-label": "Probabilities" });
   private readonly check = h("p", { class: "kv-reading", "aria-live": "polite" });
   private readonly bars: Bar[] = [];
   private values: Probe | null = null;
@@ -66,7 +67,8 @@ export class ProbeTerms {
   private target: number | null = null;
 
   constructor(private readonly store: Store) {
-    this.element = h("div", { class: "kv-stack" }, field("Node", this.pick), this.list, this.check);
+    const node = field("Node", this.pick);
+    this.element = h("div", { class: "kv-stack" }, this.shares, node, this.list, this.check);
     this.rebuild();
   }
 
@@ -108,6 +110,7 @@ export class ProbeTerms {
     const [layer, j] = this.node();
     const { values } = this;
     this.element.hidden = values === null || !(layer > 0);
+    this.drawShares(layer);
     if (values === null || !(layer > 0)) return;
     const terms = this.withMean(termsOf(this.store.scene.value, values, layer, j), layer, j);
     // One after the other, each from where the one before has led; the mean is where they begin.
@@ -166,6 +169,29 @@ export class ProbeTerms {
     bar.classList.toggle("kv-minus", to < from);
     const track = bar.parentElement as HTMLElement;
     track.style.setProperty("--kv-at", `${(100 * (zero - low)) / span}%`);
+  }
+
+  /** For classes how sure the network is of each, the winner first in weight. */
+  private drawShares(layer: number): void {
+    const scene = this.store.scene.value;
+    const isOutput = layer === scene.widths.length - 1;
+    this.shares.hidden = scene.error.name !== "accuracy" || this.values === null || !isOutput;
+    if (this.shares.hidden) return;
+    const scores = this.values!.nodes[layer];
+    const most = Math.max(...scores);
+    const powers = scores.map((score) => Math.exp(score - most));
+    const sum = powers.reduce((a, b) => a + b);
+    const rows = powers.map((power, j) => {
+      const share = power / sum;
+      const bar = h("span", { class: "kv-bar" });
+      bar.style.width = `${100 * share}%`;
+      const name = h("span", { class: "kv-bar-name" }, nodeName(scene, layer, j));
+      const value = h("span", { class: "kv-number" }, `${(100 * share).toFixed(1)} %`);
+      const isBest = scores[j] === most ? " kv-sum" : "";
+      const track = h("span", { class: "kv-bar-track" }, bar);
+      return h("div", { class: `kv-bar-row${isBest}` }, name, track, value);
+    });
+    this.shares.replaceChildren(...rows);
   }
 
   private sentence(layer: number, j: number, sum: number, value: number): string {

@@ -34,6 +34,34 @@ export class Sample {
     return this.found;
   }
 
+  /**
+   * Inputs that are the categories of one column of a table, as "material=copper" is: 0 or 1, and at
+   * most one of them 1.
+   */
+  categories(): { name: string; columns: number[]; texts: string[] }[] {
+    const groups = new Map<string, number[]>();
+    this.inputNames().forEach((name, column) => {
+      const at = name.indexOf("=");
+      if (at > 0) groups.set(name.slice(0, at), [...(groups.get(name.slice(0, at)) ?? []), column]);
+    });
+    const names = this.inputNames();
+    return [...groups]
+      .filter(([, columns]) => columns.length > 1 && this.areOneOf(columns))
+      .map(([name, columns]) => ({
+        ...{ name, columns },
+        texts: columns.map((column) => names[column].slice(name.length + 1)),
+      }));
+  }
+
+  private areOneOf(columns: number[]): boolean {
+    for (let row = 0; row < this.rows; row++) {
+      const values = columns.map((column) => this.at(row, column));
+      if (values.some((value) => value !== 0 && value !== 1)) return false;
+      if (values.reduce((a, b) => a + b) > 1) return false;
+    }
+    return this.rows > 0;
+  }
+
   at(row: number, column: number): number {
     const { inputs, outputs, scene } = this;
     if (column < inputs) return scene.sample[row * inputs + column];

@@ -8,7 +8,7 @@ import { Life } from "../ui/life";
 import { LossChart, type LossScale } from "../ui/loss_chart";
 import { short } from "../ui/numbers";
 import { gridControl } from "./grid";
-import { notice, type Panel, reason, say, statusLine, tell } from "./panel";
+import { notice, type Panel, PLAIN_FIT, reason, say, statusLine, tell } from "./panel";
 
 /** Thirty drawings of the chart a second. */
 const GAP_MS = 32;
@@ -21,13 +21,7 @@ type Steering = Partial<Pick<TrainingOptions, "sparsity" | "entropy" | "learning
 
 class Training {
   readonly element: HTMLElement;
-  private readonly options: TrainingOptions = {
-    optimizer: "auto",
-    steps: 100,
-    sparsity: 0,
-    entropy: 2,
-    learning_rate: null,
-  };
+  private readonly options: TrainingOptions = { ...PLAIN_FIT };
   private readonly line = notice();
   private readonly start: HTMLButtonElement;
   private readonly pause: HTMLButtonElement;
@@ -70,8 +64,8 @@ class Training {
     const { options } = this;
     const optimizer = choice(OPTIMIZERS, (name) => (options.optimizer = name), OPTIMIZER_TEXTS);
     const steps = numberBox(options.steps, { low: 1, step: 1 }, (n) => (options.steps = n ?? 1));
-    const rate = numberBox(null, { low: 0, step: "any", none: "automatic" }, (value) =>
-      this.change({ learning_rate: value === 0 ? null : value }),
+    const rate = numberBox(null, { low: 1e-9, step: "any", none: "automatic" }, (value) =>
+      this.change({ learning_rate: value }),
     );
     const entropy = numberBox(options.entropy, { low: 0, step: "any" }, (value) =>
       this.change({ entropy: value ?? 0 }),
@@ -108,6 +102,14 @@ class Training {
   }
 
   private train(): void {
+    const wrong = this.element.querySelector<HTMLInputElement>("input:invalid");
+    if (wrong) {
+      const name = wrong.closest("label")?.querySelector(".kv-label")?.textContent ?? "A number";
+      say(this.line, `${name}: ${wrong.validationMessage || "must be another number"}`, true);
+      wrong.focus();
+      return;
+    }
+    say(this.line, "");
     this.ask({ type: "train", options: { ...this.options } });
   }
 
@@ -196,8 +198,8 @@ class TrainingChart {
 
   private draw(): void {
     this.read();
-    const { step, train, test, marks } = this.store.losses.value;
-    if (!this.chart.draw({ step, lines: [train, test] })) return;
+    const { step, train, test, marks, name } = this.store.losses.value;
+    if (!this.chart.draw({ step, lines: [train, test], name })) return;
     this.marks.draw(marks, this.chart.scale);
     this.chart.describe(`Errors while training. ${this.reading.textContent}`);
   }

@@ -12,6 +12,8 @@ const APART = 32;
 export interface Series {
   step: ArrayLike<number>;
   lines: readonly ArrayLike<number>[];
+  /** What the errors are, above their axis. */
+  name?: string;
 }
 
 /** Where a step and an error stand: steps evenly, errors by their logarithm. */
@@ -208,9 +210,17 @@ export class LossChart {
 
   private below(): SVGElement[] {
     const y = this.uses.height - 7;
-    return this.scale
-      .steps()
-      .map((step) => s("text", { x: this.scale.x(step), y, "text-anchor": "middle" }, `${step}`));
+    const right = this.scale.width - MARGIN.right;
+    const steps = this.scale.steps().filter((step) => this.scale.x(step) < right - 40);
+    const made = steps.map((step) =>
+      s("text", { x: this.scale.x(step), y, "text-anchor": "middle" }, `${step}`),
+    );
+    const name = this.series.name ?? "error";
+    return [
+      ...made,
+      s("text", { x: right, y, "text-anchor": "end" }, "step"),
+      s("text", { x: MARGIN.left, y: MARGIN.top - 8 }, name),
+    ];
   }
 
   private drawHere(): void {

@@ -70,7 +70,11 @@ export const sum = (from: Part, to: Part): Element =>
   node("munderover", [sign("\u2211"), from, to]);
 
 /** Something in parentheses. */
-export const inside = (...parts: Part[]): Element => together(sign("("), ...parts, sign(")"));
+export const inside = (...parts: Part[]): Element => {
+  const marks = ["(", ")"].map(sign);
+  for (const mark of marks) mark.setAttribute("stretchy", "false");
+  return together(marks[0], ...parts, marks[1]);
+};
 
 /** A name with a number below: c_3. */
 export const indexed = (letter: string, ...index: (number | string)[]): Element => {

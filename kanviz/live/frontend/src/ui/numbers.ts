@@ -79,10 +79,18 @@ export function labels(low: number, high: number, n = 5): { value: number; text:
   return found.map((value) => ({ value, text: short(value, digits) }));
 }
 
+/** An end of a range, without the dust that rounding leaves of a 0 or a 1: 6.4e-9 of 0 to 1 is 0. */
+export function tidy(value: number, other: number): string {
+  const grain = 10 ** (Math.floor(Math.log10(Math.abs(other - value) || 1)) - 5);
+  return short(Math.round(value / grain) * grain);
+}
+
 /** Says a range with as many digits as its ends differ in: "-0.5763 to -0.5755". */
 export function rangeText(low: number, high: number): string {
   const digits = digitsFor((high - low) / 10, low, high);
-  return `${short(low, digits)} to ${short(high, digits)}`;
+  const dust = 1e-6 * (high - low);
+  const clean = (value: number): number => (Math.abs(value) < dust ? 0 : value);
+  return `${short(clean(low), digits)} to ${short(clean(high), digits)}`;
 }
 
 /** Returns the range of all finite numbers, or null if there is none. */

@@ -22,6 +22,13 @@ export function followTheme(
     changed();
   };
   onTheme(life, look);
+  // On paper it is always light.
+  life.listen(window, "beforeprint", () => {
+    root.dataset.kvTheme = "light";
+    root.classList.add("kv-chosen");
+    changed();
+  });
+  life.listen(window, "afterprint", look);
   life.resized(root, look);
   look();
 }
@@ -73,7 +80,8 @@ export function themed(element: Element, name: string, fallback: string): string
 /** Calls `f` when the system or Jupyter goes from light to dark or back. */
 export function onTheme(life: Life, f: () => void): void {
   if (typeof matchMedia === "function") {
-    life.listen(matchMedia("(prefers-color-scheme: dark)"), "change", f);
+    for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
+      life.listen(matchMedia(query), "change", f);
   }
   if (typeof MutationObserver === "undefined") return;
   const observer = new MutationObserver(f);
@@ -97,6 +105,7 @@ const NAMES = [
   "pruned",
   "accent",
   "warn",
+  "good",
 ] as const;
 export type Name = (typeof NAMES)[number];
 

@@ -1,0 +1,333 @@
+/** The first panel: how good the model is, which inputs matter, and what to do next. */
+
+import { computed } from "@preact/signals-core";
+import type { Ask, Edge, Scene } from "../contract";
+import { figuresOf, shareText } from "../head";
+import { nameAndUnit, scientific } from "../names";
+import { edgeOf, nodeName } from "../scene";
+import type { Store } from "../store";
+import { button, enable, focusable, h, s, section, write } from "../ui/dom";
+import { Life } from "../ui/life";
+import { FunctionView } from "./function_view";
+import { notice, type Panel, PLAIN_FIT, statusLine, tell } from "./panel";
+
+/** Inputs in the list; of more the rest are counted. */
+const MOST = 12;
+
+/** Makes the panel. */
+export function overviewPanel(store: Store): Panel {
+  const life = new Life();
+  const element = h(
+    "div",
+    { class: "kv-panel kv-overview" },
+    new Judgement(store, life).element,
+    new FunctionView(store, life).element,
+    new Importance(store, life).element,
+    legend(),
+  );
+  return { title: "Overview", element, destroy: () => life.end() };
+}
+
+/** The verdict in words, the errors it is drawn from, and the next step. */
+class Judgement {
+  readonly element: HTMLElement;
+  private readonly title = h("h3", { class: "kv-verdict-title" });
+  private readonly says = h("p", { class: "kv-verdict-says" });
+  private readonly body = h("tbody");
+  private readonly why = h("p", { class: "kv-hint" });
+  private readonly step = button("Train", () => void this.go());
+  private readonly line = notice();
+
+  constructor(
+    private readonly store: Store,
+    life: Life,
+  ) {
+    this.step.classList.add("kv-main");
+    const verdict = h("div", { class: "kv-verdict", role: "status" }, this.title, this.says);
+    const table = h("table", { class: "kv-losses" }, this.body);
+    const next = h("div", { class: "kv-next" }, this.step, this.why);
+    const status = statusLine(store, life, ["fitting", "paused", "searching"]);
+    this.element = h("div", { class: "kv-stack" }, verdict, table, next, status, this.line);
+    const news = computed(() => {
+      const scene = store.scene.value;
+      return JSON.stringify([verdictOf(scene), scene.error, scene.rows]);
+    });
+    life.effect(() => {
+      void news.value;
+      this.judge(store.scene.peek(), verdict);
+    });
+    life.effect(() => this.offer());
+  }
+
+  private judge(scene: Scene, element: HTMLElement): void {
+    const { kind, title, says } = verdictOf(scene);
+    element.dataset.kind = kind;
+    write(this.title, title);
+    write(this.says, says);
+    this.body.replaceChildren(...rowsOf(scene));
+  }
+
+  private offer(): void {
+    const step = nextStep(this.store.scene.value, this.store.local);
+    this.step.hidden = step === null;
+    this.why.hidden = step === null;
+    if (step === null) return;
+    write(this.step, step.text);
+    write(this.why, step.why);
+    enable(this.step, this.store.status.value.state === "idle");
+  }
+
+  private async go(): Promise<void> {
+    const step = nextStep(this.store.scene.peek(), this.store.local);
+    if (step) await tell(this.store, this.line, step.ask);
+  }
+}
+
+/** The errors of both parts, with the rows that each has. */
+function rowsOf(scene: Scene): HTMLElement[] {
+  const { error, rows } = scene;
+  if (error.train === null) return [];
+  const isShare = error.name === "accuracy";
+  const number = (value: number): string =>
+    isShare ? `${(100 * value).toFixed(1)} %` : scientific(value);
+  const unit = figuresOf(scene)[0]?.unit ?? "";
+  const cell = (text: string): HTMLElement => h("td", { class: "kv-number" }, text);
+  const parts = [
+    ["Training", error.train, error.r2_train, rows[0]],
+    ["Test", error.test, error.r2_test, rows[1]],
+  ] as const;
+  const heads = ["", unit ? `${error.name} [${unit}]` : error.name];
+  if (error.r2_train !== null) heads.push("R\u00b2");
+  heads.push("rows");
+  const made = parts.flatMap(([name, value, r2, count]) => {
+    if (value === null) return [];
+    const cells = [cell(number(value))];
+    if (r2 !== null) cells.push(cell(shareText(r2)));
+    cells.push(cell(count ? count.toLocaleString("en-US") : "\u2013"));
+    return [h("tr", {}, h("th", { scope: "row" }, name), ...cells)];
+  });
+  const head = heads.map((text) => (text ? h("th", { scope: "col" }, text) : h("td")));
+  return [h("tr", {}, ...head), ...made];
+}
+
+/** The inputs, the most important first, each with a bar. */
+class Importance {
+  readonly element: HTMLElement;
+  private readonly list = h("ol", { class: "kv-importance" });
+  private readonly rest = h("p", { class: "kv-hint" });
+  private readonly rows: HTMLButtonElement[] = [];
+  private shown: number[] = [];
+
+  constructor(
+    private readonly store: Store,
+    life: Life,
+  ) {
+    this.element = section("What matters", this.list, this.rest);
+    life.drawn(() => this.draw(), 100);
+  }
+
+  private draw(): void {
+    const scene = this.store.scene.value;
+    const inputs = scene.nodes.filter((node) => node.layer === 0);
+    const total = inputs.reduce((sum, node) => sum + node.score, 0);
+    inputs.sort((a, b) => b.score - a.score || a.index - b.index);
+    this.shown = inputs.slice(0, MOST).map((node) => node.index);
+    while (this.rows.length < this.shown.length) this.rows.push(this.make(this.rows.length));
+    for (const gone of this.rows.splice(this.shown.length)) gone.parentElement?.remove();
+    const largest = inputs[0]?.score || 1;
+    this.rows.forEach((element, n) => {
+      const { index, score } = inputs[n];
+      const { name, unit } = nameAndUnit(nodeName(scene, 0, index));
+      const share = total > 0 ? (100 * score) / total : 0;
+      const [words, bar, number] = element.children;
+      write(words.children[0], name);
+      write(words.children[1], unit);
+      (bar.firstElementChild as HTMLElement).style.width = `${(100 * score) / largest}%`;
+      write(number, `${share >= 10 ? share.toFixed(0) : share.toFixed(1)} %`);
+      element.title = `${name}: ${share.toFixed(1)} % of what the inputs do; opens its strongest edge`;
+    });
+    const left = inputs.length - this.shown.length;
+    write(this.rest, left > 0 ? `and ${left} more` : "");
+    this.rest.hidden = left <= 0;
+  }
+
+  private make(n: number): HTMLButtonElement {
+    const bar = h("span", { class: "kv-share" }, h("span"));
+    const names = h("span", { class: "kv-share-name" }, h("span"), h("small"));
+    const made = focusable(
+      h(
+        "button",
+        { type: "button", class: "kv-input" },
+        names,
+        bar,
+        h("span", { class: "kv-number" }),
+      ),
+    );
+    made.addEventListener("click", () => {
+      const edge = strongestOf(this.store.scene.peek(), this.shown[n]);
+      if (edge) this.store.select(edge);
+    });
+    const point = (is: boolean) => (): void => {
+      this.store.hoveredNode.value = is ? [0, this.shown[n]] : null;
+    };
+    for (const enter of ["pointerenter", "focus"]) made.addEventListener(enter, point(true));
+    for (const leave of ["pointerleave", "blur"]) made.addEventListener(leave, point(false));
+    this.list.append(h("li", {}, made));
+    return made;
+  }
+}
+
+function strongestOf(scene: Scene, input: number): Edge | null {
+  const mine = scene.edges.filter((view) => view.layer === 0 && view.i === input);
+  mine.sort((a, b) => b.score - a.score);
+  return mine.length ? edgeOf(mine[0]) : null;
+}
+
+/** What the signs of the picture mean. */
+function legend(): HTMLElement {
+  const line = (kind: string): SVGSVGElement =>
+    s(
+      "svg",
+      { width: 22, height: 14, class: `kv-sign-${kind}`, "aria-hidden": "true" },
+      s("path", { d: "M1,7h20" }),
+    );
+  const dot = (kind: string): SVGSVGElement =>
+    s(
+      "svg",
+      { width: 22, height: 14, class: kind, "aria-hidden": "true" },
+      s("circle", { cx: 11, cy: 7, r: 4.5 }),
+    );
+  const entries: [SVGSVGElement, string][] = [
+    [line("spline"), "a curve that training shapes (spline)"],
+    [line("symbolic"), "a formula"],
+    [line("pruned"), "removed: it adds nothing"],
+    [dot("kv-dot-live"), "a node: it sums what comes from below; h1.2 is node 2 of layer 1"],
+    [dot("kv-dot-bare"), "a node without edges"],
+  ];
+  const items = entries.flatMap(([sign, text]) => [h("dt", {}, sign), h("dd", {}, text)]);
+  const hints = [
+    "The thicker and darker an edge, the more it matters.",
+    "The ground of a curve shows where the data lie; ticks are its knots.",
+  ].map((text) => h("p", { class: "kv-hint" }, text));
+  const list = h("dl", { class: "kv-meaning" }, ...items);
+  return h(
+    "details",
+    { class: "kv-section" },
+    h("summary", {}, "How to read the picture"),
+    list,
+    ...hints,
+  );
+}
+
+// What a scientist would say of a fit at a glance, and what to do next.
+
+export interface Verdict {
+  /** What colours it: all is well, look twice, or wrong. */
+  kind: "good" | "plain" | "warn";
+  title: string;
+  says: string;
+}
+
+/** The test error is this many times that of training before a fit is called overfit. */
+const OVERFIT = 1.5;
+/** And explains so much less of the variance. */
+const LOST = 0.02;
+/** Below this share of the variance a model is of little use. */
+const LITTLE = 0.5;
+/** Edges with less than this share of the strongest score of their layer are idle. */
+const IDLE = 0.01;
+
+/** Numbers that training may choose: coefficients of the splines that are there. */
+export function parameters(scene: Scene): number {
+  const live = scene.edges.filter((view) => view.state === "spline");
+  return live.reduce((sum, view) => sum + view.control_y.length + 1, 0);
+}
+
+/** Judges the errors of a scene. */
+export function verdictOf(scene: Scene): Verdict {
+  const { error, rows, has_data } = scene;
+  if (!has_data && error.train === null)
+    return { kind: "plain", title: "No data", says: "Errors need data: call model.explore(data)." };
+  if (scene.is_fresh)
+    return { kind: "plain", title: "Not trained yet", says: "The curves are where they start." };
+  if (error.train === null) return { kind: "warn", title: "No error", says: "It is not finite." };
+  return error.name === "accuracy" ? ofClasses(scene) : ofNumbers(scene, rows);
+}
+
+function ofNumbers(scene: Scene, [train]: number[]): Verdict {
+  const { error } = scene;
+  if (error.test === null) {
+    const says = "No rows are kept aside, so nothing tells how it does on new ones.";
+    return { kind: "plain", title: "No test part", says };
+  }
+  const ratio = error.test / (error.train || Number.MIN_VALUE);
+  const lost = (error.r2_train ?? 1) - (error.r2_test ?? 1);
+  if (ratio > OVERFIT && lost > LOST) {
+    const many = parameters(scene);
+    const isFew = train > 0 && many > train;
+    const why = isFew
+      ? ` ${many} numbers were fitted to ${train} rows: too few data for so many.`
+      : "";
+    const says = `On new rows it errs ${scientific(ratio)} times as much as on those it learnt.${why}`;
+    const title = isFew ? "Overfit: too few data" : "Overfit";
+    return { kind: "warn", title, says: `${says} Fewer edges, sparsity or more rows help.` };
+  }
+  if ((error.r2_test ?? 1) < LITTLE) {
+    const says = "It explains less than half of how the output varies.";
+    return { kind: "warn", title: "It explains little", says };
+  }
+  const says = "On new rows it errs about as much as on those it learnt.";
+  return { kind: "good", title: "Fine", says };
+}
+
+function ofClasses({ error }: Scene): Verdict {
+  if (error.test === null)
+    return { kind: "plain", title: "No test part", says: "No rows are kept aside to judge it." };
+  const isOverfit = error.train! - error.test > 0.05;
+  if (isOverfit) {
+    const says = "On new rows it is right less often than on those it learnt.";
+    return { kind: "warn", title: "Overfit", says };
+  }
+  const says = "On new rows it is right about as often as on those it learnt.";
+  return { kind: "good", title: "Fine", says };
+}
+
+/** A step that makes sense now: what its button says, why, and what it asks. */
+export interface Step {
+  text: string;
+  why: string;
+  ask: Ask;
+}
+
+/** Edges that are there and do next to nothing. */
+export function idleEdges({ edges, widths }: Scene): Edge[] {
+  const found: Edge[] = [];
+  for (let layer = 0; layer < widths.length - 1; layer++) {
+    const live = edges.filter((view) => view.layer === layer && view.state !== "pruned");
+    const limit = IDLE * Math.max(0, ...live.map((view) => view.score));
+    // Never all of a layer.
+    if (limit > 0) found.push(...live.filter((view) => view.score < limit).map(edgeOf));
+  }
+  return found;
+}
+
+/** The next sensible step; null where there is none that the diagram can do. */
+export function nextStep(scene: Scene, local: boolean): Step | null {
+  const isTrained = !scene.is_fresh;
+  if (!isTrained && !local && scene.has_data) {
+    const why = "Fit the curves to the data.";
+    return { text: "Train", why, ask: { type: "train", options: { ...PLAIN_FIT } } };
+  }
+  const idle = isTrained ? idleEdges(scene) : [];
+  if (idle.length) {
+    const text = `Remove ${idle.length === 1 ? "the idle edge" : `${idle.length} idle edges`}`;
+    const why = "They do less than 1 % of what the strongest of their layer does.";
+    return { text, why, ask: { type: "prune", edges: idle } };
+  }
+  const isSpline = scene.edges.some((view) => view.state === "spline");
+  if (isTrained && isSpline && !local && scene.has_data) {
+    const why = "Look for a known function that each curve may be.";
+    return { text: "Name the curves", why, ask: { type: "symbolify" } };
+  }
+  return null;
+}

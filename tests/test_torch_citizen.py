@@ -1,0 +1,165 @@
+"""A model among torch's own modules: optimizers, autocast, inference mode, export."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from kanviz import KAN, KANLayer
+
+X = 2 * torch.rand(60, 2, generator=torch.Generator().manual_seed(0)) - 1
+Y = torch.sin(3 * X[:, :1]) + X[:, 1:] ** 2
+
+
+def undo_of_unfix(model: KAN) -> None:
+    model.fix((1, 0, 0), "sin", affine=(1.0, 0.0, 1.0, 0.0))
+    model.unfix((1, 0, 0))
+    model.undo()
+
+
+EDITS: dict[str, Callable[[KAN], object]] = {
+    "update_grid": lambda model: model.update_grid(X * 2),
+    "prune": lambda model: model.prune(edges=[(0, 0, 1)]),
+    "undo": lambda model: (model.remove_edge((0, 0, 0)), model.undo()),
+    "move": lambda model: model.move_point((0, 0, 0), 2, 0.5),
+    "fit": lambda model: model.fit(X, Y, steps=1, starts=1, progress=False),
+    "lock": lambda model: model.lock([(0, 0, 0), (0, 1, 0)]),
+    "fix": lambda model: model.fix((1, 0, 0), "sin", affine=(1.0, 0.0, 1.0, 0.0)),
+    "undo of unfix": undo_of_unfix,
+    "refine": lambda model: model.refine(10),
+    "refine and undo": lambda model: (model.refine(7), model.undo()),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+@pytest.mark.parametrize("kind", [torch.optim.Adam, torch.optim.SGD, torch.optim.LBFGS])
+def test_an_optimizer_of_the_users_own_goes_on_after_an_edit(name: str, kind: Any) -> None:
+    model = KAN([2, 3, 1])
+    optimizer: Any = kind(model.parameters(), lr=0.01)
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        value = nn.functional.mse_loss(model(X), Y)
+        value.backward()
+        return value
+
+    for _ in range(3):
+        optimizer.step(loss)
+    EDITS[name](model)
+    if "refine" in name or "fix" in name:
+        model.refresh(optimizer)
+    learning = [p for p in model.parameters() if p.requires_grad]
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    assert {id(p) for p in learning} <= held
+    before, first = [p.detach().clone() for p in learning], float(loss().detach())
+    for _ in range(10):
+        optimizer.step(loss)
+    assert float(loss().detach()) < first
+    assert all(not torch.equal(one, p) for one, p in zip(before, learning, strict=True))
+
+
+@pytest.mark.parametrize("basis", ["bspline", "gaussian", "matern32"])
+@pytest.mark.parametrize("grid_size", [5, 60])  # dense and sparse kernels
+def test_a_layer_casts_under_autocast_as_layers_of_torch_do(basis: Any, grid_size: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    layer = KANLayer(3, 2, basis=basis, grid_size=grid_size, generator=generator)
+    net = nn.Sequential(nn.Linear(2, 3), layer, nn.Linear(2, 1))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        hidden = net[0](X)
+        assert hidden.dtype == torch.bfloat16
+        found = layer(hidden)
+        loss = nn.functional.mse_loss(net(X), Y)
+    assert found.dtype == torch.float32
+    wanted = layer(hidden.float())
+    assert torch.equal(found, wanted)
+    (grad,) = torch.autograd.grad(found.square().sum(), layer.weight)
+    (right,) = torch.autograd.grad(wanted.square().sum(), layer.weight)
+    assert torch.equal(grad, right)
+    with torch.autocast("cpu", dtype=torch.bfloat16):  # as some write it
+        loss.backward()
+    assert all(p.grad is not None and p.grad.dtype == torch.float32 for p in net.parameters())
+
+
+def test_a_loop_in_half_precision_trains() -> None:
+    net = nn.Sequential(nn.Linear(2, 4), KAN([4, 3, 1]))
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
+    scaler = torch.amp.GradScaler("cpu")
+    losses = []
+    for _ in range(60):
+        optimizer.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = nn.functional.mse_loss(net(X), Y)
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.3 * losses[0]
+
+
+def test_a_model_with_units_keeps_them_under_autocast() -> None:
+    model = KAN([2, 3, 1])
+    model.fit(1000 + 10 * X, 5 * Y, steps=5, starts=1, progress=False)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(model(1000 + 10 * X), model(1000 + 10 * X).float())
+
+
+def test_edits_and_fits_in_inference_mode_leave_a_model_that_trains() -> None:
+    model = KAN([2, 3, 1])
+    with torch.inference_mode():
+        model.refine(10)
+        model.remove_edge((0, 0, 0))
+        model.undo()
+        model.fix((1, 0, 0), "sin", affine=(1.0, 0.0, 1.0, 0.0))
+        model.fit(X + 0, Y + 0, steps=3, progress=False)
+        model.fit(X + 0, Y + 0, steps=3, optimizer="adam", progress=False)
+    assert not any(p.is_inference() for p in model.parameters())
+    model(X).sum().backward()
+    assert model.fit(X, Y, steps=3, progress=False).loss < 1
+
+
+def test_a_fit_within_no_grad_trains() -> None:
+    model = KAN([2, 3, 1])
+    with torch.no_grad():
+        report = model.fit(X, Y, steps=20, optimizer="adam", progress=False)
+    assert report.history["loss"][-1] < report.history["loss"][0]
+
+
+def test_lm_leaves_parameters_alone_that_do_not_require_gradients() -> None:
+    model = KAN([2, 3, 1])
+    model.network.layers[1].requires_grad_(requires_grad=False)
+    before = model.network.layers[1].weight.clone()
+    model.fit(X, Y, steps=5, starts=1, update_grid=False, progress=False)
+    assert torch.equal(model.network.layers[1].weight, before)
+
+
+@pytest.mark.parametrize("basis", ["bspline", "gaussian", "multiquadric"])
+def test_a_model_is_exported(basis: Any) -> None:
+    model = KAN([2, 3, 1], basis=basis)
+    program = torch.export.export(model, (X,))
+    torch.testing.assert_close(program.module()(X), model(X))
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("basis", ["bspline", "gaussian", "matern32"])
+def test_a_model_is_traced(basis: Any) -> None:
+    model = KAN([2, 3, 1], basis=basis)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's own: of the end of trace, and of checks of shapes
+        traced = torch.jit.trace(model, X)
+    torch.testing.assert_close(traced(X[:7]), model(X[:7]))
+
+
+def test_a_state_dict_says_what_it_does_not_hold() -> None:
+    model = KAN([2, 3, 1])
+    model.fix((0, 0, 0), "sin", affine=(1.0, 0.0, 1.0, 0.0))
+    for there, back in ((model, KAN([2, 3, 1])), (KAN([2, 3, 1]), model)):
+        for strict in (True, False):
+            with pytest.raises(RuntimeError, match=r"formulas.*kanviz\.load"):
+                back.load_state_dict(there.state_dict(), strict=strict)
+    with pytest.raises(RuntimeError, match=r"same grid_size.*kanviz\.load"):
+        KAN([2, 3, 1], grid_size=7).load_state_dict(KAN([2, 3, 1]).state_dict())
+    twin = model.copy()
+    twin.load_state_dict(model.state_dict())
