@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 import torch
 from fit_helpers import make_data, make_network, quick, same, weights_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kanviz import KAN, from_arrays
+from kanviz.data.scaling import root_mean_square
 from kanviz.training import Progress
-from kanviz.training.errors import deviation_of, quality, root_mean_square
+from kanviz.training.errors import deviation_of, quality
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -71,7 +74,7 @@ def test_a_fit_that_can_only_spoil_leaves_the_model_and_says_so() -> None:
 
 @pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "adam"])
 @pytest.mark.parametrize("size", [1e-150, 1e-23, 1e-9, 1e9, 1e19, 1e150])
-def test_the_size_of_y_is_no_matter_without_normalize_either(optimizer: str, size: float) -> None:
+def test_the_size_of_y_is_no_matter_without_normalize_either(optimizer: Any, size: float) -> None:
     x = torch.rand(60, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     data = from_arrays(x, size * x.prod(1), test_fraction=0.0, normalize=False)
     model = KAN([2, 1], dtype=torch.float64)
@@ -155,3 +158,92 @@ def test_the_unit_of_constants_is_their_size() -> None:
     assert deviation_of(1e-30 * tenths) == pytest.approx(1e-31)
     assert deviation_of(0 * tenths) == 1
     assert deviation_of(torch.tensor([[1.0], [3.0]])) == 1
+
+
+factors = st.floats(-12, 12).map(lambda power: 10.0**power)
+offsets = st.floats(-1e5, 1e5)  # in units of the column's own range
+LAW = np.random.default_rng(5).uniform(-1, 1, (40, 2))
+TRUTH = np.sin(2 * LAW[:, 0]) + LAW[:, 1]
+
+
+@settings(max_examples=10, deadline=None)
+@given(factors, offsets, factors, offsets)
+def test_reports_and_scores_agree_in_any_units(a: float, b: float, c: float, d: float) -> None:
+    plain, other = (KAN([2, 1], dtype=torch.float64) for _ in range(2))
+    first = plain.fit(LAW, TRUTH, progress=False)
+    x, y = a * (LAW + b), c * (TRUTH + d)
+    second = other.fit(x, y, progress=False)
+    assert second.errors == other.evaluate((x, y))
+    assert second.errors["train_rmse"] / c == pytest.approx(first.errors["train_rmse"], abs=1e-6)
+    assert other.score(x, y) == pytest.approx(plain.score(LAW, TRUTH), abs=1e-6)
+    np.testing.assert_allclose(other.predict(x) / c - d, plain.predict(LAW), atol=1e-5)
+
+
+@settings(max_examples=10, deadline=None)
+@given(factors, st.sampled_from(["lm", "lbfgs"]))
+def test_raw_targets_of_any_size_have_equal_scores(c: float, optimizer: Any) -> None:
+    scores = []
+    for factor in (1.0, c):
+        data = from_arrays(
+            LAW, factor * TRUTH, test_fraction=0.0, normalize=False, dtype=torch.float64
+        )
+        model = KAN([2, 1], dtype=torch.float64)
+        report = model.fit(data, optimizer=optimizer, steps=60, progress=False)
+        assert report.errors == model.evaluate(data)
+        scores.append(report.errors["train_r2"])
+    assert scores[1] == pytest.approx(scores[0], abs=2e-3)
+
+
+def test_r2_of_constant_targets_is_one_or_zero() -> None:
+    x = np.linspace(-1, 1, 30)
+    for value in (0.0, 0.1, 5e9, 1e-30):
+        model = KAN([1, 1], dtype=torch.float64)
+        report = model.fit(x, np.full(30, value), progress=False)
+        assert report.errors["train_r2"] in (0.0, 1.0)
+        assert report.errors["train_rmse"] <= 1e-9 * max(value, 1.0)
+        assert model.evaluate((x, x))["train_r2"] <= 1
+    data = from_arrays(x, np.full(30, 3.0), test_fraction=0.0, normalize=False)
+    assert KAN([1, 1]).evaluate(data)["train_r2"] == 0
+
+
+def test_a_test_part_of_one_row_has_no_r2(unchecked: None) -> None:
+    x = np.linspace(-1, 1, 30)
+    data = from_arrays(x, x**2, x_test=[0.5], y_test=[0.25])
+    model = KAN([1, 1])
+    report = model.fit(data, progress=False)
+    assert set(report.errors) == {"train_rmse", "train_r2", "test_rmse"}
+    with pytest.raises(ValueError, match="at least 2 rows"):
+        model.score(data)
+
+
+def test_targets_that_are_their_own_rounding_are_said() -> None:
+    x = np.linspace(-1, 1, 50)
+    y = 1 + 1e-15 * np.random.default_rng(0).normal(size=50)
+    report = KAN([1, 1]).fit(x, y, progress=False)
+    assert any("what is learnt is noise" in note for note in report.notes)
+    raw = from_arrays(1e9 + x, x, normalize=False, test_fraction=0.0, dtype=torch.float32)
+    assert "few digits" in raw.notes[0]
+
+
+def test_float32_inputs_do_not_cost_float64_targets_their_digits() -> None:
+    x = torch.linspace(-1, 1, 60)
+    y = 1e8 + np.sin(3 * np.linspace(-1, 1, 60))
+    model = KAN([1, 1], grid_size=10)
+    model.fit(x, y, progress=False)
+    assert model.evaluate((x, y))["train_r2"] > 0.999
+
+
+@pytest.mark.parametrize("size", [1e-23, 1.0, 1e19])
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_the_error_of_a_formula_is_a_share_of_what_varies(size: float, offset: float) -> None:
+    x = np.linspace(-1, 1, 50)
+    y = size * (offset + x**2)
+    model = KAN([1, 1], dtype=torch.float64)
+    model.fit(x, y, progress=False)
+    model.fix((0, 0, 0), "x^2")
+    formula = model.formula()
+    found = np.asarray(formula.to_callable()(x.reshape(-1, 1))).reshape(-1)
+    wanted = model.predict(x).reshape(-1)
+    share = np.abs(found - wanted).max() / np.abs(wanted - wanted.mean()).max()
+    assert share < 1e-3
+    assert formula.error == pytest.approx(share, rel=0.01, abs=1e-7)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from kanviz.checks import check_choice, listed, seeded
 from kanviz.data.dataset import FLOAT_DTYPES, Dataset, Label, check_names, default_names
-from kanviz.data.scaling import Scaling
+from kanviz.data.scaling import Scaling, root_mean_square
 
 NUMBER_KINDS = "buif"
 
@@ -79,7 +79,7 @@ def from_arrays(
     check_choice("task", task, get_args(Task))
     check_choice("constant", constant, get_args(Constant))
     dtype = choose_dtype(dtype, like=x)
-    inputs = read_numbers("x", x)
+    inputs = read_numbers("x", x).double()  # until it is scaled: float32 has no digits for a date
     names = column_names(x) if input_names is None else input_names
     names = default_names("x", inputs.shape[1]) if names is None else names
     names = check_names("input_names", names, inputs.shape[1])
@@ -99,13 +99,41 @@ def from_arrays(
     )
     if x_test is None:
         data = _with_test_part(data, test_fraction, seed)
-    return (data.normalized() if normalize else data).to(dtype)
+    return _in_dtype(data.normalized() if normalize else data, dtype)
 
 
-def as_dataset(data: Any, *, task: Task = "auto", normalize: bool = False) -> Dataset:
+FEW_DIGITS = 1e3
+"""Roundings that a column must vary by, or its note says that the dtype has too few digits."""
+
+
+def _in_dtype(data: Dataset, dtype: torch.dtype) -> Dataset:
+    """Return data in their dtype, with a note where that has too few digits for a column."""
+    cast, notes = data.to(dtype), list(data.notes)
+    names = [*data.input_names, *(() if data.is_classification else data.output_names)]
+    parts = [data.x] if data.is_classification else [data.x, data.y]
+    before, number = torch.cat(parts, 1).double(), torch.finfo(dtype)
+    size, deviation = before.abs().amax(0), root_mean_square(before - before.mean(0))
+    varies = (before != before[:1]).any(0)
+    is_lost = varies & (deviation < FEW_DIGITS * number.eps * size) | (size < number.tiny) & varies
+    for name, lost in zip(names, is_lost.tolist(), strict=True):
+        if lost:
+            notes.append(
+                f"{name} varies by so little of its size that {dtype} has few digits for it: "
+                "pass normalize=True, dtype=torch.float64, or take an offset off."
+            )
+    return replace(cast, notes=tuple(notes))
+
+
+def as_dataset(
+    data: Any,
+    *,
+    task: Task = "auto",
+    normalize: bool = False,
+    dtype: torch.dtype | None = None,
+) -> Dataset:
     """Return ``data`` if it is a ``Dataset``, or make one of a pair (x, y), all for training.
 
-    ``x`` and ``y`` are what ``from_arrays`` takes; ``task`` and ``normalize`` as there.
+    ``x`` and ``y`` are what ``from_arrays`` takes; ``task``, ``normalize`` and ``dtype`` as there.
 
     Raises
     ------
@@ -116,7 +144,7 @@ def as_dataset(data: Any, *, task: Task = "auto", normalize: bool = False) -> Da
         return data
     if isinstance(data, tuple | list) and len(data) == 2:
         x, y = data
-        return from_arrays(x, y, test_fraction=0.0, task=task, normalize=normalize)
+        return from_arrays(x, y, test_fraction=0.0, task=task, normalize=normalize, dtype=dtype)
     raise TypeError(
         f"data must be a Dataset or a pair (x, y); got {type(data).__name__}. "
         "Make one with from_arrays, from_csv or from_function."

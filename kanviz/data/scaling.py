@@ -47,10 +47,12 @@ class Scaling:
         A column with the same value in every sample is shifted to 0 and not stretched.
         """
         values = values.double()
-        deviation = values.std(dim=0, correction=0)
+        unit = _unit_of(values)
+        mean = (values / unit).mean(dim=0) * unit
+        deviation = root_mean_square(values - mean)
         # Rounding gives a constant column a deviation near 0, and a tiny deviation exactly 0.
         constant = (values == values[:1]).all(dim=0) | (deviation == 0)
-        return cls(shift=values.mean(dim=0), scale=deviation.masked_fill(constant, 1.0))
+        return cls(shift=mean, scale=deviation.masked_fill(constant, 1.0))
 
     def apply(self, values: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows columns"]:
         """Return ``values`` (*rows, columns) in scaled units, in float64."""
@@ -76,6 +78,21 @@ class Scaling:
     def to(self, device: torch.device | str | None = None) -> "Scaling":
         """Return this scaling on another device."""
         return Scaling(self.shift.to(device), self.scale.to(device))
+
+
+def root_mean_square(values: Tensor) -> Tensor:
+    """Return the root mean square along the first axis, also of numbers whose squares are inf or 0.
+
+    They are measured in a power of 2 near the largest, which rounds nothing.
+    """
+    unit = _unit_of(values)
+    return (values / unit).square().mean(0).sqrt() * unit
+
+
+def _unit_of(values: Tensor) -> Tensor:
+    """Return a power of 2 near the largest number along the first axis."""
+    exponent = torch.frexp(values.abs().amax(0)).exponent.clamp(-1000, 1000)
+    return torch.ldexp(torch.ones_like(values[0]), exponent)
 
 
 class EdgeUnits(NamedTuple):

@@ -101,8 +101,17 @@ class SetCurve:
         wanted = torch.tensor(self.y, dtype=torch.float64, device=weight.device) / self.units.size
         left = wanted - columns @ weight
         design = columns[:, :n_basis]
+        # A point far out, where the curve goes on along its tangent, counts as one on the grid, or
+        # its square would leave no digits for the rest.
+        size = design.norm(dim=1).clamp(min=1)
+        design, left = design / size.unsqueeze(1), left / size
         normal = design.T @ design + STIFFNESS * torch.eye(n_basis, device=weight.device)
         change = torch.linalg.solve(normal, design.T @ left)
+        if not bool(change.to(layer.weight.dtype).isfinite().all()):
+            raise ValueError(
+                f"The curve through these points would need numbers beyond {layer.weight.dtype}. "
+                "Draw it nearer to the grid."
+            )
         with torch.no_grad():
             for i, j in group_at(layer.leaders, self.i, self.j):
                 layer.weight[i, :n_basis, j] += change.to(layer.weight.dtype)

@@ -883,11 +883,12 @@ class KAN(nn.Module):
         -------
         float
             R^2, the mean over the outputs (1 is perfect, 0 as good as the mean of y), or accuracy.
+            Of an output that is constant in the data R^2 is 1 where it is met to rounding, else 0.
 
         Raises
         ------
         ValueError, TypeError
-            If the data do not fit the model.
+            If the data do not fit the model, or their test part has one row only.
 
         Examples
         --------
@@ -897,6 +898,11 @@ class KAN(nn.Module):
         1.0
         """
         found = self.evaluate(data if y is None else (data, y))
+        if "test_rmse" in found and "test_r2" not in found:
+            raise ValueError(
+                "The test part must have at least 2 rows, because R^2 compares with their mean; "
+                "got 1. Keep more for testing, or ask evaluate for the RMSE."
+            )
         for name in ("test_r2", "test_accuracy", "train_r2", "train_accuracy"):
             if name in found:
                 return found[name]

@@ -156,7 +156,8 @@ class Session:
         """
         if not self.is_new():
             return read_dataset(data, self.about, self.network)
-        dataset = as_dataset(data, task=task, normalize=True)
+        # In float64: the network's dtype takes what it can of it, errors are measured against all.
+        dataset = as_dataset(data, task=task, normalize=True, dtype=torch.float64)
         check_fits(self.network, dataset)
         return dataset
 

@@ -398,8 +398,37 @@ def insertion_matrix(
     1989; Goldman, Lyche, Knot insertion and deletion algorithms, 1993): de Boor's algorithm with
     a different argument at each level.
     """
+    first, rows = _insertion_rows(old, new, spline_order)
+    n_old = old.shape[-1] - spline_order - 1
+    columns = first.unsqueeze(-1) + torch.arange(spline_order + 1, device=old.device)
+    return old.new_zeros(*first.shape, n_old).scatter(-1, columns, rows)
+
+
+WRITTEN_UP_TO = 1_000_000
+"""Entries up to which a matrix of knot insertion is written down."""
+
+
+def inserted(
+    coef: Float[Tensor, "inputs old_basis outputs"],
+    old: Float[Tensor, "inputs old_knots"],
+    new: Float[Tensor, "inputs new_knots"],
+    spline_order: int,
+) -> Float[Tensor, "inputs new_basis outputs"]:
+    """Return the coefficients on finer knots: ``insertion_matrix`` times those on the old."""
+    if coef.shape[1] * new.shape[1] <= WRITTEN_UP_TO:
+        return insertion_matrix(old, new, spline_order) @ coef
+    first, rows = _insertion_rows(old, new, spline_order)
+    inputs = torch.arange(len(coef), device=coef.device).unsqueeze(-1)
+    parts = (rows[..., r, None] * coef[inputs, first + r] for r in range(spline_order + 1))
+    return sum(parts, torch.zeros((), dtype=coef.dtype, device=coef.device))
+
+
+def _insertion_rows(
+    old: Tensor, new: Tensor, spline_order: int
+) -> tuple[Int[Tensor, "inputs new_basis"], Float[Tensor, "inputs new_basis active"]]:
+    """Return the entries of each row of ``insertion_matrix`` that are not 0, from the first on."""
     k = spline_order
-    n_new, n_old = new.shape[-1] - k - 1, old.shape[-1] - k - 1
+    n_new = new.shape[-1] - k - 1
     index = torch.arange(n_new, device=new.device)
     piece = (index - k // 2).clamp(0, n_new - k - 1) + k  # a base interval of the new function
     middle = (new[:, piece] + new[:, piece + 1]) / 2
@@ -414,8 +443,7 @@ def insertion_matrix(
             left, right = t[..., r], t[..., r + k - level + 1]
             share = ((argument - left) / (right - left)).unsqueeze(-1)
             points[r] = torch.lerp(points[r - 1], points[r], share)
-    columns = first.unsqueeze(-1) + torch.arange(k + 1, device=old.device)
-    return old.new_zeros(old.shape[0], n_new, n_old).scatter(-1, columns, points[k])
+    return first, points[k]
 
 
 def _magnitude(r: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from kanviz.checks import check_choice
 from kanviz.nn.features import BASE_FUNCTIONS
-from kanviz.nn.regrid import fit_coefficients
+from kanviz.nn.regrid import BANDED_FROM, fit_coefficients
 from kanviz.nn.spec import FunctionSpec
 
 InitName = Literal["auto", "zero", "identity", "linear"]
@@ -99,6 +99,10 @@ def _smooth_random(
     knots: Tensor, out_features: int, spec: FunctionSpec, generator: torch.Generator
 ) -> Tensor:
     x = _points_on_grid(knots, spec)
+    if spec.n_basis > BANDED_FROM:  # the same on every grid of equal steps: fit it on one
+        x, fitted = x[:, :1], knots[:1]
+    else:
+        fitted = knots
     low, high = x.amin(0), x.amax(0)
     s = math.pi * (x - low) / (high - low)
     waves = math.sqrt(2.0) * torch.stack([torch.cos(n * s) for n in (1, 2, 3)], dim=-1)
@@ -109,10 +113,11 @@ def _smooth_random(
     signs = torch.randn(4, knots.shape[0], out_features, generator=generator, dtype=torch.float64)
     amplitudes = signs * shares[:, None, None]
     weight = torch.zeros(knots.shape[0], spec.n_features, out_features, dtype=torch.float64)
-    coef, _ = fit_coefficients(x, waves, knots, spec)
+    coef, _ = fit_coefficients(x, waves, fitted, spec)
+    coef = coef.expand(knots.shape[0], -1, -1)
     weight[:, : spec.n_basis] = torch.einsum("ibd,dio->ibo", coef, amplitudes[1:])
     if spec.has_base:
-        rms = BASE_FUNCTIONS[spec.base](x).square().mean(0).sqrt()
+        rms = BASE_FUNCTIONS[spec.base](_points_on_grid(knots, spec)).square().mean(0).sqrt()
         weight[:, -1] = amplitudes[0] / rms.unsqueeze(-1)
     return weight
 

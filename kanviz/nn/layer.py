@@ -158,6 +158,7 @@ class KANLayer(nn.Module):
         state = _state
         if state is None:
             spec = FunctionSpec(grid_size, spline_order, basis, base, extrapolation)
+            spec.check_size(in_features, out_features)
             low, high = bounds(grid_range, in_features)
             knots = extend_knots(uniform_points(low, high, grid_size), spec.padding)
             source = torch.Generator().manual_seed(0) if generator is None else generator
@@ -513,6 +514,7 @@ class KANLayer(nn.Module):
         beyond the grid; otherwise the best fit. Returns the largest root-mean-square change of an
         edge on the grid, in the unit of the outputs: 0.0 where it is exact.
         """
+        replace(self.spec, grid_size=grid_size).check_size(self.in_features, self.out_features)
         new, change = refined(self._functions(), grid_size)
         self.replace(*new)
         return change

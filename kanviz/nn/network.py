@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from kanviz.checks import seeded
 from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import GridRange, KANLayer
-from kanviz.nn.spec import BaseName, BasisName, Extrapolation
+from kanviz.nn.spec import BaseName, BasisName, Extrapolation, FunctionSpec
 from kanviz.nn.ties import groups_of
 
 
@@ -72,6 +72,9 @@ class Network(nn.Module):
         }
         self.made_with: dict[str, Any] = {"grid_range": grid_range, "seed": seed, **functions}
         if _layers is None:
+            spec = FunctionSpec(grid_size, spline_order, basis, base, extrapolation)
+            for n_in, n_out in pairwise(widths):
+                spec.check_size(n_in, n_out)
             generator = seeded(seed)
             _layers = [
                 KANLayer(
@@ -158,6 +161,8 @@ class Network(nn.Module):
 
     def is_untouched(self) -> bool:
         """Say whether every number is still as the constructor, or locking after it, made it."""
+        if any(layer.spec.grid_size != self.made_with["grid_size"] for layer in self.layers):
+            return False
         fresh = self.remade(self.seed).state_dict()
         mine = self.state_dict()
         return mine.keys() == fresh.keys() and all(

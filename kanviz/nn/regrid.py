@@ -3,15 +3,16 @@
 ``functions_from_arrays`` brings what another library trained to our knots, in the same way.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.nn.basis import extend_knots, insertion_matrix, is_uniform, subdivide
-from kanviz.nn.features import basis, features
+from kanviz.nn.basis import extend_knots, inserted, insertion_matrix, is_uniform, subdivide
+from kanviz.nn.features import active, basis
 from kanviz.nn.spec import MAX_SPLINE_ORDER, FunctionSpec
 
 
@@ -45,9 +46,9 @@ def refined(old: Functions, grid_size: int) -> tuple[Functions, float]:
     if not spec.is_spline or grid_size % old.spec.grid_size:
         return refitted(old, points, spec)
     knots = extend_knots(points, spec.spline_order)
-    matrix = insertion_matrix(old.knots.double(), knots, spec.spline_order)
     n_basis = old.spec.n_basis
-    coef = matrix @ old.weight[:, :n_basis].double()
+    heights = old.weight[:, :n_basis].double()
+    coef = inserted(heights, old.knots.double(), knots, spec.spline_order)
     return Functions(knots, torch.cat([coef, old.weight[:, n_basis:]], dim=1), spec), 0.0
 
 
@@ -64,8 +65,7 @@ def refitted(
     share = torch.linspace(0, 1, 8 * max(spec.n_basis, old.spec.n_basis) + 1)
     x = torch.lerp(points[:, :1], points[:, -1:], share.to(points)).T
     n_basis = old.spec.n_basis
-    columns = features(x, old.knots.double(), old.spec)[..., :n_basis]
-    curves = torch.einsum("sif,ifo->sio", columns, old.weight[:, :n_basis].double())
+    curves = _curves(x, old.knots.double(), old.spec, old.weight[:, :n_basis].double())
     coef, error = fit_coefficients(x, curves, knots, spec)
     weight = torch.cat([coef, old.weight[:, n_basis:]], dim=1)
     if spec.grid_size == old.spec.grid_size:
@@ -79,6 +79,10 @@ def refitted(
 
 RIDGE = 1e-13
 """Relative to the mean diagonal of the normal matrix: far below the rounding of the data."""
+
+BANDED_FROM = 256
+"""Basis functions from which splines are fitted by their active ones alone: a few at each point,
+so that time and memory grow with their number, not with its cube."""
 
 
 def fit_coefficients(
@@ -104,17 +108,186 @@ def fit_coefficients(
         In the dtype of ``curves``; computed in float64.
     error : (inputs, outputs)
         Root mean square of what is left, in the unit of ``curves``.
+
+    Raises
+    ------
+    ValueError
+        If the basis is not finite at these points.
     """
-    wanted = curves.double().movedim(0, 1)
-    design = basis(x.double(), knots.double(), spec).movedim(0, 1)
-    normal = design.mT @ design
-    diagonal = normal.diagonal(dim1=-2, dim2=-1)
-    ridge = RIDGE * diagonal.mean(-1, keepdim=True) * torch.ones_like(diagonal)
-    factor = torch.linalg.cholesky(normal + torch.diag_embed(ridge))
-    coef = torch.cholesky_solve(design.mT @ wanted, factor)
-    coef = coef + torch.cholesky_solve(design.mT @ (wanted - design @ coef), factor)
-    error = (wanted - design @ coef).square().mean(1).sqrt()
+    wanted, knots = curves.double(), knots.double()
+    design: _Dense | _Banded
+    if spec.is_spline and spec.n_basis > BANDED_FROM:
+        design = _Banded(*active(x.double(), knots, spec), spec.n_basis)
+    else:
+        design = _Dense(basis(x.double(), knots, spec).movedim(0, 1))
+    solve = design.solver()
+    coef = solve(design.transposed(wanted))
+    coef = coef + solve(design.transposed(wanted - design.times(coef)))
+    error = (wanted - design.times(coef)).square().mean(0).sqrt()
     return coef.to(curves.dtype), error.to(curves.dtype)
+
+
+def _curves(x: Tensor, knots: Tensor, spec: FunctionSpec, coef: Tensor) -> Tensor:
+    """Return the splines (samples, inputs, outputs) of coefficients (inputs, basis, outputs)."""
+    if spec.is_spline and spec.n_basis > BANDED_FROM:
+        return _Banded(*active(x, knots, spec), spec.n_basis).times(coef)
+    return torch.einsum("sif,ifo->sio", basis(x, knots, spec), coef)
+
+
+Solver = Callable[[Tensor], Tensor]
+
+
+class _Dense(NamedTuple):
+    """The basis functions of each input at the samples (inputs, samples, basis), written down."""
+
+    columns: Tensor
+
+    def times(self, coef: Tensor) -> Tensor:
+        return (self.columns @ coef).movedim(1, 0)
+
+    def transposed(self, curves: Tensor) -> Tensor:
+        return self.columns.mT @ curves.movedim(0, 1)
+
+    def solver(self) -> Solver:
+        """Return what solves the normal equations for one right side after the other."""
+        normal = self.columns.mT @ self.columns
+        factor = factor_with_ridge(
+            lambda extra: torch.linalg.cholesky_ex(normal + torch.diag_embed(extra)),
+            normal.diagonal(dim1=-2, dim2=-1),
+        )
+        return lambda right: torch.cholesky_solve(right, factor)
+
+
+Factor = TypeVar("Factor")
+
+
+def factor_with_ridge(
+    attempt: Callable[[Tensor], tuple[Factor, Tensor]], diagonal: Float[Tensor, "inputs basis"]
+) -> Factor:
+    """Return the factor of matrices with as little added to their diagonals as it takes.
+
+    Radial functions that overlap much are linearly dependent to rounding, and so are splines where
+    no sample lies: then more is added to the matrices that need it.
+
+    Parameters
+    ----------
+    attempt : callable
+        ``attempt(extra)`` returns a factor and, for each input, 0 where it stands.
+    diagonal : (inputs, basis)
+        Of the matrices, whose mean is the unit of the ridge.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite.
+    """
+    if not bool(diagonal.isfinite().all()):
+        raise ValueError(
+            "The basis functions must be finite where they are fitted; got inf or nan. Scale the "
+            "inputs, as data with normalize=True are."
+        )
+    ridge = torch.full_like(diagonal[:, :1], RIDGE)
+    unit = diagonal.mean(-1, keepdim=True).clamp(min=torch.finfo(diagonal.dtype).tiny)
+    while True:
+        factor, failed = attempt(ridge * unit * torch.ones_like(diagonal))
+        failed = failed.flatten() > 0
+        if not bool(failed.any()) or float(ridge.max()) > 1e3:
+            return factor
+        ridge[failed] *= 100
+
+
+class _Banded(NamedTuple):
+    """The active splines of each input at the samples, and the index of the first.
+
+    ``first`` is (samples, inputs), ``values`` (samples, inputs, k + 1).
+    """
+
+    first: Tensor
+    values: Tensor
+    n_basis: int
+
+    def _places(self, active: int) -> Tensor:
+        """Return where each sample's number ``active`` stands among the coefficients of all."""
+        inputs = torch.arange(self.first.shape[1], device=self.first.device)
+        return (inputs * self.n_basis + self.first + active).flatten()
+
+    def times(self, coef: Tensor) -> Tensor:
+        rows = coef.flatten(0, 1)
+        parts = (
+            self.values[..., r, None] * rows[self._places(r)].view(*self.first.shape, -1)
+            for r in range(self.values.shape[-1])
+        )
+        return sum(parts, torch.zeros((), dtype=coef.dtype, device=coef.device))
+
+    def transposed(self, curves: Tensor) -> Tensor:
+        n_inputs = self.first.shape[1]
+        rows = curves.new_zeros(n_inputs * self.n_basis, curves.shape[-1])
+        for r in range(self.values.shape[-1]):
+            part = (self.values[..., r, None] * curves).flatten(0, 1)
+            rows.index_add_(0, self._places(r), part)
+        return rows.view(n_inputs, self.n_basis, -1)
+
+    def solver(self) -> Solver:
+        """Return what solves the normal equations, which have k side diagonals."""
+        n_inputs, n_active = self.first.shape[1], self.values.shape[-1]
+        band = self.values.new_zeros(n_active, n_inputs * self.n_basis)
+        for r in range(n_active):
+            for s in range(r, n_active):
+                products = (self.values[..., r] * self.values[..., s]).flatten()
+                band[s - r].index_add_(0, self._places(r), products)
+        band = band.view(n_active, n_inputs, self.n_basis)
+        return factor_with_ridge(lambda extra: _block_cholesky(band, extra), band[0])
+
+
+BLOCK = 32
+
+
+def _block_cholesky(
+    band: Float[Tensor, "diagonals inputs basis"], extra: Float[Tensor, "inputs basis"]
+) -> tuple[Solver, Tensor]:
+    """Return what solves banded systems, by Cholesky's method for blocks on three diagonals.
+
+    ``band[d, i, m]`` is entry (m + d, m) of the matrix of input i, and ``extra`` is added to its
+    diagonal (Golub, Van Loan, Matrix Computations, 2013, sec. 4.5.1).
+    """
+    n_inputs, n = extra.shape
+    size = max(BLOCK, len(band) - 1)
+    n_blocks = -(-n // size)
+    diagonal = band.new_zeros(n_inputs, n_blocks, size, size)
+    below = band.new_zeros(n_inputs, n_blocks, size, size)
+    at = torch.arange(n, device=band.device)
+    for d, values in enumerate(band):
+        column, row = at[: n - d], at[d:]
+        inside = column // size == row // size
+        for target, some in ((diagonal, inside), (below, ~inside)):
+            c, r = column[some], row[some]
+            target[:, c // size, r % size, c % size] = values[:, c]
+    diagonal[:, at // size, at % size, at % size] += extra
+    rest = torch.arange(n, n_blocks * size, device=band.device)  # fills the last block
+    diagonal[:, rest // size, rest % size, rest % size] = 1
+    factors: list[Tensor] = []
+    sides: list[Tensor] = []
+    failed = torch.zeros(n_inputs, dtype=torch.int32, device=band.device)
+    for p in range(n_blocks):
+        left = diagonal[:, p] - (sides[-1] @ sides[-1].mT if sides else 0)
+        factor, wrong = torch.linalg.cholesky_ex(left)
+        factors.append(factor)
+        failed = torch.maximum(failed, wrong)
+        side = torch.linalg.solve_triangular(factor, below[:, p].mT, upper=False).mT
+        sides.append(side)
+
+    def solve(right: Tensor) -> Tensor:
+        padded = torch.nn.functional.pad(right, (0, 0, 0, n_blocks * size - n))
+        parts = list(padded.split(size, dim=1))
+        for p, factor in enumerate(factors):
+            over = sides[p - 1] @ parts[p - 1] if p else 0
+            parts[p] = torch.linalg.solve_triangular(factor, parts[p] - over, upper=False)
+        for p in reversed(range(n_blocks)):
+            under = sides[p].mT @ parts[p + 1] if p + 1 < n_blocks else 0
+            parts[p] = torch.linalg.solve_triangular(factors[p].mT, parts[p] - under, upper=True)
+        return torch.cat(parts, dim=1)[:, :n]
+
+    return solve, failed
 
 
 FLOATS = (torch.float32, torch.float64)

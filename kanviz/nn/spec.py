@@ -20,6 +20,9 @@ Extrapolation = Literal["linear", "zero"]
 MAX_SPLINE_ORDER = 10
 RADIAL_PADDING = 2
 
+MOST_WEIGHTS = 2 * 10**8
+"""Of a layer: 1.6 GB in float64, and training takes several times as much."""
+
 
 @dataclass(frozen=True)
 class FunctionSpec:
@@ -67,6 +70,16 @@ class FunctionSpec:
         check_choice("basis", self.basis, get_args(BasisName))
         check_choice("base", self.base, get_args(BaseName))
         check_choice("extrapolation", self.extrapolation, get_args(Extrapolation))
+
+    def check_size(self, in_features: int, out_features: int) -> None:
+        """Raise a ValueError if so many edges of this family are more than a layer may have."""
+        count = in_features * out_features * self.n_features
+        if count > MOST_WEIGHTS:
+            raise ValueError(
+                f"A layer may have at most {MOST_WEIGHTS:,} weights; got {count:,} for "
+                f"{in_features} inputs, {out_features} outputs and {self.grid_size} intervals. "
+                "Choose fewer nodes or a coarser grid."
+            )
 
     @property
     def is_spline(self) -> bool:

@@ -63,7 +63,8 @@ class Formula:
         The names of the outputs.
     error : float or None
         How far the formula as it stands here is from the model that it is of: their largest
-        difference on the model's sample, as a share of the outputs' size. None if not compared.
+        difference on the model's sample, as a share of what an output varies by. None if it was not
+        compared.
 
     Examples
     --------
@@ -181,7 +182,7 @@ class Formula:
 
 
 MOST_DIFFERENCE = 1e-6
-"""Largest difference between formula and network, as a share of the outputs' size."""
+"""Largest difference between formula and network, as a share of what an output varies by."""
 
 ROUNDING = 1e-9
 """Numbers this near to a nice one are shown as it, so that no 1e-17 stands in a picture."""
@@ -333,12 +334,13 @@ class Comparison:
     def __init__(self, network: Network, about: About, x: Float[Tensor, "samples inputs"]) -> None:
         self.user_x = about.x_scaling.undo(x.double())
         self.wanted = about.y_scaling.undo(network(x).double())
+        self.variation = variation_of(self.wanted)
         self.splines = _splines(network)
         self.inside = rows_in_domain(network, x)
         self._known: dict[tuple[sympy.Expr, ...], Float[Tensor, " samples"]] = {}
 
     def error(self, formula: Formula) -> float:
-        """Return the largest difference from the network, as a share of the outputs' size.
+        """Return the largest difference from the network, as a share of what an output varies by.
 
         It is inf where the formula has no value.
         """
@@ -364,8 +366,16 @@ class Comparison:
             found = formula.to_torch(self.splines)(self.user_x)
         except ValueError:  # a number that is not real
             return torch.full_like(self.user_x[:, 0], torch.inf)
-        size = self.wanted.abs().max().clamp(min=1e-12)
-        return ((found - self.wanted).abs().amax(1) / size).nan_to_num(nan=torch.inf)
+        share = (found - self.wanted).abs() / self.variation
+        return share.nan_to_num(nan=torch.inf).amax(1)
+
+
+def variation_of(outputs: Float[Tensor, "samples outputs"]) -> Float[Tensor, " outputs"]:
+    """Return how far each output goes from its mean at most; of constant ones the size, or 1."""
+    size = outputs.abs().amax(0)
+    found = (outputs - outputs.mean(0)).abs().amax(0)
+    is_constant = found <= 8 * torch.finfo(outputs.dtype).eps * size
+    return torch.where(is_constant, torch.where(size > 0, size, 1.0), found)
 
 
 @torch.no_grad()
@@ -397,8 +407,9 @@ def check_formula(
     Raises
     ------
     ArithmeticError
-        If they differ by more than a millionth of the outputs' size; where huge terms of an edge
-        cancel, and the network itself has fewer digits, by more than these.
+        If they differ by more than a millionth of what the outputs vary by; where huge terms of an
+        edge cancel, or the offset of an output is huge, and there are fewer digits, by more than
+        these.
     """
     _check(formula, Comparison(network, about, x), network, x)
 
@@ -410,7 +421,9 @@ def _check(
     x: Float[Tensor, "samples inputs"],
 ) -> None:
     difference = comparison.error_inside(formula)
-    digits_left = 100 * torch.finfo(torch.float64).eps * cancellation(network, x)
+    offset = float((comparison.wanted.abs().amax(0) / comparison.variation).max())
+    lost = max(cancellation(network, x), offset)
+    digits_left = 100 * torch.finfo(torch.float64).eps * lost
     limit = max(MOST_DIFFERENCE, 100 * torch.finfo(x.dtype).eps, digits_left)
     if difference > limit and bool(comparison.inside.any()):
         raise ArithmeticError(
@@ -511,7 +524,7 @@ def shown(
     exact : Formula
         What the model computes.
     error : callable
-        The largest difference of a formula from the model, as a share of the outputs' size.
+        The largest difference of a formula from the model, as a share of what an output varies by.
     digits, snap, simplify
         See ``KAN.formula``.
     """

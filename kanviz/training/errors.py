@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.data import Dataset, Scaling
+from kanviz.data.scaling import root_mean_square
 from kanviz.nn import Network
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -88,16 +89,6 @@ def relative_error(outputs: Tensor, y: Tensor, scale: float) -> float:
     else:
         error = torch.nn.functional.cross_entropy(outputs, y).sqrt()
     return float(error.nan_to_num(nan=torch.inf))
-
-
-def root_mean_square(values: Tensor) -> Tensor:
-    """Return the root mean square along the first axis, also of numbers whose squares are inf or 0.
-
-    They are measured in a power of 2 near the largest, which rounds nothing.
-    """
-    exponent = torch.frexp(values.abs().amax(0)).exponent.clamp(-1000, 1000)
-    unit = torch.ldexp(torch.ones_like(values[0]), exponent)
-    return (values / unit).square().mean(0).sqrt() * unit
 
 
 def deviation_of(y: Tensor) -> float:

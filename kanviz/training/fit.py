@@ -502,9 +502,9 @@ def suited(network: Network, task: Task) -> Network:
     spread = (x.amax(0) - x.amin(0)) / (2 * half)
     is_far = (farthest > FAR_OFF) | ((spread > 0) & (spread < 1 / FAR_OFF))
     if task.options.update_grid and bool(is_far.any()):
-        seen = adapted_points(
-            x, 1, grid_eps=1.0, margin=0.01, digits=network.layers[0].weight.dtype
-        )
+        digits, size = task.network.layers[0].weight.dtype, _grid_size(network)
+        points = adapted_points(x, size, grid_eps=1.0, margin=0.01, digits=digits)
+        seen = points[:, [0, -1]]
         network = network.remade(
             network.seed, grid_range=torch.where(is_far.unsqueeze(1), seen, given).cpu()
         )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from kanviz.checks import check_choice, check_integer
 from kanviz.data import Dataset, as_dataset
+from kanviz.data.scaling import root_mean_square
 from kanviz.nn import Network
 from kanviz.training.errors import (
     LOSS_FUNCTIONS,
@@ -21,7 +22,6 @@ from kanviz.training.errors import (
     deviation_of,
     loss_on,
     quality,
-    root_mean_square,
 )
 from kanviz.training.jacobian import n_entries, n_weights
 from kanviz.training.least_squares import MOST_EXACT, LeastSquares, Problem, exact_pays, unit_of

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 KINDS = {
+    "fits": ("fits", "run"),
     "edits": ("edits", "run"),
     "messages": ("edits", "run_messages"),
     "interrupts": ("interrupts", "run"),

@@ -1,0 +1,11 @@
+"""A short run of each generator of wild use; ``python -m tests.fuzz`` is the long one."""
+
+import pytest
+from fuzz import fits
+
+FITS = range(12)
+
+
+@pytest.mark.parametrize("seed", FITS)
+def test_a_wild_fit_keeps_and_tells_what_is_so(seed: int) -> None:
+    assert fits.fault(seed) is None
