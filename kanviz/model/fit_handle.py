@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import importlib
 import logging
 import math
 import threading
@@ -409,6 +410,8 @@ class FitHandle:
 
     def _train(self, shield: Shield) -> None:
         """Take all steps, and let others in between them."""
+        # torch loads it in the middle of the first fit, and half of it would spoil all later ones.
+        importlib.import_module("torch._dynamo")
         steps = iter(self._trainer)
         try:
             with shield.lowered():
