@@ -253,7 +253,7 @@ class KANLayer(nn.Module):
 
         Under ``torch.autocast`` x may be of any floating dtype; the outputs are in the layer's.
         """
-        if torch.is_autocast_enabled(x.device.type):
+        if not x.is_meta and torch.is_autocast_enabled(x.device.type):
             return self._in_full_precision(x)
         self.check_input(x)
         weight: Tensor = self.weight if self._is_plain else self.live_weight()
