@@ -325,7 +325,8 @@ class KAN(nn.Module):
         network, about = cast(Network, self._modules["network"]), self.session.history.now.about
         if not about.has_units or x.shape[-1:] != about.x_scaling.shift.shape:
             return cast(Tensor, network(x))
-        if not x.is_meta and torch.is_autocast_enabled(x.device.type):  # what is half precise comes from before
+        if not x.is_meta and torch.is_autocast_enabled(x.device.type):
+            # What is half precise comes from before.
             x = x.to(network.layers[0].weight.dtype)
         scaled = about.x_scaling.apply(x).to(x.dtype)
         return about.y_scaling.undo(network(scaled)).to(x.dtype)
