@@ -596,7 +596,8 @@ class KAN(nn.Module):
         }
         session = self.session
         task = classes_or_numbers(given, loss, self.widths[-1])
-        is_new, dataset = session.is_new(), session.dataset(given, task=task)
+        is_new = session.is_new()
+        dataset = session.dataset(given, task=task, is_new=is_new)
         about = about_after(dataset, session.about, is_new=is_new)
         is_data = validation is not None and not isinstance(validation, float | str)
         watched = read_dataset(validation, about, self.network) if is_data else validation
