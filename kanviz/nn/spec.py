@@ -1,6 +1,7 @@
 """What the edge functions of a layer are made of, in one small frozen record."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, get_args
 
 from kanviz.checks import check_choice, check_integer
@@ -81,17 +82,17 @@ class FunctionSpec:
                 "Choose fewer nodes or a coarser grid."
             )
 
-    @property
+    @cached_property
     def is_spline(self) -> bool:
         """Whether the basis is a B-spline."""
         return self.basis == "bspline"
 
-    @property
+    @cached_property
     def has_base(self) -> bool:
         """Whether the weight has a row for the base function."""
         return self.base != "zero"
 
-    @property
+    @cached_property
     def padding(self) -> int:
         """Knots beyond the base grid at each side: k for a B-spline, 2 centres for a radial basis.
 
@@ -99,12 +100,12 @@ class FunctionSpec:
         """
         return self.spline_order if self.is_spline else RADIAL_PADDING
 
-    @property
+    @cached_property
     def n_basis(self) -> int:
         """Number of basis functions: G + k for a B-spline, G + 5 for a radial basis."""
         return self.grid_size + (self.spline_order if self.is_spline else 2 * RADIAL_PADDING + 1)
 
-    @property
+    @cached_property
     def n_features(self) -> int:
         """Rows of the weight per input: the basis functions, then the base function if any."""
         return self.n_basis + int(self.has_base)

@@ -100,8 +100,11 @@ class NetworkState:
 
 def is_finite(state: LayerState) -> bool:
     """Return whether all numbers of a layer are finite, those of removed edges too."""
-    numbers = (tensor for tensor in state.tensors if tensor.is_floating_point())
-    return all(tensor.is_meta or bool(tensor.isfinite().all()) for tensor in numbers)
+    for tensor in state.tensors:
+        is_told = tensor.is_floating_point() and not tensor.is_meta
+        if is_told and not bool(tensor.isfinite().all()):
+            return False
+    return True
 
 
 def has_grid(state: LayerState) -> bool:
