@@ -2,20 +2,26 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { EdgeState, Scene } from "../src/contract";
+import type { EdgeState, LayerRecipe, Scene } from "../src/contract";
 import { written } from "../src/diagram/export";
 import { placesOf } from "../src/diagram/layout";
 import { figuresOf, structure, termsOf } from "../src/head";
 import explorer from "../src/index";
 import { nameAndUnit, scientific } from "../src/names";
 import { contour } from "../src/panels/function_view";
-import { idleEdges, nextStep, overviewPanel, verdictOf } from "../src/panels/overview";
+import {
+  idleEdges,
+  inputEffects,
+  nextStep,
+  overviewPanel,
+  verdictOf,
+} from "../src/panels/overview";
 import { probePanel } from "../src/panels/probe";
 import { Sample } from "../src/panels/sample";
 import { rangeText, tidy } from "../src/ui/numbers";
 import { buttonOf, inputOf, pause, show } from "./panels-dom";
 import { edgeView, errors, FakeStore, makeScene } from "./panels-store";
-import { fakeModel, packed, scene } from "./scenes";
+import { fakeModel, layer, packed, scene } from "./scenes";
 
 test("a label is a name and a unit with its powers above the line", () => {
   assert.deepEqual(nameAndUnit("heat flux [W/m^2]"), { name: "heat flux", unit: "W/m\u00b2" });
@@ -106,13 +112,48 @@ test("the overview ranks the inputs, and its button does the next step", async (
   const store = new FakeStore(makeScene({ is_fresh: true }));
   store.scene.value.nodes[1].score = 3;
   const root = show(overviewPanel(store).element);
-  await pause(150);
+  await pause(250);
   const names = [...root.querySelectorAll(".kv-input")].map((one) => one.textContent);
   assert.deepEqual(names, ["y75 %", "x25 %"]);
   buttonOf(root, "Train").click();
   assert.equal(store.of("train").length, 1);
   (root.querySelector(".kv-input") as HTMLButtonElement).click();
   assert.deepEqual(store.selected.value?.slice(0, 2), [0, 1]);
+});
+
+test("an input whose paths cancel does not matter, whatever its edges do", () => {
+  const ramp = (sign: number): number[] => Array.from({ length: 8 }, (_, m) => sign * (m - 3.5));
+  // (inputs, basis, outputs): what input i has in its splines to the outputs j.
+  const made = (signs: number[][]): LayerRecipe => ({
+    ...layer(),
+    ...{ inputs: signs.length, outputs: signs[0].length },
+    knots: Float64Array.from(signs.flatMap(() => [...layer().knots])),
+    mask: new Uint8Array(signs.flat().length).fill(1),
+    weight: Float64Array.from(
+      signs.flatMap((own) => ramp(1).flatMap((height) => own.map((sign) => sign * height))),
+    ),
+  });
+  const one = Float64Array.of(1);
+  const zero = Float64Array.of(0);
+  const recipe = {
+    ...{
+      layers: [
+        made([
+          [1, -1],
+          [1, 1],
+        ]),
+        made([[1], [1]]),
+      ],
+      y_shift: zero,
+      y_scale: one,
+    },
+    ...{ x_shift: Float64Array.of(0, 0), x_scale: Float64Array.of(1, 1) },
+  };
+  const sample = Float64Array.from({ length: 120 }, (_, n) => Math.sin(7 * n * n));
+  const [cancels, counts] = inputEffects(recipe, sample)!;
+  assert.ok(Math.abs(cancels) < 1e-12);
+  assert.ok(Math.abs(counts - 1) < 1e-12);
+  assert.equal(inputEffects(null, sample), null);
 });
 
 test("the head has the error that counts, with its unit", () => {

@@ -1,8 +1,9 @@
 /** The first panel: how good the model is, which inputs matter, and what to do next. */
 
 import { computed } from "@preact/signals-core";
-import type { Ask, Edge, Scene } from "../contract";
+import type { Ask, Edge, Recipe, Scene } from "../contract";
 import { figuresOf, shareText } from "../head";
+import { outputs } from "../math/evaluate";
 import { nameAndUnit, scientific } from "../names";
 import { edgeOf, nodeName } from "../scene";
 import type { Store } from "../store";
@@ -13,6 +14,13 @@ import { notice, type Panel, PLAIN_FIT, statusLine, tell } from "./panel";
 
 /** Inputs in the list; of more the rest are counted. */
 const MOST = 12;
+/** About as many edges are computed for the list, and rows of the sample at most and at least. */
+const EFFORT = 4e6;
+const [MOST_ROWS, LEAST_ROWS] = [200, 20];
+/** By which parts of the sample it is shifted against itself. */
+const SHIFTS = [0.5, 0.382, 0.191];
+/** Milliseconds of rest before the list is computed anew. */
+const REST = 150;
 
 /** Makes the panel. */
 export function overviewPanel(store: Store): Panel {
@@ -110,6 +118,45 @@ function rowsOf(scene: Scene): HTMLElement[] {
   return [h("tr", {}, ...head), ...made];
 }
 
+/**
+ * What the outputs lose when an input is that of another row, as a share of their variance: what
+ * `KAN.feature_scores` tells, of the rows that are here. Null for a network too large for that.
+ */
+export function inputEffects(recipe: Recipe | null, sample: Float64Array): number[] | null {
+  const width = recipe?.layers[0].inputs ?? 0;
+  const count = width ? sample.length / width : 0;
+  const edges = recipe?.layers.reduce((sum, one) => sum + one.inputs * one.outputs, 0) ?? 0;
+  const rows = Math.min(count, MOST_ROWS, Math.floor(EFFORT / (SHIFTS.length * width * edges)));
+  if (!recipe || rows < Math.min(count, LEAST_ROWS) || rows < 2) return null;
+  const x = new Float64Array(rows * width);
+  for (let r = 0; r < rows; r++) {
+    const from = Math.floor((r * count) / rows) * width;
+    x.set(sample.subarray(from, from + width), r * width);
+  }
+  const before = outputs(recipe, x);
+  const height = before.length / rows;
+  const lost = Array.from({ length: width }, () => new Float64Array(height));
+  const spread = new Float64Array(height);
+  const add = (sum: Float64Array, after: (at: number) => number): void => {
+    for (let at = 0; at < before.length; at++) sum[at % height] += (before[at] - after(at)) ** 2;
+  };
+  for (const part of SHIFTS) {
+    const shift = Math.max(1, Math.round(part * rows));
+    const other = (r: number): number => (r + shift) % rows;
+    add(spread, (at) => before[other(Math.floor(at / height)) * height + (at % height)]);
+    for (let i = 0; i < width; i++) {
+      const exchanged = x.slice();
+      for (let r = 0; r < rows; r++) exchanged[r * width + i] = x[other(r) * width + i];
+      const after = outputs(recipe, exchanged);
+      add(lost[i], (at) => after[at]);
+    }
+  }
+  return lost.map((one) => {
+    const shares = one.map((sum, k) => (spread[k] > 0 ? sum / spread[k] : 0));
+    return shares.reduce((sum, share) => sum + share, 0) / height;
+  });
+}
+
 /** The inputs, the most important first, each with a bar. */
 class Importance {
   readonly element: HTMLElement;
@@ -123,13 +170,20 @@ class Importance {
     life: Life,
   ) {
     this.element = section("What matters", this.list, this.rest);
-    life.drawn(() => this.draw(), 100);
+    life.follow(
+      store.version,
+      life.later(() => this.draw(), REST),
+    );
+    this.draw();
   }
 
   private draw(): void {
-    const scene = this.store.scene.value;
-    const inputs = scene.nodes.filter((node) => node.layer === 0);
-    const total = inputs.reduce((sum, node) => sum + node.score, 0);
+    const scene = this.store.scene.peek();
+    const effects = inputEffects(scene.recipe, scene.sample);
+    const inputs = scene.nodes
+      .filter((node) => node.layer === 0)
+      .map(({ index, score }) => ({ index, score: effects ? effects[index] : score }));
+    const total = effects ? 1 : inputs.reduce((sum, node) => sum + node.score, 0);
     inputs.sort((a, b) => b.score - a.score || a.index - b.index);
     this.shown = inputs.slice(0, MOST).map((node) => node.index);
     while (this.rows.length < this.shown.length) this.rows.push(this.make(this.rows.length));
@@ -144,7 +198,8 @@ class Importance {
       write(words.children[1], unit);
       (bar.firstElementChild as HTMLElement).style.width = `${(100 * score) / largest}%`;
       write(number, `${share >= 10 ? share.toFixed(0) : share.toFixed(1)} %`);
-      element.title = `${name}: ${share.toFixed(1)} % of what the inputs do; opens its strongest edge`;
+      const what = effects ? "of the output's variance is lost without it" : "of all paths";
+      element.title = `${name}: ${share.toFixed(1)} % ${what}; opens its strongest edge`;
     });
     const left = inputs.length - this.shown.length;
     write(this.rest, left > 0 ? `and ${left} more` : "");
