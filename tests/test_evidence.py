@@ -135,6 +135,7 @@ def test_noise_is_told_in_the_units_of_y() -> None:
         model = kv.KAN([1, 1], dtype=torch.float64)
         report = model.fit(data, smoothing="auto", progress=False)
         assert report.noise == pytest.approx(200, rel=0.1)
+        assert f"noise {report.noise:.3g}, {report.effective_dof:.1f} effective" in str(report)
 
 
 def test_finer_grids_go_on_from_the_smoothness_that_was_found() -> None:
