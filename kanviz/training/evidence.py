@@ -17,7 +17,7 @@ scale of hidden nodes. Where y has no noise s goes to 0, and the price of bendin
 
 import copy
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -27,7 +27,7 @@ from torch import Tensor
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.features import BASE_FUNCTIONS
 from kanviz.nn.initialise import lines
-from kanviz.training.jacobian import n_weights, trainable
+from kanviz.training.jacobian import trainable
 from kanviz.training.least_squares import LeastSquares, minimise
 from kanviz.training.penalties import EdgeForms, gaps_of
 from kanviz.training.task import DataTask
@@ -59,6 +59,9 @@ STEPS_OF_ROUND = 4
 
 MARGIN = 0.05
 """Share of the range that a grid goes beyond its samples at each side."""
+
+ADDITIVE_ROUNDS = 12
+"""Of a sum of functions of single inputs: it has few weights and settles soon."""
 
 IDLE = 1e-3
 """The grid of a node is at least this share of the widest of its layer: that of an idle node would
@@ -98,8 +101,7 @@ class Shapes:
         slopes = values.diff(dim=1) / points.diff(dim=1).unsqueeze(-1)
         steps = (points[:, 2:] - points[:, :-2]).unsqueeze(-1) / 2
         bends = steps * slopes.diff(dim=1)
-        line = points - points.mean(1, keepdim=True)
-        line = line / line.norm(dim=1, keepdim=True)
+        line = _line(points)
         slope = torch.zeros(n_in, spec.n_features, spec.n_features).to(points)
         slope[:, :n, :n] = line.unsqueeze(2) * line.unsqueeze(1)
         if spec.has_base:
@@ -109,6 +111,13 @@ class Shapes:
         bend = bends.mT @ bends
         log_det = torch.linalg.slogdet(bend + slope + level)[1]
         return cls(bend, slope, level, max(0, n - 2), 1 + int(spec.has_base), log_det)
+
+
+def _line(points: Float[Tensor, "inputs basis"]) -> Float[Tensor, "inputs basis"]:
+    """Return the coefficients, of length 1 and mean 0, with which each input's spline is a line."""
+    line = points - points.mean(1, keepdim=True)
+    size: Tensor = line.norm(dim=1, keepdim=True)
+    return line / size
 
 
 @dataclass(frozen=True)
@@ -342,6 +351,20 @@ class Candidate:
         network.settle()
         return Candidate(network, smoothing)
 
+    @classmethod
+    def additive(cls, network: Network, task: DataTask) -> Generator[None, None, "Candidate"]:
+        """Return the network, changed in place, as the likeliest sum of functions of single inputs.
+
+        What the data do not ask for beyond is then idle from the beginning; from a start that uses
+        all nodes the way there is long. Yields after each step.
+        """
+        widths, first = [network.widths[0], network.widths[-1]], network.layers[0]
+        asked = network.made_with | {"init": "zero", "dtype": torch.float64}
+        one = cls.of(Network(widths, **{**asked, "device": first.weight.device}))
+        yield from one.train(task, ADDITIVE_ROUNDS)
+        assert one.best is not None
+        return one.best.continued(network, task.scale)
+
     def copied(self) -> "Candidate":
         """Return the same with a network of its own."""
         return replace(self, network=copy.deepcopy(self.network), best=None)
@@ -395,9 +418,7 @@ def straighten(network: Network, *, keep: float = 0.1) -> None:
     """Make the random curves of a new network nearly straight, as strong as they were."""
     for layer in network.layers:
         n = layer.spec.n_basis
-        points = layer.control_points.detach()
-        line = points - points.mean(1, keepdim=True)
-        line = line / line.norm(dim=1, keepdim=True)
+        line = _line(layer.control_points.detach())
         coef = layer.weight[:, :n]
         slope = torch.einsum("if,ifo->io", line, coef)
         straight = slope.unsqueeze(1) * line.unsqueeze(2)
@@ -406,107 +427,3 @@ def straighten(network: Network, *, keep: float = 0.1) -> None:
         layer.weight[:, :n] = straight + keep * (coef - straight)
         layer.weight[:, n:] *= keep
     network.settle()
-
-
-# ---- random starts -------------------------------------------------------------------------------
-
-ROUNDS = (6, 8, 15)
-"""Of each trial; between them the likelier quarter goes on."""
-
-GOOD_ENOUGH = 0.02
-"""A trial whose error is below this share of the standard deviation of y ends the search."""
-
-
-def likeliest_start(
-    network: Network,
-    task: DataTask,
-    count: int,
-    *,
-    remade: Callable[[int], Network],
-    is_new: bool,
-) -> Generator[None, None, tuple[Candidate, list[float]]]:
-    """Try ``count`` starts, each trained a bit, and take the one that makes the data likeliest.
-
-    Parameters
-    ----------
-    network : Network
-        In float64; the first candidate. If it is new it becomes the likeliest sum of functions of
-        single inputs: what the data do not ask for beyond is then idle from the beginning, and
-        from a start that uses all nodes the way there is long.
-    task : DataTask
-        What to train on.
-    count : int
-        Number of candidates.
-    remade : callable
-        ``remade(seed)`` returns a sibling of the network with another seed.
-    is_new : bool
-        Whether nobody has trained or edited the network.
-
-    Yields
-    ------
-    None
-        After each step, so that the search can be left.
-
-    Returns
-    -------
-    best : Candidate
-    losses : list of float
-        Mean squared error of each candidate at the end of its trial, in the unit of y squared.
-    """
-    field: list[tuple[int, Candidate]] = []
-    losses: list[float] = []
-    for number in range(count):
-        seed = task.options.seed + 1_000_003 * number
-        if number:
-            one = Candidate.smooth(remade(seed))
-        elif is_new:
-            one = yield from _additive(network, task)
-        else:
-            one = Candidate.of(network)
-        losses.append((yield from one.train(task, ROUNDS[0] if number else 1)))
-        field.append((number, one))
-        if losses[-1] ** 0.5 < GOOD_ENOUGH * task.scale or _is_found_twice(field):
-            break
-    for rounds in ROUNDS[1:]:
-        field = sorted(field, key=_unlikely)[: max(1, (len(field) + 3) // 4)]
-        if len(field) == 1:
-            break
-        for number, one in field:
-            losses[number] = yield from one.train(task, rounds)
-    best = min(field, key=_unlikely)[1]
-    return best.best or best, losses
-
-
-def _is_found_twice(field: list[tuple[int, Candidate]]) -> bool:
-    """Return whether the likeliest of enough candidates has a twin: further ones hardly help."""
-    if len(field) < ENOUGH_STARTS:
-        return False
-    first, second = sorted(_unlikely(entry) for entry in field)[:2]
-    return second - first < TWINS
-
-
-def _unlikely(entry: tuple[int, Candidate]) -> float:
-    best = entry[1].best
-    return math.inf if best is None else -best.log_evidence
-
-
-ADDITIVE_ROUNDS = 12
-"""Of the sum of functions that a search begins with; it has few weights and settles soon."""
-
-ENOUGH_STARTS, TWINS = 6, 3.0
-"""Two of so many starts whose logarithms of the evidence differ by less end the search."""
-
-
-def _additive(network: Network, task: DataTask) -> Generator[None, None, Candidate]:
-    """Return the network as the likeliest sum of functions of single inputs."""
-    widths, first = [network.widths[0], network.widths[-1]], network.layers[0]
-    asked = network.made_with | {"init": "zero", "dtype": torch.float64}
-    one = Candidate.of(Network(widths, **{**asked, "device": first.weight.device}))
-    yield from one.train(task, ADDITIVE_ROUNDS)
-    assert one.best is not None
-    return one.best.continued(network, task.scale)
-
-
-def affordable(network: Network) -> int:
-    """Return how many starts are worth it: many for small networks, 1 where nothing is hidden."""
-    return 1 if len(network.layers) == 1 else max(4, min(32, 2400 // n_weights(network)))

@@ -7,10 +7,10 @@ the ``FitReport``. Nothing here knows of threads, of a history, or of who looks 
 
 import copy
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ from kanviz.data import Dataset
 from kanviz.nn import Network
 from kanviz.nn.basis import adapted_points, uneven_columns
 from kanviz.nn.state import NetworkState
-from kanviz.training.evidence import STEPS_OF_ROUND, Candidate, affordable, likeliest_start
+from kanviz.training.evidence import STEPS_OF_ROUND, Candidate
 from kanviz.training.gradient import Descent, where_it_breaks
 from kanviz.training.jacobian import n_weights
 from kanviz.training.least_squares import minimise
@@ -238,10 +238,7 @@ class Trainer:
             self.network = suited(self.network, task)
         count = options.starts or 1
         if options.starts is None and self._is_untouched:
-            if task.by_evidence:
-                count = affordable(self.network)
-            else:
-                count = affordable_starts(self.network, task.most_starts)
+            count = affordable_starts(self.network, task.most_starts, by_evidence=task.by_evidence)
         if task.optimizer == "lm" and count > 1:
             search = self._trials(count)
             while self._edited is None:  # an edit makes the search pointless
@@ -256,13 +253,7 @@ class Trainer:
         """Go on with the best of ``count`` starts."""
         task = self.task
         if isinstance(task, DataTask) and task.by_evidence:
-            search = likeliest_start(
-                self.network,
-                task,
-                count,
-                remade=lambda seed: suited(self.network.remade(seed), task),
-                is_new=self._is_untouched,
-            )
+            search = likeliest_start(self.network, task, count, is_new=self._is_untouched)
             self.candidate, self.report.starts = yield from search
             self.network = self.candidate.network
         else:
@@ -522,30 +513,53 @@ TRIAL_CURVATURE = 1e-5
 ROUNDS = ((10, 15), (30,), (60,))
 """Steps of each trial; between rounds the better quarter goes on, within one the grid moves."""
 
+EVIDENCE_ROUNDS = (6, 8, 15)
+"""The same where the data choose how smooth it is: choices of the precisions in each round."""
+
 GOOD_ENOUGH = 0.02
 """A trial whose error is below this share of the standard deviation of y ends the search."""
 
+ENOUGH_STARTS, TWINS = 6, 3.0
+"""Two of so many starts whose logarithms of the evidence differ by less end the search."""
 
-def affordable_starts(network: Network, most: int = MOST_STARTS) -> int:
+T = TypeVar("T")
+
+Entries = list[tuple[int, T]]
+"""Number and candidate of each start that is still in the field."""
+
+
+def affordable_starts(
+    network: Network, most: int = MOST_STARTS, *, by_evidence: bool = False
+) -> int:
     """Return how many starts are worth it: many for small networks, 1 where nothing is hidden."""
     if len(network.layers) == 1:
         return 1
+    if by_evidence:
+        return max(4, min(32, 2400 // n_weights(network)))
     return max(1, min(most, 8_000 // n_weights(network)))
 
 
-def best_start(
-    network: Network, task: Task, count: int
-) -> Generator[None, None, tuple[Network, list[float]]]:
-    """Try the network and ``count - 1`` siblings with other seeds, each trained a bit.
+def tournament(
+    count: int,
+    make: Callable[[int], Generator[None, None, T]],
+    train: Callable[[T, int, int], Generator[None, None, float]],
+    *,
+    badness: Callable[[T, float], float],
+    is_enough: Callable[[Entries[T], float], bool],
+) -> Generator[None, None, tuple[T, list[float]]]:
+    """Try starts, each trained a bit; the better quarter of them is trained on, and again.
 
     Parameters
     ----------
-    network : Network
-        In float64; the first candidate, trained in place.
-    task : Task
-        What to train on; the first trials see no more than 1000 samples.
     count : int
         Number of candidates.
+    make, train : callable
+        ``make(number)`` makes a candidate, ``train(candidate, number, round)`` goes on with it, for
+        the rounds 0, 1 and 2, and returns its loss; both yield after each step.
+    badness : callable
+        Of a candidate and its loss; the smallest wins, and of equal ones the first.
+    is_enough : callable
+        Whether the field so far, whose last one has this loss, makes further ones needless.
 
     Yields
     ------
@@ -554,28 +568,94 @@ def best_start(
 
     Returns
     -------
-    best : Network
+    best : candidate
     losses : list of float
-        Mean squared error of each candidate at the end of its trial, in the unit of y squared.
+        Of each candidate at the end of its trial.
     """
     losses: list[float] = []
-    field: list[tuple[float, int, Network]] = []
+    field: Entries[T] = []
     for number in range(count):
-        seed = task.options.seed + 1_000_003 * number
-        candidate = suited(network.remade(seed), task) if number else network
-        loss = yield from _trial(candidate, task.trial(TRIAL_SAMPLES), ROUNDS[0])
-        losses.append(loss)
-        field.append((loss, number, candidate))
-        if loss**0.5 < GOOD_ENOUGH * task.scale:
+        made = yield from make(number)
+        losses.append((yield from train(made, number, 0)))
+        field.append((number, made))
+        if is_enough(field, losses[-1]):
             break
-    for steps in ROUNDS[1:]:
-        field = sorted(field, key=lambda entry: entry[:2])[: max(1, (len(field) + 3) // 4)]
+
+    def rank(entry: tuple[int, T]) -> tuple[float, int]:
+        return badness(entry[1], losses[entry[0]]), entry[0]
+
+    for later in (1, 2):
+        field = sorted(field, key=rank)[: max(1, (len(field) + 3) // 4)]
         if len(field) == 1:
             break
-        for place, (_, number, candidate) in enumerate(field):
-            losses[number] = yield from _trial(candidate, task, steps)
-            field[place] = (losses[number], number, candidate)
-    return min(field, key=lambda entry: entry[:2])[2], losses
+        for number, made in field:
+            losses[number] = yield from train(made, number, later)
+    return min(field, key=rank)[1], losses
+
+
+def sibling(network: Network, task: Task, number: int) -> Network:
+    """Return a network made like this one, with the seed of a start."""
+    return suited(network.remade(task.options.seed + 1_000_003 * number), task)
+
+
+def best_start(
+    network: Network, task: Task, count: int
+) -> Generator[None, None, tuple[Network, list[float]]]:
+    """Try the network, trained in place, and ``count - 1`` siblings; see ``tournament``.
+
+    The network is in float64; the first trials see no more than 1000 samples. Losses are in the
+    unit of y squared.
+    """
+    quick = task.trial(TRIAL_SAMPLES)
+
+    def make(number: int) -> Generator[None, None, Network]:
+        yield from ()  # made in one go
+        return sibling(network, task, number) if number else network
+
+    return tournament(
+        count,
+        make,
+        lambda made, _, later: _trial(made, task if later else quick, ROUNDS[later]),
+        badness=lambda _, loss: loss,
+        is_enough=lambda _, loss: loss**0.5 < GOOD_ENOUGH * task.scale,
+    )
+
+
+def likeliest_start(
+    network: Network, task: DataTask, count: int, *, is_new: bool
+) -> Generator[None, None, tuple[Candidate, list[float]]]:
+    """Try starts as ``best_start`` does, and take the one that makes the data likeliest.
+
+    The first is the network, and if it is new (nobody has trained or edited it) the likeliest sum
+    of functions of single inputs.
+    """
+
+    def make(number: int) -> Generator[None, None, Candidate]:
+        if number:
+            return Candidate.smooth(sibling(network, task, number))
+        if is_new:
+            return (yield from Candidate.additive(network, task))
+        return Candidate.of(network)
+
+    def train(made: Candidate, number: int, later: int) -> Generator[None, None, float]:
+        return made.train(task, EVIDENCE_ROUNDS[later] if later or number else 1)
+
+    def is_enough(field: Entries[Candidate], loss: float) -> bool:
+        if loss**0.5 < GOOD_ENOUGH * task.scale:
+            return True
+        if len(field) < ENOUGH_STARTS:
+            return False
+        first, second = sorted(_unlikely(made) for _, made in field)[:2]
+        return second - first < TWINS
+
+    best, losses = yield from tournament(
+        count, make, train, badness=lambda made, _: _unlikely(made), is_enough=is_enough
+    )
+    return best.best or best, losses
+
+
+def _unlikely(made: Candidate) -> float:
+    return math.inf if made.best is None else -made.best.log_evidence
 
 
 def _trial(network: Network, task: Task, rounds: tuple[int, ...]) -> Generator[None, None, float]:
