@@ -247,3 +247,16 @@ def test_repr_says_sizes_and_family() -> None:
     text = repr(KANLayer(2, 3, grid_size=7, base="zero"))
     assert text == "KANLayer(2, 3, grid_size=7, spline_order=3, basis='bspline', base='zero')"
     assert "spline_order" not in repr(KANLayer(2, 3, basis="gaussian"))
+
+
+@pytest.mark.parametrize("wrong", [float("inf"), float("nan")])
+def test_a_layer_is_sound_while_its_numbers_are_finite_and_its_knots_increase(wrong: float) -> None:
+    layer = KANLayer(2, 3)
+    assert layer.is_sound()
+    with torch.no_grad():
+        layer.weight[0, 1, 2] = wrong
+    assert not layer.is_sound()
+    layer = KANLayer(2, 3)
+    layer.knots = layer.knots.clone()
+    layer.knots[1, 4] = layer.knots[1, 3]
+    assert not layer.is_sound()

@@ -17,7 +17,7 @@ from kanviz.data.dataset import About
 from kanviz.edits.curves import MovePoint
 from kanviz.edits.edit import Edit, Result_co
 from kanviz.nn.network import Network
-from kanviz.nn.state import NetworkState, has_grid, is_finite
+from kanviz.nn.state import NetworkState
 
 MAX_STEPS = 1000
 """Steps that can be undone; of older ones only the sentence and the line of code are kept."""
@@ -263,12 +263,12 @@ class History:
         for depth in layers:
             before, now = self.now.state.layers[depth], network.layers[depth].state()
             dtype = now.weight.dtype
-            if not is_finite(now) and is_finite(before):
+            if not now.is_finite and before.is_finite:
                 raise ValueError(
                     f"This would leave numbers that are not finite in layer {depth}: they are too "
                     f"large for {dtype}. Nothing was changed. Take smaller ones."
                 )
-            if not has_grid(now) and has_grid(before):
+            if not now.has_grid and before.has_grid:
                 raise ValueError(
                     f"The knots of layer {depth} would fall onto each other, because the data lie "
                     f"too close together for their distance from 0 in {dtype}. Nothing was "

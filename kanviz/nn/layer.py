@@ -79,6 +79,20 @@ class LayerState:
         return cls(spec, weight, knots, everywhere, ~everywhere, leaders, None, trains=True)
 
     @property
+    def is_finite(self) -> bool:
+        """Whether all numbers are finite, those of removed edges too."""
+        for tensor in self.tensors:
+            is_told = tensor.is_floating_point() and not tensor.is_meta
+            if is_told and not bool(tensor.isfinite().all()):
+                return False
+        return True
+
+    @property
+    def has_grid(self) -> bool:
+        """Whether the knots of every input increase, as they must."""
+        return self.knots.is_meta or bool((self.knots.diff(dim=-1) > 0).all())
+
+    @property
     def tensors(self) -> tuple[Tensor, ...]:
         """Weight, knots, mask, frozen, leaders, and those of the symbols if any."""
         own = self.weight, self.knots, self.mask, self.frozen, self.leaders
@@ -581,9 +595,8 @@ class KANLayer(nn.Module):
 
     def is_sound(self) -> bool:
         """Say whether every number is finite and the knots of every input increase."""
-        numbers = self.weight.detach(), self.knots, self.affine.detach()
-        finite = all(bool(part.isfinite().all()) for part in numbers)
-        return finite and bool((self.knots.diff(dim=-1) > 0).all())
+        state = self.state()
+        return state.is_finite and state.has_grid
 
     def state(self) -> LayerState:
         """Return what makes the layer what it is; its tensors are the layer's own, not copies."""

@@ -98,20 +98,6 @@ class NetworkState:
         return self
 
 
-def is_finite(state: LayerState) -> bool:
-    """Return whether all numbers of a layer are finite, those of removed edges too."""
-    for tensor in state.tensors:
-        is_told = tensor.is_floating_point() and not tensor.is_meta
-        if is_told and not bool(tensor.isfinite().all()):
-            return False
-    return True
-
-
-def has_grid(state: LayerState) -> bool:
-    """Return whether the knots of a layer increase, as they must."""
-    return state.knots.is_meta or bool((state.knots.diff(dim=1) > 0).all())
-
-
 def _capture_layer(layer: KANLayer, old: LayerState | None) -> LayerState:
     """Return a state that shares nothing with the layer, and what is equal with the old state."""
     now = layer.state()
