@@ -49,7 +49,8 @@ def convert(
     Parameters
     ----------
     model : torch.nn.Module
-        A whole model, or a part of one (``net.get_submodule("head")``); it is not changed.
+        A whole model, or a part of one (``net.get_submodule("head")``); it is not changed. One of
+        pykan whose inputs were pruned takes the columns that are left, ``x[:, model.input_id]``.
     x : (samples, inputs), optional
         What the model gets to see: remembered, for ranges and scores.
     input_names, output_names : sequence of str, optional

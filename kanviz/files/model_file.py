@@ -19,7 +19,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from kanviz.checks import check_choice, short
+from kanviz.checks import check_choice, seeded, short
 from kanviz.data.dataset import About, Label
 from kanviz.data.scaling import Scaling
 from kanviz.interrupts import uninterrupted
@@ -355,9 +355,7 @@ def _read_made_with(record: Any, n_inputs: int, largest: int) -> dict[str, Any]:
     if spec.grid_size > max(largest, LARGEST_GRID):
         raise ValueError(f"it says a grid size of {spec.grid_size}, far above that of its layers")
     check_choice("init", made_with.get("init", "auto"), get_args(InitName))
-    seed = made_with.get("seed", 0)
-    if isinstance(seed, bool) or not isinstance(seed, int) or not -(2**63) <= seed < 2**64:
-        raise ValueError("its seed is no integer of 64 bits")
+    seeded(made_with.get("seed", 0))
     if "grid_range" in made_with:
         bounds = torch.tensor(made_with["grid_range"], dtype=torch.float64)
         if bounds.shape not in ((2,), (n_inputs, 2)):

@@ -237,8 +237,9 @@ def adapted_points(
         Number of intervals G.
     grid_eps : float or None
         1 for uniform points, 0 for sample quantiles (Liu et al., KAN, 2024, sec. 2.2; as in the
-        field's code, values between mix the two). None takes what each column asks for: 1, and
-        less where a few values far out would have most of a uniform grid; see ``even_shares``.
+        field's code, values between mix the two). None takes what each column asks for: 1, or
+        points where its values mostly are, where a few far out would have most of a uniform grid;
+        see ``uneven_columns``.
     margin : float
         Part of the range that is added at each side, so that new data fall on the grid.
     digits : torch.dtype, optional

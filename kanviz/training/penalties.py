@@ -92,14 +92,14 @@ def smoothness(network: Network, curvature: float, output_scale: float = 1.0) ->
     deviation of y, so that ``curvature`` means the same for any unit of y.
     """
     blocks = [
-        second_differences(layer).expand(layer.in_features, -1, -1) for layer in network.layers
+        _second_differences(layer).expand(layer.in_features, -1, -1) for layer in network.layers
     ]
     factors = [curvature * trainable(layer).double() for layer in network.layers]
     factors[-1] = factors[-1] / output_scale**2
     return EdgeForms(blocks, factors, gaps_of(network))
 
 
-def second_differences(layer: KANLayer) -> Tensor:
+def _second_differences(layer: KANLayer) -> Tensor:
     """D^T D over the features, with zeros for the base function."""
     n_basis, n_features = layer.spec.n_basis, layer.spec.n_features
     identity = torch.eye(n_basis, n_features, dtype=torch.float64, device=layer.weight.device)
