@@ -61,13 +61,20 @@ from kanviz.model.inputs import (
 )
 from kanviz.model.renamed import one_address, refuse_old_names, renamed
 from kanviz.model.session import Session
-from kanviz.model.user_units import curve_in_user_units, in_user_units, trace_in_user_units
+from kanviz.model.user_units import (
+    Band,
+    bands_of,
+    curve_in_user_units,
+    in_user_units,
+    trace_in_user_units,
+)
 from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import GridRange, KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.spec import BaseName, BasisName, Extrapolation
 from kanviz.recipe import Recipe
-from kanviz.snapshot import Snapshot
+from kanviz.snapshot import Edge, Snapshot
+from kanviz.training.doubt import Doubt, check_level
 from kanviz.training.errors import Loss, quality
 from kanviz.training.gradient import refresh
 from kanviz.training.judge import judge_of
@@ -282,7 +289,7 @@ class KAN(nn.Module):
         with self.session.reading():
             state, about = NetworkState.capture(self.network), self.session.about
             kept = about if with_sample else replace(about, sample=None)
-            write_model(path, SavedModel(state, kept))
+            write_model(path, SavedModel(state, kept, self.session.doubt))
 
     def __repr__(self) -> str:
         """Say the widths, the functions and how many edges are live."""
@@ -757,7 +764,15 @@ class KAN(nn.Module):
 
     # ---- answers ---------------------------------------------------------------------------------
 
-    def predict(self, x: Any) -> np.ndarray:
+    @overload
+    def predict(self, x: Any, *, return_std: Literal[False] = False) -> np.ndarray: ...
+
+    @overload
+    def predict(self, x: Any, *, return_std: Literal[True]) -> tuple[np.ndarray, np.ndarray]: ...
+
+    def predict(
+        self, x: Any, *, return_std: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Return what the model says of x: numbers in the user's units, or labels of classes.
 
         Parameters
@@ -765,16 +780,22 @@ class KAN(nn.Module):
         x : (samples, inputs)
             Array, data frame, tensor or nested list, in the user's units; or a ``Dataset``, whose
             training inputs are taken. Of a data frame the columns are taken by name.
+        return_std : bool
+            Whether to return the standard errors too: how far what is said may be from the mean of
+            many observations at the same x. Of a model that was fitted with ``smoothing="auto"``.
 
         Returns
         -------
         (samples, outputs) array of float64, or (samples,) array
             Numbers; or for classes the likeliest one's label, as the user wrote it.
+        (samples, outputs) array
+            With ``return_std``: their standard errors, in the user's units.
 
         Raises
         ------
         ValueError, TypeError
-            If x does not fit, is empty, or holds what is not a finite number.
+            If x does not fit, is empty, or holds what is not a finite number; with ``return_std``
+            where they are not known.
 
         Examples
         --------
@@ -784,7 +805,82 @@ class KAN(nn.Module):
         ['low', 'high']
         """
         scores, classes = self.decision_function(x), self.classes
-        return scores if classes is None else labels_of(scores.argmax(axis=1), classes)
+        said = scores if classes is None else labels_of(scores.argmax(axis=1), classes)
+        return (said, self._standard_errors(x)) if return_std else said
+
+    def predict_interval(
+        self, x: Any, level: float = 0.95, *, of: Literal["mean", "new"] = "mean"
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return between which numbers the truth at x is, for a model fitted to noisy data.
+
+        Parameters
+        ----------
+        x : (samples, inputs)
+            As for ``predict``.
+        level : float
+            How often the interval is to cover it, above 0 and below 1: on average over x, not at
+            each place. Where no data were it is a guess from the smoothness of the curves.
+        of : str
+            ``"mean"``: the mean of many observations at x. ``"new"``: one more observation, whose
+            noise comes on top.
+
+        Returns
+        -------
+        low, high : (samples, outputs) arrays
+            In the user's units.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the model does not know its noise (fit with ``smoothing="auto"``), was changed since,
+            or x or an option does not fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.uniform(0, 10, (200, 1))
+        >>> model = KAN([1, 1])
+        >>> noisy = np.sin(X) + 0.3 * rng.standard_normal(X.shape)
+        >>> report = model.fit(X, noisy, smoothing="auto", progress=False)
+        >>> low, high = model.predict_interval([[5.0]])
+        >>> bool(low < np.sin(5.0) < high)
+        True
+        """
+        check_choice("of", of, ("mean", "new"))
+        check_level(level)
+        errors = self._standard_errors(x)
+        doubt, said = self.session.doubt, self.decision_function(x)
+        assert doubt is not None  # else there are no errors
+        if of == "new":
+            noise = doubt.noise * self.session.about.y_scaling.scale.numpy()
+            errors = np.hypot(errors, noise)
+        reach = doubt.factor(level) * errors
+        return said - reach, said + reach
+
+    def _standard_errors(self, x: Any) -> np.ndarray:
+        """Return the standard errors of ``decision_function``."""
+        with self.session.reading():
+            doubt, inputs = self._doubt(), self.session.inputs(x)
+            errors = doubt.errors_of_outputs(self.network, inputs)
+            if errors is None:
+                raise ValueError(
+                    "This model was changed since the fit that its doubt comes from, and what it "
+                    "says now has none. Fit it again with smoothing='auto', or take back the "
+                    "changes with undo()."
+                )
+            scale = self.session.about.y_scaling.scale
+        return (errors.cpu() * scale).numpy()
+
+    def _doubt(self) -> Doubt:
+        """Return what the last fit left open."""
+        doubt = self.session.doubt
+        if doubt is None:
+            raise ValueError(
+                "This model does not know the noise in its data, so it has no bands. Fit it with "
+                "smoothing='auto', which finds the noise."
+            )
+        return doubt
 
     def predict_proba(self, x: Any) -> np.ndarray:
         """Return how likely each class is.
@@ -911,6 +1007,51 @@ class KAN(nn.Module):
         raise AssertionError(f"evaluate gives R^2 or accuracy; got {list(found)}")
 
     # ---- looking inside --------------------------------------------------------------------------
+
+    def bands(self, x: Any = None, *, level: float = 0.95) -> dict[Edge, Band]:
+        """Return how far the curve of each edge may be from the truth.
+
+        Of a model that was fitted with ``smoothing="auto"``. A band covers the true curve at a
+        share ``level`` of its points, on average, as far as the network can be the truth at all.
+        It is of the curve less its mean, because other edges into the node share that, and with
+        mean and standard deviation of each hidden node held, because the next edges make up for
+        these. An edge whose curve is another by now has none, nor one that was frozen.
+
+        Parameters
+        ----------
+        x : (samples, inputs) or Dataset, optional
+            In the user's units; the bands are over the range that it visits. By default the sample
+            that the model remembers.
+        level : float
+            Above 0 and below 1.
+
+        Returns
+        -------
+        dict of Edge to Band
+            ``x``, ``low``, ``curve`` and ``high`` are (points,) arrays, in the units of the nodes
+            that the edge comes from and leads to: the user's, where that is an input or an output.
+
+        Raises
+        ------
+        ValueError
+            If the model was fitted without evidence, or x does not fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.uniform(0, 10, (200, 1))
+        >>> model = KAN([1, 1])
+        >>> noisy = np.sin(X) + 0.3 * rng.standard_normal(X.shape)
+        >>> report = model.fit(X, noisy, smoothing="auto", progress=False)
+        >>> band = model.bands()[Edge(0, 0, 0)]
+        >>> bool(np.median(band.high - band.low) < 0.5)
+        True
+        """
+        check_level(level)
+        with self.session.reading():
+            doubt, about = self._doubt(), self.session.about
+            return bands_of(self.network, self.session.inputs(x), doubt, about, level)
 
     def trace(self, x: Any = None) -> Trace:
         """Return what every edge and node does with a sample.
@@ -1092,6 +1233,7 @@ class KAN(nn.Module):
                 metric=metric,
                 max_edges=max_edges,
                 title=title,
+                doubt=self.session.doubt,
             )
             return in_user_units(found, self.network, self.session.about)
 
