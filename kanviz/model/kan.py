@@ -8,7 +8,7 @@ import copy
 import inspect
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, get_args, overload
 
@@ -1844,9 +1844,13 @@ class KAN(nn.Module):
         formula: str,
         *,
         affine: Affine | None = None,
+        constants: Mapping[str, float] | None = None,
         trainable: bool = True,
     ) -> None:
         """Make an edge a formula c f(a x + b) + d; its spline rests until ``unfix``.
+
+        A formula may have free constants of its own, single letters such as a and b in
+        ``"x**3 + a*x + b"``. They are fitted to the curve, and training moves them alone.
 
         Parameters
         ----------
@@ -1854,9 +1858,12 @@ class KAN(nn.Module):
             The edge.
         formula : str
             The name of a known function such as ``"sin"``, whose four numbers are fitted to the
-            curve, or any formula of x such as ``"0.5*x**2 + 1"``, which is taken as it is.
+            curve, or any formula of x such as ``"0.5*x**2 + 1"``, which is taken as it is but for
+            its free constants.
         affine : (a, b, c, d), optional
             The numbers, instead of a fit.
+        constants : mapping of str to float, optional
+            The free constants by name, instead of a fit.
         trainable : bool
             Whether training may move the numbers.
 
@@ -1873,6 +1880,9 @@ class KAN(nn.Module):
         >>> model.fix((0, 0, 0), "0.5*x**2 + 1")
         >>> model.predict([[2.0]]).item()
         3.0
+        >>> model.fix((0, 0, 0), "x**3 + a*x + b")  # the nearest of these to the curve
+        >>> print(model.formula())
+        x**3 + 0.5...*x_1 + 1...
         """
         with uninterrupted():
             from kanviz.symbolic.suggest import function_of, quality_of
@@ -1881,11 +1891,14 @@ class KAN(nn.Module):
             place = read_edge(self.network, edge)
             units, sample = self.session.units_at(place), self.session.inputs(None)
             x, y = curve_in_user_units(edge_samples(self.network, sample, place), units)
-            function, found = function_of(formula, affine, x, y)
+            function, found, own_constants = function_of(formula, affine, x, y, constants)
             step = trace(self.network, sample).layers[place.layer]
             own = step.inputs[:, place.i].double(), step.edge_outputs[:, place.i, place.j].double()
-            quality = quality_of(function, units.to_network(found), *own)
-            edit = FixEdge(*place, function, found, trainable, formula, quality, units)
+            numbers = *units.to_network(found), *own_constants
+            quality = quality_of(function, numbers, *own)
+            edit = FixEdge(
+                *place, function, found, trainable, formula, quality, units, own_constants
+            )
             self.session.change(edit)
 
     def unfix(self, edge: EdgeLike) -> None:
