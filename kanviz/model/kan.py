@@ -59,7 +59,6 @@ from kanviz.model.inputs import (
     tensors_of,
     with_grid_of,
 )
-from kanviz.model.renamed import one_address, refuse_old_names, renamed
 from kanviz.model.session import Session
 from kanviz.model.user_units import curve_in_user_units, in_user_units, trace_in_user_units
 from kanviz.nn.initialise import InitName
@@ -67,6 +66,16 @@ from kanviz.nn.layer import GridRange, KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.spec import BaseName, BasisName, Extrapolation
 from kanviz.recipe import Recipe
+from kanviz.renamed import (
+    FITTING,
+    MAKING,
+    PLOTTING,
+    PRUNING,
+    REFINING,
+    one_address,
+    refuse_old_names,
+    renamed,
+)
 from kanviz.snapshot import Snapshot
 from kanviz.training.errors import Loss, quality
 from kanviz.training.gradient import refresh
@@ -156,6 +165,7 @@ class KAN(nn.Module):
 
     # ---- made, copied, kept ----------------------------------------------------------------------
 
+    @renamed(MAKING)
     def __init__(
         self,
         widths: Sequence[int] | Session,
@@ -382,7 +392,7 @@ class KAN(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *rest, **more)
 
     def __getattr__(self, name: str) -> Any:
-        """Return what torch keeps; a name of 0.1 says what it is called now."""
+        """Return what torch keeps; a name of 0.1 or of pykan says what it is called here."""
         try:
             return super().__getattr__(name)
         except AttributeError:
@@ -457,7 +467,7 @@ class KAN(nn.Module):
         **options: Unpack[FitKeywords],
     ) -> FitHandle: ...
 
-    @renamed(curvature="smoothing")
+    @renamed(FITTING)
     def fit(
         self,
         data: Any,
@@ -630,7 +640,7 @@ class KAN(nn.Module):
         **options: Unpack[SolveKeywords],
     ) -> FitHandle: ...
 
-    @renamed(curvature="smoothing")
+    @renamed(FITTING)
     def solve(
         self,
         residuals: Residuals,
@@ -1112,6 +1122,7 @@ class KAN(nn.Module):
 
     # ---- pictures --------------------------------------------------------------------------------
 
+    @renamed(PLOTTING)
     def plot(
         self,
         x: Any = None,
@@ -1485,6 +1496,7 @@ class KAN(nn.Module):
         units = self.session.units_at(place)
         self.session.change(SetCurve(*place, points[0], points[1], units))
 
+    @renamed(REFINING)
     def refine(self, grid_size: int) -> list[float]:
         """Give every edge ``grid_size`` intervals and keep the functions.
 
@@ -1710,6 +1722,7 @@ class KAN(nn.Module):
         measure = measure_of(judge, of_outputs=dataset is None)
         return plan_of(work, sample, judge, what, measure)
 
+    @renamed(PRUNING)
     def prune(
         self,
         data: Any = None,

@@ -28,6 +28,7 @@ from kanviz.nn.ties import (
     tied_rows,
     tied_weight,
 )
+from kanviz.renamed import LAYER, renamed
 
 GridRange = tuple[float, float] | Float[Tensor, "inputs 2"]
 
@@ -150,6 +151,7 @@ class KANLayer(nn.Module):
     torch.Size([10, 2])
     """
 
+    @renamed(LAYER)
     def __init__(
         self,
         in_features: int,
