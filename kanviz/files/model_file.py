@@ -30,7 +30,7 @@ from kanviz.nn.layer import LayerState
 from kanviz.nn.network import check_widths
 from kanviz.nn.spec import FunctionSpec
 from kanviz.nn.state import NetworkState
-from kanviz.nn.symbols import SymbolicEdges
+from kanviz.nn.symbols import SymbolicEdges, row_length
 from kanviz.nn.ties import tied_knots
 from kanviz.training.doubt import MOST_KEPT, Doubt
 from kanviz.training.evidence import Smoothing
@@ -319,7 +319,6 @@ def _read_symbols(
     inputs, outputs, affine = (tensors[name] for name in SYMBOL_TENSORS)
     _check(inputs, torch.int64, len(record))
     _check(outputs, torch.int64, len(record))
-    _check(affine, dtype, len(record), 4)
     if not bool(affine.isfinite().all()):
         raise ValueError("the numbers of its formulas are not all finite")
     edges = set(zip(inputs.tolist(), outputs.tolist(), strict=True))
@@ -338,6 +337,7 @@ def _read_symbols(
         "its formulas take too long to read",
     )
     functions = [read[text] for text in texts]
+    _check(affine, dtype, len(record), row_length(functions))
     return SymbolicEdges(inputs, outputs, functions, affine, quality)
 
 
@@ -518,12 +518,12 @@ def _read_doubt(record: Any, state: NetworkState, tensors: Mapping[str, Tensor])
     found: dict[str, list[Tensor]] = {name: [] for name in (*DOUBT_PARTS, "bend", "slope")}
     for number, layer in enumerate(state.layers):
         (n_in, n_out), f = layer.mask.shape, layer.spec.n_features
-        count = 0 if layer.symbols is None else len(layer.symbols.functions)
+        count, length = (0, 4) if layer.symbols is None else layer.symbols.affine.shape
         shapes = {
             "edges": (n_in, n_out),
             "centres": (n_in, f),
             "roots": (n_in, n_out, f, f),
-            "formulas": (count, 4, 4),
+            "formulas": (count, length, length),
             "bend": (n_in, n_out),
             "slope": (n_in, n_out),
         }

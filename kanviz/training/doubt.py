@@ -69,7 +69,7 @@ class Doubt:
         Means of the features over the data: of a curve less its mean.
     roots : list of (in, out, features, features)
         A root R of the covariance R R^T of the weights of each edge, both conventions taken out.
-    formulas : list of (edges, 4, 4)
+    formulas : list of (edges, numbers, numbers)
         The same of the numbers of each formula.
     root : (weights, weights) or None
         A lower triangular root of the covariance of all that learn, in the order of ``linearise``;
@@ -84,7 +84,7 @@ class Doubt:
     edges: list[Float[Tensor, "_inputs _outputs"]]
     centres: list[Float[Tensor, "_inputs _features"]]
     roots: list[Float[Tensor, "_inputs _outputs _features _features"]]
-    formulas: list[Float[Tensor, "_edges 4 4"]]
+    formulas: list[Float[Tensor, "_edges _numbers _numbers"]]
     root: Float[Tensor, "weights weights"] | None
 
     @classmethod
@@ -311,7 +311,7 @@ def _sizes(network: Network, unit: float) -> Float[Tensor, " weights"]:
         is_last = layer is network.layers[-1]
         parts.append(torch.full_like(layer.weight, unit if is_last else 1.0).flatten())
         numbers = torch.ones_like(layer.affine)
-        numbers[:, 2:] = unit if is_last else 1.0
+        numbers[:, 2:4] = unit if is_last else 1.0
         parts.append(numbers.flatten())
     return torch.cat(parts)
 
@@ -373,7 +373,7 @@ def _of_edges(
         own = root[start : start + size].view(*layer.weight.shape, -1).transpose(1, 2)
         splines.append(_square(own))
         numbers = root[start + size : start + size + n_numbers]
-        formulas.append(_square(numbers.view(-1, 4, root.shape[1])))
+        formulas.append(_square(numbers.view(*layer.affine.shape, root.shape[1])))
         start += size + n_numbers
     return splines, formulas
 
