@@ -25,7 +25,7 @@ from kanviz.analysis.prune_plan import (
     measure_of,
     plan_of,
 )
-from kanviz.analysis.pruning import PruneReport, limits_of, prune
+from kanviz.analysis.pruning import PruneReport, freedom_of_inputs, limits_of, prune
 from kanviz.analysis.recipe import recipe_of
 from kanviz.analysis.removal import What
 from kanviz.analysis.trace import Trace, edge_samples, node_values, trace
@@ -1162,7 +1162,11 @@ class KAN(nn.Module):
             return scores(self.network, self.session.inputs(x), metric, output=output).nodes
 
     def feature_scores(
-        self, x: Any = None, *, output: int | None = None
+        self,
+        x: Any = None,
+        *,
+        output: int | None = None,
+        by: Literal["effect", "freedom"] = "effect",
     ) -> Float[Tensor, " inputs"]:
         """Return how much every input matters: (inputs,), no unit, 0 for an input not in use.
 
@@ -1178,6 +1182,10 @@ class KAN(nn.Module):
             In the user's units; by default the sample that the model remembers.
         output : int, optional
             Count only this output (0-based).
+        by : str
+            ``"effect"``, as above; or ``"freedom"``, of a model that was fitted with
+            ``smoothing="auto"``: how many effective degrees of freedom the edges have that leave
+            the input, about 1 for a straight line, 0 where the data ask for nothing.
 
         Returns
         -------
@@ -1197,7 +1205,10 @@ class KAN(nn.Module):
         >>> model.feature_scores()
         tensor([1., 0.])
         """
+        check_choice("by", by, ("effect", "freedom"))
         with self.session.reading():
+            if by == "freedom":
+                return freedom_of_inputs(self.network, self._doubt())
             return feature_scores(self.network, self.session.inputs(x), output=output)
 
     def snapshot(
@@ -1880,7 +1891,9 @@ class KAN(nn.Module):
         Without data, all goes whose score is low. With data, in context: the weakest goes, all
         others are refitted briefly, and it stays away if the held-out error has not risen by more
         than ``tolerance`` in all. All that is very weak is tried at once first, then whole nodes,
-        then edges. ``threshold``, ``fraction`` or ``edges``, at most one, say what may go at all.
+        then edges. Where the data chose the smoothness (``fit(smoothing="auto")``), idle edges go
+        before all others, if that makes the data no less likely, and refits keep the smoothness.
+        ``threshold``, ``fraction`` or ``edges``, at most one, say what may go at all.
 
         What leads nowhere or comes from nowhere afterwards goes too. Nothing is renumbered: a
         removed input is a column of x that is not used. What a removed edge added on average stays:
@@ -1936,7 +1949,10 @@ class KAN(nn.Module):
         with self.session.at_rest():
             work, sample = self.session.copy_network(), self.session.inputs(None).double()
             dataset = None if data is None else self.session.dataset(data)
-            report = prune(work, sample, dataset, limits, what=what, tolerance=tolerance)
+            doubt = None if dataset is None else self._doubt_of(work, dataset)
+            report = prune(
+                work, sample, dataset, limits, what=what, tolerance=tolerance, doubt=doubt
+            )
             names, options = [], dict(limits)
             if chosen is not None:
                 options["edges"] = [tuple(edge) for edge in chosen]
@@ -1946,8 +1962,17 @@ class KAN(nn.Module):
             if what != "edges":
                 options["what"] = what
             words = f"pruned {len(report.edges)} edges{' in context' if names else ''}"
-            self.session.change(Became(work, call_code("model.prune", *names, **options), words))
+            if doubt is not None and dataset is not None:
+                doubt = Doubt.of(work, dataset.x.double(), doubt.smoothing, doubt.scale)
+            left = doubt if dataset is not None else self.session.doubt
+            call = call_code("model.prune", *names, **options)
+            self.session.change(Became(work, call, words, left))
             return report
+
+    def _doubt_of(self, network: Network, data: Dataset) -> Doubt | None:
+        """Return what the data left open, where all of the network still is what was fitted."""
+        doubt = self.session.doubt
+        return doubt if doubt is not None and doubt.is_of(network, data.x.double()) else None
 
     # ---- formulas --------------------------------------------------------------------------------
 

@@ -153,6 +153,17 @@ class Doubt:
         return student(level, max(1.0, self.n - self.dof))
 
     @torch.no_grad()
+    def is_of(self, network: Network, x: Float[Tensor, "samples inputs"]) -> bool:
+        """Say whether all curves of a network are those that were fitted, over the range of x."""
+        points, z = [], x
+        for layer in network.layers:
+            points.append(torch.stack([z.amin(0).lerp(z.amax(0), n / 20) for n in range(21)]))
+            z = layer(z)
+        found = self.errors_of_edges(network, points)
+        pairs = zip(found, network.layers, strict=True)
+        return all(bool((~errors[:, trainable(one)].isnan()).all()) for errors, one in pairs)
+
+    @torch.no_grad()
     def errors_of_edges(
         self, network: Network, points: Sequence[Float[Tensor, "_points _inputs"]]
     ) -> list[Float[Tensor, "_points _inputs _outputs"]]:
