@@ -12,6 +12,7 @@ from kanviz.interrupts import uninterrupted
 from kanviz.model import KAN, FitHandle, Session
 from kanviz.nn import KANLayer, Network
 from kanviz.recipe import Recipe
+from kanviz.renamed import PUBLIC, refuse_old_names
 from kanviz.snapshot import Edge, Snapshot
 from kanviz.training import FitOptions, FitReport, Progress, Sparsity, warmup
 
@@ -75,17 +76,13 @@ _LAZY = {
 }
 """Public names that take long to import or that few programs use, and the module of each."""
 
-_RENAMED = {"register": "register_function"}
-"""Names of 0.1, and what they are called now."""
-
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         with uninterrupted():
             module = importlib.import_module(_LAZY[name])
         return getattr(module, name)
-    if name in _RENAMED:
-        raise AttributeError(f"kanviz.{name} is called kanviz.{_RENAMED[name]} now.")
+    refuse_old_names("kanviz", name, PUBLIC)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

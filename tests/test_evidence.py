@@ -205,5 +205,5 @@ def test_what_cannot_be_is_said(options: dict[str, object], match: str) -> None:
 
 @pytest.mark.usefixtures("unchecked")
 def test_the_old_name_says_the_new_one() -> None:
-    with pytest.raises(TypeError, match="'curvature': it is called 'smoothing' now"):
+    with pytest.raises(TypeError, match="'curvature': it is called 'smoothing' here"):
         kv.KAN([3, 1]).fit(noisy(30, 0.1), curvature=1e-3)  # type: ignore[call-overload]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any, get_type_hints
 import pytest
 
 import kanviz as kv
+from kanviz import renamed
 from kanviz.model import KAN
 from kanviz.training import FitOptions
 from kanviz.training.task import FitKeywords, SolveKeywords
@@ -87,10 +89,14 @@ def test_an_edge_is_addressed_in_one_way() -> None:
         (lambda m: m.remove_node(1, 0), TypeError, r"Write remove_node\(\(1, 0\)\)\."),
         (lambda m: m.remove_node(layer=1, i=0), TypeError, r"takes one address\. Write"),
         (lambda m: m.remove_edge((0, 1)), TypeError, r"edge must be \(layer, i, j\); got \(0, 1\)"),
-        (lambda m: m.formula(simplify=1), TypeError, "it is called 'simplify_seconds' now"),
-        (lambda m: m.fix((0, 0, 0), "sin", numbers=(1, 0, 1, 0)), TypeError, "called 'affine' now"),
-        (lambda m: m.history, AttributeError, "KAN.history is called steps now"),
-        (lambda m: kv.register, AttributeError, "called kanviz.register_function now"),
+        (lambda m: m.formula(simplify=1), TypeError, "is called 'simplify_seconds' here"),
+        (
+            lambda m: m.fix((0, 0, 0), "sin", numbers=(1, 0, 1, 0)),
+            TypeError,
+            "called 'affine' here",
+        ),
+        (lambda m: m.history, AttributeError, "KAN.history is called steps here"),
+        (lambda m: kv.register, AttributeError, "called register_function here"),
         (lambda m: m.nonsense, AttributeError, "object has no attribute"),
         (lambda m: kv.nonsense, AttributeError, "module 'kanviz' has no attribute"),
         (lambda m: m.fit(([0.0, 1], [0.0, 1]), widths=3), TypeError, "widths"),
@@ -101,6 +107,70 @@ def test_calls_of_0_1_say_what_to_write(
 ) -> None:
     with pytest.raises(error, match=words):
         call(KAN([2, 3, 1]))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda: KAN(width=[2, 5, 1], grid=5, k=3),  # type: ignore[call-arg]
+            "'width', 'grid', 'k'. 'width' is called 'widths' here, 'grid' is called 'grid_size'",
+        ),
+        (
+            lambda: kv.KANLayer(in_dim=3, out_dim=2),  # type: ignore[call-arg]
+            "'in_dim' is called 'in_features' here, 'out_dim' is called 'out_features' here.",
+        ),
+        (
+            lambda: KAN([2, 1]).fit({}, opt="LBFGS", lamb=1e-3),  # type: ignore[call-overload]
+            "'opt' is called 'optimizer' here, 'lamb' is called 'sparsity' here.",
+        ),
+        (
+            lambda: KAN([2, 1]).fit({}, lamb_l1=1.0, lamb_entropy=2.0),  # type: ignore[call-overload]
+            "'lamb_l1', 'lamb_entropy'. Write sparsity=kanviz.Sparsity(1e-3, l1=1.0, entropy=2.0).",
+        ),
+        (
+            lambda: KAN([2, 1]).fit({"train_input": [[0.0, 1]], "train_label": [[1.0]]}),
+            'Write fit(d["train_input"], d["train_label"], validation=',
+        ),
+        (
+            lambda: kv.from_function(lambda a, b: a * b, [(0, 1), (0, 1)]),  # type: ignore[arg-type]
+            "it takes 2 arguments. Write lambda x: x[:, 0] * x[:, 1] for lambda a, b: a * b.",
+        ),
+        (lambda: KAN([2, 1]).auto_symbolic(), "KAN.auto_symbolic is called symbolify here."),
+        (lambda: kv.MultKAN, "kanviz.MultKAN is called KAN here."),
+        (lambda: KAN([2, 1]).prune_input(), "Write prune(data), or remove_node((0, 1)) for one"),
+    ],
+)
+def test_words_of_other_libraries_say_what_to_write(
+    unchecked: None, call: Callable[[], Any], words: str
+) -> None:
+    with pytest.raises((TypeError, AttributeError), match=re.escape(words)):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("words", "owner"),
+    [
+        (renamed.MAKING, KAN.__init__),
+        (renamed.LAYER, kv.KANLayer.__init__),
+        (renamed.FITTING, KAN.fit),
+        (renamed.PRUNING, KAN.prune),
+        (renamed.REFINING, KAN.refine),
+        (renamed.PLOTTING, KAN.plot),
+    ],
+)
+def test_a_word_brought_along_is_none_of_ours_and_what_it_leads_to_is(
+    words: dict[str, str], owner: Callable[..., Any]
+) -> None:
+    ours = inspect.signature(owner).parameters
+    assert not words.keys() & ours.keys()
+    assert {new for new in words.values() if " " not in new} <= ours.keys()
+
+
+def test_a_name_brought_along_is_none_of_ours_and_what_it_leads_to_is() -> None:
+    for words, owner in ((renamed.ATTRIBUTES, KAN([2, 1])), (renamed.PUBLIC, kv)):
+        assert not any(hasattr(owner, old) for old in words)
+        assert all(hasattr(owner, new) for new in words.values() if " " not in new)
 
 
 def test_a_session_takes_no_options() -> None:

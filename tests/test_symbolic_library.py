@@ -179,7 +179,7 @@ def test_a_loaded_function_is_parsed_and_never_run() -> None:
 @pytest.mark.usefixtures("unchecked")
 def test_bad_functions_are_refused() -> None:
     x, y = sympy.symbols("x y")
-    with pytest.raises(ValueError, match="name must be one line of 1 to 40 characters; got ''"):
+    with pytest.raises(ValueError, match="name must be one line of 1 to 60 characters; got ''"):
         make_function("", "x")
     with pytest.raises(ValueError, match="name must be one line"):
         make_function("a\nb", "x")

@@ -17,7 +17,8 @@ class Known:
     """A function by name."""
 
     name: str
-    torch: Callable[[Tensor], Tensor]
+    torch: Callable[..., Tensor]
+    constants: tuple[str, ...] = ()
 
 
 SIN, SQUARE, CONSTANT = (

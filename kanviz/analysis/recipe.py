@@ -1,5 +1,6 @@
 """From a network and its units to the plain numbers that compute it elsewhere."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -61,10 +62,17 @@ def formulas_of(layer: KANLayer) -> tuple[FormulaRecipe, ...]:
     ):
         # Layers know functions by what they compute; a model's are compiled formulas.
         program = cast(Any, function).torch.program
-        steps = tuple(StepRecipe(s.operation, s.sources, s.number) for s in program.steps)
-        a, b, c, d = numbers
+        steps = tuple(_step(step, numbers[4:]) for step in program.steps)
+        a, b, c, d = numbers[:4]
         found.append(FormulaRecipe(i, j, (a, b, c, d), steps, program.outputs[0]))
     return tuple(found)
+
+
+def _step(step: Any, constants: Sequence[float]) -> StepRecipe:
+    """Return a step of a program; the inputs behind the first are free constants: plain numbers."""
+    if step.operation == "input" and step.number:
+        return StepRecipe("constant", (), constants[int(step.number) - 1])
+    return StepRecipe(step.operation, step.sources, step.number)
 
 
 def _numbers(values: Tensor) -> np.ndarray:

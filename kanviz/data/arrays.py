@@ -1,6 +1,6 @@
 """Datasets from arrays in memory: numpy, pandas, torch or lists, numbers or class labels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
@@ -145,6 +145,11 @@ def as_dataset(
     if isinstance(data, tuple | list) and len(data) == 2:
         x, y = data
         return from_arrays(x, y, test_fraction=0.0, task=task, normalize=normalize, dtype=dtype)
+    if isinstance(data, Mapping) and "train_input" in data:
+        raise TypeError(
+            "data must be a Dataset or a pair (x, y); got a dict as pykan takes it. Write fit(d["
+            '"train_input"], d["train_label"], validation=(d["test_input"], d["test_label"])).'
+        )
     raise TypeError(
         f"data must be a Dataset or a pair (x, y); got {type(data).__name__}. "
         "Make one with from_arrays, from_csv or from_function."

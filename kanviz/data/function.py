@@ -1,5 +1,6 @@
 """A dataset from a function: uniform random samples of its inputs, and its values there."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -96,10 +97,25 @@ def _bounds(ranges: Any) -> tuple[Float[Tensor, " inputs"], Float[Tensor, " inpu
     return bounds[:, 0], bounds[:, 1]
 
 
+def _n_required(f: Callable[[Tensor], Any]) -> int:
+    """Return how many arguments ``f`` cannot do without; 1 where it does not tell."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):  # built-in functions need not say
+        return 1
+    positional = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    return sum(p.kind in positional and p.default is p.empty for p in parameters)
+
+
 def _values(
     f: Callable[[Tensor], Any], x: Float[Tensor, "samples inputs"]
 ) -> Float[Tensor, "samples outputs"]:
     """Return ``f(x)`` as a checked (samples, outputs) tensor."""
+    if (n := _n_required(f)) > 1:
+        raise TypeError(
+            f"f must take one tensor of shape (samples, inputs); it takes {n} arguments. Write "
+            "lambda x: x[:, 0] * x[:, 1] for lambda a, b: a * b."
+        )
     with torch.no_grad():
         values = torch.as_tensor(f(x.clone()))
     if values.ndim not in (1, 2) or len(values) != len(x) or values.is_complex():

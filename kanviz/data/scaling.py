@@ -126,5 +126,8 @@ class EdgeUnits(NamedTuple):
 Affine = tuple[float, float, float, float]
 """a, b, c, d of an edge's formula c f(a x + b) + d."""
 
+PLAIN: Affine = (1.0, 0.0, 1.0, 0.0)
+"""Those with which the formula is f(x) itself."""
+
 NO_UNITS = EdgeUnits()
 """Those of an edge inside the network."""

@@ -26,6 +26,8 @@ def as_code(value: object, name: str) -> str:
     if isinstance(value, type) and issubclass(value, torch.optim.Optimizer):
         is_torchs = getattr(torch.optim, value.__name__, None) is value
         return f"torch.optim.{value.__name__}" if is_torchs else name
+    if isinstance(value, dict):
+        return name if name in [as_code(item, name) for item in value.values()] else repr(value)
     is_plain = value is None or isinstance(value, bool | int | float | str | torch.dtype)
     return repr(value) if is_plain else name
 

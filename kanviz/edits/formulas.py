@@ -1,10 +1,11 @@
 """Edits that make an edge a formula and back; those that are locked with it go along."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-from kanviz.data.scaling import NO_UNITS, Affine, EdgeUnits
+from kanviz.data.scaling import NO_UNITS, PLAIN, Affine, EdgeUnits
 from kanviz.edits.address import check_edge
 from kanviz.edits.code import call_code
 from kanviz.nn.network import Network
@@ -23,6 +24,8 @@ class FixEdge:
         f; it carries its own formula, so nothing else is needed to do this again.
     affine : (a, b, c, d)
         In the user's units.
+    constants : tuple of float
+        The free constants of f, in its order.
     trainable : bool
         Whether training may move the numbers.
     text : str
@@ -42,6 +45,7 @@ class FixEdge:
     text: str
     quality: float | None = None
     units: EdgeUnits = NO_UNITS
+    constants: tuple[float, ...] = ()
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -57,8 +61,8 @@ class FixEdge:
                 f"Edge {tuple(edge)} is removed and cannot be a formula. "
                 "Bring it back with restore_edge."
             )
-        affine = self.units.to_network(self.affine)
-        layer.fix(edge.i, edge.j, self.function, affine, self.quality)
+        numbers = *self.units.to_network(self.affine), *self.constants
+        layer.fix(edge.i, edge.j, self.function, numbers, self.quality)
         together = layer.leaders == layer.leaders[edge.i, edge.j]
         layer.set_frozen(torch.where(together, not self.trainable, layer.frozen))
 
@@ -69,7 +73,14 @@ class FixEdge:
     def code(self) -> str:
         """Return the call, with the numbers that it found."""
         edge = f"({self.layer}, {self.i}, {self.j})"
-        options = {"affine": self.affine} | ({} if self.trainable else {"trainable": False})
+        options: dict[str, Any] = {}
+        if not self.constants or self.affine != PLAIN:
+            options["affine"] = self.affine
+        if self.constants:
+            names = self.function.constants
+            options["constants"] = dict(zip(names, self.constants, strict=True))
+        if not self.trainable:
+            options["trainable"] = False
         return call_code("model.fix", edge, repr(self.text), **options)
 
 

@@ -30,7 +30,7 @@ from kanviz.nn.layer import LayerState
 from kanviz.nn.network import check_widths
 from kanviz.nn.spec import FunctionSpec
 from kanviz.nn.state import NetworkState
-from kanviz.nn.symbols import SymbolicEdges
+from kanviz.nn.symbols import SymbolicEdges, row_length
 from kanviz.nn.ties import tied_knots
 from kanviz.writing import write_whole
 
@@ -299,7 +299,6 @@ def _read_symbols(
     inputs, outputs, affine = (tensors[name] for name in SYMBOL_TENSORS)
     _check(inputs, torch.int64, len(record))
     _check(outputs, torch.int64, len(record))
-    _check(affine, dtype, len(record), 4)
     if not bool(affine.isfinite().all()):
         raise ValueError("the numbers of its formulas are not all finite")
     edges = set(zip(inputs.tolist(), outputs.tolist(), strict=True))
@@ -318,6 +317,7 @@ def _read_symbols(
         "its formulas take too long to read",
     )
     functions = [read[text] for text in texts]
+    _check(affine, dtype, len(record), row_length(functions))
     return SymbolicEdges(inputs, outputs, functions, affine, quality)
 
 

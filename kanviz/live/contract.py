@@ -295,11 +295,11 @@ class SetCurve(Ask):
 
 @dataclass(frozen=True)
 class Fix(Ask):
-    """Make an edge a formula; without numbers Python fits them."""
+    """Make an edge a formula; without numbers (a, b, c, d, free constants) Python fits them."""
 
     edge: Edge
     formula: str
-    numbers: Affine | None
+    numbers: tuple[float, ...] | None
 
 
 @dataclass(frozen=True)
@@ -460,7 +460,7 @@ class AskPreview(Ask):
 
     edge: Edge
     formula: str
-    numbers: Affine | None
+    numbers: tuple[float, ...] | None
 
 
 @dataclass(frozen=True)
@@ -558,7 +558,8 @@ class Suggestion(TypedDict):
     """R^2 on held-out points."""
     complexity: float
     on_front: bool
-    numbers: Affine
+    numbers: tuple[float, ...]
+    """a, b, c, d and the free constants of the function."""
     curve_y: list[float]
     """At the edge's curve_x."""
 
@@ -682,13 +683,6 @@ def _numbers(name: str, value: object) -> tuple[float, ...]:
     return tuple(_number(name, item) for item in value)
 
 
-def _affine(name: str, value: object) -> tuple[float, ...]:
-    values = _numbers(name, value)
-    if len(values) != 4:
-        raise _wrong(name, "the four numbers a, b, c and d", value)
-    return values
-
-
 def _edge(_: str, value: object) -> Edge:
     if not isinstance(value, list | tuple) or len(value) != 3 or not all(map(_is_integer, value)):
         raise _wrong("edge", "three whole numbers (layer, i, j)", value)
@@ -724,7 +718,6 @@ _BY_TYPE: dict[Any, Reader] = {
     str: _text,
     float: _number,
     Edge: _edge,
-    Affine: _affine,
     tuple[float, ...]: _numbers,
     tuple[Edge, ...]: _edges,
     TrainingOptions: _options,

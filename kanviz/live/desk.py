@@ -4,9 +4,9 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from kanviz.analysis.removal import edge_means, take_out
 from kanviz.analysis.trace import trace
 from kanviz.data import Dataset
 from kanviz.data.dataset import About
-from kanviz.data.scaling import NO_UNITS, EdgeUnits
+from kanviz.data.scaling import NO_UNITS, PLAIN, EdgeUnits
 from kanviz.edits import Edit, Freeze, Lock, MovePoint, Refine, Remove, SetCurve, UnfixEdge
 from kanviz.edits.address import check_edge
 from kanviz.layout import Order
@@ -31,10 +31,9 @@ from kanviz.model.inputs import grid_sample
 from kanviz.model.kan import KAN
 from kanviz.model.user_units import in_user_units, trace_in_user_units
 from kanviz.nn.network import Network
-from kanviz.nn.symbols import EdgeFunction
 from kanviz.recipe import MOST_WEIGHTS, Affine
 from kanviz.snapshot import Edge, Snapshot
-from kanviz.symbolic.functions import default_library
+from kanviz.symbolic.functions import Function, default_library
 from kanviz.symbolic.printing import equations, to_mathml
 from kanviz.symbolic.simplify import rounded
 from kanviz.symbolic.suggest import SHOWN_DIGITS, Suggestion
@@ -531,12 +530,41 @@ def _fix(desk: Desk, ask: c.Fix) -> None:
     fix(desk.model, ask.edge, ask.formula, ask.numbers, desk.units_at(ask.edge))
 
 
-def fix(model: KAN, edge: Edge, formula: str, affine: Affine | None, units: UnitsThere) -> None:
-    """Make an edge a formula: a known function is fitted, one that was typed is taken as it is."""
+def fix(
+    model: KAN,
+    edge: Edge,
+    formula: str,
+    numbers: tuple[float, ...] | None,
+    units: UnitsThere,
+) -> None:
+    """Make an edge a formula.
+
+    A known function is fitted; one that was typed is taken as it is, but for its free constants.
+    ``numbers`` are a, b, c, d and the free constants, in the units of the picture.
+    """
     check_edge(model.network, *edge)
-    if affine is None and formula not in default_library():
-        affine = (1.0, 0.0, 1.0, 0.0)
-    model.fix(edge, formula, affine=None if affine is None else units.to_model(affine))
+    library = default_library()
+    if numbers is None and formula not in library:
+        numbers = PLAIN
+    if numbers is None:
+        model.fix(edge, formula)
+        return
+    if len(numbers) < len(PLAIN):
+        raise ValueError(
+            f"numbers must be the numbers a, b, c, d and the free constants; got {len(numbers)} of "
+            "them. Ask again with another value."
+        )
+    a, b, c, d, *found = numbers
+    constants = None
+    if found:
+        names = () if formula in library else library.constants_in(formula)
+        if len(names) != len(found):
+            raise ValueError(
+                f"numbers must have {len(names)} for the free constants behind a, b, c and d; got "
+                f"{len(found)}. Ask again with another value."
+            )
+        constants = dict(zip(names, found, strict=True))
+    model.fix(edge, formula, affine=units.to_model((a, b, c, d)), constants=constants)
 
 
 def _update_grid(desk: Desk, _: c.UpdateGrid) -> None:
@@ -657,9 +685,9 @@ def _suggest(desk: Desk, ask: c.AskSuggest) -> list[c.Suggestion]:
 
 
 def _suggestion(row: Suggestion, x: np.ndarray, units: UnitsThere) -> c.Suggestion:
-    numbers = units.to_picture((row.a, row.b, row.c, row.d))
-    a, b, outer, d = numbers
+    a, b, outer, d = units.to_picture((row.a, row.b, row.c, row.d))
     row = replace(row, a=a, b=b, c=outer, d=d)
+    numbers = (a, b, outer, d, *row.constants)
     return c.Suggestion(
         name=row.name,
         formula=row.text,
@@ -681,18 +709,19 @@ def _preview(desk: Desk, ask: c.AskPreview) -> c.Preview:
     symbols = trial.network.layers[ask.edge.layer].symbols
     assert symbols is not None
     place = symbols.edges.index((ask.edge.i, ask.edge.j))
-    a, b, factor, d = symbols.affine[place].tolist()
-    numbers = units.shown.to_user((a, b, factor, d))
+    function = cast(Function, symbols.functions[place])
+    a, b, factor, d, *rest = symbols.affine[place].tolist()
+    constants = rest[: len(function.constants)]
+    numbers = (*units.shown.to_user((a, b, factor, d)), *constants)
     errors = errors_now(trial.network, desk.data)
-    curve_y = _values(symbols.functions[place], numbers, x)
+    curve_y = _values(function, numbers, x)
     return c.Preview(curve_y=curve_y, train=errors["train"], test=errors["test"])
 
 
-def _values(function: EdgeFunction, numbers: Any, x: np.ndarray) -> list[float]:
+def _values(function: Function, numbers: Sequence[float], x: np.ndarray) -> list[float]:
     """Return c f(a x + b) + d."""
-    a, b, factor, d = numbers
     with torch.no_grad():
-        values: list[float] = (factor * function.torch(a * torch.tensor(x) + b) + d).tolist()
+        values: list[float] = function.values(torch.tensor(x), numbers).tolist()
     return values
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ from kanviz.data.dataset import About
 from kanviz.edits import Fitted
 from kanviz.edits.code import call_code
 from kanviz.interrupts import Shield, start_thread, uninterrupted
-from kanviz.model.history import History
+from kanviz.model.history import History, Watchers
 from kanviz.nn.network import Network
 from kanviz.training.fit import Trainer
 from kanviz.training.report import FitReport, Progress
@@ -49,48 +49,6 @@ LOOK_AGAIN = 0.1
 NOT_EXACT = "so a replay is alike, not equal to the last bit"
 
 StepWatcher = Callable[[Progress], object]
-
-
-News = TypeVar("News")
-
-
-class Watchers(Generic[News]):
-    """Callbacks that are called in order; what they raise is logged and stops nobody.
-
-    Threads may share it.
-
-    Parameters
-    ----------
-    failure : str
-        What is logged, with the news, where one of them raises.
-    """
-
-    def __init__(self, failure: str = "A watcher failed after this change") -> None:
-        self._failure = failure
-        self._callbacks: dict[object, Callable[[News], object]] = {}
-
-    def __bool__(self) -> bool:
-        """Return whether anybody listens."""
-        return bool(self._callbacks)
-
-    def add(self, callback: Callable[[News], object]) -> Callable[[], None]:
-        """Call ``callback(news)`` from now on; return the function that ends this."""
-        key = object()
-        self._callbacks[key] = callback
-        return lambda: self._callbacks.pop(key, None) and None
-
-    def tell(self, news: News) -> None:
-        """Tell everybody, in the order in which they came."""
-        interrupt = None
-        for callback in tuple(self._callbacks.values()):
-            try:
-                callback(news)
-            except KeyboardInterrupt as error:  # meant for whoever waits; the others hear first
-                interrupt = error
-            except BaseException:  # also SystemExit: a callback ends neither a fit nor a diagram
-                logger.exception("%s: %s", self._failure, news)
-        if interrupt is not None:
-            raise interrupt
 
 
 class Gate:

@@ -5,10 +5,11 @@ removed edge costs one mask, and a training run one copy of the weights.
 """
 
 import copy
+import logging
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,11 +20,55 @@ from kanviz.edits.edit import Edit, Result_co
 from kanviz.nn.network import Network
 from kanviz.nn.state import NetworkState
 
+logger = logging.getLogger(__name__)
+
 MAX_STEPS = 1000
 """Steps that can be undone; of older ones only the sentence and the line of code are kept."""
 
 MAX_BYTES = 2**28
 """Bytes that all remembered states may take together: 256 MiB. One step is always kept."""
+
+
+News = TypeVar("News")
+
+
+class Watchers(Generic[News]):
+    """Callbacks that are called in order; what they raise is logged and stops nobody.
+
+    Threads may share it.
+
+    Parameters
+    ----------
+    failure : str
+        What is logged, with the news, where one of them raises.
+    """
+
+    def __init__(self, failure: str = "A watcher failed after this change") -> None:
+        self._failure = failure
+        self._callbacks: dict[object, Callable[[News], object]] = {}
+
+    def __bool__(self) -> bool:
+        """Return whether anybody listens."""
+        return bool(self._callbacks)
+
+    def add(self, callback: Callable[[News], object]) -> Callable[[], None]:
+        """Call ``callback(news)`` from now on; return the function that ends this."""
+        key = object()
+        self._callbacks[key] = callback
+        return lambda: self._callbacks.pop(key, None) and None
+
+    def tell(self, news: News) -> None:
+        """Tell everybody, in the order in which they came."""
+        interrupt = None
+        for callback in tuple(self._callbacks.values()):
+            try:
+                callback(news)
+            except KeyboardInterrupt as error:  # meant for whoever waits; the others hear first
+                interrupt = error
+            except BaseException:  # also SystemExit: a callback ends neither a fit nor a diagram
+                logger.exception("%s: %s", self._failure, news)
+        if interrupt is not None:
+            raise interrupt
 
 
 class Moment(NamedTuple):

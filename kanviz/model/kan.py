@@ -8,7 +8,7 @@ import copy
 import inspect
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, get_args, overload
 
@@ -59,7 +59,6 @@ from kanviz.model.inputs import (
     tensors_of,
     with_grid_of,
 )
-from kanviz.model.renamed import one_address, refuse_old_names, renamed
 from kanviz.model.session import Session
 from kanviz.model.user_units import curve_in_user_units, in_user_units, trace_in_user_units
 from kanviz.nn.initialise import InitName
@@ -67,6 +66,16 @@ from kanviz.nn.layer import GridRange, KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.spec import BaseName, BasisName, Extrapolation
 from kanviz.recipe import Recipe
+from kanviz.renamed import (
+    FITTING,
+    MAKING,
+    PLOTTING,
+    PRUNING,
+    REFINING,
+    one_address,
+    refuse_old_names,
+    renamed,
+)
 from kanviz.snapshot import Snapshot
 from kanviz.training.errors import Loss, quality
 from kanviz.training.gradient import refresh
@@ -156,6 +165,7 @@ class KAN(nn.Module):
 
     # ---- made, copied, kept ----------------------------------------------------------------------
 
+    @renamed(MAKING)
     def __init__(
         self,
         widths: Sequence[int] | Session,
@@ -382,7 +392,7 @@ class KAN(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *rest, **more)
 
     def __getattr__(self, name: str) -> Any:
-        """Return what torch keeps; a name of 0.1 says what it is called now."""
+        """Return what torch keeps; a name of 0.1 or of pykan says what it is called here."""
         try:
             return super().__getattr__(name)
         except AttributeError:
@@ -457,7 +467,7 @@ class KAN(nn.Module):
         **options: Unpack[FitKeywords],
     ) -> FitHandle: ...
 
-    @renamed(curvature="smoothing")
+    @renamed(FITTING)
     def fit(
         self,
         data: Any,
@@ -630,7 +640,7 @@ class KAN(nn.Module):
         **options: Unpack[SolveKeywords],
     ) -> FitHandle: ...
 
-    @renamed(curvature="smoothing")
+    @renamed(FITTING)
     def solve(
         self,
         residuals: Residuals,
@@ -1112,6 +1122,7 @@ class KAN(nn.Module):
 
     # ---- pictures --------------------------------------------------------------------------------
 
+    @renamed(PLOTTING)
     def plot(
         self,
         x: Any = None,
@@ -1485,6 +1496,7 @@ class KAN(nn.Module):
         units = self.session.units_at(place)
         self.session.change(SetCurve(*place, points[0], points[1], units))
 
+    @renamed(REFINING)
     def refine(self, grid_size: int) -> list[float]:
         """Give every edge ``grid_size`` intervals and keep the functions.
 
@@ -1710,6 +1722,7 @@ class KAN(nn.Module):
         measure = measure_of(judge, of_outputs=dataset is None)
         return plan_of(work, sample, judge, what, measure)
 
+    @renamed(PRUNING)
     def prune(
         self,
         data: Any = None,
@@ -1844,9 +1857,13 @@ class KAN(nn.Module):
         formula: str,
         *,
         affine: Affine | None = None,
+        constants: Mapping[str, float] | None = None,
         trainable: bool = True,
     ) -> None:
         """Make an edge a formula c f(a x + b) + d; its spline rests until ``unfix``.
+
+        A formula may have free constants of its own, single letters such as a and b in
+        ``"x**3 + a*x + b"``. They are fitted to the curve, and training moves them alone.
 
         Parameters
         ----------
@@ -1854,9 +1871,12 @@ class KAN(nn.Module):
             The edge.
         formula : str
             The name of a known function such as ``"sin"``, whose four numbers are fitted to the
-            curve, or any formula of x such as ``"0.5*x**2 + 1"``, which is taken as it is.
+            curve, or any formula of x such as ``"0.5*x**2 + 1"``, which is taken as it is but for
+            its free constants.
         affine : (a, b, c, d), optional
             The numbers, instead of a fit.
+        constants : mapping of str to float, optional
+            The free constants by name, instead of a fit.
         trainable : bool
             Whether training may move the numbers.
 
@@ -1873,6 +1893,9 @@ class KAN(nn.Module):
         >>> model.fix((0, 0, 0), "0.5*x**2 + 1")
         >>> model.predict([[2.0]]).item()
         3.0
+        >>> model.fix((0, 0, 0), "x**3 + a*x + b")  # the nearest of these to the curve
+        >>> print(model.formula())
+        x**3 + 0.5...*x_1 + 1...
         """
         with uninterrupted():
             from kanviz.symbolic.suggest import function_of, quality_of
@@ -1881,11 +1904,14 @@ class KAN(nn.Module):
             place = read_edge(self.network, edge)
             units, sample = self.session.units_at(place), self.session.inputs(None)
             x, y = curve_in_user_units(edge_samples(self.network, sample, place), units)
-            function, found = function_of(formula, affine, x, y)
+            function, found, own_constants = function_of(formula, affine, x, y, constants)
             step = trace(self.network, sample).layers[place.layer]
             own = step.inputs[:, place.i].double(), step.edge_outputs[:, place.i, place.j].double()
-            quality = quality_of(function, units.to_network(found), *own)
-            edit = FixEdge(*place, function, found, trainable, formula, quality, units)
+            numbers = *units.to_network(found), *own_constants
+            quality = quality_of(function, numbers, *own)
+            edit = FixEdge(
+                *place, function, found, trainable, formula, quality, units, own_constants
+            )
             self.session.change(edit)
 
     def unfix(self, edge: EdgeLike) -> None:

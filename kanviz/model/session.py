@@ -18,8 +18,8 @@ from kanviz.data.dataset import About, Dataset
 from kanviz.data.scaling import EdgeUnits, Scaling
 from kanviz.edits import Edit
 from kanviz.interrupts import uninterrupted
-from kanviz.model.fit_handle import FitCall, FitHandle, Watchers
-from kanviz.model.history import History
+from kanviz.model.fit_handle import FitCall, FitHandle
+from kanviz.model.history import History, Watchers
 from kanviz.model.inputs import grid_sample, read_dataset, read_inputs
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge

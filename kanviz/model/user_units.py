@@ -98,6 +98,6 @@ def formula_in_user_units(layer: KANLayer, edge: Edge, units: EdgeUnits) -> str:
 
     assert layer.symbols is not None  # an edge with a formula
     row = layer.symbols.edges.index((edge.i, edge.j))
-    a, b, c, d = layer.affine[row].tolist()
+    a, b, c, d, *constants = layer.affine[row].tolist()
     function = layer.symbols.functions[row]
-    return edge_text(function, units.to_user((a, b, c, d)))  # type: ignore[arg-type]  # functions are frozen
+    return edge_text(function, (*units.to_user((a, b, c, d)), *constants))  # type: ignore[arg-type]  # functions are frozen

@@ -13,7 +13,7 @@ from kanviz.nn.basis import is_uniform
 from kanviz.nn.layer import KANLayer, LayerState
 from kanviz.nn.network import Network
 from kanviz.nn.regrid import grid_points
-from kanviz.nn.symbols import SymbolicEdges, part_of
+from kanviz.nn.symbols import SymbolicEdges, part_of, stacked
 from kanviz.nn.ties import tied_knots
 
 Nodes = Int[Tensor, " _nodes"]
@@ -142,6 +142,6 @@ def _joined(
         torch.cat([idle.inputs, mine.inputs]),
         torch.cat([idle.outputs, mine.outputs]),
         [*idle.functions, *mine.functions],
-        torch.cat([idle.affine.detach(), mine.affine.detach()]),
+        stacked([idle.affine.detach(), mine.affine.detach()]),
         [*idle.quality, *mine.quality],
     )

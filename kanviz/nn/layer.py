@@ -28,6 +28,7 @@ from kanviz.nn.ties import (
     tied_rows,
     tied_weight,
 )
+from kanviz.renamed import LAYER, renamed
 
 GridRange = tuple[float, float] | Float[Tensor, "inputs 2"]
 
@@ -150,6 +151,7 @@ class KANLayer(nn.Module):
     torch.Size([10, 2])
     """
 
+    @renamed(LAYER)
     def __init__(
         self,
         in_features: int,
@@ -312,7 +314,7 @@ class KANLayer(nn.Module):
         if symbols is None:
             return x[..., :0]
         affine = self.affine
-        fixed = self.frozen[symbols.inputs, symbols.outputs].unsqueeze(-1)
+        fixed = self.frozen[symbols.inputs, symbols.outputs].unsqueeze(-1) | ~symbols.trains
         values: Tensor = symbols(
             x, torch.where(fixed, affine.detach(), affine), derivative=derivative
         )
@@ -361,8 +363,11 @@ class KANLayer(nn.Module):
         return tied_weight(self.weight, self.leaders) if self._any_locked else self.weight
 
     @property
-    def affine(self) -> Float[Tensor, "edges 4"]:
-        """The numbers a, b, c, d of every formula as the edges use them, in the symbols' order."""
+    def affine(self) -> Float[Tensor, "edges numbers"]:
+        """The numbers a, b, c, d of every formula as the edges use them, in the symbols' order.
+
+        Behind them are the free constants of its function, see ``SymbolicEdges``.
+        """
         if self.symbols is None:
             return self.weight.new_zeros(0, 4)
         if not self._any_locked:
@@ -445,7 +450,7 @@ class KANLayer(nn.Module):
         function : EdgeFunction
             The function f.
         numbers : sequence of float
-            a, b, c, d.
+            a, b, c, d, then the free constants of the function, in its order.
         quality : float, optional
             R^2 against the spline that it replaces.
         """

@@ -176,7 +176,7 @@ class Network(nn.Module):
         last = self.layers[-1]
         last.weight.mul_(factor)
         if last.symbols is not None:
-            last.symbols.affine[:, 2:].mul_(factor)
+            last.symbols.affine[:, 2:4].mul_(factor)
 
     @contextmanager
     def in_unit(self, unit: float) -> Iterator[None]:

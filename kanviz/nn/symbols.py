@@ -1,4 +1,9 @@
-"""Edges that are formulas: c f(a x + b) + d in the place of a spline."""
+"""Edges that are formulas: c f(a x + b) + d in the place of a spline.
+
+A function f may have free constants of its own, as p exp(q x) has. They stand behind a, b, c and d
+in the edge's row, and training moves them instead: a, b, c and d then only lead from the network's
+units into those that the formula was written in.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
@@ -19,8 +24,12 @@ class EdgeFunction(Protocol):
         """What it is called."""
 
     @property
-    def torch(self) -> Callable[[Tensor], Tensor]:
-        """Computes it, finite for every finite number."""
+    def constants(self) -> tuple[str, ...]:
+        """The names of its free constants, in order."""
+
+    @property
+    def torch(self) -> Callable[..., Tensor]:
+        """Computes it of the variable and the free constants, finite for finite numbers."""
 
 
 class SymbolicEdges(nn.Module):
@@ -32,8 +41,9 @@ class SymbolicEdges(nn.Module):
         Edge n goes from input ``inputs[n]`` to output ``outputs[n]``; no edge comes twice.
     functions : sequence of EdgeFunction
         One per edge.
-    affine : (edges, 4)
-        a, b, c, d of c f(a x + b) + d.
+    affine : (edges, 4 or more)
+        a, b, c, d of c f(a x + b) + d, then the free constants of f. Rows are filled up with 0 to
+        the length that the function with the most constants asks for.
     quality : sequence of float or None, optional
         R^2 of each formula, as it first was, against the spline that it replaced; None if unknown.
     """
@@ -43,7 +53,7 @@ class SymbolicEdges(nn.Module):
         inputs: Int[Tensor, " edges"],
         outputs: Int[Tensor, " edges"],
         functions: Sequence[EdgeFunction],
-        affine: Float[Tensor, "edges 4"],
+        affine: Float[Tensor, "edges numbers"],
         quality: Sequence[float | None] | None = None,
     ) -> None:
         super().__init__()
@@ -53,7 +63,12 @@ class SymbolicEdges(nn.Module):
         self.outputs: Tensor
         self.functions = tuple(functions)
         self.quality = (None,) * len(self.functions) if quality is None else tuple(quality)
-        self.affine = nn.Parameter(affine)
+        self.affine = nn.Parameter(_of_length(affine, row_length(self.functions)))
+        # Which numbers of each edge training moves. It follows from the functions.
+        rows = [_trains(function, self.affine.shape[1]) for function in self.functions]
+        trains = torch.tensor(rows, dtype=torch.bool, device=affine.device)
+        self.register_buffer("trains", trains.view(self.affine.shape), persistent=False)
+        self.trains: Tensor
 
     @property
     def edges(self) -> list[tuple[int, int]]:
@@ -83,7 +98,7 @@ class SymbolicEdges(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "*batch inputs"],
-        affine: Float[Tensor, "edges 4"],
+        affine: Float[Tensor, "edges numbers"],
         *,
         derivative: int = 0,
     ) -> Float[Tensor, "*batch edges"]:
@@ -91,36 +106,71 @@ class SymbolicEdges(nn.Module):
 
         ``affine`` is the parameter of that name, or what stands in for it.
         """
-        a, b, c, d = affine.unbind(-1)
+        a, b, c, d = affine[:, :4].unbind(-1)
         z = a * x[..., self.inputs] + b
-        values = c * a**derivative * self._evaluate(z, derivative)
+        values = c * a**derivative * self._evaluate(z, affine, derivative)
         return values + d if derivative == 0 else values
 
     @torch.no_grad()
-    def slopes(self, x: Float[Tensor, "samples inputs"]) -> Float[Tensor, "samples edges 4"]:
-        """Return the derivatives of every edge's value in its a, b, c and d."""
-        a, b, c, _ = self.affine.unbind(-1)
+    def slopes(self, x: Float[Tensor, "samples inputs"]) -> Float[Tensor, "samples edges numbers"]:
+        """Return the derivatives of every edge's value in its numbers: 0 in those at rest."""
+        a, b, c, _ = self.affine[:, :4].unbind(-1)
         chosen = x[:, self.inputs]
         z = a * chosen + b
-        inner = c * self._evaluate(z, 1)
-        return torch.stack(
-            [inner * chosen, inner, self._evaluate(z, 0), torch.ones_like(z)], dim=-1
-        )
+        inner = c * self._evaluate(z, self.affine, 1)
+        own = [inner * chosen, inner, self._evaluate(z, self.affine, 0), torch.ones_like(z)]
+        if self.affine.shape[1] == 4:
+            return torch.stack(own, dim=-1)
+        slopes = x.new_zeros(*z.shape, self.affine.shape[1])
+        slopes[..., :4] = torch.stack(own, dim=-1)
+        for n, function in enumerate(self.functions):
+            if function.constants:
+                numbers = self.affine[n, 4 : 4 + len(function.constants)]
+                slopes[:, n, 4 : 4 + len(numbers)] = c[n] * _slopes(function, z[:, n], numbers)
+        return slopes * self.trains
 
-    def _evaluate(self, z: Tensor, order: int) -> Tensor:
+    def _evaluate(self, z: Tensor, affine: Tensor, order: int) -> Tensor:
         """Return f (or a derivative of it) of each column of z, function by function."""
-        columns = [
-            _derivative(function.torch, column, order)
-            for function, column in zip(self.functions, z.unbind(-1), strict=True)
-        ]
+        columns = []
+        for n, (function, column) in enumerate(zip(self.functions, z.unbind(-1), strict=True)):
+            numbers = affine[n, 4 : 4 + len(function.constants)] if function.constants else ()
+            columns.append(_derivative(function.torch, column, tuple(numbers), order))
         return torch.stack(columns, dim=-1) if columns else torch.zeros_like(z)
+
+
+def row_length(functions: Sequence[EdgeFunction]) -> int:
+    """Return how many numbers a row has: a, b, c, d and the most free constants of any."""
+    return 4 + max((len(function.constants) for function in functions), default=0)
+
+
+def _of_length(rows: Float[Tensor, "edges numbers"], length: int) -> Tensor:
+    """Return rows of so many numbers: filled up with 0, or without what is at rest."""
+    if rows.shape[1] == length:
+        return rows
+    return nn.functional.pad(rows, (0, length - rows.shape[1])).contiguous()
+
+
+def _trains(function: EdgeFunction, length: int) -> list[bool]:
+    own = len(function.constants)
+    return [not own] * 4 + [True] * own + [False] * (length - 4 - own)
+
+
+def _slopes(
+    function: EdgeFunction, z: Float[Tensor, " samples"], numbers: Float[Tensor, " constants"]
+) -> Float[Tensor, "samples constants"]:
+    """Return the derivatives of f in its free constants, at each sample."""
+    with torch.enable_grad():
+        each = [number.expand_as(z).clone().requires_grad_() for number in numbers.detach()]
+        value = function.torch(z.detach(), *each)
+        found = torch.autograd.grad(value.sum(), each, allow_unused=True, materialize_grads=True)
+    return torch.stack(found, dim=-1)
 
 
 def with_formula(
     symbols: SymbolicEdges | None,
     group: Group,
     function: EdgeFunction,
-    affine: Float[Tensor, "1 4"],
+    affine: Float[Tensor, "1 numbers"],
     quality: float | None = None,
 ) -> SymbolicEdges:
     """Return formulas with one more, or another, at each edge of a locked group."""
@@ -133,9 +183,15 @@ def with_formula(
         torch.cat([rest.inputs, rows]),
         torch.cat([rest.outputs, columns]),
         [*rest.functions, *functions],
-        torch.cat([rest.affine.detach(), affine]),
+        stacked([rest.affine.detach(), affine]),
         [*rest.quality, *[quality] * len(group)],
     )
+
+
+def stacked(tables: Sequence[Float[Tensor, "_edges _numbers"]]) -> Float[Tensor, "edges numbers"]:
+    """Return rows of different lengths as one table."""
+    longest = max(table.shape[1] for table in tables)
+    return torch.cat([_of_length(table, longest) for table in tables])
 
 
 def without_formula(symbols: SymbolicEdges | None, group: Group) -> SymbolicEdges | None:
@@ -159,14 +215,17 @@ def part_of(symbols: SymbolicEdges, rows: Sequence[int]) -> SymbolicEdges | None
     )
 
 
-def _derivative(function: Callable[[Tensor], Tensor], z: Tensor, order: int) -> Tensor:
-    """Return a derivative of an elementwise function; itself differentiable where z is."""
+def _derivative(
+    function: Callable[..., Tensor], z: Tensor, numbers: tuple[Tensor, ...], order: int
+) -> Tensor:
+    """Return a derivative in z of an elementwise function; differentiable where its inputs are."""
     if order == 0:
-        return function(z)
-    track = torch.is_grad_enabled() and z.requires_grad
+        return function(z, *numbers)
+    needs = z.requires_grad or any(number.requires_grad for number in numbers)
+    track = torch.is_grad_enabled() and needs
     with torch.enable_grad():
         point = z if z.requires_grad else z.detach().requires_grad_()
-        value = function(point)
+        value = function(point, *numbers)
         for step in range(order):
             if not value.requires_grad:
                 return torch.zeros_like(z)

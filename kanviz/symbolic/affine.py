@@ -7,7 +7,7 @@ units of the data, so that no answer depends on them.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sympy
 import torch
@@ -41,6 +41,8 @@ class AffineFit:
         Root mean square error on held-out samples, as a share of the standard deviation of y.
     r2 : float
         1 - (mean square error / variance of y) over all samples; 1 is perfect.
+    constants : tuple of float
+        The free constants of f, in its order.
     """
 
     function: Function
@@ -50,12 +52,18 @@ class AffineFit:
     d: float
     error: float
     r2: float
+    constants: tuple[float, ...] = field(default=(), kw_only=True)
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """a, b, c, d and the free constants, as ``KANLayer.fix`` takes them."""
+        return (self.a, self.b, self.c, self.d, *self.constants)
 
     @property
     def expression(self) -> sympy.Expr:
         """The formula c f(a x + b) + d, in the variable ``X``."""
         a, b, c, d = (number(value) for value in (self.a, self.b, self.c, self.d))
-        return c * self.function.expression.xreplace({X: a * X + b}) + d
+        return c * self.function.with_numbers(self.constants).xreplace({X: a * X + b}) + d
 
 
 def fit_affine(functions: Sequence[Function], samples: Samples) -> list[AffineFit]:

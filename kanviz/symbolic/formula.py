@@ -293,13 +293,15 @@ def _shape(expression: sympy.Expr) -> tuple[int, int, int]:
 
 
 def edge_expression(function: EdgeFunction, numbers: Sequence[float]) -> sympy.Expr:
-    """Return c f(a x + b) + d in the variable ``X``, for numbers a, b, c, d.
+    """Return c f(a x + b) + d in the variable ``X``, for numbers a, b, c, d, constants of f.
 
     Where a is 0 and b outside the domain of f, it is what the network makes of it.
     """
-    a, b, c, d = map(number, numbers)
+    a, b, c, d = map(number, numbers[:4])
     # Layers know functions by what they compute; a model's come from the library.
-    return c * _applied(cast(Function, function).expression, a * X + b) + d
+    known = cast(Function, function)
+    expression = known.with_numbers(numbers[4 : 4 + len(known.constants)])
+    return c * _applied(expression, a * X + b) + d
 
 
 def edge_texts(layer: KANLayer, digits: int = 3) -> dict[tuple[int, int], str]:
@@ -392,9 +394,11 @@ def rows_in_domain(
             rows = zip(
                 layer.symbols.edges, layer.symbols.functions, layer.affine.unbind(), strict=True
             )
-            for (i, j), function, (a, b, _, _) in rows:
+            for (i, j), function, (a, b, _, _, *numbers) in rows:
                 if bool(layer.mask[i, j]):
-                    values = cast(Function, function).torch.plain(a * x[:, i] + b)
+                    known = cast(Function, function)
+                    constants = numbers[: len(known.constants)]
+                    values = known.torch.plain(a * x[:, i] + b, *constants)
                     inside &= values.isfinite()
         x = layer(x)
     return inside

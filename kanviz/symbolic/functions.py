@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -21,16 +21,18 @@ from kanviz.symbolic.language import (
     X,
     check_expression,
     depth_of,
+    number,
     parts_of,
+    symbol,
 )
-from kanviz.symbolic.parse import WRITTEN, parse
+from kanviz.symbolic.parse import WRITTEN, checked_constants, constants_in, parse
 from kanviz.symbolic.printing import to_text
 from kanviz.symbolic.program import Curve, curve
 from kanviz.symbolic.simplify import in_time
 
 INFINITY = float("inf")
 
-LONGEST_NAME = 40
+LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,9 @@ class Function:
         Where a x + b stays in a fit. Finite ends are singularities: the function or its slope is
         infinite or has no value there. Of two sides of a pole one is enough, since a may be
         negative.
+    constants : tuple of str
+        The free constants of the expression, in order: numbers of its own, which each edge that
+        has the function fits and trains instead of a, b, c and d.
     torch : Curve
         Computes the function for tensors: exact inside the domain, finite and differentiable twice
         everywhere. Made from the expression.
@@ -58,6 +63,7 @@ class Function:
     expression: sympy.Expr
     complexity: int = 3
     domain: tuple[float, float] = (-INFINITY, INFINITY)
+    constants: tuple[str, ...] = ()
     torch: Curve = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -72,12 +78,19 @@ class Function:
             raise ValueError(
                 f"domain must be (low, high) with low < high; got {self.domain!r}. Swap the ends."
             )
-        check_expression("expression", self.expression)
-        object.__setattr__(self, "torch", curve(self.expression))
+        check_expression("expression", self.expression, constants=self.constants)
+        object.__setattr__(self, "torch", curve(self.expression, self.constants))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Function":
         """Return the function itself: nothing in it ever changes."""
         return self
+
+    def values(
+        self, x: Float[Tensor, " samples"], numbers: Sequence[float]
+    ) -> Float[Tensor, " samples"]:
+        """Return c f(a x + b) + d for a, b, c, d and the free constants of f; finite everywhere."""
+        a, b, c, d, *constants = numbers
+        return c * self.torch(a * x + b, *map(x.new_tensor, constants)) + d
 
     @property
     def text(self) -> str:
@@ -97,15 +110,21 @@ class Function:
             "formula": self.text,
             "complexity": self.complexity,
             "domain": domain,
-        }
+        } | ({"constants": list(self.constants)} if self.constants else {})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Function":
         """Return the function that ``to_dict`` wrote; its formula is parsed, never run."""
         low, high = values["domain"]
         domain = (-INFINITY if low is None else low, INFINITY if high is None else high)
-        expression = parse(values["formula"], limits=WRITTEN)
-        return cls(values["name"], expression, values["complexity"], domain)
+        constants = checked_constants(values.get("constants", ()))
+        expression = parse(values["formula"], constants=constants, limits=WRITTEN)
+        return cls(values["name"], expression, values["complexity"], domain, constants)
+
+    def with_numbers(self, constants: Sequence[float]) -> sympy.Expr:
+        """Return the expression with a number in the place of each free constant."""
+        pairs = zip(self.constants, constants, strict=True)
+        return self.expression.xreplace({symbol(name): number(value) for name, value in pairs})
 
 
 @dataclass(frozen=True)
@@ -156,10 +175,17 @@ class Library(Mapping[str, Function]):
         """Return a library of the named functions, in the order given."""
         return replace(self, functions=tuple(self[name] for name in dict.fromkeys(names)))
 
-    def parse(self, text: str) -> sympy.Expr:
+    def parse(self, text: str, constants: Sequence[str] = ()) -> sympy.Expr:
         """Return the expression of a formula that may name functions of this library too."""
-        known = {f.name: f.expression for f in self.functions if f.name.isidentifier()}
-        return parse(text, functions=known)
+        return parse(text, functions=self._words, constants=constants)
+
+    def constants_in(self, text: str) -> tuple[str, ...]:
+        """Return the free constants of a formula, see ``kanviz.symbolic.parse.constants_in``."""
+        return constants_in(text, self._words)
+
+    @property
+    def _words(self) -> dict[str, sympy.Expr]:
+        return {f.name: f.expression for f in self.functions if f.name.isidentifier()}
 
 
 def checked(name: str, make: Callable[[], Function]) -> Function:
@@ -191,8 +217,9 @@ def _usable(name: str, function: Function) -> Function:
                 f"formula must have at most {most} {rule}, written out; got {found} in "
                 f"{_short(name)}. Take a simpler one."
             )
-    for expression in (function.expression, _with_numbers(function.expression)):
-        parse(to_text(expression), limits=WRITTEN)
+    trial = [0.377 + 0.219 * n for n in range(len(function.constants))]
+    for expression in (function.expression, _with_numbers(function.with_numbers(trial))):
+        parse(to_text(expression), constants=function.constants, limits=WRITTEN)
     return function
 
 
@@ -225,7 +252,8 @@ def make_function(
     name, complexity, domain
         As in ``Function``.
     formula : str or sympy.Expr
-        Such as ``"x**2 / (1 + x**2)"``, or an expression in one symbol of any name.
+        Such as ``"x**2 / (1 + x**2)"``, or an expression in one symbol of any name. Text may have
+        free constants, as ``"p*exp(-q*x)"`` has.
     library : Library, optional
         Whose functions the text may name.
 
@@ -240,15 +268,15 @@ def make_function(
     'x**2/(x**2 + 1)'
     """
     shown = str(formula) if isinstance(formula, str) else name
-    return checked(
-        shown, lambda: Function(name, _expression_of(formula, library), complexity, domain)
-    )
 
+    def make() -> Function:
+        if not isinstance(formula, str):
+            return Function(name, _in_x(formula), complexity, domain)
+        known = library or BUILT_IN
+        constants = known.constants_in(formula)
+        return Function(name, known.parse(formula, constants), complexity, domain, constants)
 
-def _expression_of(formula: str | sympy.Expr, library: Library | None) -> sympy.Expr:
-    if not isinstance(formula, str):
-        return _in_x(formula)
-    return library.parse(formula) if library else parse(formula)
+    return checked(shown, make)
 
 
 def _in_x(formula: sympy.Expr) -> sympy.Expr:

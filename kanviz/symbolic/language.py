@@ -13,6 +13,12 @@ from sympy.core.function import AppliedUndef
 X = sympy.Symbol("x", real=True)
 """The variable of one-variable formulas."""
 
+
+def symbol(name: str) -> sympy.Symbol:
+    """Return the symbol of a free constant of a formula, which is a real number."""
+    return sympy.Symbol(name, real=True)
+
+
 LARGEST_NUMBER = 1e100
 
 LARGEST_EXPONENT = 100
@@ -109,6 +115,7 @@ def check_expression(
     expression: object,
     variables: Sequence[str] = ("x",),
     functions: Sequence[str] = (),
+    constants: Sequence[str] = (),
 ) -> None:
     """Raise unless kanviz can compute ``expression``.
 
@@ -122,6 +129,8 @@ def check_expression(
         Names of the symbols that it may contain.
     functions : sequence of str
         Names of the undefined functions that it may contain, such as splines.
+    constants : sequence of str
+        Names of the symbols that stand for numbers: they may be exponents too.
 
     Raises
     ------
@@ -136,12 +145,17 @@ def check_expression(
             "Make one with sympy, or parse text."
         )
     for part in sympy.preorder_traversal(absorb_factors(expression, COMPUTED)):
-        rule = _broken_rule(part, variables, functions)
+        rule = _broken_rule(part, [*variables, *constants], functions, constants)
         if rule:
             raise ValueError(f"{name} must {rule}; got {str(part)[:80]!r}.")
 
 
-def _broken_rule(part: sympy.Basic, variables: Sequence[str], functions: Sequence[str]) -> str:
+def _broken_rule(
+    part: sympy.Basic,
+    variables: Sequence[str],
+    functions: Sequence[str],
+    constants: Sequence[str],
+) -> str:
     """Return which rule one node of an expression breaks, its children aside; empty if none."""
     if isinstance(part, sympy.Symbol):
         return "" if part.name in variables else f"have no variables but {', '.join(variables)}"
@@ -151,7 +165,7 @@ def _broken_rule(part: sympy.Basic, variables: Sequence[str], functions: Sequenc
     if part.is_number and constant_value(part) is None:
         return "have real numbers of at most 1e100"
     if isinstance(part, sympy.Pow):
-        return _broken_power_rule(part)
+        return _broken_power_rule(part, constants)
     if isinstance(part, sympy.besselj):
         order = part.args[0]
         allowed = order.is_Integer and 0 <= int(order) <= HIGHEST_BESSEL_ORDER
@@ -163,7 +177,10 @@ def _broken_rule(part: sympy.Basic, variables: Sequence[str], functions: Sequenc
     return "" if known or (part.is_number and part.is_Atom) else "be made of known functions"
 
 
-def _broken_power_rule(part: sympy.Pow) -> str:
+def _broken_power_rule(part: sympy.Pow, constants: Sequence[str]) -> str:
+    free = {symbol.name for symbol in part.exp.free_symbols}
+    if free and free <= set(constants):
+        return ""
     if part.exp.is_number:
         value = constant_value(part.exp)
         allowed = value is not None and abs(value) <= LARGEST_EXPONENT

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import sympy
@@ -24,6 +25,7 @@ from kanviz.symbolic.language import (
     check_expression,
     constant_value,
     parts_of,
+    symbol,
 )
 from kanviz.symbolic.simplify import in_time
 
@@ -76,6 +78,7 @@ def parse(
     variables: Sequence[str] = ("x",),
     functions: Mapping[str, sympy.Expr] | None = None,
     *,
+    constants: Sequence[str] = (),
     limits: Limits = TYPED,
 ) -> sympy.Expr:
     """Return the sympy expression that the text stands for.
@@ -89,6 +92,8 @@ def parse(
         The names that may stand for variables; symbols of the expression are real.
     functions : mapping of str to sympy.Expr
         Further functions by name, each as an expression in ``X``.
+    constants : sequence of str
+        Names that stand for numbers yet to be found; they may be exponents too.
     limits : Limits
         ``TYPED``, or ``WRITTEN`` for what ``to_text`` wrote.
 
@@ -109,10 +114,76 @@ def parse(
             f"formula must be a string; got {type(text).__name__}. Write it as in 'sin(2*x)'."
         )
     tree = _tree(text, limits)
-    symbols = {name: X if name == X.name else sympy.Symbol(name, real=True) for name in variables}
-    builder = _Builder(text, symbols, functions or {}, limits.depth)
+    symbols = {name: X if name == X.name else symbol(name) for name in (*variables, *constants)}
+    builder = _Builder(text, symbols, functions or {}, limits.depth, tuple(constants))
     problem = str(_refusal(text, "be less intricate", "Simplify it."))
     return in_time(limits.seconds, lambda: builder.read(tree), problem)
+
+
+MOST_CONSTANTS = 12
+"""Of one formula: a curve does not tell more."""
+
+_CONSTANT = re.compile(r"[^\W\d_](_?\d{1,2})?")
+"""One letter, with a number after it if need be."""
+
+
+def constants_in(text: str, functions: Mapping[str, sympy.Expr] | None = None) -> tuple[str, ...]:
+    """Return the free constants of a formula of x, such as a and b of ``"a*exp(-b*x)"``.
+
+    A free constant is one letter, with a number after it if need be, that means nothing else. Other
+    names are left for ``parse`` to refuse.
+
+    Parameters
+    ----------
+    text : str
+        The formula.
+    functions : mapping of str to sympy.Expr, optional
+        Further functions by name.
+
+    Raises
+    ------
+    ValueError
+        If there are more than ``MOST_CONSTANTS``, or no x beside them.
+
+    Examples
+    --------
+    >>> constants_in("a*exp(-b*x) + c")
+    ('a', 'b', 'c')
+    """
+    if not isinstance(text, str):
+        return ()
+    tokens = _tokens(text, TYPED)
+    known = {X.name, *CONSTANTS, *WORDS, *(functions or {})}
+    called = {name for name, then in pairwise([*tokens, ""]) if then == "("}
+    names = dict.fromkeys(
+        name for name in tokens if _CONSTANT.fullmatch(name) and name not in known | called
+    )
+    if len(names) > MOST_CONSTANTS:
+        rule = f"have at most {MOST_CONSTANTS} free constants"
+        raise _refusal(text, rule, f"Write numbers for some of {', '.join(names)}.")
+    if names and X.name not in tokens:
+        first = next(iter(names))
+        raise _refusal(text, "have the variable x", f"Write x in the place of {first!r}.")
+    return tuple(names)
+
+
+def checked_constants(names: object) -> tuple[str, ...]:
+    """Return the names of free constants that a file holds.
+
+    Raises
+    ------
+    ValueError
+        If they are no such names, come twice, or are too many.
+    """
+    if not isinstance(names, list | tuple) or len(names) > MOST_CONSTANTS:
+        raise ValueError(f"constants must be at most {MOST_CONSTANTS} names; got {names!r:.60}.")
+    known = {X.name, *CONSTANTS, *WORDS}
+    for name in names:
+        if not isinstance(name, str) or not _CONSTANT.fullmatch(name) or name in known:
+            raise ValueError(f"constants must be single letters; got {name!r:.60}.")
+    if len(set(names)) < len(names):
+        raise ValueError("constants must have different names.")
+    return tuple(names)
 
 
 def _tree(text: str, limits: Limits) -> ast.expr:
@@ -166,11 +237,12 @@ class _Builder:
     symbols: Mapping[str, sympy.Symbol]
     functions: Mapping[str, sympy.Expr]
     deepest: int
+    constants: tuple[str, ...] = ()
 
     def read(self, tree: ast.AST) -> sympy.Expr:
         """Return the expression of a whole tree."""
         expression = self.build(tree, 0)
-        check_expression("formula", expression, list(self.symbols))
+        check_expression("formula", expression, list(self.symbols), constants=self.constants)
         return expression
 
     def build(self, node: ast.AST, depth: int) -> sympy.Expr:
@@ -239,6 +311,8 @@ class _Builder:
 
     def _power(self, base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
         value = constant_value(exponent) if exponent.is_number else None
+        if value is None and {free.name for free in exponent.free_symbols} <= set(self.constants):
+            return self._checked(base**exponent)
         if value is None:
             if not base.is_number or (constant_value(base) or 0) <= 0:
                 rule = "have a number as exponent, or a positive number as base"

@@ -119,6 +119,7 @@ def compile_expressions(
     expressions: Sequence[sympy.Expr],
     variables: Sequence[str] = ("x",),
     functions: Mapping[str, Callable[[Tensor], Tensor]] | None = None,
+    constants: Sequence[str] = (),
 ) -> Program:
     """Return the program that computes the expressions; equal parts are computed once.
 
@@ -130,6 +131,8 @@ def compile_expressions(
         The names of the inputs, in order.
     functions : mapping of str to callable
         What computes each undefined function by name, tensor to tensor, such as a spline.
+    constants : sequence of str
+        Names of further inputs, after the variables, which may be exponents too.
 
     Raises
     ------
@@ -145,10 +148,10 @@ def compile_expressions(
     """
     functions = dict(functions or {})
     for expression in expressions:
-        check_expression("formula", expression, variables, list(functions))
-    writer = _Writer(variables)
+        check_expression("formula", expression, variables, list(functions), constants)
+    writer = _Writer([*variables, *constants])
     outputs = tuple(writer.write(absorb_factors(part, COMPUTED)) for part in expressions)
-    return Program(tuple(writer.steps), outputs, len(variables), functions)
+    return Program(tuple(writer.steps), outputs, len(writer.variables), functions)
 
 
 @dataclass
@@ -200,31 +203,35 @@ def _softplus_argument(expression: sympy.Expr) -> sympy.Expr | None:
     return rest.args[0] + sympy.log(factor) if factor > 0 and isinstance(rest, sympy.exp) else None
 
 
-def curve(expression: sympy.Expr) -> "Curve":
+def curve(expression: sympy.Expr, constants: Sequence[str] = ()) -> "Curve":
     """Return the function of one variable that ``expression`` in ``X`` stands for.
+
+    ``constants`` are the names of the numbers that it takes beside it, in order.
 
     >>> curve(1 / X).plain(torch.tensor([0.5, 4.0])).tolist()
     [2.0, 0.25]
     """
-    return Curve(compile_expressions([expression], [X.name]))
+    return Curve(compile_expressions([expression], [X.name], constants=constants))
 
 
 @dataclass(frozen=True)
 class Curve:
     """A formula of one variable as a function of tensors of any shape.
 
+    Its free constants are tensors too, each a single number or of a shape that broadcasts to x.
+
     Parameters
     ----------
     program : Program
-        With one input and one output.
+        With one input for the variable, one for each free constant, and one output.
     """
 
     program: Program
 
-    def __call__(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    def __call__(self, x: Float[Tensor, "*shape"], *constants: Tensor) -> Float[Tensor, "*shape"]:
         """Return the formula at x: finite for finite x, as are its derivatives."""
-        return self.program.run([guarded(x)], SAFE)[0]
+        return self.program.run([guarded(x), *map(guarded, constants)], SAFE)[0]
 
-    def plain(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    def plain(self, x: Float[Tensor, "*shape"], *constants: Tensor) -> Float[Tensor, "*shape"]:
         """Return the formula at x as a textbook has it: NaN or inf outside its domain."""
-        return self.program.run([x], PLAIN)[0]
+        return self.program.run([x, *constants], PLAIN)[0]

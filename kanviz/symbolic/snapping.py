@@ -11,6 +11,7 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple, cast
 
 import sympy
@@ -22,6 +23,7 @@ from kanviz.data.scaling import Scaling
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge
 from kanviz.symbolic.functions import Function, probes, traits
+from kanviz.symbolic.language import symbol
 from kanviz.symbolic.printing import to_text
 from kanviz.symbolic.samples import within_chance
 from kanviz.symbolic.simplify import snap
@@ -58,11 +60,12 @@ class Term:
     function : Function
         f.
     numbers : list of float
-        a, b, c, d, in the user's units at the ends of the network.
+        a, b, c, d, in the user's units at the ends of the network, and the free constants of f.
     frozen : list of bool
         Which of them a refit leaves as they are.
     is_free : bool
-        Whether they may change on their own: the edge is live, not frozen and not locked.
+        Whether they may change on their own: the edge is live, not frozen and not locked, and what
+        a node's scale or constant changes in it can be put into its numbers.
     """
 
     edge: Edge
@@ -70,6 +73,24 @@ class Term:
     numbers: list[float]
     frozen: list[bool]
     is_free: bool
+
+    @property
+    def unit(self) -> int:
+        """Which number says how large the edge is: c, or the first of the factors in f."""
+        factors = outer_constants(self.function).factors
+        return 4 + factors[0] if factors else C
+
+    @property
+    def constant(self) -> int:
+        """Which number is added to the rest: d, or a free constant of f."""
+        place = outer_constants(self.function).constant
+        return D if place is None else 4 + place
+
+    def scale(self, factor: float) -> None:
+        """Multiply what the edge gives."""
+        factors = outer_constants(self.function).factors
+        for which in [4 + place for place in factors] or (C, D):
+            self.numbers[which] *= factor
 
     def stretch(self, factor: float) -> None:
         """Take ``factor`` (above 0) out of the argument of f, where c and d can make up for it."""
@@ -88,6 +109,8 @@ class Term:
 
     def tidy(self) -> None:
         """Bring a, b, c, d to the simplest form by what is known of f alone."""
+        if self.function.constants:  # its a, b, c, d stay as the units ask for
+            return
         known = traits(self.function)
         if known.mirror is not None and self.numbers[A] < 0:
             self.numbers[A], self.numbers[B] = -self.numbers[A], -self.numbers[B]
@@ -109,6 +132,50 @@ class Term:
             p, q = _line(self.function, 1.0, math.pi)
             self.numbers[B] -= math.copysign(math.pi, self.numbers[B])
             self._compensate(p, q)
+
+
+class OuterConstants(NamedTuple):
+    """Which free constants of a function do what c and d do, by their places.
+
+    Parameters
+    ----------
+    factors : tuple of int
+        All of these times a number is f times it; none if there are no such.
+    constant : int or None
+        The one that is added to the rest; always one of the factors.
+    """
+
+    factors: tuple[int, ...] = ()
+    constant: int | None = None
+
+
+@cache
+def outer_constants(function: Function) -> OuterConstants:
+    """Return which constants of f take up a scale and a shift of what it gives; none of either.
+
+    >>> from kanviz.symbolic.functions import make_function
+    >>> outer_constants(make_function("decay", "p*exp(-q*x) + r"))
+    OuterConstants(factors=(0, 2), constant=2)
+    >>> outer_constants(make_function("cubic", "x**3 + p*x + q"))
+    OuterConstants(factors=(), constant=None)
+    """
+    f, names = function.expression, function.constants
+    slopes = [sympy.diff(f, symbol(name)) for name in names]
+    inner = {
+        name
+        for name, slope in zip(names, slopes, strict=True)
+        if symbol(name) in slope.free_symbols
+    }
+    factors: list[int] = []
+    for n, (name, slope) in enumerate(zip(names, slopes, strict=True)):
+        others = {symbol(names[k]) for k in factors}
+        if name not in inner and not slope.free_symbols & others:
+            factors.append(n)
+    nothing = f.xreplace({symbol(names[n]): sympy.Integer(0) for n in factors})
+    constants = [n for n in factors if slopes[n] == 1]
+    if nothing != 0 or not constants:
+        return OuterConstants()
+    return OuterConstants(tuple(factors), constants[0])
 
 
 def _line(function: Function, factor: float, shift: float) -> tuple[float, float]:
@@ -146,9 +213,9 @@ class Units:
             unit = float(self.y.scale[edge.j])
         return shift, scale, unit
 
-    def offset(self, network: Network, edge: Edge, which: int) -> float:
-        """Return what the user's unit adds to a number: the shift of an output to its constant."""
-        is_last = which == D and edge.layer == len(network.layers) - 1
+    def offset(self, network: Network, edge: Edge) -> float:
+        """Return what the user's unit adds to an edge's constant: the shift of an output."""
+        is_last = edge.layer == len(network.layers) - 1
         return float(self.y.shift[edge.j]) if is_last else 0.0
 
 
@@ -163,13 +230,19 @@ def read_terms(network: Network, units: Units) -> list[list[Term]]:
         if layer.symbols is None:
             continue
         rows = zip(layer.symbols.edges, layer.symbols.functions, strict=True)
-        for ((i, j), function), (a, b, c, d) in zip(rows, layer.affine.tolist(), strict=True):
+        for ((i, j), function), row in zip(rows, layer.affine.tolist(), strict=True):
             edge = Edge(depth, i, j)
             shift, scale, unit = units.of(network, edge)
-            numbers = [a / scale, b - a * shift / scale, c * unit, d * unit]
-            is_free = bool((layer.mask & ~layer.frozen & ~layer.locked)[i, j])
             known = cast(Function, function)  # a model's come from the library
-            layers[depth].append(Term(edge, known, numbers, [not is_free] * 4, is_free))
+            a, b, c, d, *constants = row[: 4 + len(known.constants)]
+            numbers = [a / scale, b - a * shift / scale, c * unit, d * unit, *constants]
+            is_free = bool((layer.mask & ~layer.frozen & ~layer.locked)[i, j])
+            frozen = [not is_free or bool(constants)] * 4 + [not is_free] * len(constants)
+            is_free = is_free and (not constants or bool(outer_constants(known).factors))
+            term = Term(edge, known, numbers, frozen, is_free)
+            if is_free:
+                _settle(term)
+            layers[depth].append(term)
     return layers
 
 
@@ -179,15 +252,29 @@ def write_terms(network: Network, layers: list[list[Term]], units: Units) -> Non
     for layer, terms in zip(network.layers, layers, strict=True):
         for n, term in enumerate(terms):
             shift, scale, unit = units.of(network, term.edge)
-            a, b, c, d = term.numbers
-            row = [a * scale, b + a * shift, c / unit, d / unit]
+            a, b, c, d, *constants = term.numbers
+            row = [a * scale, b + a * shift, c / unit, d / unit, *constants]
             assert layer.symbols is not None
-            layer.symbols.affine[n] = layer.symbols.affine.new_tensor(row)
+            layer.symbols.affine[n, : len(row)] = layer.symbols.affine.new_tensor(row)
 
 
-def frozen_numbers(layers: list[list[Term]]) -> list[Bool[Tensor, "_edges 4"] | None]:
+def frozen_numbers(layers: list[list[Term]]) -> list[Bool[Tensor, "_edges _numbers"] | None]:
     """Return which numbers of each layer's formulas are frozen, as ``Judge.refit`` takes it."""
-    return [torch.tensor([term.frozen for term in terms]) if terms else None for terms in layers]
+    found: list[Bool[Tensor, "_edges _numbers"] | None] = []
+    for terms in layers:
+        length = max((len(term.frozen) for term in terms), default=0)
+        rows = [term.frozen + [True] * (length - len(term.frozen)) for term in terms]
+        found.append(torch.tensor(rows) if rows else None)
+    return found
+
+
+def _settle(term: Term) -> None:
+    """Put what c and d of a function with constants of its own do into these."""
+    c, d = term.numbers[C], term.numbers[D]
+    if term.function.constants and c != 0 and (c, d) != (1.0, 0.0):
+        term.scale(c)
+        term.numbers[term.constant] += d
+        term.numbers[C], term.numbers[D] = 1.0, 0.0
 
 
 def normalise(network: Network, units: Units) -> list[list[Term]]:
@@ -232,22 +319,21 @@ def _normalise_node(network: Network, layers: list[list[Term]], depth: int, node
 def _gather_constants(terms: Sequence[Term]) -> None:
     """Let the first of the terms of one sum have all their constants."""
     for term in terms[1:]:
-        terms[0].numbers[D] += term.numbers[D]
-        term.numbers[D] = 0.0
-        term.frozen[D] = True
+        terms[0].numbers[terms[0].constant] += term.numbers[term.constant]
+        term.numbers[term.constant] = 0.0
+        term.frozen[term.constant] = True
 
 
 def _scale(incoming: Sequence[Term], factor: float) -> None:
     for term in incoming:
-        term.numbers[C] *= factor
-        term.numbers[D] *= factor
+        term.scale(factor)
 
 
 def _adopt_scale(incoming: Sequence[Term], outgoing: Sequence[Term]) -> float:
     """Make the node's value what stands in the first function that it goes into."""
     factor, shift = outgoing[0].numbers[:2]
     _scale(incoming, factor)
-    incoming[0].numbers[D] += shift
+    incoming[0].numbers[incoming[0].constant] += shift
     for term in outgoing:
         term.numbers[A] /= factor
         term.numbers[B] -= term.numbers[A] * shift
@@ -259,9 +345,12 @@ def _adopt_scale(incoming: Sequence[Term], outgoing: Sequence[Term]) -> float:
 
 def _use_freedom(incoming: Sequence[Term], term: Term, *, rescalable: bool) -> float:
     """Use that c and d can do what a scale or a shift of the node does, where f is such."""
-    known, constant = traits(term.function), incoming[0].numbers[D]
+    if term.function.constants:
+        return 1.0
+    own = incoming[0].constant
+    known, constant = traits(term.function), incoming[0].numbers[own]
     if known.shift_free and abs(constant) < LARGEST_SHIFT:
-        incoming[0].numbers[D], incoming[0].frozen[D] = 0.0, True
+        incoming[0].numbers[own], incoming[0].frozen[own] = 0.0, True
         term.numbers[B] = constant
         term.drop_shift()
     if not known.scale_free or not rescalable:
@@ -277,7 +366,7 @@ def _use_freedom(incoming: Sequence[Term], term: Term, *, rescalable: bool) -> f
 
 def _scales(incoming: Sequence[Term], term: Term) -> list[tuple[float, int]]:
     """Return factors for the node, each with the index of the term whose c it makes 1 or -1."""
-    sizes = [abs(t.numbers[C]) if t.function.complexity else 0.0 for t in incoming]
+    sizes = [abs(t.numbers[t.unit]) if t.function.complexity else 0.0 for t in incoming]
     choices = [(1 / size, n) for n, size in enumerate(sizes) if size > 0]
     u = torch.tensor([1.0, 2.0], dtype=torch.float64)
     one, two = term.function.torch.plain(u).tolist()
@@ -297,15 +386,16 @@ def _rescaled(
     _scale(terms[:-1], factor)
     terms[-1].stretch(1 / factor)
     terms[-1].numbers[A] = 1.0
-    terms[unit].numbers[C] = math.copysign(1.0, terms[unit].numbers[C])
-    terms[unit].frozen[C] = True
+    which = terms[unit].unit
+    terms[unit].numbers[which] = math.copysign(1.0, terms[unit].numbers[which])
+    terms[unit].frozen[which] = True
     return factor, terms
 
 
 def _cost(terms: Sequence[Term]) -> float:
     """Return how far from simple the numbers are."""
     cost = 0.0
-    for value in (term.numbers[which] for term in terms for which in (C, D)):
+    for value in (number for term in terms for number in term.numbers[C:]):
         nice = snap(value, NEAR_NICE)
         cost += 0.0 if abs(nice) in (0, 1) else 1.0 if nice.is_Integer else 2.0
         cost += 0.0 if not isinstance(nice, sympy.Float) else 4.0
@@ -392,12 +482,17 @@ def _near(
         for which, number in enumerate(term.numbers):
             # In the user's units b depends on a wherever the unit has a shift.
             waits = which == B and not term.frozen[A] and units.of(network, term.edge)[0] != 0
-            value = number + units.offset(network, term.edge, which)
+            value = number + _offset(units, network, term, which)
             nice = snap(value, tolerance)
             if not term.frozen[which] and not waits and not isinstance(nice, sympy.Float):
                 distance = abs(float(nice) - value) / (abs(value) if nice != 0 else 1.0)
                 found.append((distance, _NearNumber(term, which, nice)))
     return [near for _, near in sorted(found, key=lambda pair: pair[0])]
+
+
+def _offset(units: Units, network: Network, term: Term, which: int) -> float:
+    """Return what the user's unit adds to a number: the shift of an output to its constant."""
+    return units.offset(network, term.edge) if which == term.constant else 0.0
 
 
 def _try(stage: _Stage, chosen: list[_NearNumber], judge: Judge, units: Units) -> _Stage:
@@ -406,7 +501,7 @@ def _try(stage: _Stage, chosen: list[_NearNumber], judge: Judge, units: Units) -
     by_edge = {term.edge: term for terms in layers for term in terms}
     for (edge, which), nice in ((near.address, near.nice) for near in chosen):
         term = by_edge[edge]
-        term.numbers[which] = float(nice) - units.offset(network, edge, which)
+        term.numbers[which] = float(nice) - _offset(units, network, term, which)
         term.frozen[which] = True
     return _refitted(network, layers, judge, units, SNAP_STEPS)
 
@@ -429,6 +524,10 @@ def _refitted(
 
 def _records(chosen: list[_NearNumber]) -> list[SnappedNumber]:
     return [
-        SnappedNumber(term.edge, "abcd"[which], term.numbers[which], to_text(nice))
+        SnappedNumber(term.edge, _name(term, which), term.numbers[which], to_text(nice))
         for term, which, nice in chosen
     ]
+
+
+def _name(term: Term, which: int) -> str:
+    return "abcd"[which] if which <= D else term.function.constants[which - 4]

@@ -8,8 +8,9 @@ from typing import overload
 from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.data.scaling import Affine
+from kanviz.data.scaling import PLAIN, Affine
 from kanviz.symbolic.affine import AffineFit, fit_affine
+from kanviz.symbolic.constants import fit_constants
 from kanviz.symbolic.functions import (
     LONGEST_NAME,
     Function,
@@ -18,6 +19,7 @@ from kanviz.symbolic.functions import (
     default_library,
     free_numbers,
 )
+from kanviz.symbolic.language import LARGEST_NUMBER
 from kanviz.symbolic.printing import to_text
 from kanviz.symbolic.samples import Numbers, prepare_samples, within_chance
 from kanviz.symbolic.simplify import rounded
@@ -184,44 +186,81 @@ def function_of(
     affine: Affine | None,
     x: Float[Tensor, " samples"],
     y: Float[Tensor, " samples"],
-) -> tuple[Function, Affine]:
-    """Return f and (a, b, c, d) of c f(a x + b) + d for what a user writes.
+    constants: Mapping[str, float] | None = None,
+) -> tuple[Function, Affine, tuple[float, ...]]:
+    """Return f, (a, b, c, d) and the constants of f of c f(a x + b) + d for what a user writes.
 
     Parameters
     ----------
     text : str
         The name of a known function, whose numbers are fitted to the curve, or any formula of x,
-        which is taken as it is.
+        which is taken as it is but for its free constants: they are fitted.
     affine : (a, b, c, d) or None
         Those to take instead.
     x, y : (samples,)
         The curve.
+    constants : mapping of str to float, optional
+        The free constants, instead of a fit.
 
     Raises
     ------
     ValueError
-        If the formula cannot be read.
+        If the formula cannot be read, or its free constants have other names.
     """
     library = default_library()
     if text not in library:
-        name = text.strip()[:LONGEST_NAME]
-        function = checked(text, lambda: Function(name, library.parse(text)))
-        return function, affine or (1.0, 0.0, 1.0, 0.0)
+        function = _written(text, library)
+        affine = PLAIN if affine is None else affine
+        numbers = _given(function, constants)
+        if function.constants and numbers is None:
+            numbers = fit_constants(function, x, y, affine)
+        return function, affine, numbers or ()
+    _given(library[text], constants)
     if affine is None:
         best = suggest(x, y, functions=library.only([text])).best
         affine = (best.a, best.b, best.c, best.d)
-    return library[text], affine
+    return library[text], affine, ()
+
+
+def _written(text: str, library: Library) -> Function:
+    """Return the function that a formula stands for."""
+    name = " ".join(text.split())[:LONGEST_NAME] if isinstance(text, str) else text
+    constants = library.constants_in(text)
+    return checked(
+        text, lambda: Function(name, library.parse(text, constants), constants=constants)
+    )
+
+
+def _given(function: Function, constants: Mapping[str, float] | None) -> tuple[float, ...] | None:
+    """Return the free constants that a user gives, in the function's order; None without any."""
+    if constants is None:
+        return None
+    if set(constants) != set(function.constants):
+        wanted = ", ".join(function.constants) or "none"
+        raise ValueError(
+            f"constants must have a number for each free constant of {function.name!r}: {wanted}; "
+            f"got {', '.join(map(str, constants)) or 'none'}. Leave them out to have them fitted."
+        )
+    for name, value in constants.items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not abs(value) <= LARGEST_NUMBER:
+            raise ValueError(
+                f"constants[{name!r}] must be a finite number of at most 1e100; got {value!r}."
+            )
+    return tuple(float(constants[name]) for name in function.constants)
 
 
 def quality_of(
     function: Function,
-    affine: Affine,
+    numbers: Sequence[float],
     x: Float[Tensor, " samples"],
     y: Float[Tensor, " samples"],
 ) -> float | None:
-    """Return the R^2 of c f(a x + b) + d against a curve; None where it is no finite number."""
-    a, b, c, d = affine
+    """Return the R^2 of c f(a x + b) + d against a curve; None where it is no finite number.
+
+    ``numbers`` are a, b, c, d and the free constants of f.
+    """
     variance = float(y.var(correction=0))
-    missed = float((c * function.torch(a * x + b) + d - y).square().mean())
+    missed = float((function.values(x, numbers) - y).square().mean())
     quality = 1 - missed / variance if variance > 0 else math.nan
     return quality if math.isfinite(quality) else None

@@ -4,7 +4,6 @@ A step that gives NaN or inf is undone and tried again with a tenth of the learn
 does not help either, the error names the layer and edge where the numbers break.
 """
 
-import copy
 import math
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from kanviz.interrupts import uninterrupted
 from kanviz.nn import Network
+from kanviz.nn.state import NetworkState
 from kanviz.training.jacobian import learning_weights
 
 MOST_RETREATS = 5
@@ -69,10 +69,10 @@ class Descent:
             optimizer, retreats, now = self._make(), 0, self._begun()
         for _ in range(steps):
             with self.network.in_unit(self.unit):
-                before = copy.deepcopy(self.network.state_dict())
+                before = NetworkState.capture(self.network)
                 now = self._epoch(optimizer, now)
                 while not self._is_finite(now[0]):
-                    self.network.load_state_dict(before)
+                    before.restore(self.network)
                     if retreats == MOST_RETREATS:
                         raise FloatingPointError(where_it_breaks(self.network, self.x))
                     retreats, self.learning_rate = retreats + 1, self.learning_rate / 10

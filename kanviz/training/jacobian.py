@@ -27,7 +27,7 @@ class Linearisation:
 
     ``columns`` and ``values`` give the entries of the Jacobian row of each sample and output;
     columns count all weights, layer by layer: first the layer's weight flattened as
-    (in, features, out), then the (edges, 4) numbers of its formulas.
+    (in, features, out), then the (edges, numbers) of its formulas.
     """
 
     outputs: Float[Tensor, "samples outputs"]
@@ -108,7 +108,10 @@ def learning_weights(network: Network) -> Bool[Tensor, " weights"]:
     parts = []
     for layer in network.layers:
         splines = trainable(layer).unsqueeze(1).expand_as(layer.weight)
-        parts += [splines.flatten(), learning_formulas(layer).repeat_interleave(4)]
+        parts.append(splines.flatten())
+        if layer.symbols is not None:
+            numbers = learning_formulas(layer).unsqueeze(-1) & layer.symbols.trains
+            parts.append(numbers.flatten())
     return torch.cat(parts)
 
 
@@ -161,8 +164,9 @@ def _sources_of(layer: KANLayer) -> list[Tensor]:
     found = [tied_weight(places.view_as(layer.weight), layer.leaders)]
     if layer.symbols is not None:
         rows = tied_rows(layer.symbols.inputs, layer.symbols.outputs, layer.leaders)
-        four = torch.arange(4, device=rows.device)
-        found.append(layer.weight.numel() + 4 * rows.unsqueeze(-1) + four)
+        length = layer.symbols.affine.shape[1]
+        place = torch.arange(length, device=rows.device)
+        found.append(layer.weight.numel() + length * rows.unsqueeze(-1) + place)
     return found
 
 
@@ -185,7 +189,7 @@ def _hidden_layer(
 
 
 def _formulas(layer: KANLayer, z: Tensor, start: int, sensitivity: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the entries of the numbers a, b, c, d of every formula of a layer."""
+    """Return the entries of the numbers of every formula of a layer."""
     symbols = layer.symbols
     assert symbols is not None
     gain = sensitivity[:, :, symbols.outputs] * learning_formulas(layer)
@@ -227,7 +231,7 @@ class LayerAt:
     features: Float[Tensor, "samples inputs features"]
     learns: Bool[Tensor, "inputs 1 outputs"]
     slopes: Float[Tensor, "samples inputs outputs"] | None
-    numbers: Float[Tensor, "samples symbols 4"] | None
+    numbers: Float[Tensor, "samples symbols numbers"] | None
 
     @classmethod
     def of(
@@ -247,7 +251,7 @@ class LayerAt:
         if inputs is not None and self.slopes is not None:
             change = change + torch.bmm(inputs.unsqueeze(1), self.slopes).squeeze(1)
         if self.numbers is not None and self.layer.symbols is not None:
-            own = (self.numbers * affine.view(-1, 4)).sum(-1)
+            own = (self.numbers * affine.view(self.numbers.shape[1:])).sum(-1)
             change = change.index_add(1, self.layer.symbols.outputs, own)
         return change
 
@@ -375,15 +379,15 @@ class LayerBlocks:
     """The blocks of one layer; those of locked edges are in the place of the first, others 0."""
 
     splines: Float[Tensor, "inputs outputs features features"]
-    formulas: Float[Tensor, "symbols 4 4"]
+    formulas: Float[Tensor, "symbols numbers numbers"]
 
     @classmethod
     def zeros(cls, layer: KANLayer) -> "LayerBlocks":
         """Return blocks without data."""
         n_in, n_features, n_out = layer.weight.shape
-        count = 0 if layer.symbols is None else len(layer.symbols.functions)
         zeros = layer.weight.detach().new_zeros
-        return cls(zeros(n_in, n_out, n_features, n_features), zeros(count, 4, 4))
+        count, length = layer.affine.shape
+        return cls(zeros(n_in, n_out, n_features, n_features), zeros(count, length, length))
 
     @property
     def diagonal(self) -> Float[Tensor, " weights"]:
@@ -410,7 +414,7 @@ class LayerBlocks:
         splines = extra[:size].view(n_in, n_features, n_out).mT
         return LayerBlocks(
             self.splines + torch.diag_embed(splines),
-            self.formulas + torch.diag_embed(extra[size:].view(-1, 4)),
+            self.formulas + torch.diag_embed(extra[size:].view(self.formulas.shape[:2])),
         )
 
     def inverse(self) -> "LayerBlocks":
@@ -423,7 +427,8 @@ class LayerBlocks:
         size = n_in * n_out * n_features
         weight = weights[:size].view(n_in, n_features, n_out)
         splines = torch.einsum("iofg,igo->ifo", self.splines, weight)
-        formulas = torch.einsum("sab,sb->sa", self.formulas, weights[size:].view(-1, 4))
+        numbers = weights[size:].view(self.formulas.shape[:2])
+        formulas = torch.einsum("sab,sb->sa", self.formulas, numbers)
         return torch.cat([splines.flatten(), formulas.flatten()])
 
 

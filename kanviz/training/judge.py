@@ -18,7 +18,7 @@ from kanviz.training.penalties import smoothness
 CURVATURE = 1e-10
 HELD_OUT = 0.2
 
-Frozen = Sequence[Bool[Tensor, "_edges 4"] | None]
+Frozen = Sequence[Bool[Tensor, "_edges _numbers"] | None]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Judge:
             In float64.
         steps : int
             Most steps.
-        frozen : one (edges, 4) bool tensor or None per layer, optional
+        frozen : one (edges, numbers) bool tensor or None per layer, optional
             True for each number of a formula that stays as it is. A classifier is left as it is.
         """
         penalty = smoothness(network, CURVATURE, self.scale)

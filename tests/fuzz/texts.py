@@ -51,6 +51,8 @@ EXPONENTS = (
     *("1234567/7654321", "10**30/(10**30+1)", "pi", "e", "-0.0", "x", "2/3", "1/101", "50*sqrt(2)"),
 )
 
+CURVE = torch.linspace(-1, 1, 13, dtype=torch.float64)
+
 POINTS = torch.tensor(
     [0.0, 1.0, -1.0, 0.5, -0.3, 2.7, 10.0, -55.5, 1e-30, -1e-300, 1e10, -1e30, 1e300],
     dtype=torch.float64,
@@ -170,25 +172,27 @@ def run(count: int, seed: int, *, every: int = 10) -> list[str]:
 
 def check_alone(text: str) -> Function | None:
     """Check a text as an edge's formula; return None where it is refused."""
-    zero = torch.zeros(3, dtype=torch.float64)
     try:
-        function, _ = function_of(text, (1.0, 0.0, 1.0, 0.0), zero, zero)
+        function, _, constants = function_of(text, (1.0, 0.0, 1.0, 0.0), CURVE, CURVE)
+        numbers = torch.tensor(constants, dtype=POINTS.dtype).unbind()
     except ValueError as error:
         check_sentence(str(error))
         return None
     again = Function.from_dict(json.loads(json.dumps(function.to_dict())))
-    found, wanted = again.torch(POINTS), function.torch(POINTS)
+    found, wanted = again.torch(POINTS, *numbers), function.torch(POINTS, *numbers)
     assert bool(wanted.isfinite().all()), "a value is not finite"
     assert torch.allclose(found, wanted, rtol=1e-6, atol=1e-9), "reads back otherwise"
     point = POINTS.clone().requires_grad_()
     with torch.enable_grad():
-        (slope,) = torch.autograd.grad(function.torch(point).sum(), point, materialize_grads=True)
+        value = function.torch(point, *numbers).sum()
+        (slope,) = torch.autograd.grad(value, point, materialize_grads=True)
     assert bool(slope.isfinite().all()), "a slope is not finite"
     ElementTree.fromstring(to_mathml(function.expression))
     ElementTree.fromstring(mathml_of(function.text))
-    ast.parse(python_source([function.expression], ["x"], ["y"]))
-    most = 2000 + 30 * len(to_text(function.expression))
-    assert len(c_source([function.expression], ["x"], ["y"])) < most, "C code is too long"
+    written = function.with_numbers(constants)
+    ast.parse(python_source([written], ["x"], ["y"]))
+    most = 2000 + 30 * len(to_text(written))
+    assert len(c_source([written], ["x"], ["y"])) < most, "C code is too long"
     return function
 
 

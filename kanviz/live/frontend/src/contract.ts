@@ -354,7 +354,8 @@ export interface Suggestion {
   r2: number;
   complexity: number;
   on_front: boolean;
-  numbers: Affine;
+  /** a, b, c, d and the free constants of the function. */
+  numbers: number[];
   /** At the edge's curve_x. */
   curve_y: number[];
 }
@@ -409,8 +410,8 @@ export type Ask =
   | { type: "move_point"; edge: Edge; m: number; height: number; drag: number }
   /** Bend an edge through points. */
   | { type: "set_curve"; edge: Edge; x: number[]; y: number[]; drag: number }
-  /** Make an edge a formula; without numbers Python fits them. */
-  | { type: "fix"; edge: Edge; formula: string; numbers: Affine | null }
+  /** Make an edge a formula; without numbers (a, b, c, d, free constants) Python fits them. */
+  | { type: "fix"; edge: Edge; formula: string; numbers: number[] | null }
   /** Give a formula its spline back. */
   | { type: "unfix"; edge: Edge }
   /** Take an edge out. */
@@ -460,7 +461,7 @@ export type Ask =
   /** Ask which functions an edge may be. */
   | { type: "suggest"; edge: Edge }
   /** Ask what a formula would do. */
-  | { type: "preview"; edge: Edge; formula: string; numbers: Affine | null }
+  | { type: "preview"; edge: Edge; formula: string; numbers: number[] | null }
   /** Ask what pruning would take, step by step. */
   | { type: "plan" }
   /** Ask what happens to one row, in the user's units. */

@@ -3,7 +3,7 @@
  * taken.
  */
 
-import type { Affine, Ask, Edge, Preview, Scene, Suggestion } from "../contract";
+import type { Ask, Edge, Preview, Scene, Suggestion } from "../contract";
 import { keyOf, sameEdge } from "../scene";
 import type { Store } from "../store";
 import { button, h, hasFocus, row, write } from "../ui/dom";
@@ -29,7 +29,7 @@ export class Trial {
   }
 
   /** Shows a curve that is known already, and asks for the errors that it would give. */
-  show(edge: Edge, formula: string, numbers: Affine, curve_y: ArrayLike<number>): void {
+  show(edge: Edge, formula: string, numbers: number[], curve_y: ArrayLike<number>): void {
     this.store.preview.value = { edge, curve_y };
     this.losses.show(null);
     this.wanted = { type: "preview", edge, formula, numbers };
@@ -148,7 +148,7 @@ export class FormulaBox {
   private readonly input = h("input", {
     type: "text",
     class: "kv-box kv-wide",
-    placeholder: "sin(2*x)+1",
+    placeholder: "a*exp(-b*x)+c",
     spellcheck: "false",
     autocomplete: "off",
   });
