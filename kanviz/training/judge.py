@@ -14,7 +14,7 @@ from kanviz.training.errors import deviation_of, relative_error
 from kanviz.training.evidence import Smoothing
 from kanviz.training.gradient import Descent
 from kanviz.training.least_squares import LeastSquares, minimise
-from kanviz.training.penalties import smoothness
+from kanviz.training.penalties import Penalty, smoothness
 
 CURVATURE = 1e-10
 HELD_OUT = 0.2
@@ -68,9 +68,9 @@ class Judge:
         penalty = smoothness(network, CURVATURE, self.scale)
         if not self.is_classification:
             kept = None if frozen is None else _frozen_weights(network, frozen)
-            penalties = [penalty]
+            penalties: list[Penalty] = [penalty]
             if self.smoothing is not None:
-                penalties = self.smoothing.penalties(network, self.y.numel(), self.scale)
+                penalties = [*self.smoothing.penalties(network, self.y.numel(), self.scale)]
             problem = LeastSquares(network, self.x, self.y, penalties, self.scale, frozen=kept)
             deque(minimise(problem, steps), maxlen=0)
             return
