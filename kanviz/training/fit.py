@@ -6,6 +6,7 @@ the ``FitReport``. Nothing here knows of threads, of a history, or of who looks 
 """
 
 import copy
+import inspect
 import math
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -168,7 +169,7 @@ class Trainer:
             except StopIteration:
                 return
             except KeyboardInterrupt as error:
-                if steps.gi_frame is None:
+                if inspect.getgeneratorstate(steps) == inspect.GEN_CLOSED:
                     raise
                 go_on = partial(steps.throw, error)  # it struck just outside of the step
                 continue

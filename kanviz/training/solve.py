@@ -96,9 +96,10 @@ class Equation:
                 return None
             size = slopes.norm(dim=0)
             unit = torch.where(size > 0, size, 1.0)
-            basis, strength, turn = torch.linalg.svd(slopes / unit, full_matrices=False)
+            left, strength, turn = torch.linalg.svd(slopes / unit, full_matrices=False)
             kept = strength > SMALLEST_STRENGTH
-            basis, turn, strength = basis[:, kept], turn[kept], strength[kept]
+            basis: Tensor = left[:, kept]
+            turn, strength = turn[kept], strength[kept]
             step = -(turn.T @ ((basis.T @ row) / strength)) / unit
             better = self._better(asked, row, step)
             if better is None:
