@@ -364,29 +364,47 @@ def coded_columns(
             known = None if books is None else books.get(mine)
             _check_texts(name, mine, cells, known)
             missing = [False] * len(cells)
-            coded.append(encode_texts(mine, [str(cell) for cell in cells], missing, known))
+            coded.append(encode_texts(mine, cells, missing, known))
     return coded
 
 
 def _texts_of(column: Any) -> list[Any] | None:
-    """Return the cells of a column that holds text, None for another one."""
+    """Return the cells of a column that holds text, None for another one.
+
+    Text beside numbers, or text that is a number, is taken for a mistake: it is not coded.
+    """
     cells = np.asarray(column)
     if cells.ndim != 1 or cells.dtype.kind not in "OUST":
         return None
     found: list[Any] = cells.tolist()
-    return found if any(isinstance(cell, str) for cell in found) else None
+    texts = [cell for cell in found if isinstance(cell, str)]
+    others = {type(cell) for cell in found if not _is_missing(cell)} - {str}
+    return None if not texts or others or any(map(_is_number, texts)) else found
+
+
+def _is_missing(cell: Any) -> bool:
+    """Return whether a cell of a data frame stands for no value."""
+    is_nan = isinstance(cell, float) and cell != cell
+    return is_nan or cell is None or type(cell).__name__ in ("NAType", "NaTType")
+
+
+def _is_number(text: str) -> bool:
+    """Return whether a text reads as a number, that is no missing one."""
+    try:
+        return float(text) == float(text)
+    except ValueError:
+        return False
 
 
 def _check_texts(name: str, column: str, cells: Sequence[Any], known: Sequence[str] | None) -> None:
-    """Raise a ValueError unless every cell is a text, or a value as short, that can be coded."""
+    """Raise a ValueError unless every cell is a text that can be coded."""
     for row, cell in enumerate(cells):
-        is_text = isinstance(cell, str) and cell.strip()
-        if not is_text and not (isinstance(cell, int | float) and np.isfinite(cell)):
+        if _is_missing(cell) or not cell.strip():
             raise ValueError(
                 f"{name} must have a value in every row of column {column!r}; got none in row "
                 f"{row}. Fill it, or leave that row out."
             )
-    found = {str(cell) for cell in cells}
+    found = set(cells)
     if known is not None and (unknown := sorted(found - set(known))):
         raise ValueError(
             f"{name} holds {short(unknown[0])} in column {column!r}, which the training rows do "
@@ -395,7 +413,7 @@ def _check_texts(name: str, column: str, cells: Sequence[Any], known: Sequence[s
     if known is None and len(found) > MAX_CATEGORIES:
         raise ValueError(
             f"{name} must have at most {MAX_CATEGORIES} different texts in a column, which become "
-            f"categories; got {len(found)} in {column!r}, such as {short(str(cells[0]))}. Leave "
+            f"categories; got {len(found)} in {column!r}, such as {short(cells[0])}. Leave "
             "that column out, or turn it into numbers."
         )
 
