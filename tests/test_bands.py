@@ -193,7 +193,7 @@ def test_a_curve_that_is_bent_by_hand_loses_its_band_and_undo_brings_it_back() -
     [
         lambda model: model.refine(10),
         lambda model: model.freeze(0),
-        lambda model: model.update_grid(noisy()[0], margin=0.05),
+        lambda model: model.update_grid(noisy()[0], margin=0.1),
         lambda model: model.double(),
     ],
     ids=["refine", "freeze", "update_grid", "double"],

@@ -303,7 +303,7 @@ class Desk:
         losses = self._losses.tail()
         if sent is None or self._must_be_scene or about is not sent.about or losses is None:
             return None
-        if self.session.doubt is not sent.doubt:
+        if self.session.history.now.doubt is not sent.doubt:
             return None
         network, history = self.session.network, self.session.history
         look = Look.of(network, self._sample(about), about)
