@@ -20,7 +20,7 @@ from kanviz.data.dataset import About
 from kanviz.nn.features import features
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
-from kanviz.nn.symbols import EdgeFunction
+from kanviz.nn.symbols import EdgeFunction, near_phase
 from kanviz.symbolic.functions import Function
 from kanviz.symbolic.language import X, check_expression, constant_value, number
 from kanviz.symbolic.printing import latex_names, text_name, to_text
@@ -341,6 +341,7 @@ def edge_expression(function: EdgeFunction, numbers: Sequence[float]) -> sympy.E
 
     Where a is 0 and b outside the domain of f, it is what the network makes of it.
     """
+    numbers = near_phase(function, numbers)
     a, b, c, d = map(number, numbers[:4])
     # Layers know functions by what they compute; a model's come from the library.
     known = cast(Function, function)

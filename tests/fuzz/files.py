@@ -353,5 +353,5 @@ def kill_fork(path: Path, rng: random.Random, value: float) -> None:
         finally:
             os._exit(1)
     time.sleep(rng.random() * 0.03)
-    os.kill(child, signal.SIGKILL)
+    os.kill(child, rng.choice([signal.SIGKILL, signal.SIGTERM]))
     os.waitpid(child, 0)
