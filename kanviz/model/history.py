@@ -367,12 +367,18 @@ class History:
 
     def _n_bytes(self) -> int:
         """Return what the remembered moments take, each shared tensor once."""
-        moments = [step.moment for step in self._done if step.moment is not None]
-        all_of = [tensor for one in moments for tensor in one.state.tensors()]
-        all_of += [one.about.sample for one in moments if one.about.sample is not None]
-        all_of += [tensor for one in moments if one.doubt for tensor in one.doubt.tensors()]
-        tensors = {id(tensor): tensor for tensor in all_of}
-        return sum(tensor.nbytes for tensor in tensors.values())
+        sizes: dict[int, int] = {}
+        for step in self._done:
+            if step.moment is None:
+                continue
+            state, about, doubt = step.moment
+            for tensor in state.tensors():
+                sizes[id(tensor)] = tensor.nbytes
+            if about.sample is not None:
+                sizes[id(about.sample)] = about.sample.nbytes
+            for tensor in () if doubt is None else doubt.tensors():
+                sizes[id(tensor)] = tensor.nbytes
+        return sum(sizes.values())
 
 
 def _replaces(edit: Edit[object], before: MovePoint | None) -> bool:
