@@ -65,9 +65,9 @@ ADDITIVE_ROUNDS = 12
 """Of a sum of functions of single inputs: it has few weights and settles soon."""
 
 HOMING = 0.5
-"""How strongly, beside its bends, a slope's distance from that of the whole curve counts: where no
-data hold it, in gaps and beyond its ends, a curve comes home to its straight part within about
-1 / HOMING steps. Bends alone would let it run on for ever as steep as its last samples left it."""
+"""How strongly, beside its bends, a slope's distance from that of the whole curve counts: where few
+data hold it, in gaps and at its ends, a curve comes home to its straight part within about
+1 / HOMING steps. Bends alone would let it run on as steep as its last samples left it."""
 
 IDLE = 1e-3
 """The grid of a node is at least this share of the widest of its layer: that of an idle node would
