@@ -1818,14 +1818,16 @@ class KAN(nn.Module):
     ) -> "SuggestionTable":
         """Return which known functions the curve of an edge looks like; changes nothing.
 
-        Where edges are locked to one function, it is seen through the inputs of all of them.
+        Small laws such as ``"a*x^3 + b*x + c"`` are among them where no single function does as
+        well; ``fix`` takes their names. Where edges are locked to one function, it is seen through
+        the inputs of all of them.
 
         Parameters
         ----------
         edge : (layer, i, j)
             The edge.
         functions : sequence of str, optional
-            Names to choose from; by default the whole library.
+            Names to choose from; by default the whole library, and small laws.
         top : int, optional
             How many to return; None for all.
 
@@ -1848,7 +1850,9 @@ class KAN(nn.Module):
             place = read_edge(self.network, edge)
             curve = edge_samples(self.network, self.session.inputs(None), place)
             x, y = curve_in_user_units(curve, self.session.units_at(place))
-        return suggest(x, y, functions=library_of(functions), top=top)
+        return suggest(
+            x, y, functions=None if functions is None else library_of(functions), top=top
+        )
 
     @renamed(numbers="affine")
     def fix(
@@ -1949,7 +1953,8 @@ class KAN(nn.Module):
     ) -> "SymbolReport":
         """Turn splines into formulas as long as the whole network stays as good; one step.
 
-        Edge by edge the simplest function that does is taken; then each choice is questioned again,
+        Edge by edge the simplest function that does is taken, and a small law (``suggest``) where
+        none does and no functions are named; then each choice is questioned again,
         and numbers near to 0, integers, pi, e and simple fractions become these, all as long as the
         held-out error agrees. Frozen edges stay as they are.
 
@@ -1961,7 +1966,7 @@ class KAN(nn.Module):
             By how much the held-out error may rise in all, as a share of the standard deviation of
             y. By default by half of what it is; an error of a millionth is always good enough.
         functions : sequence of str, optional
-            Names to choose from; by default the whole library.
+            Names to choose from; by default the whole library, and small laws.
         n_jobs : int
             How many candidates are tried at a time, through joblib: in processes of this machine,
             or by whatever backend ``joblib.parallel_config`` names. 1 starts no process. The
@@ -1996,6 +2001,7 @@ class KAN(nn.Module):
                 judge_of(dataset),
                 tolerance=tolerance,
                 functions=library_of(functions or None),
+                laws=not functions,
                 units=Units(dataset.x_scaling, dataset.y_scaling),
                 n_jobs=n_jobs,
                 on_edge=on_edge or (lambda _: None),

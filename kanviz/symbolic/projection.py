@@ -26,6 +26,9 @@ STEP = 1e-6
 
 FIRST_DAMPING = 1e-2
 
+ROUNDING = 1e-30
+"""Of the mean square of y: nothing but rounding is left."""
+
 FAR = 1e150
 """Values beyond it count as infinite: their squares would be."""
 
@@ -88,19 +91,12 @@ def descend(
     columns: Columns, inner: Float[Tensor, "starts inner"], part: Subset, steps: int
 ) -> Fits:
     """Improve all starts by so many steps; none becomes worse."""
-    now = solve(columns, inner, part)
-    n_starts, n_inner = inner.shape
-    if n_inner == 0 or n_starts == 0:
-        return now
+    if 0 in inner.shape:
+        return solve(columns, inner, part)
+    now, slopes = _with_slopes(columns, inner, part)
     damping = torch.full_like(now.cost, FIRST_DAMPING)
+    enough = ROUNDING * float(part.weights @ part.z.square())
     for _ in range(steps):
-        step = STEP * (now.inner.abs() + STEP**0.5)
-        moved = now.inner.unsqueeze(1) + torch.diag_embed(step)
-        then = solve(columns, moved.flatten(0, 1), part)
-        slopes = then.residual.view(n_starts, n_inner, -1) - now.residual.unsqueeze(1)
-        slopes = (slopes / step.unsqueeze(-1)).nan_to_num(0.0, 0.0, 0.0)
-        known = then.cost.isfinite().view(n_starts, n_inner, 1)
-        slopes = torch.where(known, slopes, 0.0)
         matrix = slopes @ slopes.mT
         gradient = slopes @ now.residual.unsqueeze(-1)
         diagonal = matrix.diagonal(dim1=1, dim2=2)
@@ -108,15 +104,32 @@ def descend(
         change, failed = torch.linalg.solve_ex(matrix + torch.diag_embed(extra), -gradient)
         change = torch.where((failed > 0)[:, None, None], 0.0, change).squeeze(-1)
         limit = 0.5 * now.inner.abs() + 1.0
-        trial = solve(columns, now.inner + change.clamp(-limit, limit), part)
+        trial, then = _with_slopes(columns, now.inner + change.clamp(-limit, limit), part)
         better = trial.cost < now.cost
+        row = better.unsqueeze(-1)
         now = Fits(
-            torch.where(better.unsqueeze(-1), trial.inner, now.inner),
-            torch.where(better.unsqueeze(-1), trial.linear, now.linear),
-            torch.where(better.unsqueeze(-1), trial.residual, now.residual),
+            torch.where(row, trial.inner, now.inner),
+            torch.where(row, trial.linear, now.linear),
+            torch.where(row, trial.residual, now.residual),
             torch.where(better, trial.cost, now.cost),
         )
+        slopes = torch.where(row.unsqueeze(-1), then, slopes)
         damping = torch.where(better, damping / 8, damping * 6).clamp(1e-12, 1e12)
-        if not bool(better.any()) and float(damping.min()) > 1e6:
+        if float(now.cost.min()) <= enough or float(damping.min()) > 1e5:
             break
     return now
+
+
+def _with_slopes(
+    columns: Columns, inner: Float[Tensor, "starts inner"], part: Subset
+) -> tuple[Fits, Float[Tensor, "starts inner samples"]]:
+    """Return the fits, and the derivatives of their residuals in the inner numbers."""
+    n_starts, n_inner = inner.shape
+    step = STEP * (inner.abs() + STEP**0.5)
+    moved = inner.unsqueeze(0) + torch.diag_embed(step).movedim(1, 0)
+    both = solve(columns, torch.cat([inner, moved.flatten(0, 1)]), part)
+    now = Fits(*(value[:n_starts] for value in vars(both).values()))
+    beside = both.residual[n_starts:].view(n_inner, n_starts, -1) - now.residual
+    known = both.cost[n_starts:].isfinite().view(n_inner, n_starts, 1)
+    slopes = torch.where(known, beside / step.T.unsqueeze(-1), 0.0).nan_to_num(0.0, 0.0, 0.0)
+    return now, slopes.movedim(0, 1)
