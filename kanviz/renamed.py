@@ -131,7 +131,7 @@ PUBLIC = {
     "add_symbolic": "register_function",
     "create_dataset": "from_function",
     "create_dataset_from_data": "from_arrays",
-    "ex_round": "Write symbolify(data), which takes nice numbers where the errors allow it.",
+    "ex_round": "Write model.formula().rounded(3).",
     "kan": "KAN",
     "loadckpt": "load",
 }

@@ -99,6 +99,36 @@ def test_unseen_rows_are_predicted_far_better_than_without() -> None:
     assert errors[1] < 0.5
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_no_curve_runs_away_where_there_are_no_data(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n_inputs = int(rng.integers(2, 6))
+    x = rng.standard_t(3, (150, n_inputs))  # a few rows far out, in the training part and beyond
+    x[:, -1] = rng.choice([-1.0, 4.0], 150)  # nothing in between
+    hidden = np.tanh(x @ rng.standard_normal(n_inputs))
+    y = hidden + x[:, 0] * (x[:, 1] > 0) + rng.standard_t(4, 150)
+    model = kv.KAN([n_inputs, 3, 1], dtype=torch.float64, seed=seed)
+    model.fit(x[:60], y[:60], smoothing="auto", progress=False)
+    low, high = y[:60].min(), y[:60].max()
+    box = np.abs(x[:60]).max(0)
+    inside = (np.abs(x[60:]) <= box).all(1)
+    for rows, most in ((x[60:][inside], 1.0), (x[60:], 3.0)):
+        outputs = np.asarray(model.predict(rows))
+        assert outputs.max() < high + most * (high - low)
+        assert outputs.min() > low - most * (high - low)
+
+
+def test_a_curve_comes_home_to_its_straight_part() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (80, 1))
+    y = np.where(x > 0.8, 10 * (x - 0.8), 0) + x + 0.1 * rng.standard_normal((80, 1))
+    model = kv.KAN([1, 1], grid_size=10, dtype=torch.float64)
+    model.fit(x, y, smoothing="auto", progress=False)
+    inside, beyond = np.diff(np.ravel(model.predict(np.array([[0.85], [0.95], [3.0], [3.1]]))))[::2]
+    assert inside > 0.5  # at the end the data are steep
+    assert abs(beyond) < 0.6 * inside
+
+
 def test_without_noise_nothing_is_smoothed_away() -> None:
     x = torch.linspace(-1, 1, 300, dtype=torch.float64).unsqueeze(1)
     data = from_arrays(x, torch.sin(3 * x), dtype=torch.float64)

@@ -1,8 +1,9 @@
 """Smoothing by evidence: how much each edge may bend and slope, and the noise, from the data alone.
 
 The weights have a Gaussian prior with two precisions per edge e: a_e for its bend (the squared
-second differences of its curve) and b_e for its straight part. With A = J^T J / s^2 for noise of
-variance s^2, S the matrix of the prior and V = (A + S)^-1, the bend of an edge has
+second differences of its curve, and how far its slopes are from that of the whole, so that where
+there are no data it goes on straight) and b_e for its straight part. With A = J^T J / s^2 for noise
+of variance s^2, S the matrix of the prior and V = (A + S)^-1, the bend of an edge has
 g_e = rank - a_e tr(V_ee S_bend) effective degrees of freedom, the whole fit has tr(V A). The
 precisions that make the data most likely solve
 
@@ -27,9 +28,9 @@ from torch import Tensor
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.features import BASE_FUNCTIONS
 from kanviz.nn.initialise import lines
-from kanviz.training.jacobian import trainable
+from kanviz.training.jacobian import n_weights, trainable
 from kanviz.training.least_squares import LeastSquares, minimise
-from kanviz.training.penalties import EdgeForms, gaps_of
+from kanviz.training.penalties import EdgeForms, WrittenForms, gaps_of
 from kanviz.training.task import DataTask
 
 FIRST_BEND, FIRST_SLOPE, FIRST_NOISE = 100.0, 1.0, 0.3
@@ -57,11 +58,16 @@ LEAST_NOISE = 1e-14
 STEPS_OF_ROUND = 4
 """Levenberg-Marquardt steps between two choices of the precisions."""
 
-MARGIN = 0.05
+MARGIN = 0.1
 """Share of the range that a grid goes beyond its samples at each side."""
 
 ADDITIVE_ROUNDS = 12
 """Of a sum of functions of single inputs: it has few weights and settles soon."""
+
+HOMING = 0.5
+"""How strongly, beside its bends, a slope's distance from that of the whole curve counts: where no
+data hold it, in gaps and beyond its ends, a curve comes home to its straight part within about
+1 / HOMING steps. Bends alone would let it run on for ever as steep as its last samples left it."""
 
 IDLE = 1e-3
 """The grid of a node is at least this share of the widest of its layer: that of an idle node would
@@ -101,6 +107,9 @@ class Shapes:
         slopes = values.diff(dim=1) / points.diff(dim=1).unsqueeze(-1)
         steps = (points[:, 2:] - points[:, :-2]).unsqueeze(-1) / 2
         bends = steps * slopes.diff(dim=1)
+        whole = (values[:, -1:] - values[:, :1]) / (points[:, -1:] - points[:, :1]).unsqueeze(-1)
+        astray = points.diff(dim=1).unsqueeze(-1) * (slopes - whole)
+        bends = torch.cat([bends, HOMING * astray], dim=1)
         line = _line(points)
         slope = torch.zeros(n_in, spec.n_features, spec.n_features).to(points)
         slope[:, :n, :n] = line.unsqueeze(2) * line.unsqueeze(1)
@@ -176,10 +185,11 @@ class Smoothing:
         """
         return replace(self, bend=[bend * factor**3 for bend in self.bend])
 
-    def penalties(self, network: Network, n: int, scale: float) -> list[EdgeForms]:
-        """Return the prior as penalties of ``LeastSquares`` on n numbers of deviation ``scale``."""
+    def penalties(self, network: Network, n: int, scale: float) -> list[WrittenForms]:
+        """Return the prior as a penalty of ``LeastSquares`` on n numbers of deviation ``scale``."""
         shapes = [Shapes.of(layer) for layer in network.layers]
-        return self._forms(network, shapes, self.variance / n, scale)
+        forms = self._forms(network, shapes, self.variance / n, scale)
+        return [WrittenForms.of(forms, n_weights(network), network.layers[0].weight.detach())]
 
     def _forms(
         self, network: Network, shapes: Sequence[Shapes], unit: float, scale: float

@@ -36,7 +36,7 @@ from kanviz.training.jacobian import (
     n_entries,
     n_weights,
 )
-from kanviz.training.penalties import EdgeForms
+from kanviz.training.penalties import Penalty
 
 ALWAYS_EXACT, MOST_EXACT = 500, 5000
 """Up to so many weights the matrix is always written down, and beyond (200 MB) it never is."""
@@ -174,7 +174,7 @@ class MatrixFree:
     """
 
     jacobian: Jacobian
-    penalties: Sequence[EdgeForms]
+    penalties: Sequence[Penalty]
     locks: Locks
     free: Bool[Tensor, " weights"]
     unit: float
@@ -188,7 +188,7 @@ class MatrixFree:
         network: Network,
         x: Float[Tensor, "samples inputs"],
         y: Float[Tensor, "samples outputs"],
-        penalties: Sequence[EdgeForms],
+        penalties: Sequence[Penalty],
         *,
         weights: Float[Tensor, " weights"],
         unit: float,
@@ -412,7 +412,7 @@ class LeastSquares(Problem):
 
     x: Float[Tensor, "samples inputs"]
     y: Float[Tensor, "samples outputs"]
-    penalties: Sequence[EdgeForms]
+    penalties: Sequence[Penalty]
     scale: float
     frozen: Bool[Tensor, " weights"] | None = None
     unit: float = field(init=False)

@@ -83,6 +83,55 @@ class EdgeForms:
             start += size + gap
 
 
+@dataclass(frozen=True)
+class WrittenForms:
+    """Several ``EdgeForms`` as one matrix, for the many steps in which they stay the same.
+
+    ``forms`` are what it is made of; ``matrix`` is their Q over all weights.
+    """
+
+    forms: list[EdgeForms]
+    matrix: Float[Tensor, "weights weights"]
+
+    @classmethod
+    def of(cls, forms: list[EdgeForms], n_weights: int, like: Tensor) -> "WrittenForms":
+        """Write down forms over so many weights, in dtype and on the device of ``like``."""
+        matrix, unused = like.new_zeros(n_weights, n_weights), like.new_zeros(n_weights)
+        for form in forms:
+            form.add(matrix, unused, unused)
+        return cls(forms, matrix)
+
+    def value(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, ""]:
+        """Return the penalty at one row of all weights; differentiable."""
+        return weights @ (self.matrix @ weights)
+
+    def in_unit(self, unit: float) -> "WrittenForms":
+        """Return the same penalty of a network whose outputs are in ``unit``."""
+        return self.of([form.in_unit(unit) for form in self.forms], len(self.matrix), self.matrix)
+
+    def add(
+        self,
+        matrix: Float[Tensor, "weights weights"],
+        gradient: Float[Tensor, " weights"],
+        weights: Float[Tensor, " weights"],
+    ) -> None:
+        """Add the form to a Gauss-Newton matrix and its half gradient, in place."""
+        matrix += self.matrix
+        gradient += self.matrix @ weights
+
+    def half_gradient(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
+        """Return half the gradient: Q w."""
+        return self.matrix @ weights
+
+    def edge_blocks(self) -> Iterator[Float[Tensor, "_inputs _outputs _features _features"]]:
+        """Yield, layer by layer, the block of Q that belongs to each edge."""
+        for layer in zip(*(form.edge_blocks() for form in self.forms), strict=True):
+            yield torch.stack(layer).sum(0)
+
+
+Penalty = EdgeForms | WrittenForms
+
+
 def smoothness(network: Network, curvature: float, output_scale: float = 1.0) -> EdgeForms:
     """Return the curvature penalty: ``curvature`` times the squared second differences of coef.
 

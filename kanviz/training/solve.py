@@ -16,7 +16,7 @@ from kanviz.nn.calculus import Operator, Unknown, derivative_order, each
 from kanviz.training.errors import Errors
 from kanviz.training.jacobian import learning_weights, n_weights
 from kanviz.training.least_squares import MOST_EXACT, Problem, Quadratic
-from kanviz.training.penalties import EdgeForms
+from kanviz.training.penalties import Penalty
 from kanviz.training.sparsity import Sparsity
 from kanviz.training.task import FitOptions, Task, sparsity_of
 
@@ -185,7 +185,7 @@ class EquationTask(Task):
 
     equation: Equation
 
-    def problem(self, network: Network, penalties: Sequence[EdgeForms]) -> Problem:
+    def problem(self, network: Network, penalties: Sequence[Penalty]) -> Problem:
         """Return the squares of the residuals."""
         return ResidualSquares(network, self.equation, penalties, self.scale)
 
@@ -224,7 +224,7 @@ class ResidualSquares(Problem):
     """
 
     equation: Equation
-    penalties: Sequence[EdgeForms]
+    penalties: Sequence[Penalty]
     scale: float
 
     @torch.no_grad()

@@ -25,7 +25,7 @@ from kanviz.training.errors import (
 )
 from kanviz.training.jacobian import n_entries, n_weights
 from kanviz.training.least_squares import MOST_EXACT, LeastSquares, Problem, exact_pays, unit_of
-from kanviz.training.penalties import EdgeForms
+from kanviz.training.penalties import Penalty
 from kanviz.training.report import Progress
 from kanviz.training.sparsity import Sparsity
 
@@ -233,7 +233,7 @@ class Task(ABC):
         return self.options.smoothing == "auto"
 
     @abstractmethod
-    def problem(self, network: Network, penalties: Sequence[EdgeForms]) -> Problem:
+    def problem(self, network: Network, penalties: Sequence[Penalty]) -> Problem:
         """Return the task as a problem of least squares for a network in float64."""
 
     @abstractmethod
@@ -275,7 +275,7 @@ class DataTask(Task):
         """For squared loss a power of 2 near the size of y where that is far from 1."""
         return unit_of(self.scale) if self.loss is LOSS_FUNCTIONS["mse"] else 1.0
 
-    def problem(self, network: Network, penalties: Sequence[EdgeForms]) -> Problem:
+    def problem(self, network: Network, penalties: Sequence[Penalty]) -> Problem:
         """Return the squares of outputs - y, over the variance of y."""
         return LeastSquares(network, self.x, self.y, penalties, self.scale)
 

@@ -157,9 +157,9 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     rows = json.loads(asked.store.read_text()) if asked.store.exists() else {}
-    for name in asked.names or TABLES:
-        for model in asked.models:
-            for split in range(asked.splits):
+    for split in range(asked.splits):  # all tables are there once before any is there twice
+        for name in asked.names or TABLES:
+            for model in asked.models:
                 key = f"{name}|{model}|{split}"
                 if key not in rows:
                     rows[key] = measure(name, model, split)
