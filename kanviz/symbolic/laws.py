@@ -177,8 +177,8 @@ def sums_of_powers(samples: Samples) -> list[AffineFit]:
         fits = solve(lambda _, __, c=columns, n=nothing: (c, n), inner, train)  # type: ignore[misc]
         best = int(fits.cost.argmin())
         exponents = [n + 1 for n in reversed(sets[best])]
-        size = (columns[best] * fits.linear[best]).abs().amax(0)
-        linear = torch.where(size > LEFTOVER * samples.scale, fits.linear[best], 0.0)
+        reach = (columns[best] * fits.linear[best]).abs().amax(0)
+        linear = torch.where(reach > LEFTOVER * samples.scale, fits.linear[best], 0.0)
         numbers = [*linear[:-1].flip(0).tolist(), float(linear[-1])]
         found.append(_judged(form(_sum_text(exponents)), numbers, samples))
     return found

@@ -83,19 +83,15 @@ def symbolify(
     small, nodes = without_idle_nodes(network)
     before = judge.error(network)
     limit = max(1.5 * before, ACCURATE) if tolerance is None else before + tolerance
-    units = units or _plain_units(network)
-    kept = Units(
-        Scaling(units.x.shift[nodes[0].cpu()], units.x.scale[nodes[0].cpu()]),
-        Scaling(units.y.shift[nodes[-1].cpu()], units.y.scale[nodes[-1].cpu()]),
-    )
-    search = Search(small, nodes, judge, limit, functions, kept, n_jobs, on_edge)
+    units = _plain_units(network) if units is None else units
+    search = Search(small, nodes, judge, limit, functions, units, n_jobs, on_edge)
     search.note("splines")
     search.first_pass()
     search.branch()
     if laws:
         search.laws()
     search.reconsider()
-    snapped = search.finish(units or _plain_units(network))
+    snapped = search.finish()
     put_back(network, small, nodes)
     reports = tuple(search.reports.values())
     after = judge.error(network)
@@ -351,7 +347,7 @@ class Search:
         as_good = Bounds(self.limit, 10 * error, FLOOR)
         return [(as_good, [*simpler, *equal]), (as_good.much_better_than(error), complex_)]
 
-    def finish(self, units: Units) -> tuple[SnappedNumber, ...]:
+    def finish(self) -> tuple[SnappedNumber, ...]:
         """Refit everything to the end, then make numbers nice; return which."""
         polished = copy.deepcopy(self.network)
         self.judge.refit(polished, FINAL_STEPS)
@@ -359,7 +355,7 @@ class Search:
         if error <= max(self.judge.error(self.network), FLOOR):
             self.network.take(polished)
             self.note("refitted")
-        nice, snapped = snap_network(self.network, self.judge, units, self.limit)
+        nice, snapped = snap_network(self.network, self.judge, self.units, self.limit)
         self.network.take(nice)
         if snapped:
             self.note(f"made {len(snapped)} numbers nice")
