@@ -46,7 +46,7 @@ def symbolify(
     *,
     tolerance: float | None,
     functions: Mapping[str, Function],
-    laws: bool = True,
+    laws: bool = False,
     units: Units | None = None,
     n_jobs: int = 1,
     on_edge: Callable[[EdgeReport], object] = lambda _: None,
@@ -123,6 +123,9 @@ HOPELESS = 30.0
 LOOSE = 10.0
 """While another edge is a spline still, the right function may be above the limit by this factor:
 the spline may not be able to follow."""
+
+MOST_WITH_LAWS = 8
+"""With more splines left, what the network does is no law, and the search would take minutes."""
 
 MOST_STRAIGHTENED = 4
 """So many edges, at most, are tried as straight lines before small laws."""
@@ -279,6 +282,8 @@ class Search:
         An edge alone on its way to a node may be anything, for the next edge can make up for it; a
         law is only seen where it is straight. So that is tried first.
         """
+        if len(splines(self.network)) > MOST_WITH_LAWS:
+            return
         alone = [
             edge for edge in formulas_and_splines(self.network) if is_alone(self.network, edge)
         ]
