@@ -246,6 +246,7 @@ WITH_ONE_IMPORTER = {
     "kanviz.live.desk": "what is asked and shown; its importer is how that reaches a notebook",
     "kanviz.live.patch": "what changed in a picture, for a reader apart from who asked",
     "kanviz.views.svg": "a picture among pictures; its importer is the page around it",
+    "kanviz.symbolic.source": "how programs are written; its importer knows what a formula is",
     "kanviz.nn.compact": "numbers; its importer searches formulas and should know none of them",
     "kanviz.nn.kernels.normal_equations": "compiled; numba stays in kernels/",
     "kanviz.nn.kernels.penalty": "compiled; numba stays in kernels/",

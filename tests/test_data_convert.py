@@ -102,9 +102,13 @@ class TestRefusals:
             from_arrays(x, [1.0, 2, 3], test_fraction=0)
 
     def test_text_in_a_data_frame_is_named_with_its_column(self) -> None:
-        frame = pd.DataFrame({"size": [1.0, 2], "color": ["red", "blue"]})
-        with pytest.raises(TypeError, match=r"got 'red' in row 0, column 'color'"):
-            from_arrays(frame, [1.0, 2])
+        for color in (["red", 2.0], ["red", "3.5"], ["red", True]):
+            frame = pd.DataFrame({"size": [1.0, 2], "color": color})
+            with pytest.raises(TypeError, match=r"got 'red' in row 0, column 'color'"):
+                from_arrays(frame, [1.0, 2])
+        typo = pd.DataFrame({"size": [1.0, 2, "3,5", 4], "color": ["red", "blue"] * 2})
+        with pytest.raises(TypeError, match=r"got '3,5' in row 2, column 'size'"):
+            from_arrays(typo, [1.0, 2, 3, 4])
 
     def test_a_missing_value_in_a_data_frame_is_named_with_its_column(self) -> None:
         frame = pd.DataFrame({"size": pd.array([1, None], dtype="Int64"), "mass": [1.0, 2]})

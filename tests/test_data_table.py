@@ -11,7 +11,7 @@ from make_data import make_column, read_text
 from torch.testing import assert_close
 
 from kanviz.data import example_path, from_csv
-from kanviz.data.table import MAX_CATEGORIES
+from kanviz.data.arrays import MAX_CATEGORIES
 
 
 @pytest.fixture

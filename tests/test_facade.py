@@ -133,7 +133,7 @@ def test_calls_of_0_1_say_what_to_write(
             'Write fit(d["train_input"], d["train_label"], validation=',
         ),
         (
-            lambda: kv.from_function(lambda a, b: a * b, [(0, 1), (0, 1)]),  # type: ignore[arg-type]
+            lambda: kv.from_function(lambda a, b: a * b, [(0, 1), (0, 1)]),  # type: ignore[arg-type, misc]
             "it takes 2 arguments. Write lambda x: x[:, 0] * x[:, 1] for lambda a, b: a * b.",
         ),
         (lambda: KAN([2, 1]).auto_symbolic(), "KAN.auto_symbolic is called symbolify here."),

@@ -1,14 +1,18 @@
 """What ``fit`` refuses, and what sparsity does in it."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from fit_helpers import make_data, make_network, quick, rmse, same, weights_of
+from nn_helpers import threads
 
 from kanviz.nn import Network
 from kanviz.training import FitOptions, Sparsity
+from kanviz.training.fit import Trainer, threads_for
+from kanviz.training.task import prepare
 
 
 @pytest.mark.parametrize(
@@ -79,3 +83,56 @@ def test_sparsity_by_weights_is_left_to_gradient_optimizers() -> None:
     assert quick(make_network(), make_data(), sparsity=sparsity, steps=2).optimizer == "lbfgs"
     with pytest.raises(ValueError, match="sparsity must have metric='std' with optimizer='lm'"):
         quick(make_network(), make_data(), sparsity=sparsity, optimizer="lm")
+
+
+@pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "adam"])
+def test_small_fits_use_few_threads_and_leave_the_setting_as_it_was(optimizer: Any) -> None:
+    seen: list[int] = []
+    data, found = make_data(), []
+    for number in (1, 3):
+        with threads(number):
+            network = make_network()
+            trainer = Trainer(prepare(network, data, FitOptions(optimizer=optimizer, steps=4)))
+            evaluate = trainer.task.loss_of
+
+            def count(network: Network, evaluate: Any = evaluate) -> float:
+                seen.append(torch.get_num_threads())
+                return float(evaluate(network))
+
+            object.__setattr__(trainer.task, "loss_of", count)
+            for _ in trainer:
+                assert torch.get_num_threads() == number
+            assert torch.get_num_threads() == number
+            assert trainer.best is not None
+            found.append(weights_of(trainer.best))
+    assert seen
+    assert set(seen) == {1}
+    assert same(*found)
+
+
+def test_large_fits_keep_all_threads() -> None:
+    rows = torch.zeros(100_000, 2, dtype=torch.float64)
+    small = prepare(make_network(), make_data(), FitOptions())
+    large = replace(small, x=rows)
+    assert threads_for(make_network(), small) == 1
+    assert threads_for(make_network(), large) > 3
+    batches = replace(large, optimizer="adam", options=FitOptions(batch_size=100))
+    assert threads_for(make_network(), batches) == 1
+
+
+def test_a_fit_that_is_left_restores_the_threads() -> None:
+    with threads(3):
+        trainer = Trainer(prepare(make_network(), make_data(), FitOptions(steps=50)))
+        steps = iter(trainer)
+        next(steps)
+        steps.close()
+        assert torch.get_num_threads() == 3
+        assert trainer.report.stopped == "stopped"
+        trainer = Trainer(prepare(make_network(), make_data(), FitOptions(steps=50)))
+        steps = iter(trainer)
+        for _ in range(30):
+            next(steps)
+        with pytest.raises(StopIteration):
+            steps.throw(KeyboardInterrupt())
+        assert trainer.report.stopped == "interrupted"
+        assert torch.get_num_threads() == 3

@@ -194,7 +194,8 @@ def test_no_activation_is_kept() -> None:
     before = set(vars(layer)) | set(layer._buffers)
     layer(points_for(layer))
     assert set(vars(layer)) | set(layer._buffers) == before
-    assert set(layer.state_dict()) == {"weight", "knots", "mask", "frozen", "leaders"}
+    kept = {"weight", "knots", "mask", "frozen", "leaders", "_extra_state"}
+    assert set(layer.state_dict()) == kept
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,8 @@ def test_a_copy_computes_the_same_and_is_apart(
     assert torch.equal(network(x), before)
 
 
-def test_the_keys_of_a_state_are_those_of_0_1() -> None:
-    names = ["weight", "knots", "mask", "frozen", "leaders"]
+def test_the_keys_of_a_state_are_those_of_0_1_and_the_functions() -> None:
+    names = ["weight", "knots", "mask", "frozen", "leaders", "_extra_state"]
     assert list(KANLayer(2, 1).state_dict()) == names
     keys = [f"layers.{depth}.{name}" for depth in (0, 1) for name in names]
     assert list(make_network().state_dict()) == keys

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from model_helpers import bytes_of, check_the_way_back_and_forth, run_script
-from torch import Tensor
+from torch import Tensor, nn
 
 from kanviz.model import KAN
 from kanviz.nn import gradient, laplacian, pointwise
@@ -182,14 +182,69 @@ def test_splines_without_the_derivatives_of_an_equation_are_refused(
         model.solve(lambda u: [u(x) * (pointwise(slope, u, x) - u(x)), u(x[:1]) - 1])
 
 
-def test_residuals_that_are_complex_or_have_parameters_are_one_sentence() -> None:
+def test_residuals_that_are_complex_or_unfit_to_train_are_one_sentence() -> None:
     x = torch.linspace(0, 3, 30, dtype=torch.float64).unsqueeze(1)
-    rate = torch.nn.Parameter(torch.tensor(0.5, dtype=torch.float64))
+    rate = nn.Parameter(torch.tensor(0.5, dtype=torch.float64))
     model = KAN([1, 1], dtype=torch.float64)
+    square, many = rate**2, nn.Parameter(torch.ones(30, 1, 3))
+
+    def refused(residuals: Any, wanted: str) -> None:
+        before = bytes_of(model)
+        with pytest.raises(ValueError, match=wanted):
+            quickly(model, residuals)
+        assert bytes_of(model) == before
+        assert rate.item() == 0.5
+
     with pytest.raises(TypeError, match="residuals must be real; got complex numbers"):
         model.solve(lambda u: [gradient(u, x) * 1j, u(x)])
-    with pytest.raises(ValueError, match=r"a parameter of their own .* which solve does not train"):
-        model.solve(lambda u: gradient(u, x).flatten() + rate * u(x).flatten())
+    refused(lambda u: gradient(u, x)[:, 0] + square * u(x), "at each call; got a tensor that")
+    refused(lambda u: gradient(u, x)[:, 0] + many.mean() * u(x), r"at most 50 numbers.*got 90")
+    refused(lambda u: gradient(u, rate * x)[:, 0] + u(x), "x must not require a gradient")
+    refused(lambda u: gradient(u, x)[:, 0] + model(x), "must ask u.*got the model itself")
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_unknown_coefficients_are_found_in_any_unit(unit: float, dtype: torch.dtype) -> None:
+    # u'' = -d u' - k u of a damped oscillator that was measured: both are linear in the residual.
+    t = torch.linspace(0, 3, 40, dtype=torch.float64).unsqueeze(1)
+    seen = torch.exp(-0.4 * t) * torch.cos(2 * t)
+    damping, stiffness = (nn.Parameter(torch.tensor(n, dtype=dtype)) for n in (0.0, unit))
+
+    def oscillating(u: Unknown) -> list[Tensor]:
+        force = damping * gradient(u, t)[:, 0] + stiffness / unit * u(t)
+        return [0.1 * (laplacian(u, t) + force), u(t) - seen]
+
+    model = make_line(spline_order=5, grid_size=12, grid_range=(0.0, 3.0))
+    report = quickly(model, oscillating, steps=30)
+    assert report.loss < 1e-8
+    assert damping.item() == pytest.approx(0.8, rel=1e-2)
+    assert stiffness.item() / unit == pytest.approx(4.16, rel=1e-3)
+    assert torch.allclose(model(t), seen, rtol=0, atol=1e-3)
+    assert damping.grad is None
+
+
+def test_a_coefficient_may_stand_anywhere_in_the_equation_and_a_failed_solve_keeps_it() -> None:
+    seen, rate = torch.exp(-1.7 * T), nn.Parameter(torch.tensor([0.0], dtype=torch.float64))
+
+    def decaying(u: Unknown) -> list[Tensor]:
+        return [gradient(u, T)[:, 0] + torch.exp(rate) * u(T), u(T) - seen]
+
+    model = make_line(spline_order=4, grid_size=10)
+    quickly(model, decaying, background=True).wait()  # type: ignore[attr-defined]
+    assert rate.exp().item() == pytest.approx(1.7, rel=1e-4)
+    found = rate.detach().clone()
+
+    def failing(progress: Any) -> None:
+        assert torch.equal(rate, found)
+        raise ArithmeticError("broken")
+
+    with pytest.raises(ArithmeticError, match="broken"):
+        quickly(make_line(grid_size=3), decaying, callbacks=[failing])
+    assert torch.equal(rate, found)
+    idle = nn.Parameter(torch.tensor(3.0, dtype=torch.float64))
+    quickly(make_line(), lambda u: [gradient(u, T)[:, 0] + u(T), u(T[:1]) - 1 + 0 * idle])
+    assert idle.item() == 3.0
 
 
 def test_solve_takes_no_options_of_other_optimizers() -> None:

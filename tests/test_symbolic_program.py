@@ -14,9 +14,10 @@ from torch import Tensor
 from kanviz.symbolic.functions import BUILT_IN
 from kanviz.symbolic.language import X
 from kanviz.symbolic.parse import parse
-from kanviz.symbolic.printing import python_source, to_text
+from kanviz.symbolic.printing import to_text
 from kanviz.symbolic.program import compile_expressions, curve
 from kanviz.symbolic.safe import largest
+from kanviz.symbolic.source import python_source
 
 
 def by_sympy(expression: sympy.Expr, x: float) -> float:

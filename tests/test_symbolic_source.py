@@ -1,11 +1,15 @@
+import contextlib
+import json
 import math
 import shutil
+import sqlite3
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import scipy.special
 import sympy
 import torch
 from hypothesis import given
@@ -14,8 +18,18 @@ from make_symbolic import expressions, inner_points
 
 from kanviz.symbolic.functions import BUILT_IN
 from kanviz.symbolic.parse import parse
-from kanviz.symbolic.printing import C_WORDS, PYTHON_WORDS, c_source, identifiers, python_source
 from kanviz.symbolic.program import curve
+from kanviz.symbolic.source import (
+    C_WORDS,
+    JAVASCRIPT_WORDS,
+    PYTHON_WORDS,
+    c_source,
+    identifiers,
+    javascript_source,
+    python_source,
+    sheet_source,
+    sql_source,
+)
 
 
 def run_python(source: str, name: str, *arguments: Any) -> Any:
@@ -97,8 +111,8 @@ def test_names_become_different_identifiers(names: list[str], wanted: list[str])
 
 
 @given(st.lists(st.text(max_size=20), max_size=6))
-def test_any_names_become_identifiers_of_both_languages(names: list[str]) -> None:
-    for taken in (PYTHON_WORDS, C_WORDS):
+def test_any_names_become_identifiers_of_all_languages(names: list[str]) -> None:
+    for taken in (PYTHON_WORDS, C_WORDS, JAVASCRIPT_WORDS):
         found = identifiers(names, taken)
         assert len(set(found)) == len(names)
         assert all(name.isidentifier() and name.isascii() for name in found)
@@ -119,6 +133,118 @@ def test_functions_and_arguments_have_different_names() -> None:
 
 def test_a_spline_has_no_source() -> None:
     formula = sympy.Function("phi_0_0_0")(sympy.Symbol("x"))
-    for write in (python_source, c_source):
+    for write in (python_source, c_source, javascript_source):
         with pytest.raises(ValueError, match=r"formula must be made of known functions; got 'phi"):
             write([formula], ["x"], ["y"])
+
+
+# ---- JavaScript, spreadsheets, SQL ---------------------------------------------------------------
+
+
+def values_of(expression: sympy.Expr, points: list[float]) -> list[float]:
+    x = torch.tensor(points, dtype=torch.float64)
+    return curve(expression).plain(x).broadcast_to(x.shape).tolist()
+
+
+def test_javascript_computes_every_function(tmp_path: Path) -> None:
+    functions = BUILT_IN.functions
+    names = [f"f{n}" for n in range(len(functions))]
+    source = javascript_source([function.expression for function in functions], ["x"], names)
+    if shutil.which("node") is None:
+        return  # running it needs node
+    points = [inner_points(function, 7).tolist() for function in functions]
+    calls = [f"[{','.join(map(repr, x))}].map({n})" for n, x in zip(names, points, strict=True)]
+    (tmp_path / "f.js").write_text(f"{source}\nconsole.log(JSON.stringify([{','.join(calls)}]))")
+    printed = subprocess.run(["node", "f.js"], cwd=tmp_path, check=True, capture_output=True)
+    for function, x, found in zip(functions, points, json.loads(printed.stdout), strict=True):
+        wanted = values_of(function.expression, x)
+        assert found == pytest.approx(wanted, rel=1e-13, abs=1e-14), function.name
+
+
+@pytest.mark.parametrize("x", [0.0, -0.3, 2.9, -4.2, 5.99, 7.0, 30.0, -200.0])
+def test_javascript_has_erf_and_bessel_functions_of_its_own(tmp_path: Path, x: float) -> None:
+    if shutil.which("node") is None:
+        return
+    texts = ("erf(x)", "J0(x)", "J1(x)", "J8(x)")
+    source = javascript_source([parse(text) for text in texts], ["x"], ["a", "b", "c", "d"])
+    show = f"console.log([a, b, c, d].map((f) => f({x!r})).join())"
+    (tmp_path / "f.js").write_text(f"{source}\n{show}")
+    printed = subprocess.run(["node", "f.js"], cwd=tmp_path, check=True, capture_output=True)
+    found = [float(one) for one in printed.stdout.decode().split(",")]
+    wanted = [scipy.special.erf(x), *(scipy.special.jv(n, x) for n in (0, 1, 8))]
+    assert found == pytest.approx(wanted, rel=1e-12, abs=1e-14)
+
+
+@given(expressions(6), st.sampled_from([0.31, 1.7]))
+def test_sql_computes_what_the_program_does(expression: sympy.Expr, x: float) -> None:
+    if expression.has(sympy.erf, sympy.besselj):
+        with pytest.raises(ValueError, match=r"SQL has no function for (erf|besselj)\."):
+            sql_source([expression], ["x"], ["y"], "data")
+        return
+    wanted = curve(expression).plain(torch.tensor(x, dtype=torch.float64)).item()
+    query = sql_source([expression], ["x"], ["y"], "data")
+    if abs(wanted) < 1e6:
+        assert run_sql(query, ["x"], [(x,)]) == [pytest.approx(wanted, rel=1e-9, abs=1e-9)]
+
+
+def run_sql(query: str, columns: list[str], rows: list[tuple[Any, ...]]) -> list[float]:
+    with contextlib.closing(sqlite3.connect(":memory:")) as base:
+        named = ", ".join('"' + column.replace('"', '""') + '"' for column in columns)
+        base.execute(f"CREATE TABLE data ({named})")
+        base.executemany(f"INSERT INTO data VALUES ({','.join('?' * len(columns))})", rows)
+        return [row[-1] for row in base.execute(query)]
+
+
+def test_sql_divides_columns_of_whole_numbers_as_numbers() -> None:
+    a, b = sympy.symbols("a b", real=True)
+    for expression, wanted in ((a / b, 0.5), (1 / b, 0.25), (a * (1 / b + 1), 2.5), (-a / b, -0.5)):
+        query = sql_source([expression], ["a", "b"], ["y"], "data")
+        assert run_sql(query, ["a", "b"], [(2, 4)]) == [wanted]
+
+
+def test_hostile_columns_stay_columns_in_sql() -> None:
+    name = 'x"; DROP TABLE data; --'
+    query = sql_source([sympy.Symbol(name, real=True) * 2], [name], ['y"'], "data")
+    assert run_sql(query, [name], [(3,), (4,)]) == [6.0, 8.0]
+    with pytest.raises(ValueError, match="SQL has no column or table called ''"):
+        sql_source([sympy.Integer(1)], ["x"], ["y"], "")
+
+
+def test_a_sheet_computes_every_function() -> None:
+    formulas = pytest.importorskip("formulas")
+    for function in BUILT_IN.functions:
+        if function.name in ("J0", "J1"):  # the library that computes cells here lacks BESSELJ
+            continue
+        (cell,) = sheet_source([function.expression], ["x"], ["A2"])
+        points = inner_points(function, 5).tolist()
+        compute = formulas.Parser().ast(cell)[1].compile() if "A2" in cell else None
+        found = [0.0 if compute is None else float(compute(x)) for x in points]
+        wanted = values_of(function.expression, points)
+        assert found == pytest.approx(wanted, rel=1e-13, abs=1e-14), function.name
+
+
+def test_signs_and_powers_bind_alike_in_a_sheet() -> None:
+    # In Excel -A2^2 is a square: powers are calls, so nobody has to know.
+    x, y = sympy.symbols("x y", real=True)
+    assert sheet_source([-(x**2)], ["x"], ["A2"]) == ["=-POWER(A2,2)"]
+    assert sheet_source([(-x) ** 3 / y], ["x", "y"], ["$A$2", "C7"]) == ["=-POWER($A$2,3)/C7"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (["A2"], r"one per input; got 1 for 2 inputs\. Write for example \['A2', 'B2'\]"),
+        (["A2", "B0"], "such as 'A2' or .* got 'B0'"),
+        (["A2", "1+1"], "got '1[+]1'"),
+    ],
+)
+def test_cells_that_are_none_are_refused(cells: list[str], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        sheet_source([sympy.Symbol("x") + sympy.Symbol("y")], ["x", "y"], cells)
+
+
+def test_a_formula_too_long_for_a_cell_is_refused() -> None:
+    x = sympy.Symbol("x", real=True)
+    long = sympy.Add(*(sympy.sin(n * x / 1000003) for n in range(1, 600)))
+    with pytest.raises(ValueError, match=r"A cell holds 8192 characters .* formula\.rounded"):
+        sheet_source([long], ["x"], ["A2"])

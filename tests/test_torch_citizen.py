@@ -1,11 +1,14 @@
 """A model among torch's own modules: optimizers, autocast, inference mode, export."""
 
+import io
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from kanviz import KAN, KANLayer
@@ -143,6 +146,19 @@ def test_a_model_is_exported(basis: Any) -> None:
 
 
 @pytest.mark.usefixtures("unchecked")
+def test_a_model_of_formulas_and_units_is_exported_for_any_number_of_rows() -> None:
+    model = KAN([2, 2, 1])  # as torch.onnx.export does it
+    model.fix((0, 0, 0), "sin", affine=(2.0, 0.5, 1.0, 0.0))
+    model.fix((0, 1, 0), "exp(-x**2)", affine=(1.0, 0.0, 1.0, 0.0))
+    model.remove_edge((0, 1, 1))
+    model.set_extra_state(torch.tensor([[10.0, 20.0, 5.0], [2.0, 3.0, 7.0]]))
+    rows = {0: torch.export.Dim("rows")}
+    program = torch.export.export(model.eval(), (X,), dynamic_shapes=(rows,))
+    for x in (X, X[:7]):
+        torch.testing.assert_close(program.module()(x), model(x))
+
+
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("basis", ["bspline", "gaussian", "matern32"])
 def test_a_model_is_traced(basis: Any) -> None:
     model = KAN([2, 3, 1], basis=basis)
@@ -159,7 +175,67 @@ def test_a_state_dict_says_what_it_does_not_hold() -> None:
         for strict in (True, False):
             with pytest.raises(RuntimeError, match=r"formulas.*kanviz\.load"):
                 back.load_state_dict(there.state_dict(), strict=strict)
-    with pytest.raises(RuntimeError, match=r"same grid_size.*kanviz\.load"):
+    with pytest.raises(RuntimeError, match=r"with grid_size=5.*kanviz\.load"):
         KAN([2, 3, 1], grid_size=7).load_state_dict(KAN([2, 3, 1]).state_dict())
     twin = model.copy()
     twin.load_state_dict(model.state_dict())
+
+
+@given(
+    st.sampled_from(["silu", "identity"]),
+    st.sampled_from(["linear", "zero"]),
+    st.sampled_from(["gaussian", "matern32", "inverse_quadratic"]),
+    st.booleans(),
+)
+@settings(max_examples=12)
+def test_a_state_dict_carries_the_functions(
+    base: Any,
+    extrapolation: Any,
+    basis: Any,
+    is_spline: bool,  # noqa: FBT001 - drawn
+) -> None:
+    kind: dict[str, Any] = {"base": base, "extrapolation": extrapolation}
+    if not is_spline:
+        kind["basis"] = basis
+    model, twin = KAN([2, 3, 1], seed=1, **kind), KAN([2, 3, 1])
+    if not is_spline:
+        twin = KAN([2, 3, 1], basis="multiquadric")
+    file = io.BytesIO()
+    torch.save(model.state_dict(), file)
+    file.seek(0)
+    twin.load_state_dict(torch.load(file, weights_only=True))
+    assert torch.equal(twin(3 * X), model(3 * X))
+    assert twin.network.remade(5).layers[0].spec == model.network.layers[0].spec
+    layer, other = nn.Sequential(KANLayer(2, 2, **kind)), nn.Sequential(KANLayer(2, 2, **kind))
+    other.load_state_dict(layer.state_dict())
+    assert torch.equal(other(X), layer(X))
+
+
+def test_a_state_dict_of_0_1_leaves_the_functions_as_they_are() -> None:
+    model = KAN([2, 3, 1], base="identity", extrapolation="zero")
+    old = {name: value for name, value in model.state_dict().items() if "extra" not in name}
+    twin = KAN([2, 3, 1], base="identity", extrapolation="zero", seed=2)
+    twin.load_state_dict(old)
+    assert torch.equal(twin(3 * X), model(3 * X))
+    with pytest.raises(RuntimeError, match=r"weights per edge.*base='identity'.*kanviz\.load"):
+        KAN([2, 3, 1], base="zero").load_state_dict(model.state_dict())
+    broken = model.state_dict() | {"network.layers.0._extra_state": torch.tensor([5, 3, 99, 0, 0])}
+    with pytest.raises(ValueError, match="must be 5 whole numbers"):
+        twin.load_state_dict(broken)
+
+
+@pytest.mark.parametrize("cast", [nn.Module.float, nn.Module.half])
+def test_a_cast_that_lets_knots_fall_together_is_refused_whole(cast: Callable[[Any], Any]) -> None:
+    offset = 1e8 if cast is nn.Module.float else 1e4
+    fine = KANLayer(2, 2, grid_size=20, grid_range=(offset, offset + 1), dtype=torch.float64)
+    plain = KANLayer(1, 2, dtype=torch.float64)
+    model = KAN.from_layers([plain, fine])
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    for module in (model, model.network, fine):
+        with pytest.raises(ValueError, match=r"must increase.*cannot tell 27 of them apart"):
+            cast(module)
+    after = model.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+    assert {value.dtype for value in model.parameters()} == {torch.float64}
+    assert cast(plain).weight.dtype != torch.float64
+    assert model.to("meta").widths == (1, 2, 2)

@@ -1,5 +1,8 @@
 """One rule for units: arrays are the user's, a data set knows its own, whatever the call."""
 
+import functools
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,6 +52,125 @@ def test_a_change_of_units_changes_nothing_but_the_units(
     assert rmse / c == pytest.approx(plain.evaluate((x, y))["train_rmse"], abs=1e-4)
     for one, two in zip(other.edge_scores(far_x), plain.edge_scores(x), strict=True):
         torch.testing.assert_close(one, two, atol=1e-3, rtol=0)
+
+
+NAMES = ["first", "second", "idle"]
+
+
+def make_table(a: float = 1.0, b: float = 0.0, c: float = 1.0, d: float = 0.0) -> pd.DataFrame:
+    """Return a law of two of three inputs, in units of one's own."""
+    x = np.random.default_rng(5).uniform(-1, 1, (80, 3))
+    y = np.sin(2 * x[:, 0]) + x[:, 1] ** 2
+    return pd.DataFrame({**dict(zip(NAMES, (a * (x + b)).T, strict=True)), "y": c * (y + d)})
+
+
+def ways_of(table: pd.DataFrame, path: Any) -> dict[str, Any]:
+    """Return the same rows in each form that a model takes them."""
+    x, y = table[NAMES], table[["y"]]
+    table.assign(more="text").iloc[:, ::-1].to_csv(path, index=False)
+    return {
+        "arrays": (x.to_numpy(), y.to_numpy()),
+        "lists": (x.to_numpy().tolist(), y.to_numpy().ravel().tolist()),
+        "tensors": (torch.tensor(x.to_numpy()), torch.tensor(y.to_numpy())),
+        "frame": (x.assign(more="text", none=0.0)[["none", *NAMES[::-1], "more"]], y),
+        "own scaling": kv.from_arrays(x, y, test_fraction=0.0, dtype=torch.float64),
+        "second file": kv.from_csv(
+            path, target="y", inputs=NAMES[::-1], test_fraction=0.0, dtype=torch.float64
+        ),
+    }
+
+
+WAYS = ["arrays", "lists", "tensors", "frame", "own scaling", "second file"]
+
+
+def functions_of(model: KAN) -> list[Any]:
+    """Return the formulas of the edges, layer by layer."""
+    return [layer.symbols and layer.symbols.functions for layer in model.network.layers]
+
+
+@functools.cache
+def in_plain_units() -> tuple[KAN, Any, Any, Any]:
+    """Return a model, what pruning takes of it, what it becomes by formulas, and its formula."""
+    table = make_table()
+    model = KAN([3, 1], dtype=torch.float64)
+    model.fit(table[NAMES], table["y"], **QUICK)
+    pruned = model.copy()
+    edges = pruned.prune((table[NAMES], table["y"])).edges
+    fixed = pruned.copy()
+    fixed.symbolify((table[NAMES], table["y"]), functions=["x", "x^2", "sin"])
+    return model, edges, functions_of(fixed), fixed
+
+
+@settings(max_examples=4, deadline=None)
+@given(factors, offsets, factors, offsets, st.sampled_from(WAYS))
+def test_decisions_and_formulas_are_the_same_in_any_unit_and_form_of_the_data(
+    a: float, b: float, c: float, d: float, way: str
+) -> None:
+    plain, edges, functions, in_formulas = in_plain_units()
+    x, table = make_table()[NAMES].to_numpy(), make_table(a, b, c, d)
+    model = KAN([3, 1], dtype=torch.float64)
+    model.fit(table[NAMES], table["y"], **QUICK)
+    wanted, errors = plain.predict(x), plain.evaluate((x, make_table()["y"]))
+    with tempfile.TemporaryDirectory() as folder:
+        ways = ways_of(table, Path(folder) / "second.csv")
+    scores = [plain.edge_scores(x)[0], plain.feature_scores(x)]
+    for name, data in ways.items():
+        rows = data if isinstance(data, kv.Dataset) else data[0]
+        found = model.evaluate(data)
+        np.testing.assert_allclose(model.predict(rows) / c - d, wanted, atol=1e-5, err_msg=name)
+        assert found["train_rmse"] / c == pytest.approx(errors["train_rmse"], abs=1e-5), name
+        assert found["train_r2"] == pytest.approx(errors["train_r2"], abs=1e-5), name
+        assert model.score(data) == pytest.approx(errors["train_r2"], abs=1e-5), name
+        mine = [model.edge_scores(rows)[0], model.feature_scores(rows)]
+        for one, other in zip(mine, scores, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-4, err_msg=name)
+    assert model.prune(ways[way]).edges == edges
+    model.symbolify(ways[way], functions=["x", "x^2", "sin"])
+    assert functions_of(model) == functions
+    exactly: dict[str, Any] = {"digits": None, "snap": 0.0, "simplify_seconds": 0.0}
+    formula = model.formula(**exactly)
+    law = in_formulas.formula(**exactly).to_callable()
+    far = formula.to_callable()(table[NAMES].to_numpy())
+    np.testing.assert_allclose(far / c - d, law(x), atol=2e-3)
+    np.testing.assert_allclose(far, model.predict(ways["arrays"][0]), rtol=0, atol=1e-6 * c)
+    assert formula.error is not None
+    assert formula.error < 1e-6
+    read = model.formula(simplify_seconds=0.0).to_callable()(table[NAMES].to_numpy())
+    np.testing.assert_allclose(read / c - d, law(x), atol=2e-2)
+
+
+LAWS: dict[str, Any] = {
+    "sin": np.sin,
+    "cos": np.cos,
+    "sin(2*x) + cos(3*x)": lambda x: np.sin(2 * x) + np.cos(3 * x),
+    "sin(pi*x)**2": lambda x: np.sin(np.pi * x) ** 2,
+    "exp(sin(x/3))": lambda x: np.exp(np.sin(x / 3)),
+}
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.sampled_from(list(LAWS)), st.floats(2, 9), st.sampled_from([-1, 1]))
+def test_a_formula_that_repeats_keeps_its_phase_far_from_0(law: str, far: float, side: int) -> None:
+    x = side * round(10**far) + np.linspace(-2, 2, 50)
+    y = LAWS[law](x)
+    model = KAN([1, 1], dtype=torch.float32)
+    model.fit(x, y, steps=2, progress=False)
+    model.fix((0, 0, 0), law, affine=(1.0, 0.0, 1.0, 0.0))
+    read = model.formula(digits=None, snap=0.0, simplify_seconds=0.0).to_callable()
+    for found in (model.predict(x)[:, 0], read(x[:, None])[:, 0]):
+        off = found - y  # the mean of y, in whose place d = 0 is
+        np.testing.assert_allclose(off - off.mean(), 0, atol=2e-5)
+
+
+def test_only_what_repeats_is_moved_by_its_period() -> None:
+    model = KAN([1, 1], dtype=torch.float64)
+    for formula in ("x", "x*sin(x)", "tanh", "sin(x) + sin(pi*x)", "sin(x**2)", "1/x"):
+        model.fix((0, 0, 0), formula, affine=(1.0, 100.0, 1.0, 0.0))
+        assert model.network.layers[0].affine[0, 1].item() == 100.0
+    model.fix((0, 0, 0), "sin", affine=(1.0, 4.0, 1.0, 0.0))
+    assert model.network.layers[0].affine[0, 1].item() == 4.0  # as it was typed
+    model.fix((0, 0, 0), "sin", affine=(1.0, 100.0, 1.0, 0.0))
+    assert abs(model.network.layers[0].affine[0, 1].item()) < np.pi
 
 
 def test_every_call_takes_the_users_units() -> None:
@@ -281,6 +403,55 @@ def test_a_category_that_the_model_has_never_seen_is_one_sentence(
     for given_x in (table, second):
         with pytest.raises(ValueError, match=f"x holds 'x' in column '{column}', which the model"):
             model.predict(given_x)
+
+
+@pytest.mark.parametrize("kind", ["object", "category", "str"])
+def test_a_frame_with_text_is_fitted_as_its_file_is(tmp_path: Any, kind: str) -> None:
+    table = write_table(tmp_path / "first.csv", 60, seed=2)
+    frame = table.drop(columns="mass").astype({"sex": kind, "island": kind})
+    by_file, by_frame = (KAN([7, 1], dtype=torch.float64) for _ in range(2))
+    by_file.fit(kv.from_csv(tmp_path / "first.csv", target="mass", test_fraction=0.0), **QUICK)
+    by_frame.fit(frame, table.mass, validation=(frame, table.mass), **QUICK)
+    assert by_frame.input_names == by_file.input_names
+    np.testing.assert_allclose(by_frame.predict(frame), by_file.predict(frame), atol=1e-4)
+    by_frame.save(tmp_path / "m.kan")
+    rows = write_table(tmp_path / "second.csv", 9, seed=1, island="west").iloc[:, ::-1]
+    wanted = by_frame.predict(rows)
+    for model in (kv.load(tmp_path / "m.kan"), by_frame):
+        np.testing.assert_array_equal(model.predict(rows), wanted)
+        second = kv.from_csv(tmp_path / "second.csv", target="mass", test_fraction=0.0)
+        np.testing.assert_allclose(model.predict(second), wanted, atol=1e-4)
+        assert model.score(rows, rows.mass) > 0.99
+        with pytest.raises(ValueError, match="x holds 'east' in column 'sex', which the model has"):
+            model.predict(rows.assign(sex="east"))
+    data = kv.from_arrays(frame[:50], table.mass[:50], x_test=frame[50:], y_test=table.mass[50:])
+    assert data.categories == {"sex": ("f", "m"), "island": ("east", "north", "south", "west")}
+    assert any(note.startswith("island: one 0/1 column for each of") for note in data.notes)
+    assert by_frame.evaluate(data)["test_r2"] > 0.99
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ({"sex": ["f", None] * 30}, "must have a value in every row of column 'sex'; got none"),
+        ({"sex": [np.nan, "m"] * 30}, "must have a value in every row of column 'sex'; got none"),
+        ({"sex": ["f", pd.NA] * 30}, "must have a value in every row of column 'sex'; got none"),
+        ({"sex": [f"id {n}" for n in range(60)]}, "at most 30 different texts in a column.*got 60"),
+        ({"size": [1.0, None] * 30}, "x must hold|must be finite"),
+        ({"island": "west"}, r"x must vary in every column.*island=west"),
+    ],
+)
+def test_text_that_cannot_be_coded_is_one_sentence(
+    tmp_path: Any, change: dict[str, Any], wanted: str
+) -> None:
+    table = write_table(tmp_path / "first.csv", 60, seed=2)
+    frame, model = table.drop(columns="mass").assign(**change), KAN([7, 1])
+    with pytest.raises((ValueError, TypeError), match=wanted):
+        model.fit(frame, table.mass, **QUICK)
+    good = table.drop(columns="mass")
+    other = good.assign(sex=["f", "x"] * 30)
+    with pytest.raises(ValueError, match="x_test holds 'x' in column 'sex', which the training"):
+        kv.from_arrays(good, table.mass, x_test=other, y_test=table.mass)
 
 
 # ---- classes -----------------------------------------------------------------------------------

@@ -1,15 +1,15 @@
 """Datasets from arrays in memory: numpy, pandas, torch or lists, numbers or class labels."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
-from kanviz.checks import check_choice, listed, seeded
+from kanviz.checks import check_choice, listed, seeded, short
 from kanviz.data.dataset import FLOAT_DTYPES, Dataset, Label, check_names, default_names
 from kanviz.data.scaling import Scaling, root_mean_square
 
@@ -40,7 +40,9 @@ def from_arrays(
     Parameters
     ----------
     x : (samples, inputs) or (samples,)
-        Inputs. Integers and booleans become floats; text is an error.
+        Inputs. Integers and booleans become floats. Of a data frame a column of text becomes one
+        0/1 column for two values (``sex=male``), or one for each of up to 30, as in ``from_csv``;
+        further rows are coded in the same way. Text anywhere else is an error.
     y : (samples, outputs) or (samples,)
         Targets: numbers, or one class label per sample.
     x_test, y_test
@@ -79,23 +81,34 @@ def from_arrays(
     check_choice("task", task, get_args(Task))
     check_choice("constant", constant, get_args(Constant))
     dtype = choose_dtype(dtype, like=x)
-    inputs = read_numbers("x", x).double()  # until it is scaled: float32 has no digits for a date
-    names = column_names(x) if input_names is None else input_names
+    coded = coded_columns("x", x)
+    if coded is None:
+        inputs = read_numbers(
+            "x", x
+        ).double()  # until it is scaled: float32 has no digits for dates
+        found = column_names(x)
+    else:
+        inputs = torch.from_numpy(np.hstack([column.values for column in coded]))
+        found = tuple(name for column in coded for name in column.names)
+    names = found if input_names is None else input_names
     names = default_names("x", inputs.shape[1]) if names is None else names
     names = check_names("input_names", names, inputs.shape[1])
+    books = {column.name: column.categories for column in coded or () if column.categories}
     if constant == "error":
         _check_varies(inputs, names)
     targets, tests, outputs, classes = _read_targets(y, y_test, inputs, task, output_names)
     data = Dataset(
         x=inputs,
         y=targets,
-        x_test=None if x_test is None else _read_test_inputs(x_test, x, inputs),
+        x_test=None if x_test is None else _read_test_inputs(x_test, x, inputs, books),
         y_test=tests,
         input_names=names,
         output_names=outputs,
         x_scaling=Scaling.identity(len(names), inputs),
         y_scaling=Scaling.identity(len(outputs), inputs),
+        notes=tuple(column.note for column in coded or () if column.note),
         classes=classes,
+        categories=books,
     )
     if x_test is None:
         data = _with_test_part(data, test_fraction, seed)
@@ -249,7 +262,9 @@ def _like_inputs(name: str, values: Any, x: Tensor) -> Tensor:
     return numbers if isinstance(values, Tensor) else numbers.to(x.device)
 
 
-def _read_test_inputs(x_test: Any, x: Any, inputs: Tensor) -> Tensor:
+def _read_test_inputs(
+    x_test: Any, x: Any, inputs: Tensor, books: Mapping[str, tuple[str, ...]]
+) -> Tensor:
     """Return the test inputs; a data frame must have its columns in the order of ``x``."""
     names, test_names = column_names(x), column_names(x_test)
     if names is not None and test_names is not None and names != test_names:
@@ -257,7 +272,153 @@ def _read_test_inputs(x_test: Any, x: Any, inputs: Tensor) -> Tensor:
             f"x_test must have the columns of x in the same order ({listed(names)}); "
             f"got {listed(test_names)}. Select them with x_test[list(x.columns)]."
         )
+    coded = coded_columns("x_test", x_test, books) if books else None
+    if coded is not None:
+        x_test = np.hstack([column.values for column in coded])
     return _like_inputs("x_test", x_test, inputs)
+
+
+# ---- columns of text -----------------------------------------------------------------------------
+
+MAX_CATEGORIES = 30
+
+
+@dataclass(frozen=True)
+class EncodedColumn:
+    """What a network can read of one column.
+
+    Parameters
+    ----------
+    name : str
+        The column's own.
+    names : tuple of str
+        The column's own name for numbers; ``sex=male`` for a category.
+    values : (rows, names)
+        Numbers; a category is 0 or 1. Not a number where the cell is missing.
+    note : str
+        A sentence on how it was read, or empty if as it stands.
+    categories : tuple of str
+        The texts of a column of text, sorted.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    values: Float64[np.ndarray, "rows names"]
+    note: str = ""
+    categories: tuple[str, ...] = ()
+
+
+def encode_texts(
+    name: str, cells: Sequence[str], missing: Sequence[bool], known: Sequence[str] | None = None
+) -> EncodedColumn:
+    """Return a column of text as zeros and ones.
+
+    Two categories become one column, which is 1 for the later in sorted order; more become one
+    column each (one-hot). ``known`` are the categories of the rows that a network learns from.
+    """
+    texts, gaps = np.array(cells), np.array(missing)
+    categories = [str(text) for text in np.unique(texts[~gaps])] if known is None else list(known)
+    shown = categories if len(categories) > 2 else categories[-1:]
+    values = (texts[:, None] == np.array(shown)).astype(np.float64)
+    values[gaps] = np.nan
+    if len(shown) > 1:
+        note = f"{name}: one 0/1 column for each of {', '.join(categories)}."
+    else:
+        note = f"{name}: 1 is {shown[0]}" + "".join(f", 0 is {c}" for c in categories[:-1]) + "."
+    names = tuple(f"{name}={category}" for category in shown)
+    return EncodedColumn(name, names, values, note, tuple(categories))
+
+
+def coded_columns(
+    name: str, frame: Any, books: Mapping[str, tuple[str, ...]] | None = None
+) -> list[EncodedColumn] | None:
+    """Return the columns of a data frame that has some of text; None for all else.
+
+    Parameters
+    ----------
+    name : str
+        What the frame is called in messages.
+    frame
+        A data frame, or anything.
+    books : mapping, optional
+        The code book; by default what the frame holds.
+
+    Raises
+    ------
+    ValueError
+        If a cell of text is missing or not in the code book, or there are too many different ones.
+    """
+    names = column_names(frame) if hasattr(frame, "columns") else None
+    if names is None or len(set(names)) < len(names):
+        return None
+    columns = {mine: frame[theirs] for mine, theirs in zip(names, frame.columns, strict=True)}
+    texts = {mine: _texts_of(column) for mine, column in columns.items()}
+    if all(cells is None for cells in texts.values()):
+        return None
+    coded = []
+    for mine, cells in texts.items():
+        if cells is None:
+            numbers = read_numbers(name, columns[mine]).double().numpy()
+            coded.append(EncodedColumn(mine, (mine,), numbers))
+        else:
+            known = None if books is None else books.get(mine)
+            _check_texts(name, mine, cells, known)
+            missing = [False] * len(cells)
+            coded.append(encode_texts(mine, cells, missing, known))
+    return coded
+
+
+def _texts_of(column: Any) -> list[Any] | None:
+    """Return the cells of a column that holds text, None for another one.
+
+    Text beside numbers, or text that is a number, is taken for a mistake: it is not coded.
+    """
+    cells = np.asarray(column)
+    if cells.ndim != 1 or cells.dtype.kind not in "OUST":
+        return None
+    found: list[Any] = cells.tolist()
+    texts = [cell for cell in found if isinstance(cell, str)]
+    others = {type(cell) for cell in found if not _is_missing(cell)} - {str}
+    return None if not texts or others or any(map(_is_number, texts)) else found
+
+
+def _is_missing(cell: Any) -> bool:
+    """Return whether a cell of a data frame stands for no value."""
+    is_nan = isinstance(cell, float) and cell != cell
+    return is_nan or cell is None or type(cell).__name__ in ("NAType", "NaTType")
+
+
+def _is_number(text: str) -> bool:
+    """Return whether a text reads as a number, that is no missing one."""
+    try:
+        return float(text) == float(text)
+    except ValueError:
+        return False
+
+
+def _check_texts(name: str, column: str, cells: Sequence[Any], known: Sequence[str] | None) -> None:
+    """Raise a ValueError unless every cell is a text that can be coded."""
+    for row, cell in enumerate(cells):
+        if _is_missing(cell) or not cell.strip():
+            raise ValueError(
+                f"{name} must have a value in every row of column {column!r}; got none in row "
+                f"{row}. Fill it, or leave that row out."
+            )
+    found = set(cells)
+    if known is not None and (unknown := sorted(found - set(known))):
+        raise ValueError(
+            f"{name} holds {short(unknown[0])} in column {column!r}, which the training rows do "
+            f"not. They have {listed(known)}. Leave such rows out."
+        )
+    if known is None and len(found) > MAX_CATEGORIES:
+        raise ValueError(
+            f"{name} must have at most {MAX_CATEGORIES} different texts in a column, which become "
+            f"categories; got {len(found)} in {column!r}, such as {short(cells[0])}. Leave "
+            "that column out, or turn it into numbers."
+        )
+
+
+# ---- numbers and labels --------------------------------------------------------------------------
 
 
 def read_numbers(name: str, values: Any) -> Float[Tensor, "rows columns"]:

@@ -18,14 +18,20 @@ import torch
 from jaxtyping import Float64
 
 from kanviz.checks import check_choice, did_you_mean, listed, short
-from kanviz.data.arrays import Task, from_arrays, sorted_classes, split_rows
+from kanviz.data.arrays import (
+    MAX_CATEGORIES,
+    EncodedColumn,
+    Task,
+    encode_texts,
+    from_arrays,
+    sorted_classes,
+    split_rows,
+)
 from kanviz.data.dataset import Dataset, Label
 
 DELIMITERS = (",", ";", "\t")
 
 MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null", "none"})
-
-MAX_CATEGORIES = 30
 
 Kind = Literal["numbers", "categories", "texts"]
 
@@ -67,28 +73,6 @@ class TextTable:
         """Return the rows marked True."""
         columns = {name: list(compress(cells, keep)) for name, cells in self.columns.items()}
         return replace(self, columns=columns, lines=list(compress(self.lines, keep)))
-
-
-@dataclass(frozen=True)
-class EncodedColumn:
-    """What a network can read of one column.
-
-    Parameters
-    ----------
-    names : tuple of str
-        The column's own name for numbers; ``sex=male`` for a category.
-    values : (rows, names)
-        Numbers; a category is 0 or 1. Not a number where the cell is missing.
-    note : str
-        A sentence on how it was read, or empty if as it stands.
-    categories : tuple of str
-        The texts of a column of text, sorted.
-    """
-
-    names: tuple[str, ...]
-    values: Float64[np.ndarray, "rows names"]
-    note: str = ""
-    categories: tuple[str, ...] = ()
 
 
 def from_csv(
@@ -520,27 +504,13 @@ def encode_numbers(table: TextTable, name: str) -> EncodedColumn:
         value = _number(grouped, table, grouped=True)
         points = f"{name}: points between groups of digits left out, {grouped} is {value:.15g}."
         note = f"{note} {points}".strip()
-    return EncodedColumn((name,), values[:, None], note)
+    return EncodedColumn(name, (name,), values[:, None], note)
 
 
 def encode_categories(table: TextTable, name: str) -> EncodedColumn:
-    """Return a column of kind "categories" as zeros and ones.
-
-    Two categories become one column, which is 1 for the later in sorted order; more become one
-    column each (one-hot).
-    """
-    cells = np.array(table.columns[name])
-    missing = np.array([is_missing(cell) for cell in cells])
-    categories = [str(category) for category in np.unique(cells[~missing])]
-    shown = categories if len(categories) > 2 else categories[-1:]
-    values = (cells[:, None] == np.array(shown)).astype(np.float64)
-    values[missing] = np.nan
-    if len(shown) > 1:
-        note = f"{name}: one 0/1 column for each of {', '.join(categories)}."
-    else:
-        note = f"{name}: 1 is {shown[0]}" + "".join(f", 0 is {c}" for c in categories[:-1]) + "."
-    names = tuple(f"{name}={category}" for category in shown)
-    return EncodedColumn(names, values, note, tuple(categories))
+    """Return a column of kind "categories" as zeros and ones, see ``encode_texts``."""
+    cells = table.columns[name]
+    return encode_texts(name, cells, [is_missing(cell) for cell in cells])
 
 
 def class_labels(table: TextTable, name: str) -> list[Label]:

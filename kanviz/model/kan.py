@@ -121,6 +121,10 @@ class KAN(nn.Module):
     only if asked), and its history. Questions such as ``plot`` change nothing; everything that
     changes the network is one step of the history, and a step that fails changes nothing either.
 
+    For other programs: ``torch.onnx.export(model.eval(), (x,), "model.onnx")``, by torch's default
+    exporter (``pip install onnx onnxscript``; not the one of TorchScript), takes and gives the
+    user's units; add ``dynamic_shapes=({0: torch.export.Dim("rows")},)`` for any number of rows.
+
     **Units.** Arrays, tensors and data frames that any method takes or gives are in the user's
     units, ``model(x)`` included; a ``Dataset`` knows its own. The first fit sets how these lead to
     the network's units, and later ones keep it. The network itself, without any units, is
@@ -344,7 +348,8 @@ class KAN(nn.Module):
     def get_extra_state(self) -> Tensor:
         """Return the units for ``state_dict``: (2, inputs + outputs), shifts and scales, float64.
 
-        Names, classes and formulas are not in a state dict; ``save`` keeps all.
+        The layers add theirs: base, basis and what is outside the grid. Names, classes and formulas
+        are not in a state dict; ``save`` keeps all.
 
         Examples
         --------
@@ -503,8 +508,8 @@ class KAN(nn.Module):
         ----------
         data : Dataset, (X, y) or X
             X (samples, inputs), an array, tensor, data frame or list. Of a data frame the model
-            remembers the column names, and takes them by name from then on. A ``Dataset`` brings
-            names and units along.
+            remembers the column names, and takes them by name from then on; columns of text become
+            0/1 inputs as in ``from_arrays``. A ``Dataset`` brings names and units along.
         y : (samples,) or (samples, outputs), optional
             The targets of X: numbers, or one label of a class per sample. Labels are text and truth
             values; whole numbers are labels with ``loss="cross_entropy"``, or where the network has
@@ -670,7 +675,9 @@ class KAN(nn.Module):
             ``hessian``, ``laplacian`` and ``pointwise`` of ``kanviz.nn``, at points x (samples,
             inputs) that are the same at every call. Multiply what is to count more by a number.
             Scatter the points: on a lattice a spline can be right at the points and wrong between
-            them.
+            them. A ``torch.nn.Parameter`` in them is an unknown coefficient of the equation (up to
+            50 numbers): when the run is over it has the value that goes with u. It begins with the
+            value that it has, and ``undo`` leaves it.
         steps, grids, starts, sparsity, smoothing, update_grid, callbacks, progress, seed
             As in ``fit``; what is relative to the variance of y there is so to the mean square of
             the residuals of u = 0. An untouched network begins from the best of up to 4 starts.
@@ -701,6 +708,16 @@ class KAN(nn.Module):
         >>> report = model.solve(decay, progress=False)
         >>> abs(float(model(t[-1:]).detach()) - 0.36788) < 1e-4
         True
+
+        A rate that is not known, from what was measured:
+
+        >>> rate = torch.nn.Parameter(torch.tensor(0.0, dtype=torch.float64))
+        >>> seen = torch.exp(-1.7 * t)
+        >>> report = KAN([1, 1], dtype=torch.float64).solve(
+        ...     lambda u: [gradient(u, t)[:, 0] + rate * u(t), u(t) - seen],
+        ...     steps=10, progress=False)
+        >>> round(rate.item(), 2)
+        1.7
         """
         options: dict[str, Any] = {
             "steps": steps,

@@ -1,22 +1,28 @@
 """One KAN layer: a learnable function on every edge, added up at every output."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from kanviz.checks import check_integer
+from kanviz.checks import check_integer, short
 from kanviz.nn.basis import extend_knots, greville_points, is_uniform, uniform_points
 from kanviz.nn.features import features
 from kanviz.nn.initialise import InitName, initial_weight
 from kanviz.nn.kernels import edge_sum
 from kanviz.nn.regrid import Functions, functions_from_arrays, grid_points, refined, refitted
 from kanviz.nn.spec import BaseName, BasisName, Extrapolation, FunctionSpec
-from kanviz.nn.symbols import EdgeFunction, SymbolicEdges, with_formula, without_formula
+from kanviz.nn.symbols import (
+    EdgeFunction,
+    SymbolicEdges,
+    near_phase,
+    with_formula,
+    without_formula,
+)
 from kanviz.nn.ties import (
     common_points,
     group_at,
@@ -264,6 +270,26 @@ class KANLayer(nn.Module):
 
     # ---- what it computes
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any, **options: Any) -> "KANLayer":
+        """Move or cast as any module does, but refuse a dtype that cannot tell the knots apart.
+
+        Raises
+        ------
+        ValueError
+            Then nothing is changed.
+        """
+        self.check_cast(fn)
+        moved: KANLayer = super()._apply(fn, *args, **options)
+        return moved
+
+    def check_cast(self, fn: Callable[[Tensor], Tensor]) -> None:
+        """Raise a ValueError if knots would fall together where ``fn`` casts to fewer digits."""
+        if self.knots.is_meta:
+            return
+        dtype = fn(self.knots[:0]).dtype  # what only moves, or empties, is none of ours
+        if dtype.is_floating_point and torch.finfo(dtype).eps > torch.finfo(self.knots.dtype).eps:
+            check_increasing(fn(self.knots))
+
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Return the layer's outputs for x of shape (..., in_features).
 
@@ -454,7 +480,7 @@ class KANLayer(nn.Module):
         quality : float, optional
             R^2 against the spline that it replaces.
         """
-        affine = self.weight.detach().new_tensor([list(numbers)])
+        affine = self.weight.detach().new_tensor([near_phase(function, numbers)])
         self.set_symbols(
             with_formula(self.symbols, group_at(self.leaders, i, j), function, affine, quality)
         )
@@ -646,6 +672,26 @@ class KANLayer(nn.Module):
             self.weight.data, self.weight.grad = weight.to(self.weight, copy=True), None
         self.weight.requires_grad_(trains)
 
+    def get_extra_state(self) -> Tensor:
+        """Return the family of functions for ``state_dict``, as whole numbers: a tensor is safe.
+
+        Grid size and spline order, then which of their names basis, base and extrapolation are.
+        """
+        names = [get_args(kind).index(getattr(self.spec, name)) for name, kind in NAMES.items()]
+        return torch.tensor([self.spec.grid_size, self.spec.spline_order, *names])
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Take over the family of functions of a state dict whose weight and knots fit the layer.
+
+        Raises
+        ------
+        ValueError
+            If the numbers stand for no family.
+        """
+        spec = _spec_of(state)
+        if spec.n_features == self.spec.n_features and spec.padding == self.spec.padding:
+            self.spec = replace(spec, uniform=self.spec.uniform)
+
     def _load_from_state_dict(
         self,
         state_dict: dict[str, Any],
@@ -657,6 +703,9 @@ class KANLayer(nn.Module):
         error_msgs: list[str],
     ) -> None:
         """Load as any module does, but say what a state dict does not hold: grids and formulas."""
+        key = f"{prefix}_extra_state"
+        state_dict.setdefault(key, self.get_extra_state())  # of 0.1: the functions stay as they are
+        spec = _spec_of(state_dict[key])
         theirs = state_dict.get(f"{prefix}symbols.affine")
         mine = None if self.symbols is None else self.symbols.affine
         n_theirs, n_mine = (0 if some is None else len(some) for some in (theirs, mine))
@@ -667,11 +716,13 @@ class KANLayer(nn.Module):
                 f"{n_theirs}, but not which formulas they are. Use model.save and kanviz.load, "
                 "which keep them."
             )
-        elif knots.shape != self.knots.shape:
+        elif knots.shape != self.knots.shape or spec.n_features != self.spec.n_features:
+            asked = ", ".join(f"{name}={getattr(spec, name)!r}" for name in ("grid_size", *FAMILY))
             error_msgs.append(
-                f"{prefix or 'the layer'} has knots of shape {tuple(self.knots.shape)}, the state "
-                f"dict {tuple(knots.shape)}. Make the model with the same grid_size, spline_order "
-                "and basis, or use model.save and kanviz.load, which keep them."
+                f"{prefix or 'the layer'} has knots of shape {tuple(self.knots.shape)} and "
+                f"{self.spec.n_features} weights per edge, the state dict {tuple(knots.shape)} and "
+                f"{spec.n_features}. Make the model with {asked}, or use model.save and "
+                "kanviz.load, which keep them."
             )
         super()._load_from_state_dict(
             state_dict,
@@ -702,6 +753,30 @@ class KANLayer(nn.Module):
         self._any_frozen = known and bool(self.frozen.any())
         self._any_locked = known and bool(self.locked.any())
         self._is_plain = self._all_splines and not self._any_frozen and not self._any_locked
+
+
+NAMES = {"basis": BasisName, "base": BaseName, "extrapolation": Extrapolation}
+"""The fields of a ``FunctionSpec`` that are one of several names."""
+
+FAMILY = ("spline_order", *NAMES)
+"""What makes a family of functions, but for the grid size."""
+
+
+def _spec_of(state: Tensor) -> FunctionSpec:
+    """Return the family that ``KANLayer.get_extra_state`` wrote down."""
+    numbers = state.tolist() if isinstance(state, Tensor) else []
+    try:
+        grid_size, order, *rest = (int(number) for number in numbers)
+        names = {
+            name: get_args(kind)[number]
+            for (name, kind), number in zip(NAMES.items(), rest, strict=True)
+        }
+        return FunctionSpec(grid_size, order, **names)
+    except (ValueError, IndexError):
+        raise ValueError(
+            f"The functions of a layer must be {2 + len(NAMES)} whole numbers in a state dict; got "
+            f"{short(numbers)}. Load one that state_dict of a model wrote."
+        ) from None
 
 
 def _after_load(layer: KANLayer, _: object) -> None:

@@ -1,7 +1,7 @@
 """Layers in a row."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from kanviz.checks import seeded
 from kanviz.nn.initialise import InitName
-from kanviz.nn.layer import GridRange, KANLayer
+from kanviz.nn.layer import FAMILY, GridRange, KANLayer
 from kanviz.nn.spec import BaseName, BasisName, Extrapolation, FunctionSpec
 from kanviz.nn.ties import groups_of
 
@@ -87,6 +87,7 @@ class Network(nn.Module):
                 for depth, (n_in, n_out) in enumerate(pairwise(widths))
             ]
         self.layers = nn.ModuleList(_layers)  # type: ignore[assignment]  # torch knows no typed lists
+        self.register_load_state_dict_post_hook(_after_load)
 
     @classmethod
     def from_layers(
@@ -202,6 +203,13 @@ class Network(nn.Module):
         for layer in self.layers:
             layer.settle()
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any, **options: Any) -> "Network":
+        """Move or cast all layers or, where one of them refuses, none."""
+        for layer in self.layers:
+            layer.check_cast(fn)
+        moved: Network = super()._apply(fn, *args, **options)
+        return moved
+
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Return the outputs for x of shape (..., widths[0])."""
         for layer in self.layers:
@@ -233,6 +241,12 @@ class Network(nn.Module):
     def refine(self, grid_size: int) -> list[float]:
         """Give every layer ``grid_size`` intervals; return each layer's change (0.0 if exact)."""
         return [layer.refine(grid_size) for layer in self.layers]
+
+
+def _after_load(network: Network, _: object) -> None:
+    """Let other starts be of the family that a state dict brought; by name, so that it pickles."""
+    spec = network.layers[0].spec
+    network.made_with = {**network.made_with, **{name: getattr(spec, name) for name in FAMILY}}
 
 
 def _options_of(layer: KANLayer) -> dict[str, Any]:

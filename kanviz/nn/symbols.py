@@ -5,6 +5,7 @@ in the edge's row, and training moves them instead: a, b, c and d then only lead
 units into those that the formula was written in.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
@@ -30,6 +31,19 @@ class EdgeFunction(Protocol):
     @property
     def torch(self) -> Callable[..., Tensor]:
         """Computes it of the variable and the free constants, finite for finite numbers."""
+
+
+def near_phase(function: EdgeFunction, numbers: Sequence[float]) -> tuple[float, ...]:
+    """Return a, b, c, d of the same formula with b within half a period of 0, if it is far off.
+
+    A sine of dates begins millions of periods away in the network's units, and float32 would keep
+    only those. Functions that repeat have a ``period``.
+    """
+    a, b, *rest = numbers
+    period = getattr(function, "period", None)
+    if period is not None and abs(b) > period and math.isfinite(b):
+        b = math.remainder(b, period)
+    return a, b, *rest
 
 
 class SymbolicEdges(nn.Module):

@@ -20,16 +20,10 @@ from kanviz.data.dataset import About
 from kanviz.nn.features import features
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
-from kanviz.nn.symbols import EdgeFunction
+from kanviz.nn.symbols import EdgeFunction, near_phase
 from kanviz.symbolic.functions import Function
 from kanviz.symbolic.language import X, check_expression, constant_value, number
-from kanviz.symbolic.printing import (
-    c_source,
-    latex_names,
-    python_source,
-    text_name,
-    to_text,
-)
+from kanviz.symbolic.printing import latex_names, text_name, to_text
 from kanviz.symbolic.program import Program, compile_expressions, curve
 from kanviz.symbolic.simplify import (
     MOST_TERMS,
@@ -40,6 +34,14 @@ from kanviz.symbolic.simplify import (
     snapped,
     terms_when_expanded,
     with_unit_terms,
+)
+from kanviz.symbolic.source import (
+    c_source,
+    column_letters,
+    javascript_source,
+    python_source,
+    sheet_source,
+    sql_source,
 )
 
 ArrayFunction = Callable[
@@ -169,6 +171,48 @@ class Formula:
         """Return C source, one function per output; ValueError if a spline is left."""
         return c_source(self.expressions, self.inputs, self.outputs)
 
+    def to_javascript(self) -> str:
+        """Return JavaScript source, one function per output; ValueError if a spline is left."""
+        return javascript_source(self.expressions, self.inputs, self.outputs)
+
+    def to_excel(self, cells: Sequence[str] | None = None) -> list[str]:
+        """Return a formula for a cell of a spreadsheet per output.
+
+        Parameters
+        ----------
+        cells : sequence of str, optional
+            Where each input stands, such as ``"$B$1"``; by default A2, B2 and so on.
+
+        Raises
+        ------
+        ValueError
+            If a spline is left, a cell is none, or a formula is too long for one.
+
+        Examples
+        --------
+        >>> x, y = sympy.symbols("x y", real=True)
+        >>> Formula((sympy.sin(x) * y**2,), ("x", "y"), ("z",)).to_excel()
+        ['=POWER(B2,2)*SIN(A2)']
+        """
+        if cells is None:
+            cells = [f"{column_letters(number)}2" for number in range(len(self.inputs))]
+        return sheet_source(self.expressions, self.inputs, cells)
+
+    def to_sql(self, table: str = "data") -> str:
+        """Return a query that adds the outputs to a table with the inputs as columns.
+
+        Parameters
+        ----------
+        table : str
+            Its name.
+
+        Raises
+        ------
+        ValueError
+            If a spline is left, or SQL has no such function (erf, the Bessel functions).
+        """
+        return sql_source(self.expressions, self.inputs, self.outputs, table)
+
     def __str__(self) -> str:
         if len(self.expressions) == 1:
             return to_text(self.expressions[0])
@@ -297,6 +341,7 @@ def edge_expression(function: EdgeFunction, numbers: Sequence[float]) -> sympy.E
 
     Where a is 0 and b outside the domain of f, it is what the network makes of it.
     """
+    numbers = near_phase(function, numbers)
     a, b, c, d = map(number, numbers[:4])
     # Layers know functions by what they compute; a model's come from the library.
     known = cast(Function, function)

@@ -4,7 +4,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import sympy
@@ -102,6 +102,19 @@ class Function:
         """The finite ends of the domain."""
         return tuple(end for end in self.domain if abs(end) != INFINITY)
 
+    @cached_property
+    def period(self) -> float | None:
+        """By how much of its variable it repeats, where that can be seen from the formula.
+
+        Examples
+        --------
+        >>> BUILT_IN["sin"].period == 2 * math.pi
+        True
+        >>> BUILT_IN["exp"].period is None
+        True
+        """
+        return _period(self.expression)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that ``from_dict`` reads back, for files."""
         domain = [None if abs(end) == INFINITY else end for end in self.domain]
@@ -125,6 +138,29 @@ class Function:
         """Return the expression with a number in the place of each free constant."""
         pairs = zip(self.constants, constants, strict=True)
         return self.expression.xreplace({symbol(name): number(value) for name, value in pairs})
+
+
+def _period(expression: sympy.Expr) -> float | None:
+    """Return the period of a function of ``X``: X must stand in sines and the like alone."""
+    slopes: set[sympy.Expr] = set()
+
+    def repeats(part: sympy.Basic) -> bool:
+        if not part.has(X):
+            return True
+        if isinstance(part, sympy.sin | sympy.cos | sympy.tan):
+            slope = part.args[0].coeff(X)
+            if slope.is_number and not (part.args[0] - slope * X).has(X):
+                slopes.add(abs(slope))
+                return True
+        return bool(part.args) and all(map(repeats, part.args))
+
+    if not repeats(expression) or not slopes:
+        return None
+    if len(slopes) == 1:
+        return float(2 * sympy.pi / slopes.pop())
+    if not all(slope.is_Rational for slope in slopes):
+        return None
+    return float(2 * sympy.pi / sympy.gcd_list(list(slopes)))
 
 
 @dataclass(frozen=True)

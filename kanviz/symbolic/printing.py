@@ -1,16 +1,13 @@
-"""Expressions as others read them: text that ``parse`` reads back, MathML, Python and C source."""
+"""Expressions as people read them: text that ``parse`` reads back, MathML, names in LaTeX."""
 
 import html
-import keyword
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sympy
-from sympy.printing.c import C99CodePrinter
 from sympy.printing.mathml import MathMLPresentationPrinter
-from sympy.printing.numpy import SciPyPrinter
 from sympy.printing.precedence import precedence_traditional
 from sympy.printing.str import StrPrinter
 
@@ -20,7 +17,6 @@ from kanviz.symbolic.language import (
     PRINTED,
     WORDS,
     absorb_factors,
-    check_expression,
 )
 
 
@@ -200,194 +196,6 @@ class _MathMLPrinter(MathMLPresentationPrinter):  # type: ignore[misc]
         for child in children:
             element.appendChild(child)
         return element
-
-
-C_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        "auto break case char const continue default do double else enum extern float for goto if "
-        "inline int long register restrict return short signed sizeof static struct switch typedef "
-        "union unsigned void volatile while main "
-        "exp log fabs sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh erf sqrt cbrt "
-        "pow fmax j0 j1 jn y0 y1 yn gamma lgamma tgamma signgam sinc sgn exp2 log2 log10 expm1 "
-        "log1p erfc hypot ceil floor round rint trunc fmod remainder remquo fma fdim fmin logb "
-        "ilogb ldexp frexp modf scalb scalbn nan nextafter copysign isnan isinf isfinite isnormal "
-        "signbit fpclassify drem significand double_t float_t NAN INFINITY HUGE_VAL HUGE_VALF "
-        "HUGE_VALL linux unix i386 asm typeof",
-    )
-)
-"""Keywords, what math.h names, and the functions that formulas use."""
-
-PYTHON_WORDS = frozenset({*keyword.kwlist, "numpy", "scipy", "float", "return"})
-
-
-def python_source(
-    expressions: Sequence[sympy.Expr], variables: Sequence[str], names: Sequence[str]
-) -> str:
-    """Return Python code: one function per formula, on numbers or numpy arrays.
-
-    The code needs numpy, and scipy for erf and the Bessel functions.
-
-    Parameters
-    ----------
-    expressions : sequence of sympy.Expr
-        The formulas.
-    variables : sequence of str
-        The names of the inputs, in order; what is no name in Python is made one.
-    names : sequence of str
-        What to call the functions.
-
-    Raises
-    ------
-    ValueError
-        If a formula has a part that is no formula yet, such as a spline.
-
-    Examples
-    --------
-    >>> x = sympy.Symbol("x", real=True)
-    >>> print(python_source([sympy.sin(x) / 2], ["x"], ["half_a_sine"]).strip())
-    import numpy
-    <BLANKLINE>
-    <BLANKLINE>
-    def half_a_sine(x):
-        x = numpy.asarray(x, dtype=float)
-        return (1/2)*numpy.sin(x)
-    """
-    printer = _PythonPrinter({"fully_qualified_modules": True})
-    arguments = identifiers(variables, PYTHON_WORDS)
-    functions = []
-    for expression, name in zip(
-        expressions, identifiers(names, PYTHON_WORDS | set(arguments)), strict=True
-    ):
-        formula = printer.doprint(_renamed(expression, variables, arguments))
-        floats = "".join(f"    {a} = numpy.asarray({a}, dtype=float)\n" for a in arguments)
-        functions.append(f"def {name}({', '.join(arguments)}):\n{floats}    return {formula}\n")
-    renamed = _renamed_comment("#", variables, arguments)
-    imports = ["import numpy"]
-    imports += ["import scipy.special"] if any("scipy." in text for text in functions) else []
-    return "\n".join(imports) + "\n\n" + renamed + "\n" + "\n\n".join(functions)
-
-
-def c_source(
-    expressions: Sequence[sympy.Expr], variables: Sequence[str], names: Sequence[str]
-) -> str:
-    """Return C code (C99, and POSIX for the Bessel functions): one function per formula.
-
-    Parameters and errors are those of ``python_source``.
-
-    >>> x = sympy.Symbol("x", real=True)
-    >>> print(c_source([sympy.sin(x) / 2], ["x"], ["half_a_sine"]).strip())
-    #include <math.h>
-    <BLANKLINE>
-    double half_a_sine(double x) {
-        return (1.0/2.0)*sin(x);
-    }
-    """
-    printer = _CPrinter()
-    arguments = identifiers(variables, C_WORDS)
-    parameters = ", ".join(f"double {argument}" for argument in arguments) or "void"
-    functions = []
-    for expression, name in zip(
-        expressions, identifiers(names, C_WORDS | set(arguments)), strict=True
-    ):
-        formula = printer.doprint(_renamed(expression, variables, arguments))
-        functions.append(f"double {name}({parameters}) {{\n    return {formula};\n}}\n")
-    helpers = [text for name, text in C_HELPERS.items() if any(f"{name}(" in f for f in functions)]
-    renamed = _renamed_comment("//", variables, arguments)
-    return "#include <math.h>\n\n" + renamed + "\n".join([*helpers, *functions])
-
-
-C_HELPERS = {
-    "sinc": "static double sinc(double u) {\n    return u != 0 ? sin(u)/u : 1.0;\n}\n",
-    "sgn": "static double sgn(double u) {\n    return (u > 0) - (u < 0);\n}\n",
-}
-"""What C lacks. As functions, since each names its argument twice."""
-
-
-def _renamed_comment(mark: str, variables: Sequence[str], arguments: Sequence[str]) -> str:
-    """Return a line of comment for each variable that has another name in the code."""
-    pairs = zip(arguments, variables, strict=True)
-    # As Python writes a text: on one line, whatever is in it.
-    return "".join(f"{mark} {new} is {old!a}\n" for new, old in pairs if new != old)
-
-
-def identifiers(names: Sequence[str], taken: frozenset[str] | set[str]) -> list[str]:
-    """Return names that a programming language accepts, different from each other and ``taken``.
-
-    >>> identifiers(["heat flux [W/m^2]", "0", "if"], PYTHON_WORDS)
-    ['heat_flux_W_m_2', 'x_0', 'if_2']
-    """
-    used = set(taken)
-    # A name that can stay does, whatever comes before it.
-    kept = {name for name in names if _is_plain(name) and name not in taken}
-    found: list[str] = []
-    for name in names:
-        if name in kept and name not in found:
-            found.append(name)
-            continue
-        plain = re.sub(r"[^0-9A-Za-z_]+", "_", name).strip("_") or "x"
-        plain = f"x_{plain}" if plain[0].isdigit() else plain
-        unique, number = plain, 2
-        while unique in used or unique in kept:
-            unique, number = f"{plain}_{number}", number + 1
-        used.add(unique)
-        found.append(unique)
-    return found
-
-
-def _is_plain(name: str) -> bool:
-    return re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) is not None and not name.endswith("_")
-
-
-def _renamed(
-    expression: sympy.Expr, variables: Sequence[str], arguments: Sequence[str]
-) -> sympy.Expr:
-    """Return the expression in the new names; raise if it has no code."""
-    check_expression("formula", expression, variables)
-    new = dict(zip(variables, arguments, strict=True))
-    symbols = expression.free_symbols
-    renamed = expression.xreplace({s: sympy.Symbol(new[s.name], real=True) for s in symbols})
-    return absorb_factors(renamed, PRINTED)
-
-
-class _PythonPrinter(SciPyPrinter):  # type: ignore[misc]
-    """sympy's own, but for short numbers and a maximum of arrays."""
-
-    def _print_Float(self, expr: sympy.Expr) -> str:
-        return repr(float(expr))
-
-    def _print_NumberSymbol(self, expr: sympy.Expr) -> str:
-        return repr(float(expr))
-
-    _print_Pi = _print_Exp1 = _print_NumberSymbol
-
-    def _print_sinc(self, expr: sympy.Expr) -> str:
-        return f"numpy.sinc(({self._print(expr.args[0])})/numpy.pi)"
-
-    def _print_Max(self, expr: sympy.Expr) -> str:
-        return f"numpy.maximum({', '.join(self._print(argument) for argument in expr.args)})"
-
-
-class _CPrinter(C99CodePrinter):  # type: ignore[misc]
-    """sympy's own, but for short numbers, numbers in place of M_PI, and the Bessel functions."""
-
-    def _print_Float(self, expr: sympy.Expr) -> str:
-        return repr(float(expr))
-
-    def _print_NumberSymbol(self, expr: sympy.Expr) -> str:
-        return repr(float(expr))
-
-    _print_Pi = _print_Exp1 = _print_NumberSymbol
-
-    def _print_sinc(self, expr: sympy.Expr) -> str:
-        return f"sinc({self._print(expr.args[0])})"
-
-    def _print_sign(self, expr: sympy.Expr) -> str:
-        return f"sgn({self._print(expr.args[0])})"
-
-    def _print_besselj(self, expr: sympy.Expr) -> str:
-        order, argument = int(expr.args[0]), self._print(expr.args[1])
-        return f"j{order}({argument})" if order < 2 else f"jn({order}, {argument})"
 
 
 # ---- the names of columns ------------------------------------------------------------------------

@@ -6,8 +6,10 @@ the ``FitReport``. Nothing here knows of threads, of a history, or of who looks 
 """
 
 import copy
+import inspect
 import math
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -154,7 +156,34 @@ class Trainer:
         self._edited = copy.deepcopy(network)
 
     def __iter__(self) -> Generator[Progress | None, None, None]:
-        """Take all steps; Ctrl-C, or whoever leaves off, ends them with the best state so far."""
+        """Take all steps; Ctrl-C, or whoever leaves off, ends them with the best state so far.
+
+        During a step torch has as many threads as it can feed; in between the user's setting holds.
+        """
+        steps, threads = self._run(), threads_for(self.network, self.task)
+        go_on: Callable[[], Progress | None] = partial(next, steps)
+        while True:
+            try:
+                with at_most(threads):
+                    progress = go_on()
+            except StopIteration:
+                return
+            except KeyboardInterrupt as error:
+                if inspect.getgeneratorstate(steps) == inspect.GEN_CLOSED:
+                    raise
+                go_on = partial(steps.throw, error)  # it struck just outside of the step
+                continue
+            try:
+                yield progress
+                go_on = partial(next, steps)
+            except GeneratorExit:
+                with at_most(threads):
+                    steps.close()
+                raise
+            except BaseException as error:  # noqa: BLE001 - it is for the steps to see
+                go_on = partial(steps.throw, error)
+
+    def _run(self) -> Generator[Progress | None, None, None]:
         self.report.notes.extend((*self.task.notes, *self._notes()))
         try:
             self.monitor.consider(self.network, self._measured(self.network))
@@ -179,13 +208,17 @@ class Trainer:
             return
         if best is None:
             raise FloatingPointError(where_it_breaks(self.network, self.task.x))
-        own = best.to(like)
+        beyond = FloatingPointError(
+            f"What was learnt has numbers beyond the range or the digits of {like.dtype}, so "
+            "the model stays as it was. Use dtype=torch.float64, or data with normalize=True."
+        )
+        try:
+            own = best.to(like)
+        except ValueError:  # knots that fall together
+            raise beyond from None
         found = self._measured(own)
         if not (math.isfinite(found.objective) and own.is_sound()):
-            raise FloatingPointError(
-                f"What was learnt has numbers beyond the range or the digits of {like.dtype}, so "
-                "the model stays as it was. Use dtype=torch.float64, or data with normalize=True."
-            )
+            raise beyond
         then, now = (math.sqrt(max(0.0, loss)) for loss in (report.loss, found.loss))
         if now > 2 * then + LOST_DIGITS * self.task.scale:
             report.notes.append(
@@ -466,6 +499,36 @@ class Trainer:
     def _dtype(self) -> torch.dtype:
         """The dtype of the network that is handed back."""
         return self._before.layers[0].weight.dtype
+
+
+WORK_OF_A_THREAD = 3e7
+"""Multiplications of a step for which it is worth to wake a thread, about a millisecond: on a busy
+machine threads of smaller parts wait for each other, many times longer than they work."""
+
+
+def threads_for(network: Network, task: Task) -> int:
+    """Return how many threads the steps of a task can feed."""
+    weights = n_weights(network) * task.grids[-1] / _grid_size(network)
+    rows = min(len(task.x), task.options.batch_size or len(task.x)) * network.widths[-1]
+    each = weights if task.optimizer == "lm" else 3.0  # A = J^T J; or forward and backward
+    return max(1, int(2 * rows * weights * each / WORK_OF_A_THREAD))
+
+
+@contextmanager
+def at_most(threads: int) -> Iterator[None]:
+    """Let torch use no more than so many threads inside the block, which is of this thread alone.
+
+    The sums of kernels do not depend on it: see ``kernels.jit.sum_over_parts``.
+    """
+    before = torch.get_num_threads()
+    if threads >= before:
+        yield
+        return
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 LOST_DIGITS = 1e-4

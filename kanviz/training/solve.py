@@ -1,8 +1,9 @@
 """Solving an equation: residuals of an unknown function, made small instead of errors on data."""
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,13 @@ MOST_STARTS = 4
 
 BUILD_FROM = "Build them from u(x), gradient(u, x), laplacian(u, x) and the like."
 
+MOST_COEFFICIENTS = 50
+"""Numbers of the equation's own that are trained: each costs a backward pass of the residuals."""
+
+MOST_ROUNDS, LEAST_GAIN, SMALLEST_STRENGTH = 50, 1e-12, 1e-10
+"""Of the coefficients: steps, the share of the squares that one must win, and how much a direction
+must change the residuals, beside others, to be told from none."""
+
 NUMBERS_AT_ONCE = 4_000_000
 """About as many derivatives are worked on at a time."""
 
@@ -39,9 +47,22 @@ class Equation:
     What the residuals ask of u are values and derivatives at points; each depends on the weights
     through its own point only, so its slopes are made point by point. The residuals may then mix
     them in any way: differences of neighbours, sums over all points, products.
+
+    Unknown coefficients of the equation are no weights: for any u they are those that make the
+    residuals least, and a step of the weights is one along which they follow (variable projection:
+    Golub, Pereyra, 1973; the Jacobian is Kaufman's, 1975). So they need no start of their own, no
+    damping, and every state of u tells them.
+
+    Parameters
+    ----------
+    residuals : callable
+        ``residuals(u)``.
+    coefficients : tuple of Tensor
+        Those leaves that the residuals depend on; they keep their values but in ``settle``.
     """
 
     residuals: Residuals
+    coefficients: tuple[Tensor, ...] = ()
 
     @property
     def name(self) -> str:
@@ -52,7 +73,97 @@ class Equation:
     @torch.no_grad()
     def values(self, network: Network) -> Float[Tensor, " residuals"]:
         """Return all residuals in one row."""
-        return _row(self.residuals(_unknown(network, partial(_answers, network))))
+        asked = Answers(network)
+        with _put_back(self.coefficients):
+            self._settle(asked)
+            return _row(self.residuals(asked.again()))
+
+    def settle(self, network: Network) -> None:
+        """Give the coefficients the values that go with a network, for good."""
+        self._settle(Answers(network))
+
+    def _settle(self, asked: "Answers") -> Float[Tensor, "residuals directions"] | None:
+        """Put the coefficients that make the residuals least, by Gauss and Newton's steps.
+
+        Returns what they can still change the residuals by, as orthonormal columns. Directions that
+        change nothing are left alone.
+        """
+        if not self.coefficients:
+            return None
+        row, slopes = self._slopes(asked)
+        for _ in range(MOST_ROUNDS):
+            if not bool(slopes.isfinite().all()):
+                return None
+            size = slopes.norm(dim=0)
+            unit = torch.where(size > 0, size, 1.0)
+            left, strength, turn = torch.linalg.svd(slopes / unit, full_matrices=False)
+            kept = strength > SMALLEST_STRENGTH
+            basis: Tensor = left[:, kept]
+            turn, strength = turn[kept], strength[kept]
+            step = -(turn.T @ ((basis.T @ row) / strength)) / unit
+            better = self._better(asked, row, step)
+            if better is None:
+                return basis
+            row, slopes = better
+        return basis
+
+    def _better(self, asked: "Answers", row: Tensor, step: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Go along a step, or a part of it; return residuals and slopes there, None if no use."""
+        before = [value.detach().clone() for value in self.coefficients]
+        parts = step.split([value.numel() for value in before])
+        for share in (1.0, 0.5, 0.1, 0.01):
+            with torch.no_grad():
+                for value, old, part in zip(self.coefficients, before, parts, strict=True):
+                    value.copy_(old + share * part.view_as(old))
+            found, slopes = self._slopes(asked)
+            if float(found.square().sum()) < (1 - LEAST_GAIN) * float(row.square().sum()):
+                return found, slopes
+        with torch.no_grad():
+            for value, old in zip(self.coefficients, before, strict=True):
+                value.copy_(old)
+        return None
+
+    def _slopes(self, asked: "Answers") -> tuple[Tensor, Tensor]:
+        """Return the residuals and (residuals, coefficients) their slopes in the coefficients."""
+        with torch.enable_grad():
+            row = _row(self.residuals(asked.again()))
+            probe = torch.zeros_like(row, requires_grad=True)
+            pulled = torch.autograd.grad(
+                row, self.coefficients, probe, create_graph=True, materialize_grads=True
+            )
+            flat = torch.cat([part.flatten().to(row) for part in pulled])
+            if not flat.requires_grad:
+                return row.detach(), torch.zeros(len(row), len(flat)).to(row)
+            columns = [
+                torch.autograd.grad(number, probe, retain_graph=True, materialize_grads=True)[0]
+                for number in flat
+            ]
+        return row.detach(), torch.stack(columns, dim=1)
+
+    def with_coefficients(self, network: Network) -> "Equation":
+        """Return the same with the leaves that the residuals depend on beside u.
+
+        Raises
+        ------
+        ValueError
+            If one of them cannot be trained: the residuals see it only through a tensor that was
+            made before; or there are too many.
+        """
+        with torch.enable_grad():
+            rows = [_row(self.residuals(Answers(network).again())) for _ in range(2)]
+        (leaves, nodes), (_, others) = (_graph_of(row) for row in rows)
+        if nodes & others:
+            raise ValueError(
+                "residuals must compute with their coefficients at each call; got a tensor that "
+                "was made of some before. Move that computation into residuals."
+            )
+        count = sum(leaf.numel() for leaf in leaves)
+        if count > MOST_COEFFICIENTS:
+            raise ValueError(
+                f"residuals may have at most {MOST_COEFFICIENTS} numbers of their own to train; "
+                f"got {count}. Ask u, not the model, and detach what is known."
+            )
+        return replace(self, coefficients=tuple(leaves))
 
     @torch.no_grad()
     def points(self, network: Network) -> Float[Tensor, "points inputs"]:
@@ -75,13 +186,7 @@ class Equation:
             orders.append(derivative_order(operator, x[0], network.widths[-1]))
             return _answers(network, operator, x)
 
-        row = _row(self.residuals(_unknown(network, measure)))
-        if row.requires_grad:
-            raise ValueError(
-                "residuals must learn from u alone; got some with a parameter of their own that "
-                "requires a gradient, which solve does not train. Detach it, or make it a second "
-                "output of the model with a residual for its gradient."
-            )
+        _row(self.residuals(_unknown(network, measure)))
         return max(orders)
 
     @torch.no_grad()
@@ -102,18 +207,12 @@ class Equation:
         by differentiating the transposed product, which is linear, once more: in reverse only,
         since forward derivatives are a state of the whole process.
         """
-        answers: list[Tensor] = []
-        slopes: list[Tensor] = []
-
-        def measure(operator: Operator, x: Tensor) -> Tensor:
-            answer, slope = _with_slopes(network, operator, x)
-            answers.append(answer.requires_grad_())
-            slopes.append(slope)
-            return answer
-
-        with torch.enable_grad():
-            row = _row(self.residuals(_unknown(network, measure)))
-            if not row.requires_grad:
+        asked = Answers(network, with_slopes=True)
+        with _put_back(self.coefficients), torch.enable_grad():
+            basis = self._settle(asked)
+            row = _row(self.residuals(asked.again()))
+            answers = asked.found
+            if not any(answer.requires_grad for answer in answers) or not row.requires_grad:
                 raise ValueError(
                     f"residuals must depend on u; got numbers that do not. {BUILD_FROM}"
                 )
@@ -125,10 +224,70 @@ class Equation:
             (pushed,) = torch.autograd.grad(
                 [pulled[n] for n in used],
                 probe,
-                [slopes[n] for n in used],
+                [asked.slopes[n] for n in used],
                 is_grads_batched=True,
             )
+        if basis is not None:  # what the coefficients make good is not for the weights to do
+            pushed = pushed - (pushed @ basis) @ basis.T
         return row.detach(), pushed
+
+
+class Answers:
+    """What a network answers to the residuals, in the order in which they ask.
+
+    It is asked once: coefficients change what is made of the answers, not the answers.
+    """
+
+    def __init__(self, network: Network, *, with_slopes: bool = False) -> None:
+        self.network, self.with_slopes = network, with_slopes
+        self.found: list[Tensor] = []
+        self.slopes: list[Tensor] = []
+        self._at = 0
+
+    def again(self) -> Unknown:
+        """Return the unknown function for the next call of the residuals."""
+        self._at = 0
+        return _unknown(self.network, self._answer)
+
+    def _answer(self, operator: Operator, x: Tensor) -> Tensor:
+        if self._at == len(self.found):
+            if self.with_slopes:
+                answer, slope = _with_slopes(self.network, operator, x)
+                self.found.append(answer.requires_grad_())
+                self.slopes.append(slope)
+            else:
+                self.found.append(_answers(self.network, operator, x))
+        self._at += 1
+        return self.found[self._at - 1]
+
+
+@contextmanager
+def _put_back(coefficients: Sequence[Tensor]) -> Iterator[None]:
+    """Give the coefficients their values back at the end of the block."""
+    before = [value.detach().clone() for value in coefficients]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for value, old in zip(coefficients, before, strict=True):
+                value.copy_(old)
+
+
+def _graph_of(row: Tensor) -> tuple[list[Tensor], set[object]]:
+    """Return the leaves that a tensor depends on, in order of finding, and all other nodes."""
+    leaves: dict[int, Tensor] = {id(row): row} if row.is_leaf and row.requires_grad else {}
+    nodes: set[object] = set()
+    waiting = [row.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in nodes:
+            continue
+        if hasattr(node, "variable"):
+            leaves[id(node.variable)] = node.variable
+            continue
+        nodes.add(node)
+        waiting.extend(source for source, _ in reversed(node.next_functions))
+    return list(leaves.values()), nodes
 
 
 def _row(parts: Any) -> Tensor:
@@ -198,8 +357,12 @@ class EquationTask(Task):
         work = copy.deepcopy(network).to(self.x)
         return float(self.equation.values(work).square().mean())
 
-    def quality_of(self, network: Network) -> dict[str, float]:  # noqa: ARG002
-        """Return nothing: an equation has no targets."""
+    def quality_of(self, network: Network) -> dict[str, float]:
+        """Return nothing: an equation has no targets. Its coefficients now go with the network.
+
+        That is asked of what a fit hands back, once.
+        """
+        self.equation.settle(copy.deepcopy(network).to(self.x))
         return {}
 
     def errors(self, network: Network, loss: float) -> Errors:  # noqa: ARG002
@@ -265,6 +428,12 @@ def prepare_equation(network: Network, equation: Equation, options: FitOptions) 
     _check_options(options)
     _check_size(work, grids)
     points = equation.points(work)
+    equation = equation.with_coefficients(work)
+    if any(mine is leaf for leaf in equation.coefficients for mine in network.parameters()):
+        raise ValueError(
+            f"residuals must ask u, the state of the model in training; got the model itself. "
+            f"{BUILD_FROM}"
+        )
     if not len(points):
         raise ValueError(f"residuals must ask for u; got numbers without it. {BUILD_FROM}")
     _check_order(equation, work)

@@ -27,7 +27,8 @@ from fuzz.limits import Overtime, grown, limited
 from kanviz.live.scene import mathml_of
 from kanviz.symbolic.functions import BUILT_IN, Function
 from kanviz.symbolic.language import WORDS
-from kanviz.symbolic.printing import c_source, python_source, to_mathml, to_text
+from kanviz.symbolic.printing import to_mathml, to_text
+from kanviz.symbolic.source import c_source, python_source
 from kanviz.symbolic.suggest import function_of
 
 SECONDS = 10.0

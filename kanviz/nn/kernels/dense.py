@@ -5,7 +5,7 @@ runs over many samples, fills vector registers and meets knots and weights as sc
 one layer, which lies so too, is the x of the next without a copy.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from kanviz.nn.kernels.plan import (
     SECOND_EXTRA,
     UNIFORM,
     Array,
+    Cache,
     Plan,
 )
 
@@ -54,19 +55,6 @@ once only."""
 
 ZERO: Any = np.int64(0)
 """Written 0, it would make a function of another type of argument, which is compiled again."""
-
-
-class Cache(NamedTuple):
-    """What a layer was evaluated at, as the kernels take it, and what ``forward`` made of it.
-
-    ``x`` (inputs, samples), ``knots`` (inputs, knots), ``weight`` (inputs, width, outputs);
-    ``features`` (inputs * width, samples) holds all features, or nothing.
-    """
-
-    x: Array
-    knots: Array
-    weight: Array
-    features: Array
 
 
 def prepare(x: Tensor, knots: Tensor, weight: Tensor | None, plan: Plan) -> Cache:

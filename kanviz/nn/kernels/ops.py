@@ -13,7 +13,7 @@ are three small ``Function``s, and derivatives of any order.
 
 import functools
 import logging
-from typing import TYPE_CHECKING, Any, Union
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -22,17 +22,13 @@ from torch.autograd import Function
 
 from kanviz.interrupts import uninterrupted
 from kanviz.nn.features import edge_sum_reference
-from kanviz.nn.kernels.plan import BASES, DTYPES, Plan, make_plan
+from kanviz.nn.kernels.plan import BASES, DTYPES, Active, Cache, Plan, make_plan
 from kanviz.nn.spec import FunctionSpec
-
-if TYPE_CHECKING:  # numba is loaded when a kernel is first called: it takes longer than all of ours
-    from kanviz.nn.kernels.dense import Cache
-    from kanviz.nn.kernels.sparse import Active
 
 logger = logging.getLogger(__name__)
 
 Gradients = tuple[Tensor | None, ...]
-Kept = Union["Cache", "Active", None]
+Kept = Cache | Active | None
 
 PLAIN_TYPES = (Tensor, nn.Parameter)
 
@@ -147,7 +143,7 @@ def grad_input(
 
     if not plan.is_dense:
         return sparse.grad_input(x, knots, weight, grad, plan)
-    if not isinstance(cache, dense.Cache):
+    if not isinstance(cache, Cache):
         cache = dense.prepare(x, knots, weight, plan)
     return dense.grad_input(cache, grad, plan)
 
@@ -169,9 +165,9 @@ def grad_weight(
     from kanviz.nn.kernels import dense, sparse
 
     if not plan.is_dense or scale is not None:
-        active = cache if isinstance(cache, sparse.Active) else None
+        active = cache if isinstance(cache, Active) else None
         return sparse.grad_weight(x, knots, grad, scale, plan, active)
-    if not isinstance(cache, dense.Cache):
+    if not isinstance(cache, Cache):
         cache = dense.prepare(x, knots, None, plan)
     return dense.grad_weight(cache, grad, plan)
 

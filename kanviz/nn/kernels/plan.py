@@ -44,6 +44,28 @@ AWAY, PLACE, INTERVAL, FIRST_EXTRA, SECOND_EXTRA, PIECES = range(6)
 then k + 1 polynomial pieces, then one row per feature, then what a kernel asks for beyond."""
 
 
+class Cache(NamedTuple):
+    """What a layer was evaluated at, as the kernels take it, and what ``forward`` made of it.
+
+    ``x`` (inputs, samples), ``knots`` (inputs, knots), ``weight`` (inputs, width, outputs);
+    ``features`` (inputs * width, samples) holds all features, or nothing.
+    """
+
+    x: Array
+    knots: Array
+    weight: Array
+    features: Array
+
+
+class Active(NamedTuple):
+    """The active features of samples ``start`` to ``stop``."""
+
+    start: int
+    stop: int
+    offset: Array
+    values: Array
+
+
 class Plan(NamedTuple):
     """A derivative of a family of functions, as its kernels take it.
 

@@ -7,7 +7,6 @@ the grid size; the kernels for one output take all numbers of a chunk in a row.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from kanviz.nn.kernels.basis import gaussian_features, general_features, uniform_features
 from kanviz.nn.kernels.jit import kernel, kernel_with_memory, over_parts
-from kanviz.nn.kernels.plan import GAUSSIAN, GENERAL, UNIFORM, Array, Plan
+from kanviz.nn.kernels.plan import GAUSSIAN, GENERAL, UNIFORM, Active, Array, Plan
 
 FEATURES = {
     GENERAL: general_features,
@@ -28,15 +27,6 @@ CHUNK = 1 << 15
 
 TILE = 16
 """Samples that visit the weight of one input together, while it is in the cache."""
-
-
-class Active(NamedTuple):
-    """The active features of samples ``start`` to ``stop``."""
-
-    start: int
-    stop: int
-    offset: Array
-    values: Array
 
 
 def forward(

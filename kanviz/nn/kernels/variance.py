@@ -25,7 +25,7 @@ from kanviz.nn.features import edge_variance_reference
 from kanviz.nn.kernels import dense, ops, sparse
 from kanviz.nn.kernels import variance_kernels as kernels
 from kanviz.nn.kernels.jit import over_parts, sum_over_parts
-from kanviz.nn.kernels.plan import VARIANCE_BLOCK, Array, Plan, make_plan
+from kanviz.nn.kernels.plan import VARIANCE_BLOCK, Active, Array, Cache, Plan, make_plan
 from kanviz.nn.spec import FunctionSpec
 
 Gradients = tuple[Tensor | None, ...]
@@ -56,7 +56,7 @@ class ByFeature(NamedTuple):
 class ByEdge(NamedTuple):
     """What backward needs where edges were seen one by one: ``mean`` (in, out) of each."""
 
-    cache: dense.Cache
+    cache: Cache
     mean: Array
 
 
@@ -222,13 +222,13 @@ def vjp(
 def _moments_of(x: Tensor, knots: Tensor, plan: Plan, cache: ops.Kept) -> Moments:
     """Return the moments for x (samples, inputs); ``cache`` is of the same x and plan."""
     if plan.is_dense:
-        if not isinstance(cache, dense.Cache):
+        if not isinstance(cache, Cache):
             cache = dense.prepare(x, knots, None, plan)
         return _moments_dense(cache, plan)
-    return _moments_sparse(x, knots, plan, cache if isinstance(cache, sparse.Active) else None)
+    return _moments_sparse(x, knots, plan, cache if isinstance(cache, Active) else None)
 
 
-def _moments_dense(cache: dense.Cache, plan: Plan) -> Moments:
+def _moments_dense(cache: Cache, plan: Plan) -> Moments:
     (inputs, samples), width = cache.x.shape, plan.width
 
     def work(start: int, stop: int) -> Moments:
@@ -257,13 +257,13 @@ def _merged(a: Moments, b: Moments) -> Moments:
     return Moments(a.has_base, count, a.mean + step * share, a.square + b.square + outer)
 
 
-def _moments_sparse(x: Tensor, knots: Tensor, plan: Plan, cache: sparse.Active | None) -> Moments:
+def _moments_sparse(x: Tensor, knots: Tensor, plan: Plan, cache: Active | None) -> Moments:
     inputs, rows = x.shape[1], plan.rows
     groups = plan.width - rows + 1
     count, mean = np.zeros((inputs, groups)), np.zeros((inputs, groups, rows))
     sums, square = np.zeros((inputs, groups, rows)), np.zeros((inputs, groups, rows, rows))
 
-    def work(part: sparse.Active) -> None:
+    def work(part: Active) -> None:
         kernels.add_active_moments(plan.width, part.offset, part.values, count, mean, sums, square)
 
     if cache is not None:
@@ -321,7 +321,7 @@ def _grad_input_sparse(
     points = np.ascontiguousarray(x.numpy(force=True))
     grid = np.ascontiguousarray(knots.numpy(force=True))
 
-    def work(part: sparse.Active) -> None:
+    def work(part: Active) -> None:
         here = slice(part.start, part.stop)
         values = sparse.make_active(points[here], grid, plan, part.start).values
         kernels.add_active_grad_input(
@@ -352,7 +352,7 @@ def _grad_input_dense(
 ) -> Tensor:
     """Return the same as ``_grad_input_sparse``."""
     cache = saved.cache
-    if not isinstance(cache, dense.Cache):
+    if not isinstance(cache, Cache):
         cache = dense.prepare(x, knots, weight, plan)
     (inputs, samples), kind = cache.x.shape, plan.dtype
     out = np.empty((inputs, samples), kind)
