@@ -251,7 +251,6 @@ WITH_ONE_IMPORTER = {
     "kanviz.nn.kernels.normal_equations": "compiled; numba stays in kernels/",
     "kanviz.nn.kernels.penalty": "compiled; numba stays in kernels/",
     "kanviz.nn.kernels.variance_kernels": "compiled loops; its importer is what runs beside them",
-    "kanviz.symbolic.affine_search": "a search of its own: starts and descents, for any function",
     "kanviz.symbolic.safe": "the functions alone, tested one by one against sympy's",
     "kanviz.training.evidence": "a prior and what the data say of it; its importer is the loop",
     "kanviz.training.solve": "learns an equation, as fit.py learns data",

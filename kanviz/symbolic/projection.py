@@ -93,7 +93,10 @@ def descend(
     """Improve all starts by so many steps; none becomes worse."""
     if 0 in inner.shape:
         return solve(columns, inner, part)
-    now, slopes = _with_slopes(columns, inner, part)
+    # The starts tell the unit of each number, for a number of 0 has none.
+    unit = inner.abs().amax(0)
+    unit = torch.where(unit > 0, unit, 1.0)
+    now, slopes = _with_slopes(columns, inner, part, unit)
     damping = torch.full_like(now.cost, FIRST_DAMPING)
     enough = ROUNDING * float(part.weights @ part.z.square())
     for _ in range(steps):
@@ -103,8 +106,8 @@ def descend(
         extra = damping.unsqueeze(-1) * diagonal + 1e-30 * diagonal.amax(1, keepdim=True) + 1e-300
         change, failed = torch.linalg.solve_ex(matrix + torch.diag_embed(extra), -gradient)
         change = torch.where((failed > 0)[:, None, None], 0.0, change).squeeze(-1)
-        limit = 0.5 * now.inner.abs() + 1.0
-        trial, then = _with_slopes(columns, now.inner + change.clamp(-limit, limit), part)
+        limit = 0.5 * now.inner.abs() + unit
+        trial, then = _with_slopes(columns, now.inner + change.clamp(-limit, limit), part, unit)
         better = trial.cost < now.cost
         row = better.unsqueeze(-1)
         now = Fits(
@@ -121,11 +124,14 @@ def descend(
 
 
 def _with_slopes(
-    columns: Columns, inner: Float[Tensor, "starts inner"], part: Subset
+    columns: Columns,
+    inner: Float[Tensor, "starts inner"],
+    part: Subset,
+    unit: Float[Tensor, " inner"],
 ) -> tuple[Fits, Float[Tensor, "starts inner samples"]]:
     """Return the fits, and the derivatives of their residuals in the inner numbers."""
     n_starts, n_inner = inner.shape
-    step = STEP * (inner.abs() + STEP**0.5)
+    step = STEP * (inner.abs() + STEP**0.5 * unit)
     moved = inner.unsqueeze(0) + torch.diag_embed(step).movedim(1, 0)
     both = solve(columns, torch.cat([inner, moved.flatten(0, 1)]), part)
     now = Fits(*(value[:n_starts] for value in vars(both).values()))
