@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from kanviz.data.dataset import About
 from kanviz.model import KAN
 from kanviz.nn import Network
 from kanviz.symbolic import default_library
+from kanviz.symbolic import formula as formula_module
 from kanviz.symbolic.formula import Formula, cancellation, check_formula, formula_of, shown
 from kanviz.symbolic.parse import parse
 
@@ -149,3 +151,24 @@ def test_another_networks_formula_is_refused() -> None:
 def _with_sine(network: Network) -> Network:
     network.layers[0].fix(0, 0, default_library()["sin"], (1.0, 0.0, 1.0, 0.0))
     return network
+
+
+def test_a_formula_that_takes_long_to_shorten_is_not_shortened_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[float] = []
+
+    def slow(formula: Formula, share: float, _: float) -> Formula:
+        tried.append(share)
+        end = time.process_time() + 0.05
+        while time.process_time() < end:
+            pass
+        raise ValueError("no shorter")
+
+    monkeypatch.setattr(formula_module, "_shorter", slow)
+    monkeypatch.setattr(formula_module, "TRIES_SECONDS", 0.02)
+    assert show(sympy.sin(2 * x)).expressions == (sympy.sin(2 * x),)
+    assert len(tried) == 1
+    monkeypatch.setattr(formula_module, "TRIES_SECONDS", 60.0)
+    show(sympy.sin(2 * x))
+    assert len(tried) > 3

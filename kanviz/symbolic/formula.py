@@ -5,6 +5,7 @@ shortens the numbers as far as the outputs allow, and ``Formula`` has all the fo
 take one away.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -249,6 +250,10 @@ DEEPEST = 150
 
 SECONDS = 20.0
 """How long composing a formula, or writing it with other numbers, may take."""
+
+CHANGE_SECONDS, TRIES_SECONDS = 10.0, 5.0
+"""How long one way to shorten a formula may take, as to expand Bessel functions within each other;
+and the seconds of the processor after which no other way is tried."""
 
 
 def formula_of(network: Network, about: About) -> Formula:
@@ -598,7 +603,10 @@ def _nice(
 ) -> tuple[Formula, float]:
     """Return the formula with nice numbers in a short form, and its error."""
     shares = (snap, snap / 100, snap / 1e4) if snap > 0 else ()
+    end = time.process_time() + TRIES_SECONDS
     for share in (*shares, 0.0):
+        if time.process_time() > end:
+            break
         formula = _tried(exact, lambda formula, share=share: _shorter(formula, share, simplify))  # type: ignore[misc]
         if formula is None:
             continue
@@ -620,7 +628,7 @@ def _shorter(formula: Formula, share: float, simplify: float) -> Formula:
 def _tried(formula: Formula, change: Callable[[Formula], Formula]) -> Formula | None:
     """Return a formula with a change that may take too long; None if it does, or if sympy fails."""
     try:
-        return in_time(SECONDS, lambda: change(formula), "too long")
+        return in_time(CHANGE_SECONDS, lambda: change(formula), "too long")
     except SYMPY_GIVES_UP:
         return None
 
