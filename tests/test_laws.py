@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import kanviz as kv
+from kanviz.symbolic.constants import fit_constants
 from kanviz.symbolic.laws import FORMS, find_laws, form, sums_of_powers
 from kanviz.symbolic.samples import prepare_samples
 from kanviz.symbolic.suggest import suggest
@@ -85,6 +86,13 @@ def test_nothing_is_added_that_noise_alone_would_ask_for() -> None:
     noise = torch.randn(len(x), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     table = suggest(x, torch.tanh(2 * x) + 0.05 * noise)
     assert not any(row.constants for row in table)
+
+
+def test_a_few_samples_are_no_reason_for_a_law() -> None:
+    x = torch.linspace(-1, 1, 8, dtype=torch.float64)
+    assert all(len(row.constants) <= 3 for row in suggest(x, x.sin() + x**3))
+    found = fit_constants(form("a*x^6 + b*x^5 + c*x^4 + d*x^3 + f*x^2 + g*x + h"), x[:6], x[:6])
+    assert np.isfinite(found).all()
 
 
 def test_every_form_is_one_that_fix_reads_by_its_name() -> None:

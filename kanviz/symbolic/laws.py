@@ -164,6 +164,7 @@ def form(text: str) -> Function:
 def sums_of_powers(samples: Samples) -> list[AffineFit]:
     """Return the best sum of each number of powers of x, from 2 on."""
     highest = HIGHEST if abs(samples.center) < 10 * samples.half else 3
+    highest = min(highest, len(samples.train.t) // 3)
     train = _in_user_x(samples, samples.train)
     powers = torch.stack([train.t**n for n in range(1, highest + 1)], dim=-1)
     ones = torch.ones_like(powers[:, :1])
@@ -195,7 +196,7 @@ def _sum_text(exponents: Sequence[int]) -> str:
 
 def _powers(samples: Samples) -> list[AffineFit]:
     """Return the best (a x + b)^p with a broken p, as functions of their own."""
-    functions = []
+    functions: list[Function] = []
     for side in ("a*(x - m)^p + b", "a*(m - x)^p + b"):
         fits = _searched(form(side), samples, COARSE_SAMPLES, COARSE_STEPS)
         at = linear_form(form(side)).inner.index(form(side).constants.index("p"))
@@ -222,9 +223,11 @@ def _forms(samples: Samples) -> list[AffineFit]:
     """Return the best fit of each form that is worth the whole search."""
     grids = _grids(samples)
     whole = _in_user_x(samples, samples.train)
-    coarse = []
+    coarse: list[tuple[float, str, Tensor]] = []
     for text in FORMS:
         function = form(text)
+        if len(whole.t) < 3 * len(function.constants):  # so few samples tell nothing of it
+            continue
         columns = columns_of(linear_form(function))
         starts = _starts(function, grids)
         inner = solve(columns, starts, whole.thinned(SCREENED_SAMPLES)).best(BASINS)

@@ -68,6 +68,9 @@ def solve(columns: Columns, inner: Float[Tensor, "starts inner"], part: Subset) 
     finite = (terms.abs() < FAR).flatten(1).all(1) & (beside.abs() < FAR).all(1)
     terms = torch.where(finite[:, None, None], terms, 0.0) * root.unsqueeze(-1)
     target = (part.z - torch.where(finite[:, None], beside, 0.0)) * root
+    if (lacking := terms.shape[2] - terms.shape[1]) > 0:  # rows of 0 add nothing to the squares
+        terms = torch.nn.functional.pad(terms, (0, 0, 0, lacking))
+        target = torch.nn.functional.pad(target, (0, lacking))
     if terms.shape[-1] == 0:
         linear, residual = inner.new_zeros(len(inner), 0), target
     else:
