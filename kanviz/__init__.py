@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kanviz.conversion import convert
     from kanviz.course.problems import problem
     from kanviz.live.explorer import Explorer
+    from kanviz.search import Search, search
     from kanviz.symbolic import (
         Formula,
         Suggestion,
@@ -46,6 +47,7 @@ __all__ = [
     "PruneReport",
     "Recipe",
     "Scaling",
+    "Search",
     "Session",
     "Snapshot",
     "Sparsity",
@@ -61,18 +63,21 @@ __all__ = [
     "load",
     "problem",
     "register_function",
+    "search",
     "warmup",
 ]
 
 _LAZY = {
     "Explorer": "kanviz.live.explorer",
     "Formula": "kanviz.symbolic.formula",
+    "Search": "kanviz.search",
     "Suggestion": "kanviz.symbolic.suggest",
     "SuggestionTable": "kanviz.symbolic.suggest",
     "SymbolReport": "kanviz.symbolic.symbol_report",
     "convert": "kanviz.conversion",
     "problem": "kanviz.course.problems",
     "register_function": "kanviz.symbolic.functions",
+    "search": "kanviz.search",
 }
 """Public names that take long to import or that few programs use, and the module of each."""
 

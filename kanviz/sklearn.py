@@ -19,10 +19,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from kanviz.data import Scaling, from_arrays
+from kanviz.checks import check_choice
+from kanviz.data import Dataset, Scaling, from_arrays
 from kanviz.data.arrays import Task
 from kanviz.data.dataset import About
 from kanviz.model import KAN, Session
+from kanviz.search import search
 
 if TYPE_CHECKING:
     from kanviz.live.explorer import Explorer
@@ -78,15 +80,6 @@ class _KANEstimator(BaseEstimator):  # type: ignore[misc]  # untyped there
                 f"dtype must be 'float32' or 'float64'; got {self.dtype!r}. Leave it out."
             )
         seed = self._seed()
-        model = KAN(
-            [x.shape[1], *self.hidden, n_outputs],
-            grid_size=self.grid_size,
-            spline_order=self.spline_order,
-            base=self.base,
-            dtype=DTYPES[self.dtype],
-            device=self.device,
-            seed=seed,
-        )
         names = getattr(self, "feature_names_in_", None)
         data = from_arrays(
             x,
@@ -96,6 +89,18 @@ class _KANEstimator(BaseEstimator):  # type: ignore[misc]  # untyped there
             task=task,
             constant="keep",
             dtype=DTYPES[self.dtype],
+        )
+        if isinstance(self.hidden, str):
+            self._search(data, seed)
+            return
+        model = KAN(
+            [x.shape[1], *self.hidden, n_outputs],
+            grid_size=self.grid_size,
+            spline_order=self.spline_order,
+            base=self.base,
+            dtype=DTYPES[self.dtype],
+            device=self.device,
+            seed=seed,
         )
         report = model.fit(
             data,
@@ -110,6 +115,21 @@ class _KANEstimator(BaseEstimator):  # type: ignore[misc]  # untyped there
             progress=False,
         )
         self.model_, self.report_, self.n_iter_ = model, report, max(1, report.n_steps)
+
+    def _search(self, data: Dataset, seed: int) -> None:
+        """Let the data choose the hidden nodes."""
+        check_choice("hidden", self.hidden, ("auto",))
+        found = search(
+            data,
+            starts=self.starts,
+            grid_size=self.grid_size,
+            dtype=DTYPES[self.dtype],
+            device=self.device,
+            progress=False,
+            seed=seed,
+        )
+        self.model_, self.report_ = found.best, found.winner.report
+        self.n_iter_ = max(1, self.report_.n_steps)
 
     def _seed(self) -> int:
         state = self.random_state
@@ -128,8 +148,9 @@ class KANRegressor(RegressorMixin, _KANEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    hidden : sequence of int
-        Nodes of the hidden layers; ``()`` for an additive model, one curve per input.
+    hidden : sequence of int or "auto"
+        Nodes of the hidden layers; ``()`` for an additive model, one curve per input. With
+        ``"auto"`` the data choose, see ``kanviz.search``, and how to train is the search's matter.
     grid_size, spline_order, base
         The functions on the edges, as for ``KAN``.
     optimizer, steps, grids, sparsity, smoothing, validation, starts

@@ -9,9 +9,10 @@ import torch
 import kanviz as kv
 from kanviz.data import from_arrays
 from kanviz.nn import Network
-from kanviz.training import fit
-from kanviz.training.evidence import VAGUE, Shapes, Smoothing, inverse
+from kanviz.training import evidence, fit
+from kanviz.training.evidence import VAGUE, Neighbours, Shapes, Smoothing, inverse
 from kanviz.training.least_squares import LeastSquares, minimise
+from kanviz.training.task import FitOptions, prepare
 
 
 def noisy(n: int, noise: float, *, n_inputs: int = 3, seed: int = 0) -> kv.Dataset:
@@ -88,7 +89,7 @@ def test_unseen_rows_are_predicted_far_better_than_without() -> None:
     x = rng.uniform(-2, 2, (1000, 6))
     truth = np.sin(2 * x[:, 0]) + x[:, 1] / 2
     errors = []
-    for smoothing in (None, "auto"):
+    for smoothing in (1e-10, "auto"):
         network = Network([6, 2, 1], dtype=torch.float64)
         fit(network, data, smoothing=smoothing, progress=False, starts=3)
         with torch.no_grad():
@@ -118,25 +119,88 @@ def test_no_curve_runs_away_where_there_are_no_data(seed: int) -> None:
         assert outputs.min() > low - most * (high - low)
 
 
-def test_a_curve_comes_home_to_its_straight_part() -> None:
-    rng = np.random.default_rng(0)
-    x = rng.uniform(-1, 1, (80, 1))
-    y = np.where(x > 0.8, 10 * (x - 0.8), 0) + x + 0.1 * rng.standard_normal((80, 1))
-    model = kv.KAN([1, 1], grid_size=10, dtype=torch.float64)
-    model.fit(x, y, smoothing="auto", progress=False)
-    inside, beyond = np.diff(np.ravel(model.predict(np.array([[0.85], [0.95], [3.0], [3.1]]))))[::2]
-    assert inside > 0.5  # at the end the data are steep
-    assert abs(beyond) < 0.6 * inside
+def test_ends_are_calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    steepest = []
+    for homing in (0.0, evidence.HOMING):
+        monkeypatch.setattr(evidence, "HOMING", homing)
+        for seed in range(5):
+            rng = np.random.default_rng(seed)
+            x = rng.standard_t(3, (40, 1))
+            y = np.tanh(2 * x) + 0.3 * rng.standard_t(3, (40, 1))  # flat, but for chance
+            model = kv.KAN([1, 1], grid_size=10, dtype=torch.float64)
+            model.fit(x, y, smoothing="auto", progress=False)
+            far = 3 * np.abs(x).max()
+            beyond = np.array([[-far - 1], [-far], [far], [far + 1]])
+            steepest.append(np.abs(np.diff(np.ravel(model.predict(beyond)))[::2]).max())
+    assert sum(steepest[5:]) < 0.95 * sum(steepest[:5])
 
 
 def test_without_noise_nothing_is_smoothed_away() -> None:
     x = torch.linspace(-1, 1, 300, dtype=torch.float64).unsqueeze(1)
     data = from_arrays(x, torch.sin(3 * x), dtype=torch.float64)
     errors = []
-    for smoothing in (None, "auto"):
+    for smoothing in (1e-10, "auto"):
         network = Network([1, 1], grid_size=20, dtype=torch.float64)
         errors.append(fit(network, data, smoothing=smoothing, progress=False).loss ** 0.5)
     assert errors[1] < 2 * errors[0]  # its grid goes a little farther beyond the samples
+
+
+def test_a_fit_finds_out_by_itself_whether_there_is_noise() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (300, 2))
+    law = np.sin(3 * x[:, 0]) + x[:, 1] ** 2
+    for noise in (0.01, 0.2):
+        data = from_arrays(x, law + noise * rng.standard_normal(300), dtype=torch.float64)
+        report = kv.KAN([2, 1], dtype=torch.float64).fit(data, progress=False)
+        assert report.noise == pytest.approx(noise, rel=0.15)
+    data = from_arrays(x, law, dtype=torch.float64)
+    losses = []
+    for smoothing in (None, 1e-10):
+        model = kv.KAN([2, 1], dtype=torch.float64)
+        report = model.fit(data, smoothing=smoothing, progress=False)
+        assert report.noise is None
+        losses.append(report.loss)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+
+
+def test_few_rows_without_noise_are_learnt_exactly_too() -> None:
+    x = np.linspace(-1, 1, 12).reshape(-1, 1)
+    model = kv.KAN([1, 1], grid_size=8, dtype=torch.float64)
+    report = model.fit(x, 2 * x + 1, progress=False)
+    assert report.noise is None
+    assert report.loss < 1e-16
+
+
+def test_a_trained_model_follows_no_noise_either() -> None:
+    data = noisy(200, 0.5)
+    model = kv.KAN([3, 1], dtype=torch.float64)
+    model.fit(data, sparsity=1e-3, progress=False)
+    report = model.fit(data, progress=False)
+    assert report.noise == pytest.approx(0.5, rel=0.2)
+
+
+@pytest.mark.parametrize("options", [{"validation": 0.2}, {"sparsity": 1e-3}, {"smoothing": 1e-4}])
+def test_who_says_how_to_keep_to_the_law_is_obeyed(options: dict[str, object]) -> None:
+    model = kv.KAN([3, 1], dtype=torch.float64)
+    report = model.fit(noisy(60, 0.5), steps=20, progress=False, **options)  # type: ignore[call-overload]
+    assert report.noise is None
+
+
+def test_neighbours_tell_noise_from_what_is_not_learnt_where_they_are_near() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (400, 2))
+    law = np.sin(3 * x[:, 0] * x[:, 1])
+    network = Network([2, 1], dtype=torch.float64, init="zero")
+    for y, is_noise in ((law, None), (rng.standard_normal(400), None)):
+        data = from_arrays(x, y, dtype=torch.float64)
+        near = Neighbours(prepare(network, data, FitOptions()))
+        assert near.find_noise(network) is is_noise  # as large as y itself: neither, or too far
+        assert near.can_tell == (y is law)
+    data = from_arrays(x, law + 0.1 * rng.standard_normal(400), dtype=torch.float64)
+    near = Neighbours(prepare(network, data, FitOptions()))
+    learnt = Network([2, 4, 1], dtype=torch.float64)
+    fit(learnt, data, smoothing=1e-6, steps=40, progress=False)
+    assert near.find_noise(learnt) is True
 
 
 def test_removed_frozen_and_locked_edges_stay_so() -> None:
@@ -205,5 +269,5 @@ def test_what_cannot_be_is_said(options: dict[str, object], match: str) -> None:
 
 @pytest.mark.usefixtures("unchecked")
 def test_the_old_name_says_the_new_one() -> None:
-    with pytest.raises(TypeError, match="'curvature': it is called 'smoothing' here"):
+    with pytest.raises(TypeError, match="'curvature' is called 'smoothing' here"):
         kv.KAN([3, 1]).fit(noisy(30, 0.1), curvature=1e-3)  # type: ignore[call-overload]

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import kanviz as kv
-from kanviz.symbolic.constants import fit_constants
 from kanviz.symbolic.laws import FORMS, find_laws, form, sums_of_powers
+from kanviz.symbolic.projection import fit_constants
 from kanviz.symbolic.samples import prepare_samples
 from kanviz.symbolic.suggest import suggest
 

@@ -538,13 +538,15 @@ class KAN(nn.Module):
             Prefers few edges to many; a number is the weight of ``Sparsity`` with its defaults.
             1e-4 to 1e-2 does for most data.
         smoothing : float or "auto", optional
-            How smooth the curves are to be. A number is the weight of the squared second
-            differences of the coefficients, relative to the variance of y for squared loss; default
-            for "lm" 1e-10 (1e-6 with sparsity), else 0. ``"auto"``, for data with noise: each edge
-            gets the smoothness that makes the data likeliest, from as lively as they ask for to a
-            straight line to nothing, and the report tells the noise, the effective degrees of
-            freedom and how likely such a network makes the data. With squared loss and "lm", for
-            up to 5000 weights.
+            How smooth the curves are to be. By default "lm" asks the data: where what exact steps
+            leave is noise, as in most that people measured, it is ``"auto"``, and where it is not,
+            as in data computed by a law, almost nothing (1e-10; the same with ``validation``, and
+            1e-6 with sparsity); 0 for other optimizers. A number is the weight of the squared
+            second differences of the coefficients, relative to the variance of y for squared loss.
+            ``"auto"``: each edge gets the smoothness that makes the data likeliest, from as lively
+            as they ask for to a straight line to nothing, and the report tells the noise, the
+            effective degrees of freedom and how likely such a network makes the data. With squared
+            loss and "lm", for up to 5000 weights.
         validation : None, float, (x, y), Dataset or "test"
             Data to watch: a share of the training data, a pair, or the data's own test part. The
             best state on it is kept, and a level ends when it does not improve for ``patience``

@@ -21,11 +21,10 @@ from torch import Tensor
 from kanviz.data.scaling import PLAIN
 from kanviz.symbolic.affine import AffineFit, fit_affine
 from kanviz.symbolic.affine_search import frequencies
-from kanviz.symbolic.constants import columns_of, linear_form
 from kanviz.symbolic.functions import INFINITY, Function
 from kanviz.symbolic.language import X, parts_of
 from kanviz.symbolic.parse import constants_in, parse
-from kanviz.symbolic.projection import Fits, descend, solve
+from kanviz.symbolic.projection import Fits, columns_of, descend, linear_form, solve
 from kanviz.symbolic.samples import Samples, Subset
 
 GAIN = 0.5

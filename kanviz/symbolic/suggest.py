@@ -11,7 +11,6 @@ from torch import Tensor
 
 from kanviz.data.scaling import PLAIN, Affine
 from kanviz.symbolic.affine import AffineFit, fit_affine
-from kanviz.symbolic.constants import fit_constants
 from kanviz.symbolic.functions import (
     LONGEST_NAME,
     Function,
@@ -22,6 +21,7 @@ from kanviz.symbolic.functions import (
 )
 from kanviz.symbolic.language import LARGEST_NUMBER
 from kanviz.symbolic.printing import to_text
+from kanviz.symbolic.projection import fit_constants
 from kanviz.symbolic.samples import Numbers, prepare_samples, within_chance
 from kanviz.symbolic.simplify import rounded
 from kanviz.tables import ReportTable, Rows

@@ -28,7 +28,7 @@ from torch import Tensor
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.features import BASE_FUNCTIONS
 from kanviz.nn.initialise import lines
-from kanviz.training.jacobian import n_weights, trainable
+from kanviz.training.jacobian import learning_weights, n_weights, trainable
 from kanviz.training.least_squares import LeastSquares, minimise
 from kanviz.training.penalties import EdgeForms, WrittenForms, gaps_of
 from kanviz.training.task import DataTask
@@ -65,9 +65,9 @@ ADDITIVE_ROUNDS = 12
 """Of a sum of functions of single inputs: it has few weights and settles soon."""
 
 HOMING = 0.5
-"""How strongly, beside its bends, a slope's distance from that of the whole curve counts: where no
-data hold it, in gaps and beyond its ends, a curve comes home to its straight part within about
-1 / HOMING steps. Bends alone would let it run on for ever as steep as its last samples left it."""
+"""How strongly, beside its bends, a slope's distance from that of the whole curve counts: where few
+data hold it, in gaps and at its ends, a curve comes home to its straight part within about
+1 / HOMING steps. Bends alone would let it run on as steep as its last samples left it."""
 
 IDLE = 1e-3
 """The grid of a node is at least this share of the widest of its layer: that of an idle node would
@@ -311,6 +311,73 @@ def inverse(matrix: Float[Tensor, "n n"]) -> tuple[Float[Tensor, "n n"], float]:
     log_det = 2 * float((factor.diagonal() / root).log().sum())
     root = root * ~rests
     return torch.cholesky_inverse(factor) * root * root.unsqueeze(1), log_det
+
+
+# ---- noise or none -------------------------------------------------------------------------------
+
+ROWS_PER_WEIGHT = 1.2
+"""With fewer rows exact steps follow noise so closely that nothing is left to judge by."""
+
+NEIGHBOURS_AMONG, NEIGHBOURS_OF = 10_000, 1_000
+"""Rows among which the nearest is looked for, and rows for which it is."""
+
+NEAR = 0.5
+"""Share of the variance of y, no neighbours' matter, above which rows are too far apart to tell."""
+
+ALONE, SHARED = 0.8, 0.6
+"""The same of residuals: above it they are noise, below it what is not learnt yet. Of noise that
+was followed it is more than 1."""
+
+NO_RESIDUAL, SMALL_NOISE = 1e-3, 0.03
+"""Shares of the deviation of y: residuals that are none, noise that may wait for finer grids."""
+
+
+def has_few_rows(network: Network, task: DataTask) -> bool:
+    """Say whether the network could follow any noise in so few rows."""
+    return task.y.numel() < ROWS_PER_WEIGHT * int(learning_weights(network).sum())
+
+
+class Neighbours:
+    """The nearest other row of some rows, by which noise is told from what is not learnt yet.
+
+    What a network has not learnt, neighbours share; noise each row has of its own. So half the
+    squared difference between nearest rows is the variance of the noise, or more where they are far
+    (J. von Neumann, Distribution of the ratio of the mean square successive difference to the
+    variance, 1941; in several dimensions: Evans, Jones, A proof of the Gamma test, 2002).
+    """
+
+    def __init__(self, task: DataTask) -> None:
+        self.task = task
+        x = task.x[:NEIGHBOURS_AMONG]
+        places = (x - x.mean(0)) / x.std(0, correction=0).clamp(min=torch.finfo(x.dtype).tiny)
+        apart = torch.cdist(places[:NEIGHBOURS_OF], places)
+        apart.fill_diagonal_(math.inf)
+        self.nearest = apart.argmin(1)
+        self.can_tell = len(x) > 1 and self._alone(task.y - task.y.mean(0)) < NEAR
+
+    def _alone(self, values: Float[Tensor, "samples outputs"]) -> float:
+        """Return the share of the mean square of values that neighbours do not share."""
+        asked = values[: len(self.nearest)]
+        variance = float(asked.square().mean())
+        own = float((asked - values[self.nearest]).square().mean()) / 2
+        return own / variance if variance else 0.0
+
+    @torch.no_grad()
+    def find_noise(self, network: Network) -> bool | None:
+        """Say whether what an exact fit leaves of the data is noise; None where that is not clear.
+
+        The network is to have taken a few steps that have no regard to smoothness.
+        """
+        residual = network(self.task.x) - self.task.y
+        share = float(residual.square().mean()) ** 0.5 / self.task.scale
+        if not math.isfinite(share):
+            return None
+        if share < NO_RESIDUAL:
+            return False
+        alone = self._alone(residual)
+        if alone < SHARED and alone**0.5 * share < SMALL_NOISE:
+            return False
+        return True if self.can_tell and alone > ALONE else None
 
 
 # ---- a network in training -----------------------------------------------------------------------

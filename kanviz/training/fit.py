@@ -22,10 +22,10 @@ from kanviz.data import Dataset
 from kanviz.nn import Network
 from kanviz.nn.basis import adapted_points, uneven_columns
 from kanviz.nn.state import NetworkState
-from kanviz.training.evidence import STEPS_OF_ROUND, Candidate
+from kanviz.training.evidence import STEPS_OF_ROUND, Candidate, Neighbours, has_few_rows
 from kanviz.training.gradient import Descent, where_it_breaks
 from kanviz.training.jacobian import n_weights
-from kanviz.training.least_squares import minimise
+from kanviz.training.least_squares import MOST_EXACT, minimise
 from kanviz.training.penalties import EdgeForms, smoothness, sparse_forms
 from kanviz.training.report import FitReport, Measures, Monitor, Progress, kept_numbers
 from kanviz.training.task import (
@@ -53,6 +53,16 @@ MOVING = 0.6
 
 ENOUGH, MOST_WAITED = 0.05, 6
 """Rounds in a row whose logarithm of the evidence rises by less are the last."""
+
+DECIDING_STEPS = 10
+"""Steps of a trial by which a trained network's data are told to have noise or none; a fit of fewer
+steps has no such trial."""
+
+LEAST_TRIALS, TRIED_WEIGHTS = 4, 3200
+"""Exact starts, and their weights together, that are tried where no neighbours tell of noise."""
+
+NO_NOISE = 1e-3
+"""Noise below this share of the deviation of y is none: what is left exact steps can learn."""
 
 SPARSE_STEPS = 5
 """Steps of a round of "lm" with sparsity, whose quadratic holds near the present weights only."""
@@ -120,6 +130,7 @@ class Trainer:
         self.candidate: Candidate | None = None
         """The network in training where the data choose how smooth it is."""
         self._generator = torch.Generator().manual_seed(options.seed)
+        self._has_noise = False  # by its own judgement, where that was left to it
         self._is_untouched = task.network.is_untouched()
         self._grid_size_before = _grid_size(task.network)
         self._before = NetworkState.capture(task.network)
@@ -133,6 +144,28 @@ class Trainer:
         """Most steps of a level."""
         default = DEFAULT_LM_STEPS if self.task.optimizer == "lm" else DEFAULT_STEPS
         return self.task.options.steps or default
+
+    @property
+    def by_evidence(self) -> bool:
+        """Whether the data choose how smooth the curves are: asked for, or because of noise."""
+        return self.task.by_evidence or (self._has_noise and self._is_open)
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether it is left to the fit to find out whether the data have noise.
+
+        Held-out data, or a price of edges, are other ways not to follow it.
+        """
+        task, options = self.task, self.task.options
+        return (
+            isinstance(task, DataTask)
+            and task.optimizer == "lm"
+            and options.smoothing is None
+            and options.validation is None
+            and task.sparsity is None
+            and self.steps >= DECIDING_STEPS
+            and n_weights(self.network) <= MOST_EXACT
+        )
 
     @property
     def n_steps(self) -> int:
@@ -264,16 +297,13 @@ class Trainer:
 
     def _start(self) -> Iterator[None]:
         """Choose among random starts where the network is untouched or starts were asked for."""
-        task, options = self.task, self.task.options
+        task = self.task
         if self._is_untouched:
             if _grid_size(self.network) != task.grids[0]:
                 self.network = self.network.remade(self.network.seed, grid_size=task.grids[0])
             self.network = suited(self.network, task)
-        count = options.starts or 1
-        if options.starts is None and self._is_untouched:
-            count = affordable_starts(self.network, task.most_starts, by_evidence=task.by_evidence)
-        if task.optimizer == "lm" and count > 1:
-            search = self._trials(count)
+        if task.optimizer == "lm":
+            search = self._trials()
             while self._edited is None:  # an edit makes the search pointless
                 try:
                     yield next(search)
@@ -282,15 +312,57 @@ class Trainer:
         self._take_news()
         self.monitor.consider(self.network, self._measured(self.network))
 
-    def _trials(self, count: int) -> Iterator[None]:
-        """Go on with the best of ``count`` starts."""
-        task = self.task
-        if isinstance(task, DataTask) and task.by_evidence:
+    def _count(self) -> int:
+        """Return how many starts to try."""
+        asked = self.task.options.starts
+        if asked is None and self._is_untouched:
+            most = self.task.most_starts
+            return affordable_starts(self.network, most, by_evidence=self.by_evidence)
+        return asked or 1
+
+    def _trials(self) -> Iterator[None]:
+        """Find out whether the data have noise, where that is open; go on with the best start."""
+        if self._is_open and (yield from self._is_exact()):
+            return
+        task, count = self.task, self._count()
+        if count == 1:
+            return
+        if isinstance(task, DataTask) and self.by_evidence:
             search = likeliest_start(self.network, task, count, is_new=self._is_untouched)
             self.candidate, self.report.starts = yield from search
             self.network = self.candidate.network
         else:
             self.network, self.report.starts = yield from best_start(self.network, task, count)
+
+    def _is_exact(self) -> Generator[None, None, bool]:
+        """Say whether the data have no noise, and go on with the best of exact starts if so.
+
+        Exact steps are tried for that, where the rows are enough to judge them by. They find laws
+        that a smooth start may miss, so that noise must be certain to end them early.
+        """
+        task, count = self.task, self._count()
+        assert isinstance(task, DataTask)
+        self._has_noise = has_few_rows(self.network, task)
+        if self._has_noise:
+            return False
+        near = Neighbours(task)
+        if count == 1:
+            found = copy.deepcopy(self.network)
+            yield from _trial(found, task, (DECIDING_STEPS,))
+        else:
+            if not near.can_tell and task.options.starts is None:
+                count = max(LEAST_TRIALS, min(count, TRIED_WEIGHTS // n_weights(self.network)))
+            first = copy.deepcopy(self.network)
+            found, losses = yield from best_start(first, task, count, leaves=near.find_noise)
+        has_noise = near.find_noise(found)
+        if has_noise is None:
+            free = min(n_weights(found), task.y.numel() - 1)
+            left = task.loss_of(found) / (1 - free / task.y.numel())
+            has_noise = left**0.5 > GOOD_ENOUGH * task.scale
+        self._has_noise = has_noise
+        if not has_noise and count > 1:
+            self.network, self.report.starts = found, losses
+        return not has_noise
 
     def _levels(self) -> Iterator[Progress]:
         """Train on one grid after the other, as long as that is of use."""
@@ -298,12 +370,19 @@ class Trainer:
             self._reach(grid_size, level)
             self.monitor.new_level()
             self.report.stopped = ""
-            yield from self._by_evidence() if self.task.by_evidence else self._level()
+            yield from self._by_evidence() if self._needs_smoothing(level) else self._level()
             if self.report.stopped == "callback":
                 return
             if level and "validation_loss" in self.report.history and self.monitor.is_no_better:
                 self.report.notes.append(f"grid {grid_size} was no better on the validation data")
                 return
+
+    def _needs_smoothing(self, level: int) -> bool:
+        """Say whether the data choose how smooth it is; a finer grid may come to the noise."""
+        if level and self._is_open and not self._has_noise:
+            assert isinstance(self.task, DataTask)
+            self._has_noise = bool(Neighbours(self.task).find_noise(self.network))
+        return self.by_evidence
 
     def _reach(self, grid_size: int, level: int) -> None:
         """Refine to the grid of a level, unless a finer one was made by hand meanwhile."""
@@ -326,7 +405,7 @@ class Trainer:
                     return
                 if not self._take_news():
                     break
-                if self.task.by_evidence:
+                if self.by_evidence:
                     yield from self._by_evidence()
                     return
                 at, ended = at + self.report.n_steps - before, "steps"
@@ -354,7 +433,7 @@ class Trainer:
                 return
             at += max(1, self.report.n_steps - before)
             if self._take_news():
-                if not self.task.by_evidence:
+                if not self.by_evidence:
                     yield from self._level()
                     return
                 now.best = best = None
@@ -377,6 +456,11 @@ class Trainer:
             self._tell(best)
             if self.task.options.validation is None:
                 self.monitor.take(best.network, self._measured(best.network), kept_step)
+            if self._has_noise and best.evidence and best.evidence.noise < NO_NOISE:
+                self._has_noise = False  # few rows, but exact ones
+                self.report.forget_evidence()
+                yield from self._level()
+                return
         self.report.stopped = ended
 
     def _candidate(self) -> Candidate:
@@ -662,12 +746,16 @@ def sibling(network: Network, task: Task, number: int) -> Network:
 
 
 def best_start(
-    network: Network, task: Task, count: int
+    network: Network,
+    task: Task,
+    count: int,
+    *,
+    leaves: Callable[[Network], bool | None] = lambda _: False,
 ) -> Generator[None, None, tuple[Network, list[float]]]:
     """Try the network, trained in place, and ``count - 1`` siblings; see ``tournament``.
 
     The network is in float64; the first trials see no more than 1000 samples. Losses are in the
-    unit of y squared.
+    unit of y squared. The search ends early with a network of which ``leaves`` says so.
     """
     quick = task.trial(TRIAL_SAMPLES)
 
@@ -680,7 +768,9 @@ def best_start(
         make,
         lambda made, _, later: _trial(made, task if later else quick, ROUNDS[later]),
         badness=lambda _, loss: loss,
-        is_enough=lambda _, loss: loss**0.5 < GOOD_ENOUGH * task.scale,
+        is_enough=lambda field, loss: (
+            loss**0.5 < GOOD_ENOUGH * task.scale or bool(leaves(field[-1][1]))
+        ),
     )
 
 

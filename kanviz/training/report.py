@@ -94,6 +94,10 @@ class FitReport:
     effective_dof: float | None = None
     edge_dof: list[Float[Tensor, "_inputs _outputs"]] | None = None
 
+    def forget_evidence(self) -> None:
+        """Leave out what the data said of their noise: there is none."""
+        self.noise = self.log_evidence = self.effective_dof = self.edge_dof = None
+
     def log(self, progress: Progress, sparsity: float = 0.0) -> None:
         """Append the numbers of a step to their lists; a penalty of 0 is none."""
         numbers: dict[str, float | None] = {

@@ -318,6 +318,55 @@ def loss_figure(
     return figure
 
 
+def ranking_figure(
+    names: Sequence[str],
+    numbers: Sequence[float],
+    best: int,
+    *,
+    label: str,
+    theme: ThemeName = "light",
+) -> NotebookFigure:
+    """Draw one number for each of some candidates, the first on top, and mark the best.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the candidates.
+    numbers : sequence of float
+        One for each; what is not finite is left out.
+    best : int
+        The place of the best among them.
+    label : str
+        What the numbers are.
+    theme : "light" or "dark"
+        The colors.
+
+    Returns
+    -------
+    NotebookFigure
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw, or the theme is unknown.
+    """
+    colors = theme_named(theme)
+    if not names or len(names) != len(numbers):
+        raise ValueError(
+            f"numbers must be as many as names, at least 1; got {len(numbers)} and {len(names)}."
+        )
+    figure, axes = _chart(colors, label, "", size=(SIZE[0], 1.2 + 0.3 * len(names)))
+    places = np.arange(len(names))
+    values = np.where(np.isfinite(numbers), numbers, np.nan)
+    axes.hlines(places, np.nanmin(values), values, color=colors.hair, linewidth=1.2)
+    axes.plot(values, places, "o", color=colors.spline, markersize=6)
+    axes.plot(values[best], places[best], "D", color=colors.symbolic, markersize=9, label="best")
+    axes.set_yticks(places, [*names], color=colors.ink, parse_math=False)
+    axes.invert_yaxis()
+    axes.legend(frameon=False, labelcolor=colors.ink)
+    return figure
+
+
 def _mark_grids(axes: Axes, steps: Sequence[float], grids: Sequence[float], colors: Theme) -> None:
     """Draw a line and the grid size where each level begins."""
     top = axes.get_xaxis_transform()
