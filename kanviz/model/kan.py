@@ -1918,7 +1918,7 @@ class KAN(nn.Module):
         3.0
         >>> model.fix((0, 0, 0), "x**3 + a*x + b")  # the nearest of these to the curve
         >>> print(model.formula())
-        x**3 + 0.5...*x_1 + 1...
+        x_1**3 - 0.60...*x_1 + 1.16...
         """
         with uninterrupted():
             from kanviz.symbolic.suggest import function_of, quality_of
