@@ -10,6 +10,7 @@ from kanviz.data import Dataset, Scaling, example_path, from_arrays, from_csv, f
 from kanviz.files import load
 from kanviz.interrupts import uninterrupted
 from kanviz.model import KAN, FitHandle, Session
+from kanviz.model.user_units import Band
 from kanviz.nn import KANLayer, Network
 from kanviz.recipe import Recipe
 from kanviz.renamed import PUBLIC, refuse_old_names
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "KAN",
+    "Band",
     "Dataset",
     "Edge",
     "Explorer",
