@@ -49,7 +49,7 @@ ROOMS = {
     "files": Room(5, "safetensors torch"),
     "views": Room(5, "matplotlib networkx numpy"),
     "live": Room(5, "anywidget jaxtyping numpy torch traitlets"),
-    "search": Room(6, "joblib matplotlib torch tqdm"),
+    "shape_search": Room(6, "joblib matplotlib torch tqdm"),
     "conversion": Room(6, "torch"),
     "sklearn": Room(6, "numpy sklearn torch"),
     "course": Room(6, "anywidget jaxtyping numpy scipy torch traitlets"),
