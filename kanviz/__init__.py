@@ -10,6 +10,7 @@ from kanviz.data import Dataset, Scaling, example_path, from_arrays, from_csv, f
 from kanviz.files import load
 from kanviz.interrupts import uninterrupted
 from kanviz.model import KAN, FitHandle, Session
+from kanviz.model.user_units import Band
 from kanviz.nn import KANLayer, Network
 from kanviz.recipe import Recipe
 from kanviz.renamed import PUBLIC, refuse_old_names
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from kanviz.conversion import convert
     from kanviz.course.problems import problem
     from kanviz.live.explorer import Explorer
-    from kanviz.search import Search, search
+    from kanviz.shape_search import Search, search
     from kanviz.symbolic import (
         Formula,
         Suggestion,
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "KAN",
+    "Band",
     "Dataset",
     "Edge",
     "Explorer",
@@ -70,14 +72,14 @@ __all__ = [
 _LAZY = {
     "Explorer": "kanviz.live.explorer",
     "Formula": "kanviz.symbolic.formula",
-    "Search": "kanviz.search",
+    "Search": "kanviz.shape_search",
     "Suggestion": "kanviz.symbolic.suggest",
     "SuggestionTable": "kanviz.symbolic.suggest",
     "SymbolReport": "kanviz.symbolic.symbol_report",
     "convert": "kanviz.conversion",
     "problem": "kanviz.course.problems",
     "register_function": "kanviz.symbolic.functions",
-    "search": "kanviz.search",
+    "search": "kanviz.shape_search",
 }
 """Public names that take long to import or that few programs use, and the module of each."""
 

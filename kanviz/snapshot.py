@@ -57,7 +57,8 @@ class EdgeView:
     few of the data points as they lie on the curve. ``score`` is at least 0; ``strength`` in [0, 1]
     is how strongly the edge is drawn. ``formula`` is text such as ``"3*sin(2*x) + 1"`` or None for
     a spline, ``function`` the short name of what it is made of, such as ``"sin"``, and ``quality``
-    its R^2; each may be None.
+    its R^2; each may be None. ``band`` is how far the curve may be off, up and down, at each of its
+    points, or None where that is not known, or is nothing to be seen.
     """
 
     layer: int
@@ -78,6 +79,7 @@ class EdgeView:
     formula: str | None = None
     quality: float | None = None
     function: str | None = None
+    band: np.ndarray | None = None
 
     def __eq__(self, other: object) -> bool:
         """Say whether all that the two hold is equal."""
@@ -85,7 +87,11 @@ class EdgeView:
             return NotImplemented
         pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
         return all(
-            np.array_equal(mine, its) if isinstance(mine, np.ndarray) else mine == its
+            mine is its
+            if mine is None or its is None
+            else np.array_equal(mine, its)
+            if isinstance(mine, np.ndarray)
+            else mine == its
             for mine, its in pairs
         )
 
@@ -176,7 +182,8 @@ def _build(kind: Any, values: Any) -> Any:
     read = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
     defaults = {name: f.default for name, f in known.items() if name not in required}
     _CHECKS[kind](defaults | read)
-    arrays = {name: _array(read[name]) for name, f in known.items() if f.type is np.ndarray}
+    is_array = {name for name, f in known.items() if f.type in (np.ndarray, np.ndarray | None)}
+    arrays = {name: _array(read[name]) for name in is_array if read.get(name) is not None}
     return kind(**read | arrays)
 
 
@@ -219,6 +226,13 @@ def _check_edge(edge: dict[str, Any]) -> None:
     for kind in ("formula", "function"):
         if edge[kind] is not None:
             _check_text(f"the {kind} of {name}", edge[kind])
+    if edge["band"] is not None:
+        _check_finite(f"the band of {name}", edge["band"])
+        if len(edge["band"]) != len(edge["curve_x"]) or min(edge["band"], default=0) < 0:
+            raise ValueError(
+                f"the band of {name} must be at least 0 at each point of the curve; got "
+                f"{_short(edge['band'])}."
+            )
     if edge["quality"] is not None:
         _check_finite(f"the quality of {name}", (edge["quality"],))
 

@@ -40,7 +40,7 @@ def test_evidence_is_the_density_of_y_under_prior_and_noise(base: str, size: flo
     _, found = smoothing.judged(problem)
     prior = torch.zeros(network.layers[0].weight.numel(), network.layers[0].weight.numel())
     prior = prior.double()
-    for form in smoothing._forms(network, [_shapes(network)], 1.0, 1.0):
+    for form in smoothing.forms(network, [_shapes(network)], 1.0, 1.0):
         form.add(prior, torch.zeros(len(prior)).double(), torch.zeros(len(prior)).double())
     design = network.layers[0].features(data.x).flatten(1)
     covariance = design @ torch.linalg.inv(prior) @ design.T + 0.2 * torch.eye(n).double()

@@ -13,7 +13,7 @@ LIMITS = {
     "load": {"files": 13},  # as it is; the aim is 8
 }
 
-MOST_FILES = {"Python": 146, "TypeScript": 76}
+MOST_FILES = {"Python": 147, "TypeScript": 76}
 """The house was built with 138 and 68; a new capability may bring a file of its own."""
 
 

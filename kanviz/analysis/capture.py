@@ -4,7 +4,7 @@ All numbers are computed for many edges at once in torch; each edge gets rows of
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,19 @@ from kanviz.layout import MAX_EDGES, Order, natural, node_positions, strengths, 
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge, EdgeView, NodeView, Snapshot
+from kanviz.training.doubt import Doubt
 
 N_CURVE = 65
 """Points of a drawn curve."""
 
 N_SAMPLES = 24
 """Data points drawn on a curve."""
+
+LEVEL = 0.95
+"""How often a band that is drawn covers the truth."""
+
+INVISIBLE = 2e-3
+"""Share of the height of its curve below which no band of a network is worth drawing."""
 
 
 @torch.no_grad()
@@ -39,6 +46,7 @@ def capture(
     n_curve: int = N_CURVE,
     n_samples: int = N_SAMPLES,
     title: str = "",
+    doubt: Doubt | None = None,
 ) -> Snapshot:
     """Return a network at this moment as plain values, seen through the sample x.
 
@@ -61,6 +69,8 @@ def capture(
         Most data points per curve: rows of x at equal steps.
     title : str
         A line above the picture.
+    doubt : Doubt, optional
+        What the data leave open, for the bands of the curves.
 
     Raises
     ------
@@ -77,6 +87,12 @@ def capture(
         edges = [edge for edge in chosen if edge.layer == number]
         edge_score = [edge_scores[number][edge.i][edge.j] for edge in edges]
         views += edge_views(layer, edges, edge_score, values[number], n_curve, n_samples)
+    if doubt is not None:
+        grids = [
+            curve_grid(layer, z, n_curve)
+            for layer, z in zip(network.layers, values[:-1], strict=True)
+        ]
+        views = with_bands(views, doubt, network, grids)
     return Snapshot(
         widths=network.widths,
         nodes=_node_views(network, found.nodes, input_names, output_names),
@@ -197,6 +213,36 @@ def edge_views(
         )
         for n, (edge, strength) in enumerate(zip(edges, strengths(edge_scores), strict=True))
     ]
+
+
+def with_bands(
+    views: Sequence[EdgeView], doubt: Doubt, network: Network, grids: Sequence[Tensor]
+) -> list[EdgeView]:
+    """Return views with the bands of their curves, where there is noise to be seen.
+
+    Parameters
+    ----------
+    views : sequence of EdgeView
+        In the network's units.
+    doubt : Doubt
+        Of the network, or of what it was.
+    network : Network
+        Is only read.
+    grids : sequence of (points, in)
+        Where the curves of each layer are drawn.
+    """
+    errors = doubt.errors_of_edges(network, grids)
+    factor = doubt.factor(LEVEL)
+    bands = [rows_of((factor * errors[v.layer][:, v.i, v.j]).unsqueeze(0))[0] for v in views]
+    known = [band if np.isfinite(band).all() else None for band in bands]
+    shares = [
+        band.max() / max(float(np.ptp(view.curve_y)), 1e-300)
+        for view, band in zip(views, known, strict=True)
+        if band is not None
+    ]
+    if max(shares, default=0.0) < INVISIBLE:
+        return list(views)
+    return [replace(view, band=band) for view, band in zip(views, known, strict=True)]
 
 
 def rows_of(table: Float[Tensor, "rows points"]) -> list[np.ndarray]:

@@ -1,6 +1,8 @@
 """Pruning a network in place: by score, or in context, where data refit and judge it.
 
-In context a part goes only if the network, briefly refitted, stays as good without it.
+In context a part goes only if the network, briefly refitted, stays as good without it. Where the
+data have chosen how smooth each curve is, idle edges go first, if that makes the data no less
+likely, and every refit keeps to the smoothness that was found.
 """
 
 import copy
@@ -13,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.analysis.attribution import Score, scores
+from kanviz.analysis.attribution import Score, Scores, scores
 from kanviz.analysis.prune_plan import measure_of
 from kanviz.analysis.removal import (
     Candidate,
@@ -33,7 +35,9 @@ from kanviz.data import Dataset
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge
 from kanviz.tables import ReportTable, html_table, text_table
+from kanviz.training.doubt import Doubt
 from kanviz.training.judge import Judge, judge_of
+from kanviz.training.least_squares import LeastSquares, minimise
 
 PRUNE_SCORE = 0.03
 """Score below which ``prune`` without data drops an edge (the value of pykan 0.2.8)."""
@@ -43,6 +47,14 @@ REFIT_STEPS = 10
 AT_ONCE = (0.1, 0.03, 0.01)
 """Scores below which all candidates are tried at once first: one by one, a refit would wake up
 others that a sparse training has put to sleep."""
+
+IDLE, LAZY = 0.1, 1.5
+"""Effective degrees of freedom below which edges are idle, and all tried at once; and below which
+each is tried by itself: a straight line has 1, and so has what chance makes of nothing."""
+
+CHANCE = 1.0
+"""By how much the logarithm of the evidence may fall where an edge goes: odds of less than 3 to 1
+are not worth a mention (Kass and Raftery, Bayes factors, 1995, sec. 3.2)."""
 
 GIVE_UP = 3
 """Refits in a row to no avail that end the search among nodes, and then among edges."""
@@ -68,6 +80,9 @@ class Drop:
         The highest error that is accepted.
     reason : str
         Why it stayed, such as ``"output 0 would be cut off"``; empty where it went.
+    is_idle : bool
+        Whether the evidence judged, because the data asked for hardly any of it; ``score`` then is
+        in effective degrees of freedom.
     """
 
     name: str
@@ -77,6 +92,7 @@ class Drop:
     after: float | None
     limit: float
     reason: str
+    is_idle: bool = False
 
     @property
     def removed(self) -> bool:
@@ -86,7 +102,9 @@ class Drop:
     @property
     def verdict(self) -> str:
         """What became of it, and why."""
-        return f"kept: {self.reason}" if self.reason else "removed"
+        if self.reason:
+            return f"kept: {self.reason}"
+        return f"removed: idle, {self.score:.2g} degrees of freedom" if self.is_idle else "removed"
 
     def __str__(self) -> str:
         """Say in one line what was found."""
@@ -146,7 +164,8 @@ class PruneReport(ReportTable[Drop]):
 
 def _row(drop: Drop) -> tuple[str, ...]:
     after = "not tried" if drop.after is None else f"{drop.after:.2e}"
-    errors = (f"{drop.before:.2e}", after, f"{drop.limit:.2e}")
+    limit = "evidence" if drop.is_idle else f"{drop.limit:.2e}"
+    errors = (f"{drop.before:.2e}", after, limit)
     return (named(drop.name, drop.edges), f"{drop.score:.2g}", *errors, drop.verdict)
 
 
@@ -159,6 +178,7 @@ def prune(
     what: What,
     tolerance: float,
     score: Score = scores,
+    doubt: Doubt | None = None,
 ) -> PruneReport:
     """Remove what does not matter, in place; with data in context, see ``KAN.prune``.
 
@@ -179,6 +199,8 @@ def prune(
     score : callable
         Scores a network on a sample, as ``kanviz.analysis.scores`` does: what scores lowest is
         tried first.
+    doubt : Doubt, optional
+        What the data leave open of the network as it is: idle edges then go first.
 
     Returns
     -------
@@ -195,11 +217,90 @@ def prune(
     if data is None:
         _remove(network, x, may_go, limits)
         return _report(before, network)
-    judge = judge_of(data)
-    drops = prune_in_context(
+    judge = judge_of(data, smoothing=None if doubt is None else doubt.smoothing)
+    drops: list[Drop] = []
+    if doubt is not None:
+        drops += remove_idle(network, judge, data, doubt, what=what, may_go=may_go)
+    drops += prune_in_context(
         network, judge, what=what, may_go=may_go, tolerance=tolerance, score=score
     )
     return _report(before, network, drops, measure_of(judge))
+
+
+def remove_idle(
+    network: Network,
+    judge: Judge,
+    data: Dataset,
+    doubt: Doubt,
+    *,
+    what: What,
+    may_go: Iterable[Edge],
+) -> list[Drop]:
+    """Remove in place what makes the data no less likely when it is gone, the idlest first.
+
+    Parameters
+    ----------
+    network : Network
+        In float64, as it was fitted; changed in place.
+    judge : Judge
+        For the errors in the report.
+    data : Dataset
+        What it was fitted to.
+    doubt : Doubt
+        Of this network.
+    what, may_go
+        As for ``prune_in_context``.
+
+    Returns
+    -------
+    list of Drop
+        Every candidate that was tried; their ``score`` is in effective degrees of freedom.
+    """
+    x, y, allowed = data.x.double(), data.y.double(), frozenset(may_go)
+
+    def likelihood(trial: Network) -> float:
+        penalties = doubt.smoothing.penalties(trial, y.numel(), doubt.scale)
+        problem = LeastSquares(trial, x, y, penalties, doubt.scale)
+        for _ in minimise(problem, REFIT_STEPS):
+            pass
+        return doubt.smoothing.judged(problem)[1].log_evidence
+
+    ranked = candidates(network, _by_freedom(network, doubt), what)
+    ranked = [one for one in ranked if allowed.issuperset(one.edges) and one.score < LAZY]
+    idle = [one for one in ranked if one.score < IDLE]
+    if len(idle) > 1:
+        edges = tuple(edge for one in idle for edge in one.edges)
+        together = Candidate(f"all idle {what}", idle[-1].score, edges)
+        ranked.insert(0, together)
+    now, likely = judge.error(network), likelihood(copy.deepcopy(network))
+    drops: list[Drop] = []
+    for one in ranked:
+        live = set(live_edges(network))
+        gone = tuple(with_dead(network, [edge for edge in one.edges if edge in live]))
+        if not gone or cut_off(network, gone):
+            continue
+        trial = copy.deepcopy(network)
+        take_out(trial, gone, edge_means(trial, x))
+        without = likelihood(trial)
+        after, falls = judge.error(trial), likely - without
+        reason = "" if falls < CHANCE else f"log evidence would fall by {falls:.1f}"
+        drops.append(Drop(one.name, gone, one.score, now, after, math.inf, reason, is_idle=True))
+        if not reason:
+            network.take(trial)
+            now, likely = after, without
+    return drops
+
+
+def freedom_of_inputs(network: Network, doubt: Doubt) -> Float[Tensor, " inputs"]:
+    """Return the effective degrees of freedom of the live edges that leave each input."""
+    return _by_freedom(network, doubt).nodes[0]
+
+
+def _by_freedom(network: Network, doubt: Doubt) -> Scores:
+    """Return effective degrees of freedom in the place of scores, as ``candidates`` takes them."""
+    pairs = zip(doubt.edges, network.layers, strict=True)
+    edges = [own.to(layer.weight) * layer.mask for own, layer in pairs]
+    return Scores(edges, [*(own.sum(1) for own in edges), edges[-1].sum(0)])
 
 
 def limits_of(

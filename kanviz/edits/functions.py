@@ -7,6 +7,7 @@ from torch import Tensor
 
 from kanviz.edits.code import call_code, options_given
 from kanviz.nn.network import Network
+from kanviz.training.doubt import Doubt
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,14 @@ class Became:
         The call that started it, for the script.
     words : str
         What was done, in the past tense.
+    doubt : Doubt, optional
+        What the data leave open of it; None where nobody knows.
     """
 
     after: Network = field(repr=False, compare=False)
     call: str
     words: str
+    doubt: Doubt | None = field(default=None, repr=False, compare=False)
 
     @property
     def layers(self) -> None:

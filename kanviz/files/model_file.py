@@ -32,6 +32,8 @@ from kanviz.nn.spec import FunctionSpec
 from kanviz.nn.state import NetworkState
 from kanviz.nn.symbols import SymbolicEdges, row_length
 from kanviz.nn.ties import tied_knots
+from kanviz.training.doubt import MOST_KEPT, Doubt
+from kanviz.training.evidence import Smoothing
 from kanviz.writing import write_whole
 
 FORMAT = "kanviz"
@@ -48,10 +50,11 @@ SYMBOL_TENSORS = ("inputs", "outputs", "affine")
 
 @dataclass(frozen=True, eq=False)
 class SavedModel:
-    """All that a file holds: the network's state, and what is known of its data."""
+    """All that a file holds: the network's state, what is known of its data, and of its doubt."""
 
     state: NetworkState
     about: About
+    doubt: Doubt | None = None
 
 
 def write_model(path: str | os.PathLike[str], saved: SavedModel) -> None:
@@ -64,7 +67,7 @@ def write_model(path: str | os.PathLike[str], saved: SavedModel) -> None:
     OSError
         If the folder cannot be written to; a file that was there is as before.
     """
-    tensors = {name: tensor.detach().cpu() for name, tensor in _tensors(saved).items()}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in _tensors(saved).items()}
     header = _header(saved)
     try:
         _read(json.loads(_as_json(header)), tensors)
@@ -151,7 +154,7 @@ def load(path: str | os.PathLike[str], *, device: torch.device | str | None = No
     """
     saved = read_model(path)
     start = f"model = kv.load({os.fspath(path)!r})"
-    return KAN(Session(saved.state.build(device), saved.about, start))
+    return KAN(Session(saved.state.build(device), saved.about, start, saved.doubt))
 
 
 def _refusal(path: str | os.PathLike[str], problem: str, remedy: str) -> ValueError:
@@ -162,13 +165,20 @@ def _refusal(path: str | os.PathLike[str], problem: str, remedy: str) -> ValueEr
 
 
 def _tensors(saved: SavedModel) -> dict[str, Tensor]:
-    tensors = {
-        f"layers.{number}.{name}": tensor
-        for number, layer in enumerate(saved.state.layers)
+    tensors = _state_tensors(saved.state)
+    if saved.about.sample is not None:
+        tensors["sample"] = saved.about.sample
+    if saved.doubt is not None:
+        tensors |= _doubt_tensors(saved.doubt, saved.state)
+    return tensors
+
+
+def _state_tensors(state: NetworkState, prefix: str = "") -> dict[str, Tensor]:
+    return {
+        f"{prefix}layers.{number}.{name}": tensor
+        for number, layer in enumerate(state.layers)
         for name, tensor in _layer_tensors(layer).items()
     }
-    sample = saved.about.sample
-    return tensors if sample is None else tensors | {"sample": sample}
 
 
 def _header(saved: SavedModel) -> dict[str, Any]:
@@ -179,6 +189,7 @@ def _header(saved: SavedModel) -> dict[str, Any]:
         "layers": [_layer_record(layer) for layer in saved.state.layers],
         "made_with": _made_with_record(saved.state.made_with),
         "about": _about_record(saved.about),
+        "doubt": None if saved.doubt is None else _doubt_record(saved.doubt, saved.state),
     }
 
 
@@ -193,22 +204,31 @@ def _check_version(header: Any) -> None:
 def _read(header: Any, tensors: Mapping[str, Tensor]) -> SavedModel:
     """Return the model that a header and its tensors make, once all of it is checked."""
     widths = check_widths(header["widths"])
-    if len(header["layers"]) != len(widths) - 1:
-        raise ValueError("its layers do not fit its widths")
-    layers = [
-        _read_layer(record, widths[number : number + 2], _of_layer(tensors, number))
-        for number, record in enumerate(header["layers"])
-    ]
-    if len({layer.weight.dtype for layer in layers}) != 1:
-        raise ValueError("its layers differ in dtype")
+    layers = _read_layers(header["layers"], widths, tensors)
     most = max(layer.spec.grid_size for layer in layers)
     state = NetworkState(tuple(layers), _read_made_with(header["made_with"], widths[0], most))
     ends = widths[0], widths[-1]
-    return SavedModel(state, _read_about(header["about"], ends, tensors.get("sample")))
+    about = _read_about(header["about"], ends, tensors.get("sample"))
+    doubt = header.get("doubt")  # files before 0.2 have none
+    return SavedModel(state, about, None if doubt is None else _read_doubt(doubt, state, tensors))
 
 
-def _of_layer(tensors: Mapping[str, Tensor], number: int) -> dict[str, Tensor]:
-    start = f"layers.{number}."
+def _read_layers(
+    records: Any, widths: tuple[int, ...], tensors: Mapping[str, Tensor], prefix: str = ""
+) -> list[LayerState]:
+    if len(records) != len(widths) - 1:
+        raise ValueError("its layers do not fit its widths")
+    layers = [
+        _read_layer(record, widths[number : number + 2], _of_layer(tensors, number, prefix))
+        for number, record in enumerate(records)
+    ]
+    if len({layer.weight.dtype for layer in layers}) != 1:
+        raise ValueError("its layers differ in dtype")
+    return layers
+
+
+def _of_layer(tensors: Mapping[str, Tensor], number: int, prefix: str = "") -> dict[str, Tensor]:
+    start = f"{prefix}layers.{number}."
     found = tensors.items()
     return {name.removeprefix(start): part for name, part in found if name.startswith(start)}
 
@@ -436,3 +456,104 @@ def _read_scaling(record: Any, width: int) -> Scaling:
     if not bool(shift.isfinite().all() and scale.isfinite().all() and (scale > 0).all()):
         raise ValueError("its units are not finite, with scales above 0")
     return Scaling(shift, scale)
+
+
+DOUBT_PARTS = ("edges", "centres", "roots", "formulas")
+
+
+def _doubt_record(doubt: Doubt, state: NetworkState) -> dict[str, Any]:
+    """Return the plain numbers of a doubt; its layers where they are not those of the model."""
+    is_now = _are_alike(doubt.state, state)
+    return {
+        "scale": doubt.scale,
+        "variance": doubt.smoothing.variance,
+        "n": doubt.n,
+        "dof": doubt.dof,
+        "layers": None if is_now else [_layer_record(layer) for layer in doubt.state.layers],
+    }
+
+
+def _are_alike(one: NetworkState, two: NetworkState) -> bool:
+    pairs = zip(one.layers, two.layers, strict=True)
+    return all(mine is its or _is_layer(mine, its) for mine, its in pairs)
+
+
+def _is_layer(one: LayerState, two: LayerState) -> bool:
+    if _layer_record(one) != _layer_record(two):
+        return False
+    mine, its = _layer_tensors(one), _layer_tensors(two)
+    return all(
+        mine[name].dtype == its[name].dtype and torch.equal(mine[name].cpu(), its[name].cpu())
+        for name in mine
+    )
+
+
+def _doubt_tensors(doubt: Doubt, state: NetworkState) -> dict[str, Tensor]:
+    """Return the tensors of a doubt; of its triangle the lower half, row by row."""
+    tensors = {
+        f"doubt.{name}.{number}": tensor
+        for name in DOUBT_PARTS
+        for number, tensor in enumerate(getattr(doubt, name))
+    }
+    for name in ("bend", "slope"):
+        parts = enumerate(getattr(doubt.smoothing, name))
+        tensors |= {f"doubt.{name}.{number}": tensor for number, tensor in parts}
+    if doubt.root is not None:
+        rows, columns = torch.tril_indices(*doubt.root.shape, device=doubt.root.device)
+        tensors["doubt.root"] = doubt.root[rows, columns]
+    if not _are_alike(doubt.state, state):
+        tensors |= _state_tensors(doubt.state, "doubt.")
+    return tensors
+
+
+def _read_doubt(record: Any, state: NetworkState, tensors: Mapping[str, Tensor]) -> Doubt:
+    """Return what the data left open of a network that had the widths of ``state``."""
+    if record["layers"] is not None:
+        layers = _read_layers(record["layers"], state.widths, tensors, "doubt.")
+        state = NetworkState(tuple(layers), state.made_with)
+    scale, variance, dof = (float(record[name]) for name in ("scale", "variance", "dof"))
+    is_known = all(map(math.isfinite, (scale, variance, dof))) and scale > 0 and variance > 0
+    if not is_known or type(record["n"]) is not int or record["n"] < 1 or dof < 0:
+        raise ValueError("its noise is no number above 0")
+    found: dict[str, list[Tensor]] = {name: [] for name in (*DOUBT_PARTS, "bend", "slope")}
+    for number, layer in enumerate(state.layers):
+        (n_in, n_out), f = layer.mask.shape, layer.spec.n_features
+        count, length = (0, 4) if layer.symbols is None else layer.symbols.affine.shape
+        shapes = {
+            "edges": (n_in, n_out),
+            "centres": (n_in, f),
+            "roots": (n_in, n_out, f, f),
+            "formulas": (count, length, length),
+            "bend": (n_in, n_out),
+            "slope": (n_in, n_out),
+        }
+        for name, shape in shapes.items():
+            tensor = tensors[f"doubt.{name}.{number}"]
+            _check(tensor, torch.float64, *shape)
+            if not bool(tensor.isfinite().all()):
+                raise ValueError("what it says of its doubt is not all finite")
+            found[name].append(tensor)
+    return Doubt(
+        state=state,
+        smoothing=Smoothing(found.pop("bend"), found.pop("slope"), variance),
+        scale=scale,
+        n=record["n"],
+        dof=dof,
+        root=_read_root(tensors.get("doubt.root"), Doubt.size_of(state)),
+        **found,
+    )
+
+
+def _read_root(packed: Tensor | None, size: int) -> Tensor | None:
+    """Return the triangle of a covariance of so many weights."""
+    if packed is None:
+        return None
+    if size > MOST_KEPT:
+        raise ValueError("its covariance is of too many weights")
+    _check(packed, torch.float64, size * (size + 1) // 2)
+    if not bool(packed.isfinite().all()):
+        raise ValueError("what it says of its doubt is not all finite")
+    root = packed.new_zeros(size, size)
+    rows, columns = torch.tril_indices(size, size)
+    root[rows, columns] = packed
+    return root

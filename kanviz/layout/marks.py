@@ -25,6 +25,9 @@ READABLE = 0.72
 """How strongly the weakest edge is drawn: on paper its colour still stands out by 3 to 1 (WCAG 2.2,
 1.4.11), in both themes; a test holds that. What is weak is told by a thin line."""
 
+SOFT = 0.25
+"""How strongly the band around a curve is drawn, as a part of the curve."""
+
 OUTLINE = 0.75
 """How strongly the outline of a box is drawn, as a part of its curve."""
 
@@ -112,13 +115,15 @@ class Badge:
 class PlotMark:
     """The small plot of one edge: its box and the curve in it, a line through points.
 
-    ``zero`` is the y at which the curve is 0, None where it never is.
+    ``zero`` is the y at which the curve is 0, None where it never is. ``band`` is the outline of
+    where the true curve may be, as far as it lies in the box; empty where that is not known.
     """
 
     view: EdgeView
     box: Rect
     curve: tuple[Point, ...]
     zero: float | None
+    band: tuple[Point, ...] = ()
 
     @property
     def opacity(self) -> float:

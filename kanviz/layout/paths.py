@@ -34,7 +34,25 @@ def small_plot(view: EdgeView, box: Rect, largest: float) -> PlotMark:
         margin = MARGIN * box.width
         curve = ((box.left + margin, curve[0][1]), (box.right - margin, curve[0][1]))
     crosses = bool(curve) and min(ys) < 0 < max(ys)
-    return PlotMark(view, box, curve, up(0.0) if crosses and half_range(view) > flat else None)
+    zero = up(0.0) if crosses and half_range(view) > flat else None
+    return PlotMark(view, box, curve, zero, _band(view, box, across, up, flat))
+
+
+def _band(
+    view: EdgeView,
+    box: Rect,
+    across: Callable[[float], float],
+    up: Callable[[float], float],
+    flat: float,
+) -> tuple[Point, ...]:
+    """Return the outline of the band of a curve, cut off at the box; none of a flat curve."""
+    if view.band is None or view.curve_x.size < 2 or not half_range(view) > flat:
+        return ()
+    xs, ys, reach = view.curve_x.tolist(), view.curve_y.tolist(), view.band.tolist()
+    inside = [min(max(up(y + r), box.top), box.bottom) for y, r in zip(ys, reach, strict=True)]
+    below = [min(max(up(y - r), box.top), box.bottom) for y, r in zip(ys, reach, strict=True)]
+    rim = [(across(x), y) for x, y in zip(xs, inside, strict=True)]
+    return (*rim, *reversed([(across(x), y) for x, y in zip(xs, below, strict=True)]))
 
 
 def half_range(view: EdgeView) -> float:

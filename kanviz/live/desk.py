@@ -38,6 +38,7 @@ from kanviz.symbolic.printing import equations, to_mathml
 from kanviz.symbolic.simplify import rounded
 from kanviz.symbolic.suggest import SHOWN_DIGITS, Suggestion
 from kanviz.symbolic.symbol_report import EdgeReport
+from kanviz.training.doubt import Doubt
 from kanviz.training.sparsity import Sparsity
 
 logger = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class Sent:
     about: About
     history: list[str]
     has_recipe: bool
+    doubt: Doubt | None
 
 
 class Desk:
@@ -158,6 +160,7 @@ class Desk:
                 output_names=about.output_names,
                 max_edges=self._max_edges,
                 title=self.title,
+                doubt=self.session.doubt,
             )
             return in_user_units(found, network, about)
 
@@ -173,7 +176,8 @@ class Desk:
             drawn, has_recipe = [view.edge for view in snapshot.edges], scene["recipe"] is not None
             done = scene["history"]["done"]
             order = order_of(self.session.network)
-            self._sent = Sent(version, drawn, order, look, about, done, has_recipe)
+            doubt = self.session.doubt
+            self._sent = Sent(version, drawn, order, look, about, done, has_recipe, doubt)
             self._look, self._must_be_scene, self._shown = look, False, version
             self._losses.count_from_here()
             return scene
@@ -298,6 +302,8 @@ class Desk:
         sent, version, about = self._sent, self._version, self._about()
         losses = self._losses.tail()
         if sent is None or self._must_be_scene or about is not sent.about or losses is None:
+            return None
+        if self.session.history.now.doubt is not sent.doubt:
             return None
         network, history = self.session.network, self.session.history
         look = Look.of(network, self._sample(about), about)

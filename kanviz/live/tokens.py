@@ -27,8 +27,8 @@ TOKENS: dict[ModuleType, tuple[str, ...]] = {
     ),
     slots: ("FILL", "GAP", "ROOMY", "NEARLY", "CROWDED"),
     marks: (
-        *("GHOST", "CROWD", "PALER", "READABLE", "OUTLINE", "THIN", "THICK", "SLENDER", "THICKEST"),
-        *("CONNECTOR", "CORNER", "CORNER_SHARE", "ZERO"),
+        *("GHOST", "CROWD", "PALER", "READABLE", "OUTLINE", "SOFT", "THIN", "THICK", "SLENDER"),
+        *("THICKEST", "CONNECTOR", "CORNER", "CORNER_SHARE", "ZERO"),
     ),
     paths: ("MARGIN", "FLAT"),
     labels: (

@@ -360,11 +360,12 @@ class FitHandle:
         if not self._n_written:
             note = {"interrupted": "was interrupted", "stopped": "was stopped"}
             code = self._code(history, self._given, note.get(report.stopped, ""))
-            return self.call.edit(best, code, str(report))
+            return self.call.edit(best, code, str(report), self._trainer.doubt)
         n_steps = report.n_steps - self._n_written
         words = f"{report.optimizer}: {n_steps} more steps, loss {report.loss:.3g}"
         code = self._code(history, self._given | self._as_taken(n_steps), "went on after an edit")
-        return self.call.edit(best, code, f"{words}, stopped: {report.stopped}")
+        words = f"{words}, stopped: {report.stopped}"
+        return self.call.edit(best, code, words, self._trainer.doubt)
 
     def _train(self, shield: Shield) -> None:
         """Take all steps, and let others in between them."""

@@ -17,8 +17,10 @@ from torch import Tensor
 from kanviz.data.dataset import About
 from kanviz.edits.curves import MovePoint
 from kanviz.edits.edit import Edit, Result_co
+from kanviz.edits.functions import Became
 from kanviz.nn.network import Network
 from kanviz.nn.state import NetworkState
+from kanviz.training.doubt import Doubt
 
 logger = logging.getLogger(__name__)
 
@@ -72,10 +74,14 @@ class Watchers(Generic[News]):
 
 
 class Moment(NamedTuple):
-    """A model between two steps: its network, and what it knows of its data."""
+    """A model between two steps: its network, and what it knows of its data.
+
+    ``doubt`` is of the last fit that told of it: it knows itself of which curves it still holds.
+    """
 
     state: NetworkState
     about: About
+    doubt: Doubt | None = None
 
 
 class Step(NamedTuple):
@@ -120,11 +126,15 @@ class History:
         What is known of the data now.
     start : str
         Python that makes a ``KAN`` named ``model`` as it is now.
+    doubt : Doubt, optional
+        What the data that it was fitted to leave open.
     """
 
-    def __init__(self, network: Network, about: About, start: str) -> None:
+    def __init__(
+        self, network: Network, about: About, start: str, doubt: Doubt | None = None
+    ) -> None:
         self._start = start
-        self.now = Moment(NetworkState.capture(network), about)
+        self.now = Moment(NetworkState.capture(network), about, doubt)
         self._done: list[Step] = []
         self._undone: list[Step] = []
         self._names: dict[tuple[str, int], str] = {}
@@ -188,7 +198,8 @@ class History:
             self.now.state.restore(network)
             raise
         step = Step(edit.sentence(), edit.code(), self.now, burst)
-        self._add(network, self._joined(step, edit), about or self.now.about, edit.layers)
+        doubt = edit.doubt if isinstance(edit, Became) else self.now.doubt
+        self._add(network, self._joined(step, edit), about or self.now.about, doubt, edit.layers)
         self._last_move = edit if isinstance(edit, MovePoint) else None
         return result
 
@@ -300,7 +311,7 @@ class History:
     def _notice(self, network: Network) -> None:
         """Make a step of changes that no edit made."""
         if not self.now.state.is_of(network):
-            self._add(network, Step(*OUTSIDE, self.now), self.now.about)
+            self._add(network, Step(*OUTSIDE, self.now), self.now.about, self.now.doubt)
 
     def _check_numbers(self, network: Network, edit: Edit[object]) -> None:
         """Raise if an edit has left numbers that are none, where all were right before."""
@@ -330,13 +341,18 @@ class History:
         return step._replace(code="\n".join([*kept, step.code]), moment=before.moment)
 
     def _add(
-        self, network: Network, step: Step, about: About, layers: Sequence[int] | None = None
+        self,
+        network: Network,
+        step: Step,
+        about: About,
+        doubt: Doubt | None,
+        layers: Sequence[int] | None = None,
     ) -> None:
         """Add a step that changed these layers, or, with None, any of them."""
         self._done.append(step)
         self.version += 1
         state = NetworkState.capture(network, like=self.now.state, changed=layers)
-        self.now = Moment(state, about)
+        self.now = Moment(state, about, doubt)
         self._undone.clear()
         self._forget()
 
@@ -351,12 +367,18 @@ class History:
 
     def _n_bytes(self) -> int:
         """Return what the remembered moments take, each shared tensor once."""
-        moments = [step.moment for step in self._done if step.moment is not None]
-        tensors = {id(tensor): tensor for state, _ in moments for tensor in state.tensors()}
-        tensors |= {
-            id(about.sample): about.sample for _, about in moments if about.sample is not None
-        }
-        return sum(tensor.nbytes for tensor in tensors.values())
+        sizes: dict[int, int] = {}
+        for step in self._done:
+            if step.moment is None:
+                continue
+            state, about, doubt = step.moment
+            for tensor in state.tensors():
+                sizes[id(tensor)] = tensor.nbytes
+            if about.sample is not None:
+                sizes[id(about.sample)] = about.sample.nbytes
+            for tensor in () if doubt is None else doubt.tensors():
+                sizes[id(tensor)] = tensor.nbytes
+        return sum(sizes.values())
 
 
 def _replaces(edit: Edit[object], before: MovePoint | None) -> bool:

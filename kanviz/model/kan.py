@@ -25,7 +25,7 @@ from kanviz.analysis.prune_plan import (
     measure_of,
     plan_of,
 )
-from kanviz.analysis.pruning import PruneReport, limits_of, prune
+from kanviz.analysis.pruning import PruneReport, freedom_of_inputs, limits_of, prune
 from kanviz.analysis.recipe import recipe_of
 from kanviz.analysis.removal import What
 from kanviz.analysis.trace import Trace, edge_samples, node_values, trace
@@ -60,7 +60,13 @@ from kanviz.model.inputs import (
     with_grid_of,
 )
 from kanviz.model.session import Session
-from kanviz.model.user_units import curve_in_user_units, in_user_units, trace_in_user_units
+from kanviz.model.user_units import (
+    Band,
+    bands_of,
+    curve_in_user_units,
+    in_user_units,
+    trace_in_user_units,
+)
 from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import GridRange, KANLayer
 from kanviz.nn.network import Network
@@ -76,7 +82,8 @@ from kanviz.renamed import (
     refuse_old_names,
     renamed,
 )
-from kanviz.snapshot import Snapshot
+from kanviz.snapshot import Edge, Snapshot
+from kanviz.training.doubt import Doubt, check_level
 from kanviz.training.errors import Loss, quality
 from kanviz.training.gradient import refresh
 from kanviz.training.judge import judge_of
@@ -296,7 +303,7 @@ class KAN(nn.Module):
         with self.session.reading():
             state, about = NetworkState.capture(self.network), self.session.about
             kept = about if with_sample else replace(about, sample=None)
-            write_model(path, SavedModel(state, kept))
+            write_model(path, SavedModel(state, kept, self.session.doubt))
 
     def __repr__(self) -> str:
         """Say the widths, the functions and how many edges are live."""
@@ -786,7 +793,15 @@ class KAN(nn.Module):
 
     # ---- answers ---------------------------------------------------------------------------------
 
-    def predict(self, x: Any) -> np.ndarray:
+    @overload
+    def predict(self, x: Any, *, return_std: Literal[False] = False) -> np.ndarray: ...
+
+    @overload
+    def predict(self, x: Any, *, return_std: Literal[True]) -> tuple[np.ndarray, np.ndarray]: ...
+
+    def predict(
+        self, x: Any, *, return_std: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Return what the model says of x: numbers in the user's units, or labels of classes.
 
         Parameters
@@ -794,16 +809,22 @@ class KAN(nn.Module):
         x : (samples, inputs)
             Array, data frame, tensor or nested list, in the user's units; or a ``Dataset``, whose
             training inputs are taken. Of a data frame the columns are taken by name.
+        return_std : bool
+            Whether to return the standard errors too: how far what is said may be from the mean of
+            many observations at the same x. Of a model that was fitted with ``smoothing="auto"``.
 
         Returns
         -------
         (samples, outputs) array of float64, or (samples,) array
             Numbers; or for classes the likeliest one's label, as the user wrote it.
+        (samples, outputs) array
+            With ``return_std``: their standard errors, in the user's units.
 
         Raises
         ------
         ValueError, TypeError
-            If x does not fit, is empty, or holds what is not a finite number.
+            If x does not fit, is empty, or holds what is not a finite number; with ``return_std``
+            where they are not known.
 
         Examples
         --------
@@ -813,7 +834,82 @@ class KAN(nn.Module):
         ['low', 'high']
         """
         scores, classes = self.decision_function(x), self.classes
-        return scores if classes is None else labels_of(scores.argmax(axis=1), classes)
+        said = scores if classes is None else labels_of(scores.argmax(axis=1), classes)
+        return (said, self._standard_errors(x)) if return_std else said
+
+    def predict_interval(
+        self, x: Any, level: float = 0.95, *, of: Literal["mean", "new"] = "mean"
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return between which numbers the truth at x is, for a model fitted to noisy data.
+
+        Parameters
+        ----------
+        x : (samples, inputs)
+            As for ``predict``.
+        level : float
+            How often the interval is to cover it, above 0 and below 1: on average over x, not at
+            each place. Where no data were it is a guess from the smoothness of the curves.
+        of : str
+            ``"mean"``: the mean of many observations at x. ``"new"``: one more observation, whose
+            noise comes on top.
+
+        Returns
+        -------
+        low, high : (samples, outputs) arrays
+            In the user's units.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the model does not know its noise (fit with ``smoothing="auto"``), was changed since,
+            or x or an option does not fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.uniform(0, 10, (200, 1))
+        >>> model = KAN([1, 1])
+        >>> noisy = np.sin(X) + 0.3 * rng.standard_normal(X.shape)
+        >>> report = model.fit(X, noisy, smoothing="auto", progress=False)
+        >>> low, high = model.predict_interval([[5.0]])
+        >>> bool(low < np.sin(5.0) < high)
+        True
+        """
+        check_choice("of", of, ("mean", "new"))
+        check_level(level)
+        errors = self._standard_errors(x)
+        doubt, said = self.session.doubt, self.decision_function(x)
+        assert doubt is not None  # else there are no errors
+        if of == "new":
+            noise = doubt.noise * self.session.about.y_scaling.scale.numpy()
+            errors = np.hypot(errors, noise)
+        reach = doubt.factor(level) * errors
+        return said - reach, said + reach
+
+    def _standard_errors(self, x: Any) -> np.ndarray:
+        """Return the standard errors of ``decision_function``."""
+        with self.session.reading():
+            doubt, inputs = self._doubt(), self.session.inputs(x)
+            errors = doubt.errors_of_outputs(self.network, inputs)
+            if errors is None:
+                raise ValueError(
+                    "This model was changed since the fit that its doubt comes from, and what it "
+                    "says now has none. Fit it again with smoothing='auto', or take back the "
+                    "changes with undo()."
+                )
+            scale = self.session.about.y_scaling.scale
+        return (errors.cpu() * scale).numpy()
+
+    def _doubt(self) -> Doubt:
+        """Return what the last fit left open."""
+        doubt = self.session.doubt
+        if doubt is None:
+            raise ValueError(
+                "This model does not know the noise in its data, so it has no bands. Fit it with "
+                "smoothing='auto', which finds the noise."
+            )
+        return doubt
 
     def predict_proba(self, x: Any) -> np.ndarray:
         """Return how likely each class is.
@@ -941,6 +1037,51 @@ class KAN(nn.Module):
 
     # ---- looking inside --------------------------------------------------------------------------
 
+    def bands(self, x: Any = None, *, level: float = 0.95) -> dict[Edge, Band]:
+        """Return how far the curve of each edge may be from the truth.
+
+        Of a model that was fitted with ``smoothing="auto"``. A band covers the true curve at a
+        share ``level`` of its points, on average, as far as the network can be the truth at all.
+        It is of the curve less its mean, because other edges into the node share that, and with
+        mean and standard deviation of each hidden node held, because the next edges make up for
+        these. An edge whose curve is another by now has none, nor one that was frozen.
+
+        Parameters
+        ----------
+        x : (samples, inputs) or Dataset, optional
+            In the user's units; the bands are over the range that it visits. By default the sample
+            that the model remembers.
+        level : float
+            Above 0 and below 1.
+
+        Returns
+        -------
+        dict of Edge to Band
+            ``x``, ``low``, ``curve`` and ``high`` are (points,) arrays, in the units of the nodes
+            that the edge comes from and leads to: the user's, where that is an input or an output.
+
+        Raises
+        ------
+        ValueError
+            If the model was fitted without evidence, or x does not fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.uniform(0, 10, (200, 1))
+        >>> model = KAN([1, 1])
+        >>> noisy = np.sin(X) + 0.3 * rng.standard_normal(X.shape)
+        >>> report = model.fit(X, noisy, smoothing="auto", progress=False)
+        >>> band = model.bands()[Edge(0, 0, 0)]
+        >>> bool(np.median(band.high - band.low) < 0.5)
+        True
+        """
+        check_level(level)
+        with self.session.reading():
+            doubt, about = self._doubt(), self.session.about
+            return bands_of(self.network, self.session.inputs(x), doubt, about, level)
+
     def trace(self, x: Any = None) -> Trace:
         """Return what every edge and node does with a sample.
 
@@ -1040,7 +1181,11 @@ class KAN(nn.Module):
             return scores(self.network, self.session.inputs(x), metric, output=output).nodes
 
     def feature_scores(
-        self, x: Any = None, *, output: int | None = None
+        self,
+        x: Any = None,
+        *,
+        output: int | None = None,
+        by: Literal["effect", "freedom"] = "effect",
     ) -> Float[Tensor, " inputs"]:
         """Return how much every input matters: (inputs,), no unit, 0 for an input not in use.
 
@@ -1056,6 +1201,10 @@ class KAN(nn.Module):
             In the user's units; by default the sample that the model remembers.
         output : int, optional
             Count only this output (0-based).
+        by : str
+            ``"effect"``, as above; or ``"freedom"``, of a model that was fitted with
+            ``smoothing="auto"``: how many effective degrees of freedom the edges have that leave
+            the input, about 1 for a straight line, 0 where the data ask for nothing.
 
         Returns
         -------
@@ -1075,7 +1224,10 @@ class KAN(nn.Module):
         >>> model.feature_scores()
         tensor([1., 0.])
         """
+        check_choice("by", by, ("effect", "freedom"))
         with self.session.reading():
+            if by == "freedom":
+                return freedom_of_inputs(self.network, self._doubt())
             return feature_scores(self.network, self.session.inputs(x), output=output)
 
     def snapshot(
@@ -1121,6 +1273,7 @@ class KAN(nn.Module):
                 metric=metric,
                 max_edges=max_edges,
                 title=title,
+                doubt=self.session.doubt,
             )
             return in_user_units(found, self.network, self.session.about)
 
@@ -1757,7 +1910,9 @@ class KAN(nn.Module):
         Without data, all goes whose score is low. With data, in context: the weakest goes, all
         others are refitted briefly, and it stays away if the held-out error has not risen by more
         than ``tolerance`` in all. All that is very weak is tried at once first, then whole nodes,
-        then edges. ``threshold``, ``fraction`` or ``edges``, at most one, say what may go at all.
+        then edges. Where the data chose the smoothness (``fit(smoothing="auto")``), idle edges go
+        before all others, if that makes the data no less likely, and refits keep the smoothness.
+        ``threshold``, ``fraction`` or ``edges``, at most one, say what may go at all.
 
         What leads nowhere or comes from nowhere afterwards goes too. Nothing is renumbered: a
         removed input is a column of x that is not used. What a removed edge added on average stays:
@@ -1813,7 +1968,10 @@ class KAN(nn.Module):
         with self.session.at_rest():
             work, sample = self.session.copy_network(), self.session.inputs(None).double()
             dataset = None if data is None else self.session.dataset(data)
-            report = prune(work, sample, dataset, limits, what=what, tolerance=tolerance)
+            doubt = None if dataset is None else self._doubt_of(work, dataset)
+            report = prune(
+                work, sample, dataset, limits, what=what, tolerance=tolerance, doubt=doubt
+            )
             names, options = [], dict(limits)
             if chosen is not None:
                 options["edges"] = [tuple(edge) for edge in chosen]
@@ -1823,8 +1981,17 @@ class KAN(nn.Module):
             if what != "edges":
                 options["what"] = what
             words = f"pruned {len(report.edges)} edges{' in context' if names else ''}"
-            self.session.change(Became(work, call_code("model.prune", *names, **options), words))
+            if doubt is not None and dataset is not None:
+                doubt = Doubt.of(work, dataset.x.double(), doubt.smoothing, doubt.scale)
+            left = doubt if dataset is not None else self.session.doubt
+            call = call_code("model.prune", *names, **options)
+            self.session.change(Became(work, call, words, left))
             return report
+
+    def _doubt_of(self, network: Network, data: Dataset) -> Doubt | None:
+        """Return what the data left open, where all of the network still is what was fitted."""
+        doubt = self.session.doubt
+        return doubt if doubt is not None and doubt.is_of(network, data.x.double()) else None
 
     # ---- formulas --------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from kanviz.model.history import History, Watchers
 from kanviz.model.inputs import grid_sample, read_dataset, read_inputs
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge
+from kanviz.training.doubt import Doubt
 from kanviz.training.fit import Trainer
 from kanviz.training.task import Task, check_fits
 
@@ -52,6 +53,8 @@ class Session:
         What is known of the data.
     start : str
         Python that makes the model as it is now, for ``History.script``.
+    doubt : Doubt, optional
+        What the data that it was fitted to leave open.
 
     Examples
     --------
@@ -75,9 +78,11 @@ class Session:
     _first_position = 0
     """The length of the history below which no step is the running fit's."""
 
-    def __init__(self, network: Network, about: About, start: str) -> None:
+    def __init__(
+        self, network: Network, about: About, start: str, doubt: Doubt | None = None
+    ) -> None:
         self.network = network
-        self.history = History(network, about, start)
+        self.history = History(network, about, start, doubt)
         self._forget_threads()
 
     def change(
@@ -115,6 +120,11 @@ class Session:
     def about(self) -> About:
         """Names, units and a sample of the data, as far as the model knows them."""
         return self.history.about
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """What the data of the last fit leave open; None where it did not ask."""
+        return self.history.now.doubt
 
     def inputs(self, x: Any = None) -> Tensor:
         """Return x in the network's units, or what stands in for it.

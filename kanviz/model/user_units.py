@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanviz.analysis.trace import LayerTrace, Trace
+from kanviz.analysis.capture import N_CURVE, curve_grid
+from kanviz.analysis.trace import LayerTrace, Trace, node_values
 from kanviz.data.dataset import About
 from kanviz.data.scaling import NO_UNITS, EdgeUnits
 from kanviz.interrupts import uninterrupted
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge, EdgeView, Snapshot
+from kanviz.training.doubt import Doubt
 
 Curve = tuple[Float[Tensor, " samples"], Float[Tensor, " samples"]]
 
@@ -80,6 +84,7 @@ def _view(view: EdgeView, network: Network, about: About, seen: dict[int, np.nda
         control_y=y(view.control_y),
         sample_x=x(view.sample_x),
         sample_y=y(view.sample_y),
+        band=None if view.band is None else y(view.band),
         formula=None
         if view.formula is None
         else formula_in_user_units(network.layers[view.layer], view.edge, units),
@@ -101,3 +106,55 @@ def formula_in_user_units(layer: KANLayer, edge: Edge, units: EdgeUnits) -> str:
     a, b, c, d, *constants = layer.affine[row].tolist()
     function = layer.symbols.functions[row]
     return edge_text(function, (*units.to_user((a, b, c, d)), *constants))  # type: ignore[arg-type]  # functions are frozen
+
+
+class Band(NamedTuple):
+    """The curve of an edge, and between which curves the truth is; (points,) arrays.
+
+    In the units of the nodes that the edge comes from and leads to.
+    """
+
+    x: np.ndarray
+    low: np.ndarray
+    curve: np.ndarray
+    high: np.ndarray
+
+
+@torch.no_grad()
+def bands_of(
+    network: Network,
+    x: Float[Tensor, "samples inputs"],
+    doubt: Doubt,
+    about: About,
+    level: float,
+) -> dict[Edge, Band]:
+    """Return the bands of all edges that have one, in the user's units.
+
+    Parameters
+    ----------
+    network : Network
+        Is only read.
+    x : (samples, inputs)
+        In the network's units: its range is where the bands are.
+    doubt : Doubt
+        Of the network, or of what it was.
+    about : About
+        For the units.
+    level : float
+        How often they are to cover the truth.
+    """
+    values = node_values(network, x)[:-1]
+    grids = [
+        curve_grid(layer, z, N_CURVE).double()
+        for layer, z in zip(network.layers, values, strict=True)
+    ]
+    errors, factor, found = doubt.errors_of_edges(network, grids), doubt.factor(level), {}
+    for depth, layer in enumerate(network.layers):
+        curves = layer.edge_outputs(grids[depth].to(x)).double()
+        reach = factor * errors[depth]
+        for i, j in reach.isfinite().all(0).nonzero().tolist():
+            units = about.units_at(depth, i, j, len(network.layers))
+            at = (grids[depth][:, i] * units.scale + units.shift).cpu().numpy()
+            curve, half = ((part[:, i, j] * units.size).cpu().numpy() for part in (curves, reach))
+            found[Edge(depth, i, j)] = Band(at, curve - half, curve, curve + half)
+    return found

@@ -188,10 +188,10 @@ class Smoothing:
     def penalties(self, network: Network, n: int, scale: float) -> list[WrittenForms]:
         """Return the prior as a penalty of ``LeastSquares`` on n numbers of deviation ``scale``."""
         shapes = [Shapes.of(layer) for layer in network.layers]
-        forms = self._forms(network, shapes, self.variance / n, scale)
+        forms = self.forms(network, shapes, self.variance / n, scale)
         return [WrittenForms.of(forms, n_weights(network), network.layers[0].weight.detach())]
 
-    def _forms(
+    def forms(
         self, network: Network, shapes: Sequence[Shapes], unit: float, scale: float
     ) -> list[EdgeForms]:
         """Return ``unit`` times the prior: of the bends, of the straight parts, of the levels."""
@@ -225,7 +225,7 @@ class Smoothing:
         bare = LeastSquares(network, problem.x, problem.y, (), scale)
         data = bare.quadratic(weights).matrix * (n / self.variance)
         full, unused = data.clone(), torch.zeros_like(weights)
-        for part in self._forms(network, shapes, 1.0, scale):
+        for part in self.forms(network, shapes, 1.0, scale):
             part.add(full, unused, weights)
         covariance, log_det = inverse(full)
         dof = float((covariance * data).sum())
@@ -293,10 +293,12 @@ def _learns(layer: KANLayer) -> Tensor:
     return trainable(layer) & (layer.leaders == own.view_as(layer.leaders))
 
 
-def inverse(matrix: Float[Tensor, "n n"]) -> tuple[Float[Tensor, "n n"], float]:
-    """Return the inverse of a positive definite matrix and the logarithm of its determinant.
+def factored(
+    matrix: Float[Tensor, "n n"],
+) -> tuple[Float[Tensor, "n n"], Float[Tensor, " n"], float]:
+    """Return lower L and d with inverse d L^-T L^-1 d of a positive definite matrix, and log det.
 
-    Rows of zeros, of weights that do not learn, stay zeros, and count as 1 in the determinant.
+    Rows of zeros, of weights that do not learn, have d = 0, and count as 1 in the determinant.
     """
     diagonal = matrix.diagonal()
     rests = diagonal <= 0
@@ -309,7 +311,15 @@ def inverse(matrix: Float[Tensor, "n n"]) -> tuple[Float[Tensor, "n n"], float]:
             break
         jitter *= 10
     log_det = 2 * float((factor.diagonal() / root).log().sum())
-    root = root * ~rests
+    return factor, root * ~rests, log_det
+
+
+def inverse(matrix: Float[Tensor, "n n"]) -> tuple[Float[Tensor, "n n"], float]:
+    """Return the inverse of a positive definite matrix and the logarithm of its determinant.
+
+    Rows of zeros, of weights that do not learn, stay zeros, and count as 1 in the determinant.
+    """
+    factor, root, log_det = factored(matrix)
     return torch.cholesky_inverse(factor) * root * root.unsqueeze(1), log_det
 
 

@@ -22,6 +22,7 @@ from kanviz.data import Dataset
 from kanviz.nn import Network
 from kanviz.nn.basis import adapted_points, uneven_columns
 from kanviz.nn.state import NetworkState
+from kanviz.training.doubt import Doubt
 from kanviz.training.evidence import STEPS_OF_ROUND, Candidate, Neighbours, has_few_rows
 from kanviz.training.gradient import Descent, where_it_breaks
 from kanviz.training.jacobian import n_weights
@@ -129,6 +130,8 @@ class Trainer:
         )
         self.candidate: Candidate | None = None
         """The network in training where the data choose how smooth it is."""
+        self.doubt: Doubt | None = None
+        """What the data leave open of ``best``, where they chose how smooth it is."""
         self._generator = torch.Generator().manual_seed(options.seed)
         self._has_noise = False  # by its own judgement, where that was left to it
         self._is_untouched = task.network.is_untouched()
@@ -237,6 +240,7 @@ class Trainer:
         back instead.
         """
         best, like, report = self.monitor.best, self._before.layers[0].weight, self.report
+        task = self.task
         if report.n_steps == 0 and report.stopped in ("interrupted", "stopped"):
             return
         if best is None:
@@ -253,7 +257,7 @@ class Trainer:
         if not (math.isfinite(found.objective) and own.is_sound()):
             raise beyond
         then, now = (math.sqrt(max(0.0, loss)) for loss in (report.loss, found.loss))
-        if now > 2 * then + LOST_DIGITS * self.task.scale:
+        if now > 2 * then + LOST_DIGITS * task.scale:
             report.notes.append(
                 f"{like.dtype} has too few digits for these data: the loss was {report.loss:.2g} "
                 f"in the fit and is {found.loss:.2g} in the model. Use dtype=torch.float64, or "
@@ -267,8 +271,11 @@ class Trainer:
         if self._is_comparable and not report.kept_step and report.n_steps:
             report.notes.append("No step was better than the state before the first one.")
         report.kept = kept_numbers(found)
-        report.errors = self.task.quality_of(own)
+        report.errors = task.quality_of(own)
         self._handed_back = own
+        likely = self.candidate
+        if self.by_evidence and likely is not None and likely.evidence and report.kept_step:
+            self.doubt = Doubt.of(own, task.x, likely.smoothing, task.scale)
 
     @torch.no_grad()
     def _measured(self, network: Network, loss: float | None = None) -> Measures:

@@ -11,9 +11,10 @@ from torch import Tensor
 from kanviz.data import Dataset
 from kanviz.nn import Network
 from kanviz.training.errors import deviation_of, relative_error
+from kanviz.training.evidence import Smoothing
 from kanviz.training.gradient import Descent
 from kanviz.training.least_squares import LeastSquares, minimise
-from kanviz.training.penalties import smoothness
+from kanviz.training.penalties import Penalty, smoothness
 
 CURVATURE = 1e-10
 HELD_OUT = 0.2
@@ -26,7 +27,8 @@ class Judge:
     """Data to refit on, data to judge on, and the unit of the errors.
 
     For numbers an error is the root mean square on the held-out part as a share of the standard
-    deviation of y; for classes the square root of the mean cross entropy.
+    deviation of y; for classes the square root of the mean cross entropy. ``smoothing`` is what
+    refits keep to where the data have chosen how smooth each curve is.
     """
 
     x: Tensor
@@ -34,6 +36,7 @@ class Judge:
     x_held: Tensor
     y_held: Tensor
     scale: float
+    smoothing: Smoothing | None = None
 
     @property
     def is_classification(self) -> bool:
@@ -65,7 +68,10 @@ class Judge:
         penalty = smoothness(network, CURVATURE, self.scale)
         if not self.is_classification:
             kept = None if frozen is None else _frozen_weights(network, frozen)
-            problem = LeastSquares(network, self.x, self.y, [penalty], self.scale, frozen=kept)
+            penalties: list[Penalty] = [penalty]
+            if self.smoothing is not None:
+                penalties = [*self.smoothing.penalties(network, self.y.numel(), self.scale)]
+            problem = LeastSquares(network, self.x, self.y, penalties, self.scale, frozen=kept)
             deque(minimise(problem, steps), maxlen=0)
             return
         if frozen is not None:  # its optimizer cannot freeze single numbers
@@ -95,7 +101,7 @@ def _frozen_weights(network: Network, frozen: Frozen) -> Bool[Tensor, " weights"
     return torch.cat(parts).to(network.layers[0].weight.device)
 
 
-def judge_of(data: Dataset, *, seed: int = 0) -> Judge:
+def judge_of(data: Dataset, *, smoothing: Smoothing | None = None, seed: int = 0) -> Judge:
     """Return a judge in float64; without a test part a fifth of the training data is held out."""
     x, y = data.x.double(), data.y.double() if data.y.is_floating_point() else data.y
     if data.x_test is not None and data.y_test is not None:
@@ -107,4 +113,4 @@ def judge_of(data: Dataset, *, seed: int = 0) -> Judge:
         x_held, y_held = x[order[:held]], y[order[:held]]
         x, y = x[order[held:]], y[order[held:]]
     scale = 1.0 if data.is_classification else deviation_of(y)
-    return Judge(x, y, x_held, y_held, scale)
+    return Judge(x, y, x_held, y_held, scale, smoothing)

@@ -14,6 +14,7 @@ from kanviz.layout.marks import (
     CROWD,
     OUTLINE,
     PALER,
+    SOFT,
     ZERO,
     Badge,
     Chain,
@@ -108,6 +109,16 @@ def draw_plots(axes: Axes, marks: Sequence[PlotMark], colors: Theme) -> None:
         linestyles=[_dashes(mark.thin, dashed=mark.view.state == "pruned") for mark in marks],
     )
     add(axes, boxes, "boxes", 2)
+    known = [mark for mark in marks if mark.band]
+    bands = PolyCollection(
+        [mark.band for mark in known],
+        facecolors=[
+            blend(getattr(colors, mark.view.state), colors.panel, SOFT * mark.opacity)
+            for mark in known
+        ],
+        edgecolors="none",
+    )
+    add(axes, bands, "bands", 2)
     zeros = []
     for mark in marks:
         if mark.zero is not None:

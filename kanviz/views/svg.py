@@ -14,6 +14,7 @@ from kanviz.layout.marks import (
     CROWD,
     OUTLINE,
     PALER,
+    SOFT,
     ZERO,
     Badge,
     Chain,
@@ -70,6 +71,7 @@ var(--kanviz-paper);stroke:color-mix(in srgb,var(--kanviz-mixed))}}
 }}
 .kanviz-edge rect{{fill:var(--kanviz-panel)}}
 .kanviz-edge line{{stroke:var(--kanviz-hair);stroke-width:.7;stroke-opacity:1}}
+.kanviz-edge polygon{{fill:var(--kanviz-state);fill-opacity:{SOFT};stroke:none}}
 .kanviz-edge *{{vector-effect:non-scaling-stroke}}
 .kanviz-edge polyline{{stroke-linecap:round;stroke-linejoin:round}}
 .kanviz-pruned path,.kanviz-pruned rect{{stroke-dasharray:3 2.5}}
@@ -177,6 +179,8 @@ def _add_plot(group: Element, plot: PlotMark) -> None:
     left, right = box.left + free, box.right - free
     place = {"x": box.left, "y": box.top, "width": box.width, "height": box.height}
     SubElement(group, "rect", _numbers(place | {"rx": plot.corner}))
+    if plot.band:
+        SubElement(group, "polygon", {"points": _points(plot.band)})
     if plot.zero is not None:
         zero = {"x1": left, "x2": right, "y1": plot.zero, "y2": plot.zero}
         SubElement(group, "line", _numbers(zero))

@@ -61,6 +61,7 @@ SHOTS = {
     "10": Shot("maps_figure("),
     "11": Shot('model.plot(pruned="off")'),
     "12": Shot("teaching.layer(reader, 0)"),
+    "13": Shot("gone = model.prune"),
 }
 
 

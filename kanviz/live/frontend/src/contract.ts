@@ -43,6 +43,7 @@ export interface EdgeView {
   formula: string | null;
   quality: number | null;
   function: string | null;
+  band: Float64Array | null;
   /** The formula as MathML, made by Python; never text of the user. */
   mathml: string | null;
 }

@@ -4,7 +4,7 @@ import type { EdgeChange, EdgeView, LayerRecipe, Patch, Recipe, Scene, Visited }
 import { withStrengths } from "./local/network";
 import { CurveMaker } from "./math/evaluate";
 import { featureCount } from "./math/features";
-import { edgeOf, keyOf, places } from "./scene";
+import { edgeOf, keptBand, keyOf, places } from "./scene";
 
 /** Returns the scene as it is now. Curves that the patch does not touch stay the same arrays. */
 export function withPatch(scene: Scene, patch: Patch): Scene {
@@ -68,7 +68,9 @@ function withCurves(scene: Scene, recipe: Recipe | null, patch: Patch): EdgeView
     if (!maker || !(change || x)) return { ...view, score };
     const { curve_x, sample_x } = x ?? view;
     const curve = (places: Float64Array): Float64Array => maker.curve(edge, places);
-    const curves = { curve_x, sample_x, curve_y: curve(curve_x), sample_y: curve(sample_x) };
+    const curve_y = curve(curve_x);
+    const band = keptBand(view, curve_x, curve_y);
+    const curves = { curve_x, sample_x, curve_y, sample_y: curve(sample_x), band };
     const other = change ? standing(change, maker.heights(edge)) : {};
     return { ...view, ...other, ...curves, score };
   });

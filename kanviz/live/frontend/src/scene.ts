@@ -69,7 +69,42 @@ export function bent(scene: Scene, edge: Edge, control_y: ArrayLike<number>): Ed
     control_y: Float64Array.from(control_y),
     curve_y: added(view.curve_y, view.curve_x),
     sample_y: added(view.sample_y, view.sample_x),
+    band: null,
   };
+}
+
+/** Parts of a band, and of the height of its curve, by which a curve may be off and is the same. */
+const NEAR = 0.25;
+const NEARLY = 2e-3;
+
+/**
+ * Returns the band of an edge where its curve is drawn at other places, or anew; null where that
+ * is another curve than the one that the band is of, whatever its level.
+ */
+export function keptBand(
+  view: EdgeView,
+  curve_x: Float64Array,
+  curve_y: Float64Array,
+): Float64Array | null {
+  const { band } = view;
+  const last = view.curve_x.length - 1;
+  if (!band || last < 1 || curve_x.length !== curve_y.length) return null;
+  const [low, high] = [view.curve_x[0], view.curve_x[last]];
+  const slack = 1e-9 * (high - low);
+  if (curve_x[0] < low - slack || curve_x[curve_x.length - 1] > high + slack) return null;
+  const at = (values: Float64Array, x: number): number => {
+    const place = Math.min(Math.max(((x - low) / (high - low)) * last, 0), last);
+    const n = Math.min(Math.floor(place), last - 1);
+    return values[n] + (place - n) * (values[n + 1] - values[n]);
+  };
+  const moved = curve_y.map((y, n) => y - at(view.curve_y, curve_x[n]));
+  const level = moved.reduce((sum, one) => sum + one, 0) / moved.length;
+  const height = Math.max(...curve_y) - Math.min(...curve_y);
+  const found = curve_x.map((x) => at(band, x));
+  const isSame = moved.every(
+    (one, n) => Math.abs(one - level) <= NEAR * found[n] + NEARLY * height,
+  );
+  return isSame ? found : null;
 }
 
 /** A layer of one edge, whose function has the coefficients `weight` and no base function. */
@@ -158,7 +193,7 @@ export function patchOf(
     if (isHeld(view)) return { ...view, ...news };
     const curve_x = places(frame.low[at], frame.high[at], n);
     const curve_y = Float64Array.from(frame.curve_y.subarray(at * n, (at + 1) * n));
-    return { ...view, ...news, curve_x, curve_y };
+    return { ...view, ...news, curve_x, curve_y, band: null };
   });
   return { edges, losses: withNews(told, frame), error: errorAt(scene, frame) };
 }

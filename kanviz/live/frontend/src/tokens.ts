@@ -63,6 +63,8 @@ export const PALER = 0.6;
 export const READABLE = 0.72;
 /** How strongly the outline of a box is drawn, as a part of its curve. */
 export const OUTLINE = 0.75;
+/** How strongly the band around a curve is drawn, as a part of the curve. */
+export const SOFT = 0.25;
 /** Width of the curve of the weakest edge, and what is added for the strongest. */
 export const THIN = 0.8;
 /** Width of the curve of the weakest edge, and what is added for the strongest. */

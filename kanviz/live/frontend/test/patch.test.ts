@@ -5,9 +5,11 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { unpack } from "../src/codec";
 import type { FormulaRecipe, Patch, Scene } from "../src/contract";
+import { LayerMaker } from "../src/math/evaluate";
 import { withPatch } from "../src/patch";
+import { keptBand, places } from "../src/scene";
 import { LiveStore } from "../src/store";
-import { fakeModel, packed, scene } from "./scenes";
+import { fakeModel, layer, packed, scene } from "./scenes";
 
 interface Case {
   scene: Scene;
@@ -124,4 +126,28 @@ test("an edge that a hand holds stays bent under patches", async () => {
   await asked;
   fire("change:patch");
   assert.equal(store.scene.peek().edges[0].control_y[4], 7);
+});
+
+test("a band goes with a curve that a patch moves, and stays with one that it leaves", () => {
+  const before = scene();
+  const band = before.edges[0].curve_y.map(() => 0.1);
+  before.edges = before.edges.map((view) => ({ ...view, band }));
+  assert.equal(withPatch(before, moved(7)).edges[0].band, null);
+  const { weight, ...rest } = moved(0).edges[0];
+  weight.set(before.recipe!.layers[0].weight);
+  const frozen = withPatch(before, { ...moved(0), edges: [{ ...rest, weight }] });
+  assert.ok(frozen.edges[0].band!.every((reach) => Math.abs(reach - 0.1) < 1e-12));
+});
+
+test("a band is drawn between where the sample goes now, as long as that is inside", () => {
+  const view = { ...scene().edges[0], band: scene().edges[0].curve_y.map((_, n) => 0.1 + n) };
+  const curve = new LayerMaker(layer());
+  const at = (low: number, high: number): Float64Array => places(low, high, 21);
+  const inner = at(-0.5, 0.5);
+  const kept = keptBand(view, inner, curve.curve(0, 0, inner))!;
+  assert.ok(Math.abs(kept[0] - 5.1) < 1e-9 && Math.abs(kept[20] - 15.1) < 1e-9);
+  const outer = at(-1.5, 0.5);
+  assert.equal(keptBand(view, outer, curve.curve(0, 0, outer)), null);
+  const lifted = curve.curve(0, 0, inner).map((y) => y + 3);
+  assert.ok(keptBand(view, inner, lifted)); // its level is shared
 });

@@ -18,6 +18,7 @@ import {
   PALER,
   READABLE,
   SLENDER,
+  SOFT,
   THICK,
   THICKEST,
   THIN,
@@ -202,6 +203,7 @@ function paintPlot(
     : { color: palette.mix(ink.color, OUTLINE * ink.share), width: ink.thin, dash: ink.dash };
   pen.shape(rounded(box, corner), outline, palette.mix("panel"));
   if (side > GROUND && shape.view.state !== "pruned") paintGround(pen, shape, curve, look);
+  paintBand(pen, shape, curve, scales, palette.mix(ink.color, SOFT * ink.share, "panel"));
   if (scales.crosses) paintZero(pen, shape, scales, palette);
   if (side > KNOTS) paintKnots(pen, shape, scales, curve, look);
   if (side > POINTS) paintPoints(pen, shape, scales, look);
@@ -228,6 +230,20 @@ function polyline(curve: Curve, scales: Scales): Float64Array {
     points[2 * at + 1] = scales.y(curve.y[at]);
   }
   return points;
+}
+
+/** Where the true curve may be, as far as the box reaches. */
+function paintBand(pen: Pen, shape: EdgeShape, curve: Curve, scales: Scales, fill: string): void {
+  const { band, state } = shape.view;
+  if (!band || scales.isFlat || state === "pruned" || band.length !== curve.y.length) return;
+  const side = (sign: number): Float64Array =>
+    clipped(polyline({ ...curve, y: curve.y.map((y, n) => y + sign * band[n]) }, scales), shape);
+  const [upper, lower] = [side(1), side(-1)];
+  const point = (points: Float64Array, n: number): string =>
+    `${points[2 * n].toFixed(2)},${points[2 * n + 1].toFixed(2)}`;
+  const there = Array.from(band, (_, n) => point(upper, n));
+  const back = Array.from(band, (_, n) => point(lower, n)).reverse();
+  pen.shape(`M${[...there, ...back].join("L")}Z`, null, fill);
 }
 
 /** Bins along a curve, and how high the fullest is drawn, as a part of the box. */

@@ -58,6 +58,7 @@ export class Tip {
     if (view.formula) rows.push(["formula", formulaNode(view.mathml, view.formula)]);
     if (view.quality !== null) rows.push(["R\u00b2", view.quality.toFixed(5)]);
     rows.push(["x", range(view.curve_x)], ["y", range(view.curve_y)]);
+    if (view.band) rows.push(["95 % band", `\u00b1 ${short(Math.max(...view.band), 2)} at most`]);
     return [title(edgeName(scene, edgeOf(view))), table(rows)];
   }
 

@@ -2,7 +2,7 @@
 
 import type { EdgeView, LayerRecipe, NodeView, Recipe, Scene } from "../contract";
 import { CurveMaker, deviation, runLayer, scaled, unscaled } from "../math/evaluate";
-import { edgeOf, keyOf, places } from "../scene";
+import { edgeOf, keptBand, keyOf, places } from "../scene";
 
 /** All that the sample shows of a network, layer by layer. */
 export interface Run {
@@ -84,7 +84,9 @@ export function edgeViews(
     const curve = (at: Float64Array): Float64Array => maker.curve(edge, at);
     const { curve_x, sample_x } = x;
     const control_y = maker.heights(edge);
-    const curves = { curve_x, sample_x, curve_y: curve(curve_x), sample_y: curve(sample_x) };
+    const curve_y = curve(curve_x);
+    const band = keptBand(view, curve_x, curve_y);
+    const curves = { curve_x, sample_x, curve_y, sample_y: curve(sample_x), band };
     return { ...view, ...standing, ...curves, control_y, score };
   });
   return withStrengths(views, recipe.layers.length);

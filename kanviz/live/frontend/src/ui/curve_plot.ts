@@ -56,6 +56,7 @@ class Plot implements CurvePlot {
   private readonly knots = s("path", { class: "kv-knots" });
   private readonly samples = s("path", { class: "kv-samples" });
   private readonly polygon = s("path", { class: "kv-polygon" });
+  private readonly band = s("path", { class: "kv-band" });
   private readonly curve = s("path", { class: "kv-curve" });
   private readonly preview = s("path", { class: "kv-preview" });
   private readonly title = s("text", { class: "kv-axis-title", "text-anchor": "middle" });
@@ -67,7 +68,7 @@ class Plot implements CurvePlot {
     const view = s(
       "svg",
       { ...box, viewBox: `${LEFT} ${TOP} ${INNER_WIDTH} ${INNER_HEIGHT}` },
-      ...[this.zero, this.samples, this.polygon, this.curve, this.preview],
+      ...[this.band, this.zero, this.samples, this.polygon, this.curve, this.preview],
     );
     this.element = s(
       "svg",
@@ -97,6 +98,15 @@ class Plot implements CurvePlot {
     const through = (x: ArrayLike<number>, y: ArrayLike<number>): string =>
       pathOf(x, y, this.x, this.y);
     this.curve.setAttribute("d", through(view.curve_x, view.curve_y));
+    const rim = (sign: number): Float64Array =>
+      view.curve_y.map((y, n) => y + sign * (view.band?.[n] ?? 0));
+    const outline = view.band
+      ? through(
+          Float64Array.of(...view.curve_x, ...view.curve_x.slice().reverse()),
+          Float64Array.of(...rim(1), ...rim(-1).reverse()),
+        )
+      : "";
+    this.band.setAttribute("d", outline && `${outline}Z`);
     const points = view.state === "spline" ? through(view.control_x, view.control_y) : "";
     this.polygon.setAttribute("d", points);
     this.drawSamples(view);
@@ -110,7 +120,11 @@ class Plot implements CurvePlot {
   private fit(view: EdgeView): void {
     const spline = view.state === "spline";
     const wide = roomy(extent(view.curve_x, spline ? view.control_x : []), 0.03);
-    const tall = extent(view.curve_y, view.sample_y, spline ? view.control_y : []);
+    const [least, most] = extent(view.curve_y) ?? [0, 0];
+    const reach = view.band ?? [];
+    const far = Array.from(reach, (r) => Math.min(r, most - least)); // a wide one hides no curve
+    const rims = far.flatMap((r, n) => [view.curve_y[n] - r, view.curve_y[n] + r]);
+    const tall = extent(view.curve_y, view.sample_y, spline ? view.control_y : [], rims);
     const [low, high] = rounded(roomy(tall, 0.08));
     this.x = linear(wide[0], wide[1], LEFT, LEFT + INNER_WIDTH);
     this.y = linear(low, high, TOP + INNER_HEIGHT, TOP);
