@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kanviz.conversion import convert
     from kanviz.course.problems import problem
     from kanviz.live.explorer import Explorer
-    from kanviz.search import Search, search
+    from kanviz.shape_search import Search, search
     from kanviz.symbolic import (
         Formula,
         Suggestion,
@@ -72,14 +72,14 @@ __all__ = [
 _LAZY = {
     "Explorer": "kanviz.live.explorer",
     "Formula": "kanviz.symbolic.formula",
-    "Search": "kanviz.search",
+    "Search": "kanviz.shape_search",
     "Suggestion": "kanviz.symbolic.suggest",
     "SuggestionTable": "kanviz.symbolic.suggest",
     "SymbolReport": "kanviz.symbolic.symbol_report",
     "convert": "kanviz.conversion",
     "problem": "kanviz.course.problems",
     "register_function": "kanviz.symbolic.functions",
-    "search": "kanviz.search",
+    "search": "kanviz.shape_search",
 }
 """Public names that take long to import or that few programs use, and the module of each."""
 

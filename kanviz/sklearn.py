@@ -24,7 +24,7 @@ from kanviz.data import Dataset, Scaling, from_arrays
 from kanviz.data.arrays import Task
 from kanviz.data.dataset import About
 from kanviz.model import KAN, Session
-from kanviz.search import search
+from kanviz.shape_search import search
 
 if TYPE_CHECKING:
     from kanviz.live.explorer import Explorer

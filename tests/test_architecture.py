@@ -49,7 +49,7 @@ ROOMS = {
     "files": Room(5, "safetensors torch"),
     "views": Room(5, "matplotlib networkx numpy"),
     "live": Room(5, "anywidget jaxtyping numpy torch traitlets"),
-    "search": Room(6, "joblib matplotlib torch tqdm"),
+    "shape_search": Room(6, "joblib matplotlib torch tqdm"),
     "conversion": Room(6, "torch"),
     "sklearn": Room(6, "numpy sklearn torch"),
     "course": Room(6, "anywidget jaxtyping numpy scipy torch traitlets"),
@@ -253,7 +253,6 @@ WITH_ONE_IMPORTER = {
     "kanviz.nn.kernels.normal_equations": "compiled; numba stays in kernels/",
     "kanviz.nn.kernels.penalty": "compiled; numba stays in kernels/",
     "kanviz.nn.kernels.variance_kernels": "compiled loops; its importer is what runs beside them",
-    "kanviz.symbolic.affine_search": "a search of its own: starts and descents, for any function",
     "kanviz.symbolic.safe": "the functions alone, tested one by one against sympy's",
     "kanviz.training.solve": "learns an equation, as fit.py learns data",
 }

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import kanviz as kv
-from kanviz.symbolic.constants import fit_constants
 from kanviz.symbolic.functions import make_function
 from kanviz.symbolic.parse import constants_in
+from kanviz.symbolic.projection import fit_constants
 from kanviz.training.jacobian import learning_weights, linearise
 
 EDGE = (0, 0, 0)

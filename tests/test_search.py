@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import kanviz as kv
-from kanviz.search import PRICE, Candidate, Search, _How, search
+from kanviz.shape_search import PRICE, Candidate, Search, _How, search
 
 Evidence = Callable[[tuple[int, ...], int], float]
 
@@ -65,6 +65,13 @@ def test_a_hidden_node_must_be_worth_its_price(pretend: Any) -> None:
     for gain, hidden in ((0.9, ()), (1.1, (1,))):
         pretend(lambda widths, _, gain=gain: gain * PRICE * (widths[1:-1] == (1,)))
         assert search(X, Y, progress=False).best.widths == (2, *hidden, 1)
+
+
+def test_the_public_name_stays_the_function(pretend: Any) -> None:
+    pretend(lambda *_: 0.0)
+    for _ in range(2):  # a module of that name would take its place
+        assert len(kv.search(X, Y, progress=False)) > 0
+    assert kv.Search is Search
 
 
 def test_interrupted_it_keeps_the_candidates_so_far(pretend: Any) -> None:

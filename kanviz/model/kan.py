@@ -2004,14 +2004,16 @@ class KAN(nn.Module):
     ) -> "SuggestionTable":
         """Return which known functions the curve of an edge looks like; changes nothing.
 
-        Where edges are locked to one function, it is seen through the inputs of all of them.
+        Small laws such as ``"a*x^3 + b*x + c"`` are among them where no single function does as
+        well; ``fix`` takes their names. Where edges are locked to one function, it is seen through
+        the inputs of all of them.
 
         Parameters
         ----------
         edge : (layer, i, j)
             The edge.
         functions : sequence of str, optional
-            Names to choose from; by default the whole library.
+            Names to choose from; by default the whole library, and small laws.
         top : int, optional
             How many to return; None for all.
 
@@ -2034,7 +2036,9 @@ class KAN(nn.Module):
             place = read_edge(self.network, edge)
             curve = edge_samples(self.network, self.session.inputs(None), place)
             x, y = curve_in_user_units(curve, self.session.units_at(place))
-        return suggest(x, y, functions=library_of(functions), top=top)
+        return suggest(
+            x, y, functions=None if functions is None else library_of(functions), top=top
+        )
 
     @renamed(numbers="affine")
     def fix(
@@ -2081,7 +2085,7 @@ class KAN(nn.Module):
         3.0
         >>> model.fix((0, 0, 0), "x**3 + a*x + b")  # the nearest of these to the curve
         >>> print(model.formula())
-        x**3 + 0.5...*x_1 + 1...
+        x_1**3 - 0.60...*x_1 + 1.16...
         """
         with uninterrupted():
             from kanviz.symbolic.suggest import function_of, quality_of
@@ -2135,7 +2139,8 @@ class KAN(nn.Module):
     ) -> "SymbolReport":
         """Turn splines into formulas as long as the whole network stays as good; one step.
 
-        Edge by edge the simplest function that does is taken; then each choice is questioned again,
+        Edge by edge the simplest function that does is taken, and a small law (``suggest``) where
+        none does and no functions are named; then each choice is questioned again,
         and numbers near to 0, integers, pi, e and simple fractions become these, all as long as the
         held-out error agrees. Frozen edges stay as they are.
 
@@ -2147,7 +2152,7 @@ class KAN(nn.Module):
             By how much the held-out error may rise in all, as a share of the standard deviation of
             y. By default by half of what it is; an error of a millionth is always good enough.
         functions : sequence of str, optional
-            Names to choose from; by default the whole library.
+            Names to choose from; by default the whole library, and small laws.
         n_jobs : int
             How many candidates are tried at a time, through joblib: in processes of this machine,
             or by whatever backend ``joblib.parallel_config`` names. 1 starts no process. The
@@ -2182,6 +2187,7 @@ class KAN(nn.Module):
                 judge_of(dataset),
                 tolerance=tolerance,
                 functions=library_of(functions or None),
+                laws=not functions,
                 units=Units(dataset.x_scaling, dataset.y_scaling),
                 n_jobs=n_jobs,
                 on_edge=on_edge or (lambda _: None),

@@ -14,12 +14,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from kanviz.symbolic.affine_search import descend, project, starting_points
+from kanviz.symbolic.affine_search import descend, project, starting_points, wave_starts
 from kanviz.symbolic.functions import INFINITY, Function, traits
 from kanviz.symbolic.language import X, number
 from kanviz.symbolic.samples import Samples, Subset
 
 SCREENED_SAMPLES, COARSE_SAMPLES, MOST_JUMPS = 80, 160, 1000
+WAVE_SAMPLES = 300
 BASINS, FINALISTS = 6, 2
 COARSE_STEPS, FINE_STEPS = 8, 12
 ROUNDING = 1e-14
@@ -90,6 +91,12 @@ def _best_starts(function: Function, samples: Samples) -> Float[Tensor, "basins 
         # All samples: else chance would put a held-out sample next to the jump on the wrong side.
         part, basins = samples.all, 1
         table, cells = _jump_starts(part)
+    if traits(function).is_wave:
+        more, own_cells = wave_starts(function, samples)
+        if len(more):
+            table = torch.cat([table, more])
+            cells = torch.cat([cells, own_cells + int(cells.max()) + 1])
+            part = samples.train.thinned(WAVE_SAMPLES)
     u = torch.addcmul(table[:, 1:], table[:, :1], part.t)
     cost = project(function.torch.plain(u), part).cost
     lowest = torch.full((int(cells.max()) + 1,), INFINITY, dtype=cost.dtype)

@@ -11,13 +11,14 @@ the derivative).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from kanviz.symbolic.functions import INFINITY, Function, Traits, traits
-from kanviz.symbolic.samples import Subset
+from kanviz.symbolic.samples import Samples, Subset
 
 SCALES = tuple(0.25 * 2**k for k in range(7))
 """Half widths of the window, of order 1 being where most functions bend."""
@@ -107,6 +108,54 @@ def _between_ends(low: float, high: float) -> list[tuple[float, float, int]]:
         (width * (1 - p - q) / 2, low + width * (1 + p - q) / 2, cell)
         for cell, (p, q) in enumerate(pairs)
     ]
+
+
+MOST_OF_WAVES, HIGHEST_FREQUENCY = 400, 120.0
+
+PEAKS = 4
+
+
+@lru_cache(maxsize=8)
+def frequencies(samples: Samples) -> Float[Tensor, " peaks"]:
+    """Return the angular frequencies, in units of 1 / half the range of x, that stand out most.
+
+    By least squares, so that x need not be evenly spaced (Lomb, Astrophysics and Space Science 39,
+    1976), of what a straight line leaves; up to one period in four samples.
+    """
+    part = samples.all.thinned(MOST_OF_WAVES)
+    t, w = part.t, part.weights
+    line = torch.stack([torch.ones_like(t), t], dim=-1)
+    root = w.sqrt()
+    q, _ = torch.linalg.qr(line * root.unsqueeze(-1))
+    z = part.z * root
+    z = z - q @ (q.mT @ z)
+    top = min(HIGHEST_FREQUENCY, math.pi * len(t) / 4)
+    omega = torch.arange(1.0, top, 0.5, dtype=t.dtype)
+    angle = omega.unsqueeze(-1) * t
+    sine, cosine = angle.sin() * root, angle.cos() * root
+    a, b, c = sine.square().sum(1), cosine.square().sum(1), (sine * cosine).sum(1)
+    p, r = sine @ z, cosine @ z
+    power = (b * p**2 - 2 * c * p * r + a * r**2) / (a * b - c**2).clamp(min=1e-12)
+    inside = power[1:-1]
+    is_peak = torch.cat(
+        [power[:1] > power[1:2], (inside >= power[:-2]) & (inside > power[2:]), power[:1] < -1]
+    )
+    order = torch.where(is_peak, power, -1.0).argsort(descending=True)[:PEAKS]
+    return omega[order]
+
+
+def wave_starts(
+    function: Function, samples: Samples
+) -> tuple[Float[Tensor, "starts 2"], Int[Tensor, " starts"]]:
+    """Return further starts for a wave: the frequencies of the curve beyond ``WAVE_SCALES``."""
+    known, windows = traits(function), []
+    scales = [scale for scale in frequencies(samples).tolist() if scale > WAVE_SCALES[-1]]
+    for cell, scale in enumerate(scales):
+        reach = math.pi if known.is_periodic else scale + BEYOND
+        count = math.ceil(reach / WAVE_SHIFT_STEP)
+        windows += [(scale, reach * k / count, cell) for k in range(-count, count + 1)]
+    table = torch.tensor(windows, dtype=torch.float64).view(-1, 3)
+    return table[:, :2].contiguous(), table[:, 2].long()
 
 
 def into_domain(

@@ -518,6 +518,15 @@ def traits(function: Function) -> Traits:
     >>> traits(BUILT_IN["exp"]).shift_free, traits(BUILT_IN["sin"]).is_periodic
     (True, True)
     """
+    if function.constants:  # a, b, c, d are not searched for
+        return Traits(
+            scale_free=False,
+            shift_free=False,
+            mirror=None,
+            is_periodic=False,
+            is_wave=False,
+            is_flat=False,
+        )
     u = probes(function.domain)
     f = function.torch.plain
     at_u = f(u)
@@ -571,10 +580,12 @@ def _is_flat(function: Function, u: Tensor) -> bool:
 
 
 def free_numbers(function: Function) -> int:
-    """Return how many of a, b, c, d a function really has.
+    """Return how many of a, b, c, d a function really has, or how many constants of its own.
 
     >>> free_numbers(BUILT_IN["x"]), free_numbers(BUILT_IN["exp"]), free_numbers(BUILT_IN["sin"])
     (2, 3, 4)
     """
+    if function.constants:
+        return len(function.constants)
     known = traits(function)
     return 4 - known.scale_free - known.shift_free

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
 
+import sympy
 from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.data.scaling import PLAIN, Affine
 from kanviz.symbolic.affine import AffineFit, fit_affine
-from kanviz.symbolic.constants import fit_constants
 from kanviz.symbolic.functions import (
     LONGEST_NAME,
     Function,
@@ -21,6 +21,7 @@ from kanviz.symbolic.functions import (
 )
 from kanviz.symbolic.language import LARGEST_NUMBER
 from kanviz.symbolic.printing import to_text
+from kanviz.symbolic.projection import fit_constants
 from kanviz.symbolic.samples import Numbers, prepare_samples, within_chance
 from kanviz.symbolic.simplify import rounded
 from kanviz.tables import ReportTable, Rows
@@ -56,7 +57,9 @@ class Suggestion(AffineFit):
     @property
     def text(self) -> str:
         """The whole formula with rounded numbers."""
-        return to_text(rounded(self.expression, SHOWN_DIGITS))
+        shown = rounded(self.expression, SHOWN_DIGITS)
+        ones = {one: sympy.Integer(int(one)) for one in shown.atoms(sympy.Float) if abs(one) == 1}
+        return to_text(shown.xreplace(ones))
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,10 @@ def suggest(
 ) -> SuggestionTable:
     """Fit c f(a x + b) + d for each function f to samples of a curve; best first.
 
+    Where no function is named, small laws are looked for too: sums of powers, and sums, products
+    and compositions of two functions, with free constants of their own (``symbolic/laws.py``).
+    Those are listed whose error is at most half that of all that is simpler.
+
     Parameters
     ----------
     x, y : (samples,)
@@ -119,7 +126,7 @@ def suggest(
     weights : (samples,), optional
         How much each sample counts; by default equally.
     functions : mapping of str to Function, optional
-        What to try; by default all that are built in or registered.
+        What to try; by default all that are built in or registered, and small laws.
     top : int, optional
         How many suggestions to return; by default all.
 
@@ -147,6 +154,11 @@ def suggest(
         raise ValueError("functions is empty. Name at least one, or leave it out to try all.")
     fits = fit_affine(chosen, samples)
     lowest = min(fit.error for fit in fits)
+    if functions is None and lowest > ROUNDING:
+        from kanviz.symbolic.laws import find_laws  # its forms are only read where they are tried
+
+        fits += find_laws(samples, lowest)
+        lowest = min(fit.error for fit in fits)
     limit = within_chance(lowest, len(samples.held_out.t)) + ROUNDING
     fits.sort(key=lambda fit: _rank(fit, lowest, limit))
     return SuggestionTable(tuple(_suggestion(fit, fits) for fit in fits)[:top])

@@ -12,8 +12,9 @@ the choice among several, and which functions are worth a trial.
 import copy
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -28,8 +29,9 @@ from kanviz.nn.ties import groups_of
 from kanviz.snapshot import Edge
 from kanviz.symbolic.formula import cancellation
 from kanviz.symbolic.functions import Function, free_numbers
+from kanviz.symbolic.samples import prepare_samples
 from kanviz.symbolic.snapping import FLOOR, Units, snap_network
-from kanviz.symbolic.suggest import Suggestion, suggest
+from kanviz.symbolic.suggest import Suggestion, library_of, suggest
 from kanviz.symbolic.symbol_report import Attempt, EdgeReport, SnappedNumber, SymbolReport
 from kanviz.training.judge import Judge
 
@@ -44,6 +46,7 @@ def symbolify(
     *,
     tolerance: float | None,
     functions: Mapping[str, Function],
+    laws: bool = False,
     units: Units | None = None,
     n_jobs: int = 1,
     on_edge: Callable[[EdgeReport], object] = lambda _: None,
@@ -64,6 +67,8 @@ def symbolify(
         as the splines; but an error of ``ACCURATE`` is always good enough.
     functions : mapping
         The library to choose from.
+    laws : bool
+        Whether small laws (``kanviz.symbolic.laws``) are tried where no single function does.
     units : Units, optional
         The user's, in which numbers are made nice; by default those of the network.
     n_jobs : int
@@ -78,12 +83,15 @@ def symbolify(
     small, nodes = without_idle_nodes(network)
     before = judge.error(network)
     limit = max(1.5 * before, ACCURATE) if tolerance is None else before + tolerance
-    search = Search(small, nodes, judge, limit, functions, n_jobs, on_edge)
+    units = _plain_units(network) if units is None else units
+    search = Search(small, nodes, judge, limit, functions, units, n_jobs, on_edge)
     search.note("splines")
     search.first_pass()
     search.branch()
+    if laws:
+        search.laws()
     search.reconsider()
-    snapped = search.finish(units or _plain_units(network))
+    snapped = search.finish()
     put_back(network, small, nodes)
     reports = tuple(search.reports.values())
     after = judge.error(network)
@@ -115,6 +123,12 @@ HOPELESS = 30.0
 LOOSE = 10.0
 """While another edge is a spline still, the right function may be above the limit by this factor:
 the spline may not be able to follow."""
+
+MOST_WITH_LAWS = 8
+"""With more splines left, what the network does is no law, and the search would take minutes."""
+
+MOST_STRAIGHTENED = 4
+"""So many edges, at most, are tried as straight lines before small laws."""
 
 ENOUGH = 0.1
 """Below this share of the limit no more complex function is tried: whoever allows more asks for a
@@ -181,6 +195,8 @@ class Search:
         The largest held-out error that is accepted.
     functions : mapping of str to Function
         The library to choose from.
+    units : Units
+        The user's, in which laws are written.
     n_jobs : int
         How many candidates are tried at a time.
     on_edge : callable
@@ -200,6 +216,7 @@ class Search:
     judge: Judge
     limit: float
     functions: Mapping[str, Function]
+    units: Units
     n_jobs: int
     on_edge: Callable[[EdgeReport], object]
     reports: dict[Edge, EdgeReport] = field(default_factory=dict)
@@ -233,21 +250,23 @@ class Search:
         budget = MOST_BRANCHES
         for edge in reversed(list(self.chosen)) if splines(self.network) else []:
             old, rows = self.branches[edge]
-            if self._branch_at(old, edge, rows[:budget]):
+            loose = Bounds(LOOSE * self.limit, HOPELESS * self.limit, FLOOR)
+            trials = self._trials(old, edge, loose, rows[:budget])
+            if self._completed(edge, (trial for trial in trials if trial.error <= loose.limit)):
                 return
             budget -= len(rows[:budget])
 
-    def _branch_at(self, old: Network, edge: Edge, rows: Sequence[Suggestion]) -> bool:
-        """Return whether another function at this edge let all splines become formulas."""
+    def _completed(self, edge: Edge, trials: Iterable[Trial], *, laws: bool = False) -> bool:
+        """Return whether after one of these trials of an edge all splines could become formulas."""
         before = self.judge.error(self.network)
-        loose = Bounds(LOOSE * self.limit, HOPELESS * self.limit, FLOOR)
-        for trial in self._trials(old, edge, loose, rows):
-            if trial.error > loose.limit:
-                continue
+        for trial in trials:
             work, found = trial.network, {edge: trial}
             for rest in splines(work):
-                then = candidates_for(work, rest, self.judge.x, self.functions)
-                best, _ = self._choose(work, rest, then, FLOOR)
+                rows = candidates_for(work, rest, self.judge.x, self.functions)
+                best, _ = self._choose(work, rest, rows, FLOOR)
+                if best is None and laws:
+                    rows = laws_for(work, rest, self.judge.x, self.units)
+                    best, _ = self._choose(work, rest, rows, FLOOR)
                 if best is None:
                     break
                 work, found[rest] = best.network, best
@@ -256,6 +275,27 @@ class Search:
                     self._accept(formed, before, accepted, ())
                 return True
         return False
+
+    def laws(self) -> None:
+        """Where one function is not enough, try small laws.
+
+        An edge alone on its way to a node may be anything, for the next edge can make up for it; a
+        law is only seen where it is straight. So that is tried first.
+        """
+        if len(splines(self.network)) > MOST_WITH_LAWS:
+            return
+        alone = [
+            edge for edge in formulas_and_splines(self.network) if is_alone(self.network, edge)
+        ]
+        for edge in alone[:MOST_STRAIGHTENED] if splines(self.network) else []:
+            trial = straightened(self.network, edge, self.judge)
+            if self._completed(edge, [trial], laws=True):
+                return
+        for edge in reversed(splines(self.network)):
+            error = self.judge.error(self.network)
+            rows = laws_for(self.network, edge, self.judge.x, self.units)
+            best, tried = self._choose(self.network, edge, rows, ENOUGH * self.limit)
+            self._accept(edge, error, best, tried)
 
     def reconsider(self) -> None:
         """Reconsider each choice now that the others are known, until no choice changes."""
@@ -312,7 +352,7 @@ class Search:
         as_good = Bounds(self.limit, 10 * error, FLOOR)
         return [(as_good, [*simpler, *equal]), (as_good.much_better_than(error), complex_)]
 
-    def finish(self, units: Units) -> tuple[SnappedNumber, ...]:
+    def finish(self) -> tuple[SnappedNumber, ...]:
         """Refit everything to the end, then make numbers nice; return which."""
         polished = copy.deepcopy(self.network)
         self.judge.refit(polished, FINAL_STEPS)
@@ -320,7 +360,7 @@ class Search:
         if error <= max(self.judge.error(self.network), FLOOR):
             self.network.take(polished)
             self.note("refitted")
-        nice, snapped = snap_network(self.network, self.judge, units, self.limit)
+        nice, snapped = snap_network(self.network, self.judge, self.units, self.limit)
         self.network.take(nice)
         if snapped:
             self.note(f"made {len(snapped)} numbers nice")
@@ -451,8 +491,7 @@ def try_candidate(
     """
     work = copy.deepcopy(network)
     layer = work.layers[edge.layer]
-    numbers = (candidate.a, candidate.b, candidate.c, candidate.d)
-    layer.fix(edge.i, edge.j, candidate.function, numbers, candidate.r2)
+    layer.fix(edge.i, edge.j, candidate.function, candidate.numbers, candidate.r2)
     judge.refit(work, PROBE_STEPS)
     error = judge.error(work)
     if FLOOR < error <= bounds.hopeless:
@@ -461,7 +500,23 @@ def try_candidate(
     if FLOOR < error <= bounds.limit:  # close: let it show how good it can be
         judge.refit(work, CLOSE_STEPS)
         error = judge.error(work)
-    return Trial(candidate, work, error if cancellation(work, judge.x) <= CANCELS else torch.inf)
+    is_sound = cancellation(work, judge.x) <= CANCELS and not _is_disguised(work, edge, judge.x)
+    return Trial(candidate, work, error if is_sound else torch.inf)
+
+
+@torch.no_grad()
+def _is_disguised(network: Network, edge: Edge, x: Float[Tensor, "samples inputs"]) -> bool:
+    """Return whether the terms of a small law cancel so far that it is another one."""
+    symbols = network.layers[edge.layer].symbols
+    row = None if symbols is None else symbols.row_of((edge.i, edge.j))
+    if symbols is None or row is None or not symbols.functions[row].constants:
+        return False
+    from kanviz.symbolic.laws import LARGEST_FACTOR, disguise
+
+    function = cast(Function, symbols.functions[row])
+    a, b, _, _, *numbers = symbols.affine[row].tolist()
+    inputs, _, _ = _edge_samples(network, edge, x)
+    return disguise(function, numbers[: len(function.constants)], a * inputs + b) > LARGEST_FACTOR
 
 
 SUGGESTION_SAMPLES = 600
@@ -516,6 +571,88 @@ def candidates_for(
     # A stable sort: among equal ones the table's own order stays, fewer numbers before more.
     ranked = _without_twins([row for row in table if row.name in chosen])
     return sorted(ranked, key=lambda row: row.complexity)
+
+
+def laws_for(
+    network: Network, edge: Edge, x: Float[Tensor, "samples inputs"], units: Units
+) -> list[Suggestion]:
+    """Return the small laws worth a trial, the simplest first.
+
+    They are written in the user's x where the edge sees it, itself or through a straight line, for
+    that is where they are simple.
+
+    Parameters
+    ----------
+    network, edge, x
+        As for ``candidates_for``.
+    units : Units
+        The user's.
+    """
+    from kanviz.symbolic.laws import find_laws  # its forms are only read where they are tried
+
+    inputs, values, _ = _edge_samples(network, edge, x)
+    a, b = _to_user_x(network, edge, units)
+    step = max(1, math.ceil(len(x) / SUGGESTION_SAMPLES))
+    samples = prepare_samples(a * inputs[::step] + b, values[::step])
+    found = find_laws(samples, WORST_SHAPE)[-MOST_CANDIDATES:]
+    placed = (replace(law, a=law.a * a, b=law.a * b + law.b) for law in found)
+    return [Suggestion(**vars(law), on_front=True) for law in placed]
+
+
+def _to_user_x(network: Network, edge: Edge, units: Units) -> tuple[float, float]:
+    """Return (a, b) of the line from an edge's input to the user's x behind it; (1, 0) for none."""
+    if edge.layer == 0:
+        return float(units.x.scale[edge.i]), float(units.x.shift[edge.i])
+    below = network.layers[edge.layer - 1]
+    (sources,) = below.mask[:, edge.i].nonzero(as_tuple=True)
+    symbols = below.symbols
+    if symbols is None or len(sources) != 1:
+        return 1.0, 0.0
+    row = symbols.row_of((int(sources[0]), edge.i))
+    if row is None or symbols.functions[row].name != "x":
+        return 1.0, 0.0
+    a, b, c, d = below.affine[row, :4].tolist()
+    if a * c == 0:
+        return 1.0, 0.0
+    # The node is c (a z + b) + d of the edge's own input z.
+    scale, shift = _to_user_x(network, Edge(edge.layer - 1, int(sources[0]), edge.i), units)
+    return scale / (a * c), shift - scale * (b * c + d) / (a * c)
+
+
+def formulas_and_splines(network: Network) -> list[Edge]:
+    """Return the live edges that may change; of locked ones the first."""
+    return [
+        Edge(depth, i, j)
+        for depth, layer in enumerate(network.layers)
+        for i, j in _firsts(layer, layer.mask & ~layer.frozen).nonzero().tolist()
+    ]
+
+
+def is_alone(network: Network, edge: Edge) -> bool:
+    """Return whether an edge is the only one into a hidden node, and no line already."""
+    layer: KANLayer = network.layers[edge.layer]
+    row = None if layer.symbols is None else layer.symbols.row_of((edge.i, edge.j))
+    is_line = row is not None and layer.symbols.functions[row].name == "x"  # type: ignore[union-attr]
+    is_last = edge.layer == len(network.layers) - 1
+    return not is_last and int(layer.mask[:, edge.j].sum()) == 1 and not is_line
+
+
+def straightened(network: Network, edge: Edge, judge: Judge) -> Trial:
+    """Return the trial of a straight line, which leaves all to the splines behind the node."""
+    inputs, values, _ = _edge_samples(network, edge, judge.x)
+    line = suggest(inputs, values, functions=library_of(["x"])).best
+    work = copy.deepcopy(network)
+    half = float(inputs.std()) or 1.0  # the nearest line may be flat, which would tell nothing
+    numbers = 1 / half, -float(inputs.mean()) / half, 1.0, 0.0
+    work.layers[edge.layer].fix(edge.i, edge.j, line.function, numbers)
+    for j in work.layers[edge.layer + 1].mask[edge.j].nonzero().squeeze(1).tolist():
+        behind = Edge(edge.layer + 1, edge.j, j)
+        symbols = work.layers[behind.layer].symbols
+        if symbols is not None and symbols.row_of((behind.i, behind.j)) is not None:
+            work.layers[behind.layer].unfix(behind.i, behind.j)
+    work.update_grid(judge.x)
+    judge.refit(work, BACK_STEPS)
+    return Trial(line, work, judge.error(work))
 
 
 def _without_twins(rows: Sequence[Suggestion]) -> list[Suggestion]:

@@ -304,11 +304,11 @@ class _How:
 
     def train(self, job: Job) -> Candidate:
         """Train a new model of a shape, or a copy of a model on a finer grid."""
+        starts = self.starts
         if isinstance(job, KAN):
             model, starts = job.copy(), 1
             model.refine(FINER * model.network.layers[0].spec.grid_size)
         else:
-            starts = self.starts
             model = KAN(
                 job, grid_size=self.grid_size, dtype=self.dtype, device=self.device, seed=self.seed
             )
