@@ -27,18 +27,20 @@ PATIENCE = 180.0
 HITS = 25
 """Of one process, where what is hit takes milliseconds."""
 
+Cases = list[tuple[str, Callable[[int], list[str]], int]]
+"""Name, what is done with a seed and returns the faults, and the seed."""
+
 COLD = 4
 """One case in so many loads everything itself."""
 
 
 def run(count: int, seed: int) -> list[str]:
     """Return the faults of ``count`` interrupted calls: half of them in a first fit."""
-    cases: list[tuple[str, Callable[[int], list[str]], int]] = []
     firsts = count // 2
-    cases += [("first fit", hit_first_fit, seed + number) for number in range(firsts)]
+    cases: Cases = [("first fit", hit_first_fit, seed + number) for number in range(firsts)]
     rest = -(-(count - firsts) // HITS)
     cold = -(-firsts // COLD)
-    edits = [("edits", hit_edits, seed + number) for number in range(rest)]
+    edits: Cases = [("edits", hit_edits, seed + number) for number in range(rest)]
     faults = _in_processes(cases[:cold])
     _load()
     return faults + _in_processes(cases[cold:] + edits)
@@ -46,7 +48,7 @@ def run(count: int, seed: int) -> list[str]:
 
 def run_exits(count: int, seed: int) -> list[str]:
     """Return the faults of ``count`` programs that end."""
-    cases = [("exit", end, seed + number) for number in range(count)]
+    cases: Cases = [("exit", end, seed + number) for number in range(count)]
     cold = -(-count // COLD)
     faults = _in_processes(cases[:cold], ends=True)
     _load()
@@ -214,9 +216,7 @@ def end(seed: int) -> list[str]:
 # ---- processes -----------------------------------------------------------------------------------
 
 
-def _in_processes(
-    cases: list[tuple[str, Callable[[int], list[str]], int]], *, ends: bool = False
-) -> list[str]:
+def _in_processes(cases: Cases, *, ends: bool = False) -> list[str]:
     """Run each case in a process, one after the other; return their faults."""
     import kanviz  # noqa: F401 - the processes share it
 
