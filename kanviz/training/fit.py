@@ -399,9 +399,12 @@ class Trainer:
             if self.candidate is not None:
                 self.candidate.smoothing = self.candidate.smoothing.refined(grid_size / now)
 
-    def _level(self) -> Iterator[Progress]:
-        """Train on one grid, in rounds before which the knots follow the activations."""
-        ended, at = "steps", 0
+    def _level(self, at: int = 0) -> Iterator[Progress]:
+        """Train on one grid, in rounds before which the knots follow the activations.
+
+        ``at`` steps of the level were taken before, in another way.
+        """
+        ended = "steps"
         while (end := self._end_of_round(at)) > at:
             if self.task.options.update_grid:
                 self.network.update_grid(self.task.x, digits=self._dtype)
@@ -412,22 +415,23 @@ class Trainer:
                     return
                 if not self._take_news():
                     break
-                if self.by_evidence:
-                    yield from self._by_evidence()
-                    return
                 at, ended = at + self.report.n_steps - before, "steps"
+                if self.by_evidence:
+                    yield from self._by_evidence(at)
+                    return
                 end = self._end_of_round(at)
             at = end
         self.report.stopped = ended
 
-    def _by_evidence(self) -> Iterator[Progress]:
+    def _by_evidence(self, at: int = 0) -> Iterator[Progress]:
         """Train on one grid, and choose the precisions anew after every few steps.
 
         The likeliest state is taken, as it is: with its precisions held, more steps would only move
-        scale from layer to layer, which the precisions else follow.
+        scale from layer to layer, which the precisions else follow. ``at`` steps of the level were
+        taken before, in another way.
         """
         best: Candidate | None = None
-        at = waited = kept_step = 0
+        waited = kept_step = 0
         moves, ended = self.task.options.update_grid, "steps"
         while at < self.steps:
             now, task = self._candidate(), self.task
@@ -441,7 +445,7 @@ class Trainer:
             at += max(1, self.report.n_steps - before)
             if self._take_news():
                 if not self.by_evidence:
-                    yield from self._level()
+                    yield from self._level(at)
                     return
                 now.best = best = None
                 waited = 0

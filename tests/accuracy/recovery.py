@@ -109,7 +109,7 @@ def measure(law: Law, seed: int) -> Row:
         model.lock([edge for edge in live_edges(model.network) if edge.layer == 0])
     model.refine(law.grids[1])
     model.fit(data, progress=False)
-    net = quality(law, model.predict(x), y)
+    net = quality(law, model.decision_function(x), y)
     times.append(time.perf_counter())
     report = model.symbolify(data, tolerance=law.tolerance)
     times.append(time.perf_counter())
@@ -117,7 +117,11 @@ def measure(law: Law, seed: int) -> Row:
     found = model.formula(snap=NOISY if law.noise else EXACT, digits=4)
     within = None if splines or law.is_classes else distance(model, x, y)
     rest = found.expressions[0] - sympy.sympify(law.text) if within else sympy.nan
-    outputs = model.predict(x) if splines else model.formula(snap=0, digits=None).to_callable()(x)
+    outputs = (
+        model.decision_function(x)
+        if splines
+        else model.formula(snap=0, digits=None).to_callable()(x)
+    )
     return Row(
         law=law,
         seed=seed,
