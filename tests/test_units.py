@@ -472,6 +472,45 @@ def test_labels_are_looked_up_in_those_of_the_model(labels: list[Any]) -> None:
     assert model.score(part) > 0.9
 
 
+@functools.cache
+def make_classifier(kind: type) -> tuple[KAN, np.ndarray, np.ndarray]:
+    """Return a classifier of three classes that errs here and there, and rows with labels."""
+    rng = np.random.default_rng(5)
+    x = rng.uniform(0, 3, 120)
+    numbers = np.clip(x + 0.4 * rng.standard_normal(120), 0, 2.9).astype(int)
+    labels = np.array([17, -4, 6]).astype(kind)[numbers]
+    model = KAN([1, 3], seed=0)
+    model.fit(x, labels, loss="cross_entropy", steps=20, progress=False)
+    return model, x, labels
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.sampled_from([int, str]),
+    st.lists(st.integers(0, 119), min_size=2, max_size=25),
+    st.sampled_from(["array", "list", "frame", "Dataset"]),
+)
+def test_labels_mean_what_they_say_whichever_rows_are_there(
+    kind: type, rows: list[int], form: str
+) -> None:
+    model, x, labels = make_classifier(kind)
+    asked, true = x[rows].reshape(-1, 1), labels[rows]
+    found = model.predict(asked)
+    share = float(np.mean(found == true))
+    assert set(found.tolist()) <= set(labels.tolist())
+    pair: Any = (asked, true)
+    if form == "list":
+        pair = asked.tolist(), true.tolist()
+    elif form == "frame":
+        pair = pd.DataFrame(asked, columns=["x_1"]), pd.Series(true)
+    elif form == "Dataset" and len(set(true)) > 1:
+        pair = kv.from_arrays(asked, true, task="classification", test_fraction=0.0)
+    assert model.evaluate(pair)["train_accuracy"] == pytest.approx(share)
+    assert (model.score(pair) if isinstance(pair, kv.Dataset) else model.score(*pair)) == (
+        pytest.approx(share)
+    )
+
+
 def test_truth_values_come_back_as_truth_values() -> None:
     x = np.linspace(0, 1, 40)
     model = KAN([1, 2])
