@@ -48,9 +48,9 @@ AT_ONCE = (0.1, 0.03, 0.01)
 """Scores below which all candidates are tried at once first: one by one, a refit would wake up
 others that a sparse training has put to sleep."""
 
-IDLE, LAZY = 0.1, 1.5
+IDLE, LAZY = 0.1, 2.5
 """Effective degrees of freedom below which edges are idle, and all tried at once; and below which
-each is tried by itself: a straight line has 1, and so has what chance makes of nothing."""
+each is tried by itself: a straight line has 1, and what chance makes of nothing up to about 2."""
 
 CHANCE = 1.0
 """By how much the logarithm of the evidence may fall where an edge goes: odds of less than 3 to 1

@@ -869,7 +869,7 @@ class KAN(nn.Module):
         >>> import numpy as np
         >>> rng = np.random.default_rng(0)
         >>> X = rng.uniform(0, 10, (200, 1))
-        >>> model = KAN([1, 1])
+        >>> model = KAN([1, 1], grid_size=10)
         >>> noisy = np.sin(X) + 0.3 * rng.standard_normal(X.shape)
         >>> report = model.fit(X, noisy, smoothing="auto", progress=False)
         >>> low, high = model.predict_interval([[5.0]])

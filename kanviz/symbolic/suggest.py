@@ -29,6 +29,10 @@ from kanviz.tables import ReportTable, Rows
 ROUNDING = 1e-9
 """Errors below this are all the same: nothing but rounding."""
 
+CLEARLY = 0.1
+"""A small law comes before single functions where its error is below this share of theirs: the curve
+of a network is never quite the law, and many numbers follow what it is off by."""
+
 SHOWN_DIGITS = 4
 
 
@@ -157,8 +161,9 @@ def suggest(
     if functions is None and lowest > ROUNDING:
         from kanviz.symbolic.laws import find_laws  # its forms are only read where they are tried
 
-        fits += find_laws(samples, lowest)
-        lowest = min(fit.error for fit in fits)
+        laws = find_laws(samples, lowest)
+        fits += laws
+        lowest = min([lowest, *(fit.error for fit in laws if fit.error < CLEARLY * lowest)])
     limit = within_chance(lowest, len(samples.held_out.t)) + ROUNDING
     fits.sort(key=lambda fit: _rank(fit, lowest, limit))
     return SuggestionTable(tuple(_suggestion(fit, fits) for fit in fits)[:top])
