@@ -30,8 +30,8 @@ ROUNDING = 1e-9
 """Errors below this are all the same: nothing but rounding."""
 
 CLEARLY = 0.1
-"""A small law comes before single functions where its error is below this share of theirs: the curve
-of a network is never quite the law, and many numbers follow what it is off by."""
+"""A small law comes before single functions where its error is below this share of theirs: a
+network's curve is never quite the law, and many numbers follow what it is off by."""
 
 SHOWN_DIGITS = 4
 
