@@ -173,7 +173,8 @@ def _one_fit(model: kv.KAN, data: Any, options: dict[str, Any]) -> str | None:
         return f"the report says {report.errors}, evaluate {now}"
     if not all(np.isfinite(value) for value in now.values()):
         return f"errors that are not finite: {now}"
-    is_plain = not {"sparsity", "curvature", "validation"} & set(options)
+    # One that smooths by evidence may leave more of the noise than a fit before it did.
+    is_plain = not {"sparsity", "smoothing", "validation"} & set(options) and report.noise is None
     if first is not None and is_plain and "train_rmse" in now:
         # In one of its units: several outputs count alike in the network's, not in the user's.
         more = now["train_rmse"] > first["train_rmse"] * (1 + 1e-9)
