@@ -115,7 +115,7 @@ def _options(rng: np.random.Generator, *, is_first: bool) -> dict[str, Any]:
     if rng.random() < 0.2:
         options["sparsity"] = float(10.0 ** rng.uniform(-5, 1))
     if rng.random() < 0.15:
-        options["curvature"] = float(10.0 ** rng.uniform(-8, 1))
+        options["smoothing"] = float(10.0 ** rng.uniform(-8, 1))
     if rng.random() < 0.15:
         options["validation"] = 0.25
     if is_first and rng.random() < 0.15:
