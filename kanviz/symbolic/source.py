@@ -237,16 +237,17 @@ def _renamed(
     return absorb_factors(renamed, PRINTED)
 
 
-class _PythonPrinter(SciPyPrinter):  # type: ignore[misc]
-    """sympy's own, but for short numbers and a maximum of arrays."""
+class _PlainNumbers:
+    """Numbers as short as they can be, and in place of constants that a language may lack."""
 
     def _print_Float(self, expr: sympy.Expr) -> str:
         return repr(float(expr))
 
-    def _print_NumberSymbol(self, expr: sympy.Expr) -> str:
-        return repr(float(expr))
+    _print_NumberSymbol = _print_Pi = _print_Exp1 = _print_Float
 
-    _print_Pi = _print_Exp1 = _print_NumberSymbol
+
+class _PythonPrinter(_PlainNumbers, SciPyPrinter):  # type: ignore[misc]
+    """sympy's own, but for numbers and a maximum of arrays."""
 
     def _print_sinc(self, expr: sympy.Expr) -> str:
         return f"numpy.sinc(({self._print(expr.args[0])})/numpy.pi)"
@@ -255,16 +256,8 @@ class _PythonPrinter(SciPyPrinter):  # type: ignore[misc]
         return f"numpy.maximum({', '.join(self._print(argument) for argument in expr.args)})"
 
 
-class _CPrinter(C99CodePrinter):  # type: ignore[misc]
-    """sympy's own, but for short numbers, numbers in place of M_PI, and the Bessel functions."""
-
-    def _print_Float(self, expr: sympy.Expr) -> str:
-        return repr(float(expr))
-
-    def _print_NumberSymbol(self, expr: sympy.Expr) -> str:
-        return repr(float(expr))
-
-    _print_Pi = _print_Exp1 = _print_NumberSymbol
+class _CPrinter(_PlainNumbers, C99CodePrinter):  # type: ignore[misc]
+    """sympy's own, but for numbers, sinc, the sign and the Bessel functions."""
 
     def _print_sinc(self, expr: sympy.Expr) -> str:
         return f"sinc({self._print(expr.args[0])})"
@@ -277,16 +270,8 @@ class _CPrinter(C99CodePrinter):  # type: ignore[misc]
         return f"j{order}({argument})" if order < 2 else f"jn({order}, {argument})"
 
 
-class _JavascriptPrinter(JavascriptCodePrinter):  # type: ignore[misc]
-    """sympy's own, but for short numbers, numbers in place of constants, and what is lacking."""
-
-    def _print_Float(self, expr: sympy.Expr) -> str:
-        return repr(float(expr))
-
-    def _print_NumberSymbol(self, expr: sympy.Expr) -> str:
-        return repr(float(expr))
-
-    _print_Pi = _print_Exp1 = _print_NumberSymbol
+class _JavascriptPrinter(_PlainNumbers, JavascriptCodePrinter):  # type: ignore[misc]
+    """sympy's own, but for numbers and what is lacking."""
 
     def _print_sinc(self, expr: sympy.Expr) -> str:
         return f"sinc({self._print(expr.args[0])})"
@@ -416,7 +401,7 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-class _TablePrinter(StrPrinter):  # type: ignore[misc]
+class _TablePrinter(_PlainNumbers, StrPrinter):  # type: ignore[misc]
     """Operators as in Python, but powers as calls: who binds closer, a sign or a power, differs."""
 
     functions: ClassVar[dict[str, str]]
@@ -432,14 +417,6 @@ class _TablePrinter(StrPrinter):  # type: ignore[misc]
 
     def _print_Symbol(self, expr: sympy.Symbol) -> str:
         return self._places[expr.name]
-
-    def _print_Float(self, expr: sympy.Expr) -> str:
-        return repr(float(expr))
-
-    def _print_NumberSymbol(self, expr: sympy.Expr) -> str:
-        return repr(float(expr))
-
-    _print_Pi = _print_Exp1 = _print_NumberSymbol
 
     def _print_Pow(self, expr: sympy.Pow, rational: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002
         base, exponent = expr.args
