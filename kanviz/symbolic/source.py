@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import sympy
 from sympy.printing.c import C99CodePrinter
+from sympy.printing.codeprinter import CodePrinter
 from sympy.printing.jscode import JavascriptCodePrinter
 from sympy.printing.numpy import SciPyPrinter
 from sympy.printing.precedence import PRECEDENCE
@@ -81,13 +82,15 @@ def python_source(
         x = numpy.asarray(x, dtype=float)
         return (1/2)*numpy.sin(x)
     """
-    printer = _PythonPrinter({"fully_qualified_modules": True})
-    arguments = identifiers(variables, PYTHON_WORDS)
+    arguments, formulas = _written(
+        _PythonPrinter({"fully_qualified_modules": True}),
+        expressions,
+        variables,
+        names,
+        PYTHON_WORDS,
+    )
     functions = []
-    for expression, name in zip(
-        expressions, identifiers(names, PYTHON_WORDS | set(arguments)), strict=True
-    ):
-        formula = printer.doprint(_renamed(expression, variables, arguments))
+    for name, formula in formulas:
         floats = "".join(f"    {a} = numpy.asarray({a}, dtype=float)\n" for a in arguments)
         functions.append(f"def {name}({', '.join(arguments)}):\n{floats}    return {formula}\n")
     renamed = _renamed_comment("#", variables, arguments)
@@ -111,14 +114,10 @@ def c_source(
         return (1.0/2.0)*sin(x);
     }
     """
-    printer = _CPrinter()
-    arguments = identifiers(variables, C_WORDS)
+    arguments, formulas = _written(_CPrinter(), expressions, variables, names, C_WORDS)
     parameters = ", ".join(f"double {argument}" for argument in arguments) or "void"
     functions = []
-    for expression, name in zip(
-        expressions, identifiers(names, C_WORDS | set(arguments)), strict=True
-    ):
-        formula = printer.doprint(_renamed(expression, variables, arguments))
+    for name, formula in formulas:
         functions.append(f"double {name}({parameters}) {{\n    return {formula};\n}}\n")
     helpers = [text for name, text in C_HELPERS.items() if any(f"{name}(" in f for f in functions)]
     renamed = _renamed_comment("//", variables, arguments)
@@ -145,13 +144,11 @@ def javascript_source(
       return (1/2)*Math.sin(x);
     }
     """
-    printer = _JavascriptPrinter()
-    arguments = identifiers(variables, JAVASCRIPT_WORDS)
+    arguments, formulas = _written(
+        _JavascriptPrinter(), expressions, variables, names, JAVASCRIPT_WORDS
+    )
     functions = []
-    for expression, name in zip(
-        expressions, identifiers(names, JAVASCRIPT_WORDS | set(arguments)), strict=True
-    ):
-        formula = printer.doprint(_renamed(expression, variables, arguments))
+    for name, formula in formulas:
         functions.append(f"function {name}({', '.join(arguments)}) {{\n  return {formula};\n}}\n")
     helpers = [
         text
@@ -235,6 +232,22 @@ def _renamed(
     symbols = expression.free_symbols
     renamed = expression.xreplace({s: sympy.Symbol(new[s.name], real=True) for s in symbols})
     return absorb_factors(renamed, PRINTED)
+
+
+def _written(
+    printer: CodePrinter,
+    expressions: Sequence[sympy.Expr],
+    variables: Sequence[str],
+    names: Sequence[str],
+    taken: frozenset[str],
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return what a language calls the variables, and the name and the code of each formula."""
+    arguments = identifiers(variables, taken)
+    pairs = zip(identifiers(names, taken | set(arguments)), expressions, strict=True)
+    return arguments, [
+        (name, printer.doprint(_renamed(expression, variables, arguments)))
+        for name, expression in pairs
+    ]
 
 
 class _PlainNumbers:
