@@ -878,11 +878,10 @@ class KAN(nn.Module):
         """
         check_choice("of", of, ("mean", "new"))
         check_level(level)
-        errors = self._standard_errors(x)
-        doubt, said = self.session.doubt, self.decision_function(x)
-        assert doubt is not None  # else there are no errors
-        if of == "new":
+        with self.session.reading():  # errors and outputs are of one state
+            errors, said, doubt = self._standard_errors(x), self.decision_function(x), self._doubt()
             noise = doubt.noise * self.session.about.y_scaling.scale.numpy()
+        if of == "new":
             errors = np.hypot(errors, noise)
         reach = doubt.factor(level) * errors
         return said - reach, said + reach
