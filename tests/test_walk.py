@@ -8,12 +8,12 @@ import walk
 LIMITS = {
     "model(x)": {"files": 5, "calls": 20},
     # As it is, one each to measure the end, to guard it and to know old names; the aim is 15.
-    "fit, 5 steps": {"files": 31},
+    "fit, 5 steps": {"files": 32},
     "a moved point": {"calls": 400, "sent": 3000},
-    "load": {"files": 13},  # as it is; the aim is 8
+    "load": {"files": 14},  # as it is; the aim is 8
 }
 
-MOST_FILES = {"Python": 147, "TypeScript": 76}
+MOST_FILES = {"Python": 148, "TypeScript": 76}
 """The house was built with 138 and 68; a new capability may bring a file of its own."""
 
 

@@ -138,7 +138,7 @@ export class LocalDesk {
     const run = runAll(recipe, scene.sample, before.run, from);
     const found = scoresOf(recipe, run, this.metric);
     const edges = edgeViews(scene, recipe, run, found, this.words, from);
-    const nodes = nodeViews(scene.nodes, found);
+    const nodes = nodeViews(scene.nodes, recipe, found);
     const train = errorOf(recipe, run, scene.target);
     const error = { ...NO_ERROR, name: "RMSE of the rows shown", train };
     return { run, scene: this.told({ ...scene, recipe, edges, nodes, error, formula: null }) };
