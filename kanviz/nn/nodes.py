@@ -79,36 +79,36 @@ class Nodes:
         """Return the values of the nodes."""
         if not self.arities:
             return sums
-        factors = sums[..., self.alone :]
-        if live is not None:
-            factors = torch.where(live[self.alone :], factors, 1.0)
-        products = torch.cat([reduce(mul, part) for part in self._by_place(factors)], dim=-1)
-        if live is not None:
-            products = products * self.any_of(live)[self.alone :]
-        return torch.cat([sums[..., : self.alone], products], dim=-1)
+        alone, *runs = self._by_place(sums if live is None else torch.where(live, sums, 1.0))
+        nodes = torch.cat([*alone, *(reduce(mul, run) for run in runs)], dim=-1)
+        return nodes if live is None else nodes * self.any_of(live)
 
     def slopes(
         self, sums: Float[Tensor, "*batch sums"], live: Live | None = None
     ) -> Float[Tensor, "*batch sums"]:
         """Return the derivative of each sum's node in it: the product of the other factors."""
-        factors = sums[..., self.alone :]
-        if live is not None:
-            factors = torch.where(live[self.alone :], factors, 1.0)
-        parts = []
-        for run in self._by_place(factors):
+        (alone,), *runs = self._by_place(sums if live is None else torch.where(live, sums, 1.0))
+        slopes = [torch.ones_like(alone)]
+        for run in runs:
             others = [[part for m, part in enumerate(run) if m != n] for n in range(len(run))]
-            parts.append(torch.stack([reduce(mul, some) for some in others], dim=-1).flatten(-2))
-        slopes = torch.cat([torch.ones_like(sums[..., : self.alone]), *parts], dim=-1)
-        return slopes if live is None else slopes * live
+            slopes.append(torch.stack([reduce(mul, some) for some in others], dim=-1).flatten(-2))
+        found = torch.cat(slopes, dim=-1)
+        return found if live is None else found * live
 
-    def _by_place(self, factors: Float[Tensor, "*batch factors"]) -> list[tuple[Tensor, ...]]:
-        """Return for each run of products of one arity their first factors, their second ones."""
-        runs = [(arity, len(list(run))) for arity, run in groupby(self.arities)]
-        parts = factors.split([arity * count for arity, count in runs], dim=-1)
-        return [
-            part.unflatten(-1, (count, arity)).unbind(-1)
-            for part, (arity, count) in zip(parts, runs, strict=True)
-        ]
+    @cached_property
+    def _runs(self) -> tuple[tuple[int, int], ...]:
+        """The arity, and how many products in a row have it."""
+        return tuple((arity, len(list(run))) for arity, run in groupby(self.arities))
+
+    def _by_place(self, sums: Float[Tensor, "*batch sums"]) -> list[tuple[Tensor, ...]]:
+        """Return the sums alone; then of each run of products all first factors, all second ones.
+
+        As few operations as it takes: for a small layer each costs as much as all its numbers.
+        """
+        sizes = [self.alone, *(arity * count for arity, count in self._runs)]
+        alone, *parts = sums.split(sizes, dim=-1)
+        shape, runs = sums.shape[:-1], zip(parts, self._runs, strict=True)
+        return [(alone,), *(p.view(*shape, n, arity).unbind(-1) for p, (arity, n) in runs)]
 
     # ---- from sums to nodes and back
 

@@ -4,8 +4,8 @@
 holds only edges * (k + 2) numbers, whatever the grid size. ``Jacobian`` multiplies with it without
 that: a small change of the weights moves the inputs of each layer, and the slopes of the edges (and
 of products in their factors) carry that on to the outputs; the transpose goes the same way back
-(Griewank, Walther, Evaluating derivatives, 2nd edition 2008, sec. 3.1 and 3.2). ``blocks_of`` gives the blocks on the diagonal of
-J^T J, one per edge.
+(Griewank, Walther, Evaluating derivatives, 2nd edition 2008, sec. 3.1 and 3.2). ``blocks_of`` gives
+the blocks on the diagonal of J^T J, one per edge.
 """
 
 import copy
