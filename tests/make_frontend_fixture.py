@@ -20,6 +20,7 @@ from kanviz.live.packing import pack
 from kanviz.live.scene import drawing
 from kanviz.model import KAN
 from kanviz.nn.basis import RADIAL_FUNCTIONS
+from kanviz.nn.nodes import NodeCount
 from kanviz.snapshot import Edge, Snapshot
 from kanviz.symbolic.safe import SAFE
 
@@ -169,11 +170,16 @@ def pictures() -> list[dict[str, Any]]:
             if (i + places[j] + seed) % 3:
                 model.remove_edge((0, i, j))
         found.append((f"pruned {seed}", model.snapshot(), (800, 720)))
-    for shape in ([3, (2, 1), 1], [4, (1, (2, 3)), (0, 2), 2], [2, (0, 12), 1]):
+    shapes: list[list[NodeCount]] = [
+        [3, (2, 1), 1],
+        [4, (1, (2, 3)), (0, 2), 2],
+        [2, (0, 12), 1],
+    ]
+    for shape in shapes:
         model = KAN(shape, seed=0)
         found.append((f"products {shape}", model.snapshot(), (760, 700)))
         model.remove_node((1, 0))
-        for i in range(shape[0]):  # a product of two becomes a sum
+        for i in range(model.widths[0]):  # a product of two becomes a sum
             model.remove_edge((0, i, model.network.layers[0].out_features - 1))
         found.append((f"fewer products {shape}", model.snapshot(), (760, 700)))
     return [_picture(*each) for each in found]

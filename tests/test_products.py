@@ -4,7 +4,7 @@ import copy
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ import sympy
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.collections import LineCollection
 from nn_helpers import make_generator
 from torch import Tensor
 from torch.func import functional_call, jacrev, vmap
@@ -22,14 +23,14 @@ from kanviz.analysis.removal import edge_means, take_out, with_dead
 from kanviz.data.dataset import About
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.compact import put_back, without_idle_nodes
-from kanviz.nn.nodes import Nodes
+from kanviz.nn.nodes import NodeCount, Nodes
 from kanviz.snapshot import Edge, Snapshot
 from kanviz.symbolic.formula import check_formula, formula_of
 from kanviz.training.jacobian import Jacobian, blocks_of, linearise, n_weights
 from kanviz.training.sparsity import Sparsity
 from kanviz.views.svg import network_svg
 
-SHAPE = [3, (1, (2, 3)), (2, 2), 2]
+SHAPE: list[NodeCount] = [3, (1, (2, 3)), (2, 2), 2]
 
 
 def make_network(
@@ -187,7 +188,8 @@ def test_a_file_without_products_is_of_the_version_that_0_1_reads(tmp_path: Path
     from kanviz.files.model_file import SavedModel, _header
     from kanviz.nn.state import NetworkState
 
-    for shape, version in (([2, 2, 1], 1), ([2, (1, 1), 1], 2)):
+    shapes: list[tuple[list[NodeCount], int]] = [([2, 2, 1], 1), ([2, (1, 1), 1], 2)]
+    for shape, version in shapes:
         network = Network(shape)
         saved = SavedModel(NetworkState.capture(network), About.nothing(2, 1))
         assert _header(saved)["version"] == version
@@ -255,7 +257,7 @@ def test_a_network_without_its_idle_nodes_computes_the_same() -> None:
     assert small.shape == (3, (0, (2, 3)), (2, 2), 2)
     torch.testing.assert_close(small(x), before)
     with torch.no_grad():
-        small.layers[0].weight *= 1.1
+        small.layers[0].weight.mul_(1.1)
     put_back(network, small, nodes)
     torch.testing.assert_close(network(x), small(x))
 
@@ -296,6 +298,7 @@ def test_a_snapshot_says_what_multiplies_and_comes_back_from_json(dead: Sequence
     assert Snapshot.from_dict(json.loads(json.dumps(found.to_dict()))) == found
     figure, graph = model.plot(), model.graph()
     crosses = [part for part in figure.axes[0].collections if part.get_gid() == "products"]
+    assert isinstance(crosses[0], LineCollection)
     assert len(crosses[0].get_segments()) == 2 * sum(count > 1 for count in live)
     assert graph.number_of_edges() == 18 + 3 + 5
     words = [text.get_text() for text in model.plot_layer(0).axes[0].texts]
@@ -317,7 +320,7 @@ def test_a_product_is_found_pruned_and_written_down() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
-def test_gradient_steps_go_through_products(optimizer: str) -> None:
+def test_gradient_steps_go_through_products(optimizer: Literal["adam", "lbfgs"]) -> None:
     data = kv.from_function(lambda x: x[:, 0] * x[:, 1], [(-1, 1)] * 2, 100, 20)
     model = kv.KAN([2, (1, 1), 1], seed=0, grid_size=3)
     report = model.fit(data, optimizer=optimizer, steps=20, sparsity=1e-3, starts=1, progress=False)

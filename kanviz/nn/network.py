@@ -291,7 +291,7 @@ def check_widths(widths: Sequence[int]) -> tuple[int, ...]:
 def check_shape(widths: Any, product_arity: int = 2) -> tuple[Nodes, ...]:
     """Return the nodes of every layer, inputs first, or raise a ValueError."""
     entries = tuple(widths) if isinstance(widths, Iterable) and not isinstance(widths, str) else ()
-    if all(isinstance(entry, int) for entry in entries):
+    if not any(isinstance(entry, tuple | list) for entry in entries):
         return tuple(map(Nodes, check_widths(widths)))
     check_integer("product_arity", product_arity, 2)
     if not all(_is_count(entry) for entry in entries) or len(entries) < 2:
