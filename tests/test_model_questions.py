@@ -50,6 +50,13 @@ def test_questions_take_any_table_of_numbers(dtype: torch.dtype) -> None:
     assert model.trace([[1, 2]]).outputs.dtype == dtype
 
 
+def test_of_a_pair_questions_take_the_inputs() -> None:
+    model, x = make_model(), np.array([[0.25, 0.5], [0.5, -0.5]])
+    assert (model.predict((x, x[:, 0])) == model.predict(x)).all()
+    rows = ([0.25, 0.5], [0.5, -0.5])  # two rows, as before
+    assert (model.predict(rows) == model.predict(x)).all()
+
+
 def test_predict_takes_and_gives_the_users_units() -> None:
     x = make_sample(samples=100) * 50 + 400
     y = 1e-3 * x[:, :1] + 7
