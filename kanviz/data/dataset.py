@@ -88,7 +88,7 @@ class Dataset:
             self._check_part("x_test", self.x_test, "y_test", self.y_test)
 
     def check_several(self) -> None:
-        """Raise a ValueError unless there are at least 2 training samples, to learn or choose by."""
+        """Raise a ValueError unless there are 2 training samples or more, to learn from."""
         if len(self.x) < 2:
             raise ValueError(
                 f"x must have at least 2 training samples; got {len(self.x)}. Pass more rows."
