@@ -14,6 +14,8 @@ from kanviz.data.scaling import root_mean_square
 from kanviz.training import Progress
 from kanviz.training.errors import deviation_of, quality
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_start_that_solves_it_already_is_kept(seed: int) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from model_helpers import bytes_of, fit_briefly, fitted_model, make_data, make_model, make_sample
-from nn_helpers import type_checks_off
+from type_checks import type_checks_off
 
 from kanviz.data import from_arrays
 from kanviz.model import KAN
