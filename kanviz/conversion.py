@@ -182,7 +182,8 @@ def _affine_of_pykan(model: Any, depth: int, nodes: Nodes) -> tuple[Tensor, Tens
     if bool(added[nodes.alone :].any()):
         raise ValueError(
             f"Nothing may be added to a product; got a node_bias of "
-            f"{added[nodes.alone :].tolist()} at the product nodes of layer {depth + 1}. Set it to 0 and train the model again."
+            f"{added[nodes.alone :].tolist()} at the product nodes of layer {depth + 1}. Set it to "
+            "0 and train the model again."
         )
     return scale, shift
 

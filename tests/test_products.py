@@ -20,6 +20,7 @@ from torch.func import functional_call, jacrev, vmap
 import kanviz as kv
 from kanviz.analysis.attribution import scores
 from kanviz.analysis.removal import edge_means, take_out, with_dead
+from kanviz.course import teaching
 from kanviz.data.dataset import About
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.compact import put_back, without_idle_nodes
@@ -272,6 +273,12 @@ def test_formulas_multiply(dead: Sequence[Edge]) -> None:
     check_formula(formula_of(network, about), network, about, x)
 
 
+def test_the_lesson_of_one_layer_refuses_to_show_products_as_sums() -> None:
+    with pytest.raises(ValueError, match=r"layer 0 multiplies some of them\. Use model"):
+        teaching.layer(kv.KAN([2, (1, 1), 1]), 0)
+    teaching.layer(kv.KAN([2, (1, 1), 1]), 1).close()
+
+
 def test_a_formula_of_a_product_is_written_as_one() -> None:
     model = kv.KAN([2, (0, 1), 1], seed=0, dtype=torch.float64)
     for edge, text in (((0, 0, 0), "x"), ((0, 1, 1), "x"), ((1, 0, 0), "x")):
@@ -309,6 +316,7 @@ def test_a_snapshot_says_what_multiplies_and_comes_back_from_json(dead: Sequence
 # ---- training ------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_product_is_found_pruned_and_written_down() -> None:
     data = kv.from_function(lambda x: x[:, 0] * x[:, 1], [(-1, 1)] * 2, 200, 50)
     model = kv.KAN([2, (0, 1), 1], seed=0, grid_size=3)
@@ -319,6 +327,7 @@ def test_a_product_is_found_pruned_and_written_down() -> None:
     assert str(model.formula()) == "x_1*x_2"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_gradient_steps_go_through_products(optimizer: Literal["adam", "lbfgs"]) -> None:
     data = kv.from_function(lambda x: x[:, 0] * x[:, 1], [(-1, 1)] * 2, 100, 20)
@@ -328,6 +337,7 @@ def test_gradient_steps_go_through_products(optimizer: Literal["adam", "lbfgs"])
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.long
 def test_bands_are_there_and_cover_a_noisy_product() -> None:
     rng = np.random.default_rng(0)
     x = rng.uniform(0.5, 2, (150, 2))
