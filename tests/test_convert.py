@@ -172,7 +172,7 @@ def test_a_converted_model_is_refined_pruned_and_read_like_any_other() -> None:
 
 def test_what_is_no_sum_of_curves_is_one_sentence() -> None:
     product = PykanModel(STORED["products"])
-    product.node_bias[0][-1] = 1.0
+    product.node_bias[0][-1] = 1.0  # type: ignore[index]  # a list of tensors, as pykan has
     with pytest.raises(ValueError, match="Nothing may be added to a product; got a node_bias of"):
         convert(product)
     both = PykanModel(STORED["splines"])

@@ -14,7 +14,7 @@ LIMITS = {
 }
 
 MOST_FILES = {"Python": 149, "TypeScript": 94}
-"""The house was built with 138 and 68; a new capability may bring a file of its own. The playground, a
+"""Built with 138 and 68; a new capability may bring a file of its own. The playground, a
 product of its own, brought some twenty of TypeScript: training, and what it is steered by."""
 
 
