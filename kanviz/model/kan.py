@@ -54,8 +54,10 @@ from kanviz.model.inputs import (
     about_after,
     classes_or_numbers,
     labels_of,
+    log_odds,
     read_dataset,
     read_inputs,
+    sigmoid,
     tensors_of,
     with_grid_of,
 )
@@ -826,7 +828,8 @@ class KAN(nn.Module):
         (samples, outputs) array of float64, or (samples,) array
             Numbers; or for classes the likeliest one's label, as the user wrote it.
         (samples, outputs) array
-            With ``return_std``: their standard errors, in the user's units.
+            With ``return_std``: their standard errors, in the user's units; for classes those of
+            ``predict_proba``.
 
         Raises
         ------
@@ -843,7 +846,13 @@ class KAN(nn.Module):
         """
         scores, classes = self.decision_function(x), self.classes
         said = scores if classes is None else labels_of(scores.argmax(axis=1), classes)
-        return (said, self._standard_errors(x)) if return_std else said
+        if not return_std:
+            return said
+        errors = self._standard_errors(x)
+        if classes is not None:
+            shares = self.predict_proba(x)
+            errors = errors * shares * (1 - shares)
+        return said, errors
 
     def predict_interval(
         self, x: Any, level: float = 0.95, *, of: Literal["mean", "new"] = "mean"
@@ -864,7 +873,7 @@ class KAN(nn.Module):
         Returns
         -------
         low, high : (samples, outputs) arrays
-            In the user's units.
+            In the user's units; for classes between which probabilities each class's is.
 
         Raises
         ------
@@ -889,16 +898,26 @@ class KAN(nn.Module):
         with self.session.reading():  # errors and outputs are of one state
             errors, said, doubt = self._standard_errors(x), self.decision_function(x), self._doubt()
             noise = doubt.noise * self.session.about.y_scaling.scale.numpy()
+            is_of_classes = self.classes is not None
+        if is_of_classes:
+            if of == "new":
+                raise ValueError(
+                    "One more observation is of one class or another, and has no interval. Leave "
+                    "out of='new': the interval is then of the probabilities."
+                )
+            middle, reach = log_odds(said), doubt.factor(level) * errors
+            return sigmoid(middle - reach), sigmoid(middle + reach)
         if of == "new":
             errors = np.hypot(errors, noise)
         reach = doubt.factor(level) * errors
         return said - reach, said + reach
 
     def _standard_errors(self, x: Any) -> np.ndarray:
-        """Return the standard errors of ``decision_function``."""
+        """Return those of ``decision_function``, for classes of the probabilities' log odds."""
         with self.session.reading():
             doubt, inputs = self._doubt(), self.session.inputs(x)
-            errors = doubt.errors_of_outputs(self.network, inputs)
+            is_of_classes = self.classes is not None
+            errors = doubt.errors_of_outputs(self.network, inputs, of_classes=is_of_classes)
             if errors is None:
                 raise ValueError(
                     "This model was changed since the fit that its doubt comes from, and what it "
