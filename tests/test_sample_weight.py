@@ -49,10 +49,9 @@ def test_weights_are_rows_counted(how: dict[str, Any]) -> None:
     if mine.noise is not None:
         assert mine.noise == pytest.approx(theirs.noise, rel=close)
         assert mine.log_evidence == pytest.approx(theirs.log_evidence, abs=1e-3)
-        spread = [model.predict(x, return_std=True)[1] for model in (one, other)]
-        np.testing.assert_allclose(*spread, rtol=1e-3)
-    told, counted = one.evaluate((x, y), sample_weight=weight), one.evaluate(many)
-    assert told == pytest.approx(counted)
+        spread, counted = (model.predict(x, return_std=True)[1] for model in (one, other))
+        np.testing.assert_allclose(spread, counted, rtol=1e-3)
+    assert one.evaluate((x, y), sample_weight=weight) == pytest.approx(one.evaluate(many))
     assert one.score(x, y, sample_weight=weight) == pytest.approx(one.score(many))
     assert one.score(x, y) != pytest.approx(one.score(many))
 

@@ -153,6 +153,7 @@ class Session:
         task: DataTask = "auto",
         sample_weight: Any = None,
         is_new: bool | None = None,
+        one_row: bool = False,
     ) -> Dataset:
         """Return data (a ``Dataset`` or (x, y)) as a ``Dataset`` in the network's units.
 
@@ -169,6 +170,8 @@ class Session:
             How many times each row of a pair counts; rows of weight 0 are left out.
         is_new : bool, optional
             What ``is_new`` says, where it was asked just before: it makes a network to compare.
+        one_row : bool
+            Whether a single training sample will do: it can be measured, but nothing learnt of it.
 
         Raises
         ------
@@ -176,7 +179,10 @@ class Session:
             If it does not fit the network, or is no data set.
         """
         if not (self.is_new() if is_new is None else is_new):
-            return read_dataset(data, self.about, self.network, sample_weight)
+            known = read_dataset(data, self.about, self.network, sample_weight)
+            if not one_row:
+                known.check_several()
+            return known
         # In float64: the network's dtype takes what it can of it, errors are measured against all.
         dataset = as_dataset(
             data, task=task, normalize=True, sample_weight=sample_weight, dtype=torch.float64
