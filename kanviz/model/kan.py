@@ -87,6 +87,7 @@ from kanviz.renamed import (
 from kanviz.snapshot import Edge, Snapshot
 from kanviz.training.doubt import Doubt, check_level
 from kanviz.training.errors import Loss, quality
+from kanviz.training.families import family_of
 from kanviz.training.gradient import refresh
 from kanviz.training.judge import judge_of
 from kanviz.training.report import FitReport
@@ -530,11 +531,12 @@ class KAN(nn.Module):
             precision (1 / variance) belong divided by their mean. A ``Dataset`` keeps its own, see
             ``from_arrays``. A loss of your own has to be one of torch.
         optimizer : str or torch.optim.Optimizer class
-            ``"lm"`` Levenberg-Marquardt (squared loss), ``"lbfgs"``, ``"adam"``, ``"adamw"``, any
-            optimizer class of torch, or ``"auto"``: "lm" for squared loss on all data at once where
+            ``"lm"`` Levenberg-Marquardt (squared loss, cross entropy), ``"lbfgs"``, ``"adam"``,
+            ``"adamw"``, any optimizer class of torch, or ``"auto"``: "lm" on all data at once where
             it can take exact steps (up to about 1000 weights, or 5000 of a narrow network with fine
-            grids), "adam" with batches, else "lbfgs". Wide networks with thousands of samples often
-            end at a lower test error with ``batch_size=256``.
+            grids; for classes where the data choose how smooth the curves are), "adam" with
+            batches, else "lbfgs". Wide networks with thousands of samples often end at a lower test
+            error with ``batch_size=256``.
         steps : int, optional
             Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
             (100).
@@ -560,8 +562,8 @@ class KAN(nn.Module):
             second differences of the coefficients, relative to the variance of y for squared loss.
             ``"auto"``: each edge gets the smoothness that makes the data likeliest, from as lively
             as they ask for to a straight line to nothing, and the report tells the noise, the
-            effective degrees of freedom and how likely such a network makes the data. With squared
-            loss and "lm", for up to 5000 weights.
+            effective degrees of freedom and how likely such a network makes the data. With
+            "lm", for up to 5000 weights; the default for classes.
         validation : None, float, (x, y), Dataset or "test"
             Data to watch: a share of the training data, a pair, or the data's own test part. The
             best state on it is kept, and a level ends when it does not improve for ``patience``
@@ -2015,7 +2017,8 @@ class KAN(nn.Module):
             words = f"pruned {len(report.edges)} edges{' in context' if names else ''}"
             if doubt is not None and dataset is not None:
                 x, weight = dataset.x.double(), dataset.sample_weight
-                doubt = Doubt.of(work, x, doubt.smoothing, doubt.scale, weight)
+                family = family_of(dataset.y)
+                doubt = Doubt.of(work, x, doubt.smoothing, doubt.scale, weight, family)
             left = doubt if dataset is not None else self.session.doubt
             call = call_code("model.prune", *names, **options)
             self.session.change(Became(work, call, words, left))

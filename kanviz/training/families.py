@@ -97,3 +97,8 @@ LEAST_ROOT = 1e-6
 """Square root of a probability, at least: what is less likely is not told from it by a step."""
 
 NUMBERS, CLASSES = Numbers(), Classes()
+
+
+def family_of(y: Targets) -> Family:
+    """Return how y scatters: as classes where it holds their numbers."""
+    return NUMBERS if y.is_floating_point() else CLASSES

@@ -25,7 +25,7 @@ from kanviz.training.errors import (
     loss_on,
     quality,
 )
-from kanviz.training.families import CLASSES, NUMBERS, Family
+from kanviz.training.families import Family, family_of
 from kanviz.training.jacobian import n_entries, n_weights
 from kanviz.training.least_squares import (
     MOST_EXACT,
@@ -41,7 +41,7 @@ from kanviz.training.sparsity import Sparsity
 
 OPTIMIZERS = ("auto", "lm", "lbfgs", "adam", "adamw")
 WORK_OF_CLASSES = 1e9
-"""Multiplications of a step, about half a second, up to which classes are learnt by the evidence."""
+"""Multiplications of a step, about half a second, up to which the evidence chooses for classes."""
 
 MOST_STARTS = 32
 """Random starts of a fit that is asked for none; each is a short trial."""
@@ -60,11 +60,12 @@ class FitOptions:
     Parameters
     ----------
     optimizer : str or torch.optim.Optimizer class
-        ``"lm"`` Levenberg-Marquardt (squared loss), ``"lbfgs"``, ``"adam"``, ``"adamw"``, any
-        optimizer class of torch, or ``"auto"``: "lm" for squared loss on all data at once where it
-        can take exact steps (up to about 1000 weights, or 5000 of a narrow network with fine
-        grids), "adam" with batches, else "lbfgs". Wide networks with thousands of samples often
-        end at a lower test error with ``batch_size=256``.
+        ``"lm"`` Levenberg-Marquardt (squared loss, cross entropy), ``"lbfgs"``, ``"adam"``,
+        ``"adamw"``, any optimizer class of torch, or ``"auto"``: "lm" on all data at once where it
+        can take exact steps (up to about 1000 weights, or 5000 of a narrow network with fine grids;
+        for classes where the data choose how smooth the curves are), "adam" with batches, else
+        "lbfgs". Wide networks with thousands of samples often end at a lower test error with
+        ``batch_size=256``.
     steps : int, optional
         Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
         (100).
@@ -90,8 +91,8 @@ class FitOptions:
         of the coefficients, relative to the variance of y for squared loss. ``"auto"``: each edge
         gets the smoothness that makes the data likeliest, from as lively as they ask for to a
         straight line to nothing, and the report tells the noise, the effective degrees of freedom
-        and how likely such a network makes the data. With squared loss and "lm", for up to 5000
-        weights.
+        and how likely such a network makes the data. With
+        "lm", for up to 5000 weights; the default for classes.
     validation : None, float, (x, y), Dataset or "test"
         Data to watch: a share of the training data, a pair, or the data's own test part. The best
         state on it is kept, and a level ends when it does not improve for ``patience`` steps.
@@ -293,7 +294,7 @@ class DataTask(Task):
     @property
     def family(self) -> Family:
         """How y scatters."""
-        return NUMBERS if self.y.is_floating_point() else CLASSES
+        return family_of(self.y)
 
     @property
     def by_evidence(self) -> bool:
