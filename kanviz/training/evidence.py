@@ -437,17 +437,20 @@ class Candidate:
         Each output has one node in each hidden layer, and straight lines behind the first layer;
         all other edges do nothing, and the data may leave it so. Where there are fewer nodes, or
         the outputs are scores of classes, whose sum says nothing, the nodes are the main directions
-        of the outputs.
+        of the outputs. Only sums that stand alone are such nodes: each layer has to have one
+        (``has_sums``). Products keep the factors that they have, for from factors of 0 no step
+        leads away, but no edge uses them yet.
         """
         (own,), (first, *rest) = self.network.layers, network.layers
         scale, n = task.scale, own.out_features
         most = n if task.family.has_noise else max(1, n - 1)
-        nodes = min(most, *(layer.in_features for layer in rest))
+        nodes = min(most, *(layer.nodes.alone for layer in (first, *rest[:-1])))
         ways = torch.eye(n, dtype=own.weight.dtype, device=own.weight.device)
         if nodes < n:
             ways = torch.linalg.svd(own.weight.flatten(0, 1), full_matrices=False).Vh[:nodes].T
         smoothing = replace(Smoothing.first(network), variance=self.smoothing.variance)
-        weight = torch.zeros_like(first.weight)
+        weight, alone = first.weight.detach().clone(), first.nodes.alone
+        weight[..., :alone] = 0
         weight[..., :nodes] = own.weight @ ways / scale  # a hidden node has no unit
         for before, after in (
             (self.smoothing.bend, smoothing.bend),
@@ -456,13 +459,13 @@ class Candidate:
             after[0][:, :nodes] = before[0] if nodes == n else before[0].amin(1, keepdim=True)
         first.replace(own.knots, weight, own.spec)
         for depth, layer in enumerate(rest, start=1):
-            slopes = torch.zeros_like(layer.mask, dtype=torch.float64)
+            slopes, alone = torch.zeros_like(layer.mask, dtype=torch.float64), layer.nodes.alone
             if layer is rest[-1]:
                 slopes[:nodes] = scale * ways.T
             else:
                 slopes[:nodes, :nodes] = torch.eye(nodes)
             straight = lines(slopes.cpu(), layer.knots.double().cpu(), layer.spec)
-            layer.weight.copy_(straight)
+            layer.weight[..., :alone] = straight[..., :alone].to(layer.weight)
             smoothing.bend[depth][:] = MOST
         network.settle()
         return Candidate(network, smoothing)
@@ -529,6 +532,11 @@ class Candidate:
                 yield
             self.judge(problem)
         return problem.loss()
+
+
+def has_sums(network: Network) -> bool:
+    """Say whether each layer has a node that is no product."""
+    return all(layer.nodes.alone for layer in network.layers)
 
 
 @torch.no_grad()
