@@ -487,6 +487,7 @@ class Trainer:
     def _candidate(self) -> Candidate:
         """Return the network in training with its precisions: those to begin with at first."""
         if self.candidate is None:
+            assert isinstance(self.task, DataTask)
             self.candidate = Candidate.of(self.network, self.task)
         self.candidate.network = self.network
         return self.candidate
