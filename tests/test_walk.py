@@ -14,8 +14,8 @@ LIMITS = {
 }
 
 MOST_FILES = {"Python": 148, "TypeScript": 94}
-"""The house was built with 138 and 68; a new capability may bring a file of its own. The playground,
-which is a product of its own, brought some twenty of TypeScript: training, and what it is steered by."""
+"""The house was built with 138 and 68; a new capability may bring a file of its own. The playground
+is a product of its own: some twenty of TypeScript, training and what it is steered by."""
 
 
 @pytest.fixture(scope="module")
