@@ -18,7 +18,7 @@ from kanviz.nn import KANLayer
 
 F64 = torch.float64
 STORED = json.loads((Path(__file__).parent / "fixtures" / "pykan_models.json").read_text())
-"""Two models of pykan 0.2.8; ``make_converted.py`` wrote them."""
+"""Models of pykan 0.2.8; ``make_converted.py`` wrote them."""
 
 
 PEERS = json.loads((Path(__file__).parent / "fixtures" / "peer_models.json").read_text())
@@ -41,6 +41,7 @@ class PykanModel(nn.Module):
             )
 
         self.width, self.symbolic_enabled = stored["width"], True
+        self.mult_arity = stored.get("mult_arity", 2)
         self.act_fun = [tensors(one) for one in stored["act_fun"]]
         for layer in self.act_fun:
             layer.base_fun = nn.SiLU()
@@ -63,6 +64,23 @@ def test_a_model_of_pykan_gives_what_it_gave(name: str, tmp_path: Path) -> None:
     again = kv.load(tmp_path / "taken.kan")
     torch.testing.assert_close(again(x).detach(), y, rtol=1e-12, atol=1e-12)
     assert len(str(model.formula(simplify_seconds=0))) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("products", (2, (1, 2), (1, 1), 1)),
+        ("products out", (2, (0, (3, 3)), (1, (3,)), 2)),
+        ("two arities", (2, (1, (2, 3)), 1)),
+    ],
+)
+def test_a_model_of_pykan_that_multiplies_gives_what_it_gave(
+    name: str, shape: tuple[object, ...]
+) -> None:
+    x, y = (torch.tensor(STORED[name][key], dtype=F64) for key in ("x", "y"))
+    model = convert(PykanModel(STORED[name]), x)
+    assert model.network.shape == shape
+    torch.testing.assert_close(model(x).detach(), y, rtol=1e-12, atol=1e-12)
 
 
 def test_a_node_without_edges_keeps_its_shift() -> None:
@@ -157,9 +175,9 @@ def test_a_converted_model_is_refined_pruned_and_read_like_any_other() -> None:
 
 
 def test_what_is_no_sum_of_curves_is_one_sentence() -> None:
-    product = PykanModel(STORED["splines"])
-    product.width = [[2, 0], [1, 1], [1, 0]]
-    with pytest.raises(ValueError, match="model must only add at its nodes; got 1 product nodes"):
+    product = PykanModel(STORED["products"])
+    product.node_bias[0][-1] = 1.0  # type: ignore[index]  # a list of tensors, as pykan has
+    with pytest.raises(ValueError, match="Nothing may be added to a product; got a node_bias of"):
         convert(product)
     both = PykanModel(STORED["splines"])
     both.symbolic_fun[0].mask[1, 0] = 1.0
@@ -178,15 +196,15 @@ def test_what_is_no_sum_of_curves_is_one_sentence() -> None:
 
 def peer_layer(name: str, stored: dict[str, Any]) -> nn.Module:
     """Return what ``convert`` looks at in a layer of another library, from stored numbers."""
-    layer = nn.Module()
+    layer, of = nn.Module(), dict[str, Any]()
     numbers = {key: torch.tensor(one, dtype=F64) for key, one in stored.items()}
     if name == "kanditioned":
         weight = numbers["kan_weight"]
-        of = {"num_control_points": weight.shape[1], "spline_width": 3.0}
+        of |= {"num_control_points": weight.shape[1], "spline_width": 3.0}
         of |= {"out_features": weight.shape[2]}
         of |= {"get_interp_tensor": lambda: weight.view(-1, weight.shape[2])}
     else:
-        of = {"grid_starts": numbers["grid_starts"], "inv_h": 2.0, "base_activation": nn.SiLU()}
+        of |= {"grid_starts": numbers["grid_starts"], "inv_h": 2.0, "base_activation": nn.SiLU()}
         if name == "inkan":  # one weight for both: (out, in * bumps + in)
             weight, bumps = numbers["weight"], len(numbers["grid_starts"])
             inputs = weight.shape[1] // (bumps + 1)
@@ -245,5 +263,7 @@ def test_what_has_no_counterpart_is_refused() -> None:
     model.fix((0, 0, 0), "sin")
     with pytest.raises(ValueError, match="edges that are formulas"):
         to_efficient_kan(model)
+    with pytest.raises(ValueError, match=r"Layer 0 .* got nodes that multiply"):
+        to_efficient_kan(kv.KAN([2, (0, 1), 1]))
     with pytest.raises(ValueError, match="basis 'gaussian'"):
         to_efficient_kan(kv.KAN([1, 1], basis="gaussian"))
