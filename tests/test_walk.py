@@ -13,9 +13,9 @@ LIMITS = {
     "load": {"files": 13},  # as it is; the aim is 8
 }
 
-MOST_FILES = {"Python": 148, "TypeScript": 94}
-"""The house was built with 138 and 68; a new capability may bring a file of its own. The playground,
-which is a product of its own, brought some twenty of TypeScript: training, and what it is steered by."""
+MOST_FILES = {"Python": 148, "TypeScript": 96}
+"""The house was built with 138 and 68; a new capability may bring a file of its own. The playground, a
+product of its own, brought some twenty of TypeScript: training, and what steers it."""
 
 
 @pytest.fixture(scope="module")
