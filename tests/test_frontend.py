@@ -9,6 +9,7 @@ import pytest
 from make_frontend_fixture import fixture
 
 import kanviz as kv
+from kanviz.live.packing import unpack
 from kanviz.live.page import (
     PLAYGROUND_SCRIPT,
     PLAYGROUND_STYLE,
@@ -17,7 +18,6 @@ from kanviz.live.page import (
     TEACHING_SCRIPT,
     TEACHING_STYLE,
 )
-from kanviz.live.packing import unpack
 
 FRONTEND = SCRIPT.parent.parent / "frontend"
 MOST_BYTES = {SCRIPT: 200_000, TEACHING_SCRIPT: 90_000, PLAYGROUND_SCRIPT: 320_000}

@@ -70,6 +70,7 @@ from kanviz.model.user_units import (
 from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import GridRange, KANLayer
 from kanviz.nn.network import Network
+from kanviz.nn.nodes import NodeCount
 from kanviz.nn.spec import BaseName, BasisName, Extrapolation
 from kanviz.recipe import Recipe
 from kanviz.renamed import (
@@ -146,9 +147,15 @@ class KAN(nn.Module):
 
     Parameters
     ----------
-    widths : sequence of int
-        Nodes per layer, inputs first, such as ``[2, 5, 1]``. (Or the ``Session`` of a network that
+    widths : sequence of int or (sums, products)
+        Nodes per layer, inputs first, such as ``[2, 5, 1]``. A hidden layer of ``(2, 1)`` has two
+        nodes that add up what their edges give and one that multiplies two such sums, its factors:
+        ``[3, (2, 1), 1]``. Then j of ``Edge(0, i, j)`` counts sums, factors one by one: 0 and 1
+        are nodes, 2 and 3 make node (1, 2). (Or the ``Session`` of a network that
         exists, as ``load`` and ``from_layers`` pass; then no option may be given.)
+    product_arity : int
+        How many factors each product has, at least 2. Where they differ: ``(2, (2, 3))`` has a
+        product of two factors and one of three. A factor without a live edge is left out.
     grid_size, spline_order, basis, base, extrapolation
         The family of the edge functions, see ``FunctionSpec``.
     grid_range : (low, high) or tensor (inputs, 2)
@@ -179,8 +186,9 @@ class KAN(nn.Module):
     @renamed(MAKING)
     def __init__(
         self,
-        widths: Sequence[int] | Session,
+        widths: Sequence[NodeCount] | Session,
         *,
+        product_arity: int = 2,
         grid_size: int = 5,
         spline_order: int = 3,
         basis: BasisName = "bspline",
@@ -194,6 +202,7 @@ class KAN(nn.Module):
     ) -> None:
         super().__init__()
         functions: dict[str, Any] = {
+            "product_arity": product_arity,
             "grid_size": grid_size,
             "spline_order": spline_order,
             "basis": basis,
@@ -312,8 +321,8 @@ class KAN(nn.Module):
         live, total = sum(int(m.sum()) for m in masks), sum(m.numel() for m in masks)
         order = f"spline_order={spec.spline_order}, " if spec.is_spline else ""
         return (
-            f"KAN({list(self.widths)}, grid_size={spec.grid_size}, {order}basis={spec.basis!r}, "
-            f"base={spec.base!r}): {live} of {total} edges"
+            f"KAN({list(self.network.shape)}, grid_size={spec.grid_size}, {order}"
+            f"basis={spec.basis!r}, base={spec.base!r}): {live} of {total} edges"
         )
 
     # ---- as a torch module -----------------------------------------------------------------------
@@ -485,6 +494,7 @@ class KAN(nn.Module):
         data: Any,
         y: Any = None,
         *,
+        sample_weight: Any = None,
         optimizer: Optimizer = "auto",
         steps: int | None = None,
         loss: LossName | Loss | None = None,
@@ -521,6 +531,11 @@ class KAN(nn.Module):
             The targets of X: numbers, or one label of a class per sample. Labels are text and truth
             values; whole numbers are labels with ``loss="cross_entropy"``, or where the network has
             several outputs and y one column.
+        sample_weight : (samples,), optional
+            How many times each row of X counts: a row of weight 2 is as that row twice, one of
+            weight 0 is left out. The noise is then that of a row of weight 1, so weights that tell
+            precision (1 / variance) belong divided by their mean. A ``Dataset`` keeps its own, see
+            ``from_arrays``. A loss of your own has to be one of torch.
         optimizer : str or torch.optim.Optimizer class
             ``"lm"`` Levenberg-Marquardt (squared loss), ``"lbfgs"``, ``"adam"``, ``"adamw"``, any
             optimizer class of torch, or ``"auto"``: "lm" for squared loss on all data at once where
@@ -621,7 +636,7 @@ class KAN(nn.Module):
         session = self.session
         task = classes_or_numbers(given, loss, self.widths[-1])
         is_new = session.is_new()
-        dataset = session.dataset(given, task=task, is_new=is_new)
+        dataset = session.dataset(given, task=task, sample_weight=sample_weight, is_new=is_new)
         about = about_after(dataset, session.about, is_new=is_new)
         is_data = validation is not None and not isinstance(validation, float | str)
         watched = read_dataset(validation, about, self.network) if is_data else validation
@@ -630,6 +645,8 @@ class KAN(nn.Module):
             start = with_grid_of(network, about) if is_new else network
             chosen = read_options(options | {"validation": watched})
             asked = options_given(KAN.fit, options)
+            if sample_weight is not None:
+                asked = {"sample_weight": sample_weight} | asked
             call = FitCall("model.fit", "data", tensors_of(given), asked, about)
             return prepare(start, dataset, chosen), call
 
@@ -749,7 +766,7 @@ class KAN(nn.Module):
 
         def ask(network: Network) -> tuple[Task, FitCall]:
             task = prepare_equation(network, equation, read_options(options))
-            some = Network(network.widths, dtype=task.x.dtype, device=task.x.device)
+            some = Network(network.shape, dtype=task.x.dtype, device=task.x.device)
             marks = task.x, equation.values(some)  # tell equations of one name apart
             asked, about = options_given(KAN.solve, options), self.session.about.seeing(task.x)
             return task, FitCall("model.solve", equation.name, marks, asked, about, Solved)
@@ -968,13 +985,15 @@ class KAN(nn.Module):
             outputs = node_values(self.network, inputs)[-1]
         return about.y_scaling.undo(outputs.cpu()).numpy()
 
-    def evaluate(self, data: Any) -> dict[str, float]:
+    def evaluate(self, data: Any, *, sample_weight: Any = None) -> dict[str, float]:
         """Return how well the model does on data, in the user's units.
 
         Parameters
         ----------
         data : Dataset or (X, y)
             As for ``fit``.
+        sample_weight : (samples,), optional
+            How many times each row of X counts; a ``Dataset`` keeps its own.
 
         Returns
         -------
@@ -993,9 +1012,10 @@ class KAN(nn.Module):
         ['train_r2', 'train_rmse']
         """
         with self.session.reading():
-            return quality(self.network, self.session.dataset(data, one_row=True))
+            weighed = self.session.dataset(data, sample_weight=sample_weight, one_row=True)
+            return quality(self.network, weighed)
 
-    def score(self, data: Any, y: Any = None) -> float:
+    def score(self, data: Any, y: Any = None, *, sample_weight: Any = None) -> float:
         """Return one number for how well the model does: R^2, or for classes the share right.
 
         Parameters
@@ -1004,6 +1024,8 @@ class KAN(nn.Module):
             As for ``fit``; of a ``Dataset`` the test part counts, or the training part without one.
         y : (samples,) or (samples, outputs), optional
             The targets of X.
+        sample_weight : (samples,), optional
+            How many times each row of X counts; a ``Dataset`` keeps its own.
 
         Returns
         -------
@@ -1023,7 +1045,7 @@ class KAN(nn.Module):
         >>> round(model.score([0.5, 1.5], [5.0, 15.0]), 3)
         1.0
         """
-        found = self.evaluate(data if y is None else (data, y))
+        found = self.evaluate(data if y is None else (data, y), sample_weight=sample_weight)
         part = "test" if "test_rmse" in found else "train"
         if f"{part}_rmse" in found and f"{part}_r2" not in found:
             raise ValueError(
@@ -1982,7 +2004,8 @@ class KAN(nn.Module):
                 options["what"] = what
             words = f"pruned {len(report.edges)} edges{' in context' if names else ''}"
             if doubt is not None and dataset is not None:
-                doubt = Doubt.of(work, dataset.x.double(), doubt.smoothing, doubt.scale)
+                x, weight = dataset.x.double(), dataset.sample_weight
+                doubt = Doubt.of(work, x, doubt.smoothing, doubt.scale, weight)
             left = doubt if dataset is not None else self.session.doubt
             call = call_code("model.prune", *names, **options)
             self.session.change(Became(work, call, words, left))
@@ -2367,7 +2390,7 @@ DEFAULTS = {name: one.default for name, one in inspect.signature(KAN).parameters
 """What ``KAN`` takes where nothing is said."""
 
 
-def _session_of(widths: Sequence[int] | Session, options: dict[str, Any]) -> Session:
+def _session_of(widths: Sequence[NodeCount] | Session, options: dict[str, Any]) -> Session:
     """Return what holds the state of a new model, or the one that was passed."""
     if isinstance(widths, Session):
         for name, value in options.items():
@@ -2379,11 +2402,12 @@ def _session_of(widths: Sequence[int] | Session, options: dict[str, Any]) -> Ses
         return widths
     check_integer("seed", options["seed"], 0)
     given = options_given(KAN, options)
+    given.pop("product_arity", None)  # the widths that a script is given say it
     dtype = choose_dtype(options["dtype"])
     network = Network(widths, **(options | {"dtype": dtype}))
     about = About.nothing(network.widths[0], network.widths[-1])
     # A script must not depend on the default dtype of the session that runs it.
     if dtype != torch.float32:
         given["dtype"] = dtype
-    start = f"model = {call_code('kv.KAN', str(list(network.widths)), **given)}"
+    start = f"model = {call_code('kv.KAN', str(list(network.shape)), **given)}"
     return Session(network, about, start)
