@@ -224,8 +224,12 @@ export function readKan(content: ArrayBuffer): Saved {
   } catch {
     throw new Error("The file is no .kan file, or it is damaged.");
   }
-  if (header.format !== "kanviz" || header.version > 1)
+  if (header.format !== "kanviz" || header.version > 2)
     throw new Error("The file was written by a newer kanviz.");
+  if (header.version === 2)
+    throw new Error(
+      "The network of the file has nodes that multiply; the playground has sums only.",
+    );
   try {
     return savedOf(header, tensors);
   } catch (error) {
@@ -277,7 +281,17 @@ function savedOf({ widths, layers, about }: Header, tensors: Map<string, Tensor>
     });
     const padding = spec.basis === "bspline" ? spec.spline_order : 2;
     const mask = Uint8Array.from(take("mask"));
-    const layer = { ...spec, inputs, outputs, padding, knots: take("knots"), mask, formulas };
+    const owners: number[] = [];
+    const layer = {
+      ...spec,
+      inputs,
+      outputs,
+      owners,
+      padding,
+      knots: take("knots"),
+      mask,
+      formulas,
+    };
     const made: LayerRecipe = { ...layer, weight: take("weight") };
     if (
       made.weight.length !== inputs * featureCount(made) * outputs ||
