@@ -43,6 +43,7 @@ def fixture() -> bytes:
     parts["trained"] = [trained(), trained(basis="gaussian", extrapolation="zero")]
     told = [*patches(0), *patches(1, basis="gaussian"), *patches(2, base="identity")]
     told += patches(3, with_units=True)
+    told += patches(4, widths=(2, (1, 2), 1))
     return pack(parts | {"pictures": pictures(), "patches": told})
 
 

@@ -1,7 +1,7 @@
 """Networks, samples, waiting and comparison of bytes, for tests of all that holds a model."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from kanviz.data.dataset import About
 from kanviz.model import KAN
 from kanviz.model.history import History
 from kanviz.nn import Network
+from kanviz.nn.nodes import NodeCount
 from kanviz.nn.state import NetworkState
 from kanviz.nn.symbols import SymbolicEdges
 from kanviz.symbolic import default_library
@@ -67,8 +68,8 @@ def check_the_way_back_and_forth(model: KAN, line: list[list[tuple[str, object]]
         assert bytes_of(model) == future
 
 
-def make_model(**options: Any) -> KAN:
-    return KAN([2, 3, 1], **{"dtype": torch.float64, **options})
+def make_model(widths: Sequence[NodeCount] = (2, 3, 1), **options: Any) -> KAN:
+    return KAN(widths, **{"dtype": torch.float64, **options})
 
 
 def make_data(seed: int = 0) -> Dataset:

@@ -131,7 +131,8 @@ def test_the_penalty_is_differentiable_and_its_kernels_agree_with_plain_torch(
     wanted = torch.autograd.grad(network(x).sum() + plain, list(network.parameters()))
     found = torch.autograd.grad(total, list(network.parameters()), create_graph=True)
     torch.testing.assert_close(found, wanted)
-    again = torch.autograd.grad(sum(one.square().sum() for one in found), network.layers[0].weight)
+    squares = torch.stack([one.square().sum() for one in found]).sum()
+    again = torch.autograd.grad(squares, network.layers[0].weight)
     assert again[0].isfinite().all()
     outputs, _ = Sparsity(1.0, metric="abs").penalised(network, x)
     torch.testing.assert_close(outputs, network(x))
@@ -140,6 +141,8 @@ def test_the_penalty_is_differentiable_and_its_kernels_agree_with_plain_torch(
 def test_networks_compile_to_one_graph_and_have_second_derivatives() -> None:
     network, x = make_network([2, (0, 1), 1]), make_x(2, 5)
     assert vmap(jacrev(jacrev(network)))(x).shape == (5, 1, 2, 2)
+    compiled = torch.compile(network, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(x), network(x))
     exported = torch.export.export(network, (x,)).module()
     torch.testing.assert_close(exported(x), network(x))
     torch.testing.assert_close(copy.deepcopy(network)(x), network(x), rtol=0, atol=0)

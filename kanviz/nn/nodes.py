@@ -8,8 +8,8 @@ product with one factor is a sum; without any it is 0, as a sum is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property, reduce
+from dataclasses import dataclass, field
+from functools import reduce
 from itertools import groupby
 from operator import mul
 from typing import Any
@@ -41,6 +41,19 @@ class Nodes:
 
     alone: int
     arities: tuple[int, ...] = ()
+    owners: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """The node that each sum is, or is a factor of."""
+    _runs: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
+    """The arities in a row, and how many products in a row have each."""
+
+    def __post_init__(self) -> None:
+        """Work out what every forward needs; cached properties take a lock, which no graph has."""
+        products = (
+            node for node, arity in enumerate(self.arities, self.alone) for _ in range(arity)
+        )
+        runs = ((arity, len(list(run))) for arity, run in groupby(self.arities))
+        object.__setattr__(self, "owners", (*range(self.alone), *products))
+        object.__setattr__(self, "_runs", tuple(runs))
 
     def __len__(self) -> int:
         """Return the number of nodes."""
@@ -50,14 +63,6 @@ class Nodes:
     def n_sums(self) -> int:
         """The number of sums that the edges lead to."""
         return self.alone + sum(self.arities)
-
-    @cached_property
-    def owners(self) -> tuple[int, ...]:
-        """The node that each sum is, or is a factor of."""
-        products = (
-            node for node, arity in enumerate(self.arities, self.alone) for _ in range(arity)
-        )
-        return (*range(self.alone), *products)
 
     def sums_of(self, node: int) -> range:
         """Return the sums that a node is made of: itself alone, or its factors."""
@@ -94,11 +99,6 @@ class Nodes:
             slopes.append(torch.stack([reduce(mul, some) for some in others], dim=1).flatten(0, 1))
         found = torch.cat(slopes).movedim(0, -1)
         return found if live is None else found * live
-
-    @cached_property
-    def _runs(self) -> tuple[tuple[int, int], ...]:
-        """The arity, and how many products in a row have it."""
-        return tuple((arity, len(list(run))) for arity, run in groupby(self.arities))
 
     def _by_place(self, sums: Float[Tensor, "*batch sums"]) -> list[tuple[Tensor, ...]]:
         """Return the sums alone; then of each run of products all first factors, all second ones.
