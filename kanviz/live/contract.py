@@ -248,6 +248,9 @@ MOST_STEPS = 1_000_000
 FINEST_GRID = 1000
 """Intervals that the grid slider may ask for: memory grows with them."""
 
+LEAST_PACE, MOST_PACE = 0.1, 1000.0
+"""Steps a second that a browser may ask for."""
+
 MOST_DRAWN = 5000
 """Edges that a browser may ask to be drawn."""
 
@@ -263,6 +266,10 @@ class TrainingOptions(TypedDict, total=False):
     sparsity: float
     entropy: float
     learning_rate: float | None
+    pace: float | None
+    """Steps a second at most, to be watched; null: as fast as it goes."""
+    hold: bool
+    """Whether the fit waits after its first step; only where it starts."""
 
 
 class Ask:
@@ -445,6 +452,11 @@ class PruneInContext(Ask):
 @dataclass(frozen=True)
 class Symbolify(Ask):
     """Try formulas edge by edge; progress comes as status."""
+
+
+@dataclass(frozen=True)
+class Cancel(Ask):
+    """Break off the search that runs, if there is one: the network stays as it was."""
 
 
 @dataclass(frozen=True)
@@ -669,6 +681,12 @@ def _integer(name: str, value: object, lowest: int, highest: int) -> int:
     return int(value)  # type: ignore[call-overload, no-any-return]
 
 
+def _truth(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(name, "true or false", value)
+    return value
+
+
 def _number(name: str, value: object) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     # Compared rather than made a float first, because an int may be larger than every float.
@@ -716,6 +734,7 @@ Reader = Callable[[str, object], Any]
 
 _BY_TYPE: dict[Any, Reader] = {
     str: _text,
+    bool: _truth,
     float: _number,
     Edge: _edge,
     tuple[float, ...]: _numbers,

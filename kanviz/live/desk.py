@@ -1,6 +1,7 @@
 """The desk: sees one model, does with it what a browser asks, and answers."""
 
 import contextlib
+import itertools
 import logging
 import threading
 import time
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from kanviz.analysis.capture import N_CURVE, Curves, capture, moving_curves, order_of
+from kanviz.analysis.pruning import Drop
 from kanviz.analysis.recipe import recipe_of
 from kanviz.analysis.removal import edge_means, take_out
 from kanviz.analysis.trace import trace
@@ -115,6 +117,7 @@ class Desk:
         self._losses = LossLog()
         self._activity, self._error = "", ""
         self._share: float | None = None
+        self._is_cancelled = self._is_held = False
         self._stops: list[Callable[[], None]] = []
 
     @property
@@ -221,7 +224,7 @@ class Desk:
         return c.FormulaText(
             text=str(formula),
             mathml=equations(formula.outputs, formula.expressions),
-            latex="\n".join(formula.to_latex()),
+            latex="\n".join(formula.equations_in_latex()),
             python=python,
         )
 
@@ -340,6 +343,9 @@ class Desk:
     def _fitted(self, fit: FitHandle) -> None:
         """Take note of a fit that begins or is over."""
         if self.session.running is fit:
+            if self._is_held:  # before its first step
+                self._is_held = False
+                fit.step()
             self._losses.begin()
             fit.on_step(lambda _: self._tell("step"))
             self._error = ""
@@ -458,12 +464,35 @@ class Desk:
 
     @contextlib.contextmanager
     def searching(self, words: str) -> Iterator[None]:
-        """Say what goes on inside the block."""
+        """Say what goes on inside the block, which ``cancel`` breaks off."""
+        self._is_cancelled = False
         self.note(words)
         try:
             yield
         finally:
             self.note("")
+
+    def cancel(self) -> None:
+        """Break off the search that runs, once it tells of its progress next; in any thread."""
+        if self._activity:
+            self._is_cancelled = True
+            self.note("Breaking off ...")
+
+    def go_on(self, words: str, share: float | None = None) -> None:
+        """Say how far a search is.
+
+        Raises
+        ------
+        ValueError
+            If it was cancelled meanwhile, which ends it.
+        """
+        if self._is_cancelled:
+            raise ValueError("The search was broken off. The network is as it was.")
+        self.note(words, share)
+
+    def hold_next(self, *, is_held: bool) -> None:
+        """Let the next fit wait after its first step, or not."""
+        self._is_held = is_held
 
     def note(self, words: str, share: float | None = None) -> None:
         """Say what goes on, and how much of it is done, if known."""
@@ -594,17 +623,41 @@ def _prune(desk: Desk, ask: c.Prune) -> None:
 
 
 def _train(desk: Desk, ask: c.Train) -> None:
-    data = desk.needed_data()
-    desk.model.fit(data, background=True, progress=False, **_fit_options(ask.options))
+    data, options = desk.needed_data(), dict(ask.options)
+    pace = _pace_of(options)
+    desk.hold_next(is_held=options.pop("hold", False))
+    try:
+        fit = desk.model.fit(data, background=True, progress=False, **_fit_options(options))
+    finally:
+        desk.hold_next(is_held=False)
+    if pace is not None:
+        fit.slow_down(pace)
 
 
 def _set_training(desk: Desk, ask: c.SetTraining) -> None:
     fit = desk.session.running  # without one there is nothing to change
-    if fit is not None:
-        fit.set(**_fit_options(ask.options, fit.options.sparsity))
+    if fit is None:
+        return
+    options = dict(ask.options)
+    options.pop("hold", None)
+    if "pace" in options:
+        fit.slow_down(_pace_of(options))
+    if options:
+        fit.set(**_fit_options(options, fit.options.sparsity))
 
 
-def _fit_options(options: c.TrainingOptions, now: float | Sparsity = 0.0) -> dict[str, Any]:
+def _pace_of(options: dict[str, Any]) -> float | None:
+    """Take the steps a second out of options."""
+    pace: float | None = options.pop("pace", None)
+    if pace is not None and not c.LEAST_PACE <= pace <= c.MOST_PACE:
+        raise ValueError(
+            f"pace must be from {c.LEAST_PACE:g} to {c.MOST_PACE:g} steps a second; got {pace:g}. "
+            "Choose another."
+        )
+    return pace
+
+
+def _fit_options(options: dict[str, Any], now: float | Sparsity = 0.0) -> dict[str, Any]:
     """Return options as ``KAN.fit`` takes them.
 
     ``now`` is the sparsity so far: of its weight and its entropy one may change alone.
@@ -644,8 +697,13 @@ def _stop(desk: Desk, _: c.Stop) -> None:
 
 def _prune_in_context(desk: Desk, _: c.PruneInContext) -> c.Pruned:
     data = desk.needed_data()
+    tries = itertools.count(1)
+
+    def on_drop(drop: Drop) -> None:
+        desk.go_on(f"Pruning: try {next(tries)}, {drop.name} {drop.verdict}")
+
     with desk.searching("Pruning: each edge is tried inside the network"):
-        report = desk.model.prune(data)
+        report = desk.model.prune(data, on_drop=on_drop)
     tried = [
         c.Try(
             edges=list(drop.edges),
@@ -668,7 +726,7 @@ def _symbolify(desk: Desk, _: c.Symbolify) -> c.Symbolified:
         seen.add(report.edge)
         verdict = report.chosen or "stays a spline"
         words = f"Symbolify: edge {len(seen)} of {total}: {tuple(report.edge)} {verdict}"
-        desk.note(words, len(seen) / max(1, total))
+        desk.go_on(words, len(seen) / max(1, total))
 
     with desk.searching("Symbolify: formulas are tried edge by edge"):
         report = desk.model.symbolify(data, on_edge=on_edge)
@@ -790,6 +848,7 @@ HANDLERS: dict[type[c.Ask], Callable[[Desk, Any], Any]] = {
     c.Resume: _resume,
     c.Step: _step,
     c.Stop: _stop,
+    c.Cancel: lambda desk, _: desk.cancel(),
     c.PruneInContext: _prune_in_context,
     c.Symbolify: _symbolify,
     c.AskSuggest: _suggest,

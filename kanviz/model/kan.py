@@ -83,6 +83,7 @@ from kanviz.renamed import (
     renamed,
 )
 from kanviz.snapshot import Edge, Snapshot
+from kanviz.tables import Shown
 from kanviz.training.doubt import Doubt, check_level
 from kanviz.training.errors import Loss, quality
 from kanviz.training.gradient import refresh
@@ -107,6 +108,7 @@ if TYPE_CHECKING:  # these take long to import, and many programs never draw or 
     from matplotlib.figure import Figure
     from networkx import DiGraph
 
+    from kanviz.analysis.pruning import Drop
     from kanviz.live.explorer import Explorer
     from kanviz.symbolic.formula import Formula
     from kanviz.symbolic.suggest import SuggestionTable
@@ -1504,6 +1506,10 @@ class KAN(nn.Module):
             logger.exception("The picture of a model failed; its text is shown instead.")
             return {"text/plain": repr(self)}, {}
 
+    def _display_(self) -> object:
+        """Return what marimo shows: the picture, where it would list the modules of torch."""
+        return Shown(self._repr_mimebundle_()[0])
+
     # ---- edits by hand ---------------------------------------------------------------------------
 
     @one_address("(0, 1, 2)")
@@ -1903,6 +1909,7 @@ class KAN(nn.Module):
         edges: Sequence[EdgeLike] | None = None,
         what: What = "edges",
         tolerance: float = 0.01,
+        on_drop: "Callable[[Drop], object] | None" = None,
     ) -> PruneReport:
         """Remove what does not matter, as one step of the history.
 
@@ -1935,6 +1942,9 @@ class KAN(nn.Module):
         tolerance : float
             Share of the standard deviation of y, at least 0; with data. For classes: in the root
             of the cross entropy, and by how much the share that is right may fall.
+        on_drop : callable, optional
+            Called with each ``Drop`` of the report as it comes, with data. If it raises, nothing is
+            removed, and the error goes on to the caller.
 
         Returns
         -------
@@ -1969,7 +1979,14 @@ class KAN(nn.Module):
             dataset = None if data is None else self.session.dataset(data)
             doubt = None if dataset is None else self._doubt_of(work, dataset)
             report = prune(
-                work, sample, dataset, limits, what=what, tolerance=tolerance, doubt=doubt
+                work,
+                sample,
+                dataset,
+                limits,
+                what=what,
+                tolerance=tolerance,
+                doubt=doubt,
+                on_drop=on_drop or (lambda _: None),
             )
             names, options = [], dict(limits)
             if chosen is not None:

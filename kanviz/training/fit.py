@@ -19,10 +19,12 @@ from torch import Tensor
 
 from kanviz.checks import listed
 from kanviz.data import Dataset
+from kanviz.layout.labels import name_and_unit
 from kanviz.nn import Network
 from kanviz.nn.basis import adapted_points, uneven_columns
 from kanviz.nn.state import NetworkState
 from kanviz.training.doubt import Doubt
+from kanviz.training.errors import overfit
 from kanviz.training.evidence import STEPS_OF_ROUND, Candidate, Neighbours, has_few_rows
 from kanviz.training.gradient import Descent, where_it_breaks
 from kanviz.training.jacobian import n_weights
@@ -127,6 +129,7 @@ class Trainer:
             callbacks=options.callbacks,
             show=options.progress,
             total=self.n_steps,
+            variance=task.scale**2,
         )
         self.candidate: Candidate | None = None
         """The network in training where the data choose how smooth it is."""
@@ -272,6 +275,11 @@ class Trainer:
             report.notes.append("No step was better than the state before the first one.")
         report.kept = kept_numbers(found)
         report.errors = task.quality_of(own)
+        if isinstance(task, DataTask) and not task.data.is_classification:
+            units = {name_and_unit(name)[1] for name in task.data.output_names}
+            report.unit = units.pop() if len(units) == 1 else ""
+        if warning := overfit(report.errors):
+            report.notes.append(warning)
         self._handed_back = own
         likely = self.candidate
         if self.by_evidence and likely is not None and likely.evidence and report.kept_step:

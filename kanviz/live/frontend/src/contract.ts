@@ -303,6 +303,10 @@ export interface TrainingOptions {
   sparsity: number;
   entropy: number;
   learning_rate: number | null;
+  /** Steps a second at most, to be watched; null: as fast as it goes. */
+  pace: number | null;
+  /** Whether the fit waits after its first step; only where it starts. */
+  hold: boolean;
 }
 
 /**
@@ -459,6 +463,8 @@ export type Ask =
   | { type: "prune_in_context" }
   /** Try formulas edge by edge; progress comes as status. */
   | { type: "symbolify" }
+  /** Break off the search that runs, if there is one: the network stays as it was. */
+  | { type: "cancel" }
   /** Ask which functions an edge may be. */
   | { type: "suggest"; edge: Edge }
   /** Ask what a formula would do. */
