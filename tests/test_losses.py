@@ -42,7 +42,7 @@ def test_report_draws_itself_and_an_empty_one_says_why_not(unchecked: None) -> N
 def test_a_report_as_last_line_of_a_cell_is_a_sentence_a_chart_and_a_table() -> None:
     errors = {"train_rmse": 1.5, "train_r2": 0.99, "test_rmse": 3.25, "test_r2": 0.9}
     report = FitReport("lm", history=make_history(validation=True), kept_step=4, stopped="steps")
-    report.errors, report.unit, report.notes = errors, "W/m\u00b2", ["Look twice."]
+    report.errors, report.outputs, report.notes = errors, ("heat [W/m^2]",), ["Look twice."]
     html = report._repr_html_()
     assert html.startswith("<div><p>lm: 4 steps in 0.0 s, loss 0.001, validation loss 0.2")
     assert html.count("<svg") == 1

@@ -118,6 +118,8 @@ class Scene(TypedDict):
     """Whether the model has learnt nothing yet; edits by hand are no learning."""
     rows: list[int]
     """Of the training and of the test part; 0 where there are none."""
+    notes: list[str]
+    """Sentences on what was done to the data: columns left out, rows with gaps."""
     formula: FormulaText | None
     """Of the network as it is in this scene, for a page, which cannot ask; else null."""
     grid_size: int
@@ -488,6 +490,21 @@ class AskProbe(Ask):
 
 
 @dataclass(frozen=True)
+class AskDiagnosis(Ask):
+    """Ask how an output does row by row."""
+
+    output: Count
+
+
+@dataclass(frozen=True)
+class AskContributions(Ask):
+    """Ask what each input adds to an output at one row, in the user's units."""
+
+    x: tuple[float, ...]
+    output: Count
+
+
+@dataclass(frozen=True)
 class AskFormula(Ask):
     """Ask for the formula of the network."""
 
@@ -597,6 +614,36 @@ class Plan(TypedDict):
     """Pruning step by step, weakest first."""
 
     steps: list[PlanStep]
+
+
+class Diagnosis(TypedDict):
+    """What the data say of an output and what the network says, row by row, training rows first.
+
+    Of many rows evenly chosen ones; all in the user's units.
+    """
+
+    x: list[float]
+    """(rows, inputs) row by row."""
+    measured: list[float]
+    """Numbers of classes for a classifier."""
+    predicted: list[float]
+    """For a classifier how sure it is of the right class, from 0 to 1."""
+    guess: list[int] | None
+    """The likeliest classes; null for numbers."""
+    test: list[bool]
+    """Whether a row is of the test part."""
+
+
+class Contributions(TypedDict):
+    """What leads from the mean of the network over the data to what it says of a row.
+
+    In the unit of the output; of a classifier in that of its scores.
+    """
+
+    base: float
+    parts: list[float]
+    """One per input; with the base they add up to the value."""
+    value: float
 
 
 class Probe(TypedDict):
@@ -773,7 +820,7 @@ RECORDS = (
     *(NodeView, EdgeView, StepRecipe, FormulaRecipe, LayerRecipe, Recipe, Mark, Losses),
     *(History, ErrorNow, Scene, Visited, EdgeChange, LossTail, HistoryTail, Patch, Frame, Status),
     *(TrainingOptions, Done, Try, Pruned, Choice, Symbolified, Suggestion, Preview, PlanStep, Plan),
-    *(FormulaText, Probe),
+    *(FormulaText, Probe, Diagnosis, Contributions),
 )
 """The records of which interfaces are written, in this order."""
 

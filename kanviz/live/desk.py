@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kanviz.analysis.attribution import contributions
 from kanviz.analysis.capture import N_CURVE, Curves, capture, moving_curves, order_of
 from kanviz.analysis.pruning import Drop
 from kanviz.analysis.recipe import recipe_of
@@ -293,6 +294,7 @@ class Desk:
             "has_data": self.data is not None,
             "is_fresh": self._was_new and self.session.about.sample is None,
             "rows": rows.counts,
+            "notes": [] if self.data is None else list(self.data.notes),
             "formula": None,
             "grid_size": spec.grid_size,
             "spline_order": spec.spline_order,
@@ -806,6 +808,66 @@ def _plan(desk: Desk, _: c.AskPlan) -> c.Plan:
     return c.Plan(steps=steps)
 
 
+MOST_ROWS, MOST_CELLS = 1000, 40_000
+"""Rows of each part in a diagnosis, and numbers in them."""
+
+
+def _diagnosis(desk: Desk, ask: c.AskDiagnosis) -> c.Diagnosis:
+    """Return measured and predicted outputs of rows of both parts."""
+    desk.needed_data()
+    data, network = cast(Dataset, desk.data), desk.session.network
+    if ask.output >= network.widths[-1]:
+        raise ValueError(
+            f"output must be below {network.widths[-1]}, the number of outputs; got {ask.output}. "
+            "Choose another."
+        )
+    found = c.Diagnosis(x=[], measured=[], predicted=[], test=[], guess=None)
+    guess: list[int] = []
+    most = min(MOST_ROWS, max(1, MOST_CELLS // data.n_inputs))
+    for is_test, x, y in ((False, data.x, data.y), (True, data.x_test, data.y_test)):
+        if x is None or y is None:
+            continue
+        count = min(len(x), most)
+        rows = torch.arange(count, device=x.device) * len(x) // count
+        with desk.session.reading(), torch.no_grad():
+            outputs = network(x[rows].to(network.layers[0].weight)).double().cpu()
+        measured = y[rows].cpu()
+        if data.is_classification:
+            shares = outputs.softmax(1)
+            guess += shares.argmax(1).tolist()
+            predicted = shares.gather(1, measured[:, None])[:, 0]
+        else:
+            predicted = data.to_user_outputs(outputs)[:, ask.output]
+            measured = data.to_user_outputs(measured.double())[:, ask.output]
+        found["x"] += data.to_user_inputs(x[rows].double()).flatten().tolist()
+        found["measured"] += measured.double().tolist()
+        found["predicted"] += predicted.tolist()
+        found["test"] += [is_test] * count
+    found["guess"] = guess if data.is_classification else None
+    return found
+
+
+def _contributions(desk: Desk, ask: c.AskContributions) -> c.Contributions:
+    """Return what each input adds to an output at one row."""
+    about, network = desk._about(), desk.session.network
+    if len(ask.x) != len(about.input_names) or ask.output >= network.widths[-1]:
+        raise ValueError(
+            f"A row must have {len(about.input_names)} numbers, and the output be below "
+            f"{network.widths[-1]}; got {len(ask.x)} and {ask.output}. Pass one row of the data."
+        )
+    with desk.session.reading(), torch.no_grad():
+        like = network.layers[0].weight.detach()
+        row = about.x_scaling.apply(torch.tensor([ask.x], dtype=torch.float64))[0].to(like)
+        parts = contributions(network, row, desk._sample(about))[:, ask.output].double()
+        said = network(row[None])[0].double()
+    scale, shift = (
+        float(values[ask.output]) for values in (about.y_scaling.scale, about.y_scaling.shift)
+    )
+    value = float(said[ask.output]) * scale + shift
+    shares = (parts * scale).tolist()
+    return c.Contributions(base=value - sum(shares), parts=shares, value=value)
+
+
 def _probe(desk: Desk, ask: c.AskProbe) -> c.Probe:
     """Return the value of every node and edge for one row in the user's units."""
     about, network = desk._about(), desk.session.network
@@ -855,6 +917,8 @@ HANDLERS: dict[type[c.Ask], Callable[[Desk, Any], Any]] = {
     c.AskPreview: _preview,
     c.AskPlan: _plan,
     c.AskProbe: _probe,
+    c.AskDiagnosis: _diagnosis,
+    c.AskContributions: _contributions,
     c.AskFormula: lambda desk, _: desk.formula(),
     c.AskScript: lambda desk, _: desk.model.script(),
     c.AskPage: lambda desk, _: desk.page(),

@@ -19,7 +19,6 @@ from torch import Tensor
 
 from kanviz.checks import listed
 from kanviz.data import Dataset
-from kanviz.layout.labels import name_and_unit
 from kanviz.nn import Network
 from kanviz.nn.basis import adapted_points, uneven_columns
 from kanviz.nn.state import NetworkState
@@ -276,8 +275,7 @@ class Trainer:
         report.kept = kept_numbers(found)
         report.errors = task.quality_of(own)
         if isinstance(task, DataTask) and not task.data.is_classification:
-            units = {name_and_unit(name)[1] for name in task.data.output_names}
-            report.unit = units.pop() if len(units) == 1 else ""
+            report.outputs = task.data.output_names
         if warning := overfit(report.errors):
             report.notes.append(warning)
         self._handed_back = own

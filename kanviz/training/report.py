@@ -12,6 +12,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from kanviz.interrupts import uninterrupted
+from kanviz.layout.labels import name_and_unit
 from kanviz.nn import Network
 from kanviz.nn.state import NetworkState
 from kanviz.tables import Series, report_html, small_chart
@@ -69,8 +70,8 @@ class FitReport:
     errors : dict
         What ``evaluate`` says of the network as it is handed back, on the data of the fit; empty
         while the fit runs, and for an equation.
-    unit : str
-        Of root-mean-square errors, as the data name it (``W/m²``); empty where they name none.
+    outputs : tuple of str
+        The names of the numbers that were learnt; empty for classes and for an equation.
     notes : list of str
         Sentences about treatments, such as skipped grid levels.
     noise : float or None
@@ -92,7 +93,7 @@ class FitReport:
     kept_step: int = 0
     kept: dict[str, float] = field(default_factory=dict)
     errors: dict[str, float] = field(default_factory=dict)
-    unit: str = ""
+    outputs: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     noise: float | list[float] | None = None
     log_evidence: float | None = None
@@ -116,6 +117,12 @@ class FitReport:
         for name, number in numbers.items():
             if number is not None:
                 self.history.setdefault(name, []).append(number)
+
+    @property
+    def unit(self) -> str:
+        """Unit of root-mean-square errors, as the data name it (``W/m²``); empty without one."""
+        units = {name_and_unit(name)[1] for name in self.outputs}
+        return units.pop() if len(units) == 1 else ""
 
     @property
     def n_steps(self) -> int:

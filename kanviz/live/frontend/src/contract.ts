@@ -186,6 +186,8 @@ export interface Scene {
   is_fresh: boolean;
   /** Of the training and of the test part; 0 where there are none. */
   rows: number[];
+  /** Sentences on what was done to the data: columns left out, rows with gaps. */
+  notes: string[];
   /** Of the network as it is in this scene, for a page, which cannot ask; else null. */
   formula: FormulaText | null;
   grid_size: number;
@@ -405,6 +407,36 @@ export interface Probe {
 }
 
 /**
+ * What the data say of an output and what the network says, row by row, training rows first.
+ *
+ * Of many rows evenly chosen ones; all in the user's units.
+ */
+export interface Diagnosis {
+  /** (rows, inputs) row by row. */
+  x: number[];
+  /** Numbers of classes for a classifier. */
+  measured: number[];
+  /** For a classifier how sure it is of the right class, from 0 to 1. */
+  predicted: number[];
+  /** The likeliest classes; null for numbers. */
+  guess: number[] | null;
+  /** Whether a row is of the test part. */
+  test: boolean[];
+}
+
+/**
+ * What leads from the mean of the network over the data to what it says of a row.
+ *
+ * In the unit of the output; of a classifier in that of its scores.
+ */
+export interface Contributions {
+  base: number;
+  /** One per input; with the base they add up to the value. */
+  parts: number[];
+  value: number;
+}
+
+/**
  * What the browser may ask; Python answers each with a `Reply` of the same `seq`.
  *
  * Edits come first: each is one step of the history, and a `drag` number joins a burst into one.
@@ -473,6 +505,10 @@ export type Ask =
   | { type: "plan" }
   /** Ask what happens to one row, in the user's units. */
   | { type: "probe"; x: number[] }
+  /** Ask how an output does row by row. */
+  | { type: "diagnosis"; output: number }
+  /** Ask what each input adds to an output at one row, in the user's units. */
+  | { type: "contributions"; x: number[]; output: number }
   /** Ask for the formula of the network. */
   | { type: "formula" }
   /** Ask for Python that does all this. */

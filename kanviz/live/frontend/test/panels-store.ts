@@ -69,7 +69,7 @@ export function makeScene(more: Partial<Scene> = {}): Scene {
       marks: [{ step: 30, kind: "refine", text: "refined the grid to 10", position: 1 }],
     },
     error: errors(2.1e-4, 0.0031),
-    ...{ rows: [300, 100], formula: null, is_fresh: false },
+    ...{ rows: [300, 100], notes: [], formula: null, is_fresh: false },
     ...{ has_data: true, grid_size: 5, spline_order: 3, basis: "bspline" },
     functions: ["sin", "exp", "x^2"],
     ...more,

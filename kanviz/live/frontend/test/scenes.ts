@@ -53,7 +53,7 @@ export function scene(): Scene {
     history: { done: ["trained"], undone: [] },
     losses: { step: zero, train: zero, test: zero, name: "RMSE", marks: [] },
     error: { name: "RMSE", train: 1, test: 2, r2_train: 0.9, r2_test: 0.8 },
-    ...{ rows: [40, 10], formula: null, is_fresh: false },
+    ...{ rows: [40, 10], notes: [], formula: null, is_fresh: false },
     ...{ has_data: true, grid_size: 5, spline_order: 3, basis: "bspline", functions: [] },
   };
 }

@@ -129,8 +129,8 @@ test("while a fit runs all points of an edge are of one instant, and its film ca
   const last = old.curve_x.length - 1;
   const ends = { low: old.curve_x.slice(0, 1), high: old.curve_x.slice(last) };
   const send = (lift: number): void => {
-    const curve_y = Float32Array.from(old.curve_y, (y) => y + lift);
-    const [strength, score] = [Float32Array.of(1), Float32Array.of(1)];
+    const curve_y = Float64Array.from(old.curve_y, (y) => y + lift);
+    const [strength, score] = [Float64Array.of(1), Float64Array.of(1)];
     const [step, train, test] = [[lift], [1], [NaN]].map((one) => Float64Array.from(one));
     const frame = { version: start.version, ...ends, curve_y, strength, score, step, train, test };
     values.frame = packed(frame);

@@ -64,6 +64,6 @@ export const EMPTY: Scene = {
   history: { done: [], undone: [] },
   losses: { step: NONE, train: NONE, test: NONE, name: "", marks: [] },
   error: { name: "", train: null, test: null, r2_train: null, r2_test: null },
-  ...{ rows: [0, 0], formula: null, is_fresh: false },
+  ...{ rows: [0, 0], notes: [], formula: null, is_fresh: false },
   ...{ has_data: false, grid_size: 0, spline_order: 0, basis: "", functions: [] },
 };

@@ -3,6 +3,7 @@
 import type { Edge, Recipe, Reply, Request, Scene } from "../contract";
 import { userProbe } from "../math/evaluate";
 import { edgeOf, keyOf } from "../scene";
+import { contributions, diagnosis } from "./diagnosis";
 import { type Change, changed } from "./edits";
 import {
   edgeViews,
@@ -73,6 +74,8 @@ export class LocalDesk {
     const { recipe } = this.scene;
     if (!recipe) throw new Error(NO_RECIPE);
     if (request.type === "probe") return userProbe(recipe, request.x);
+    if (request.type === "diagnosis") return diagnosis(this.scene, recipe, request.output);
+    if (request.type === "contributions") return contributions(this.scene, recipe, request);
     if (request.type === "undo" || request.type === "redo") this.move(request.type === "undo");
     else if (request.type === "jump") this.jump(request.position);
     else {
