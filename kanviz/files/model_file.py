@@ -25,6 +25,7 @@ from kanviz.data.scaling import Scaling
 from kanviz.interrupts import uninterrupted
 from kanviz.model.kan import KAN
 from kanviz.model.session import Session
+from kanviz.nn.constraints import Constraint, Shape
 from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import LayerState
 from kanviz.nn.network import check_widths
@@ -261,6 +262,10 @@ def _layer_record(state: LayerState) -> dict[str, Any]:
         "trains": state.trains,
         "symbols": None if symbols is None else [_function_record(f) for f in symbols.functions],
         "quality": None if symbols is None else list(symbols.quality),
+        "constraints": [
+            [*edge, list(constraint.shapes), constraint.centre]
+            for edge, constraint in sorted(state.constraints.items())
+        ],
     }
 
 
@@ -293,7 +298,21 @@ def _read_layer(record: Any, ends: tuple[int, ...], tensors: Mapping[str, Tensor
     if not isinstance(record["trains"], bool):
         raise TypeError("its header does not say which layers train")
     symbols = _read_symbols(record["symbols"], record.get("quality"), mask, dtype, tensors)
-    return LayerState(spec, weight, knots, mask, frozen, leaders, symbols, record["trains"])
+    constraints = _read_constraints(record.get("constraints", []), mask)
+    trains = record["trains"]
+    return LayerState(spec, weight, knots, mask, frozen, leaders, symbols, trains, constraints)
+
+
+def _read_constraints(record: Any, mask: Tensor) -> dict[tuple[int, int], Constraint]:
+    """Return the shapes that edges keep; files of older versions have none."""
+    found = {}
+    for i, j, shapes, centre in record:
+        if not (0 <= i < mask.shape[0] and 0 <= j < mask.shape[1] and math.isfinite(centre)):
+            raise ValueError("its constraints are of edges that it does not have")
+        if not shapes or not set(shapes) <= set(get_args(Shape)):
+            raise ValueError("its constraints are of shapes that nobody knows")
+        found[int(i), int(j)] = Constraint(tuple(shapes), float(centre))
+    return found
 
 
 def _check_leaders(leaders: Tensor, knots: Tensor, mask: Tensor) -> None:

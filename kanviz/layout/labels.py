@@ -171,7 +171,7 @@ def edge_name(snapshot: Snapshot, view: EdgeView) -> str:
 def standing(view: EdgeView) -> str:
     """Return an edge's state in words, such as ``formula, frozen``."""
     marks = [word for word, on in (("frozen", view.frozen), ("locked", view.locked)) if on]
-    return ", ".join([STATES[view.state], *marks])
+    return ", ".join([STATES[view.state], *view.shapes, *marks])
 
 
 def quality(view: EdgeView) -> str:

@@ -245,6 +245,8 @@ LARGEST_INTEGER = 2**53
 
 MOST_NUMBERS, MOST_EDGES, MOST_LETTERS = 10_000, 100_000, 1000
 
+MOST_WORDS = 10
+
 MOST_STEPS = 1_000_000
 
 FINEST_GRID = 1000
@@ -344,6 +346,14 @@ class Unfreeze(Ask):
     """Let an edge learn again."""
 
     edge: Edge
+
+
+@dataclass(frozen=True)
+class Constrain(Ask):
+    """Let an edge keep shapes, such as "increasing"; none: it is free again."""
+
+    edge: Edge
+    shapes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -760,6 +770,12 @@ def _edges(name: str, value: object) -> tuple[Edge, ...]:
     return tuple(_edge(name, item) for item in value)
 
 
+def _texts(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > MOST_WORDS:
+        raise _wrong(name, f"a list of at most {MOST_WORDS} words", value)
+    return tuple(_text(name, item) for item in value)
+
+
 def _options(name: str, value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise _wrong(name, "a record", value)
@@ -785,6 +801,7 @@ _BY_TYPE: dict[Any, Reader] = {
     float: _number,
     Edge: _edge,
     tuple[float, ...]: _numbers,
+    tuple[str, ...]: _texts,
     tuple[Edge, ...]: _edges,
     TrainingOptions: _options,
 }

@@ -33,6 +33,7 @@ from kanviz.model.fit_handle import FitHandle
 from kanviz.model.inputs import grid_sample
 from kanviz.model.kan import KAN
 from kanviz.model.user_units import in_user_units, trace_in_user_units
+from kanviz.nn.constraints import Shape
 from kanviz.nn.network import Network
 from kanviz.recipe import MOST_WEIGHTS, Affine
 from kanviz.snapshot import Edge, Snapshot
@@ -604,6 +605,13 @@ def fix(
     model.fix(edge, formula, affine=units.to_model((a, b, c, d)), constants=constants)
 
 
+def _constrain(desk: Desk, ask: c.Constrain) -> None:
+    if ask.shapes:
+        desk.model.constrain(ask.edge, *cast(tuple[Shape, ...], ask.shapes))
+    else:
+        desk.model.unconstrain(ask.edge)
+
+
 def _update_grid(desk: Desk, _: c.UpdateGrid) -> None:
     has_seen = desk.session.about.sample is not None or desk.data is None
     desk.model.update_grid(None if has_seen else desk.needed_data())
@@ -627,7 +635,7 @@ def _prune(desk: Desk, ask: c.Prune) -> None:
 def _train(desk: Desk, ask: c.Train) -> None:
     data, options = desk.needed_data(), dict(ask.options)
     pace = _pace_of(options)
-    desk.hold_next(is_held=options.pop("hold", False))
+    desk.hold_next(is_held=bool(options.pop("hold", False)))
     try:
         fit = desk.model.fit(data, background=True, progress=False, **_fit_options(options))
     finally:
@@ -894,6 +902,7 @@ HANDLERS: dict[type[c.Ask], Callable[[Desk, Any], Any]] = {
     c.RestoreEdge: lambda desk, ask: desk.change(Remove(ask.edge, removed=False)),
     c.Freeze: lambda desk, ask: desk.change(Freeze(ask.edge)),
     c.Unfreeze: lambda desk, ask: desk.change(Freeze(ask.edge, frozen=False)),
+    c.Constrain: _constrain,
     c.RemoveNode: lambda desk, ask: desk.change(Remove((ask.layer, ask.index))),
     c.RestoreNode: lambda desk, ask: desk.change(Remove((ask.layer, ask.index), removed=False)),
     c.Lock: lambda desk, ask: desk.change(Lock(ask.edges)),

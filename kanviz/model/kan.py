@@ -42,6 +42,7 @@ from kanviz.data.dataset import About, Dataset, Label
 from kanviz.data.scaling import Affine
 from kanviz.edits import (
     Became,
+    Constrain,
     FixEdge,
     Freeze,
     Lock,
@@ -74,6 +75,7 @@ from kanviz.model.user_units import (
     in_user_units,
     trace_in_user_units,
 )
+from kanviz.nn.constraints import Shape
 from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import GridRange, KANLayer
 from kanviz.nn.network import Network
@@ -1821,6 +1823,82 @@ class KAN(nn.Module):
         1
         """
         self.session.change(Freeze(read_place(place)))
+
+    def constrain(self, edge: EdgeLike, *shapes: Shape) -> None:
+        """Let the curve of an edge keep shapes from now on, while one trains, drags and refines.
+
+        The shapes hold wherever the curve goes, also where there are no data, and are kept in files
+        and scripts; the base function goes into the spline. Edges that are locked with it keep them
+        too. A formula (``fix``) takes the place of the spline, whatever its shape.
+
+        Parameters
+        ----------
+        edge : Edge or (layer, i, j)
+            A spline that is not removed.
+        *shapes : str
+            ``"increasing"``, ``"decreasing"``, ``"convex"``, ``"concave"``; ``"even"`` and
+            ``"odd"`` about x = 0 of the user's unit. Several that go together, such as
+            ``"increasing", "concave"``. They take the place of those that the edge had.
+
+        Raises
+        ------
+        IndexError
+            If there is no such edge.
+        ValueError
+            If shapes do not go together, or the edge cannot keep them: it is removed, a formula or
+            radial; or 0, for even and odd, is outside of its grid or not known before a fit.
+
+        References
+        ----------
+        How, and with which sources: ``kanviz.nn.constraints``.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1])
+        >>> model.constrain((0, 0, 0), "increasing")
+        >>> x = torch.linspace(-1, 1, 50).unsqueeze(1)
+        >>> report = model.fit(x, torch.sin(5 * x), steps=20, progress=False)
+        >>> bool((model.predict(x)[1:] >= model.predict(x)[:-1] - 1e-6).all())
+        True
+        """
+        place = read_edge(self.network, edge)
+        if not shapes:
+            raise ValueError("constrain needs a shape, such as 'increasing'. Name one or more.")
+        centre = 0.0
+        if place.layer == 0 and {"even", "odd"} & {*shapes}:
+            if self.session.about.sample is None:
+                raise ValueError(
+                    "Even and odd are about x = 0, whose place in the network is known after the "
+                    "first fit. Call fit first."
+                )
+            units = self.session.units_at(place)
+            centre = -units.shift / units.scale
+        self.session.change(Constrain(place, tuple(shapes), centre))
+
+    def unconstrain(self, edge: EdgeLike) -> None:
+        """Let the curve of an edge take any shape again.
+
+        Parameters
+        ----------
+        edge : Edge or (layer, i, j)
+            An edge that is constrained.
+
+        Raises
+        ------
+        IndexError
+            If there is no such edge.
+        ValueError
+            If it is not constrained.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1])
+        >>> model.constrain((0, 0, 0), "convex")
+        >>> model.unconstrain((0, 0, 0))
+        >>> model.steps[-1]
+        'freed edge (0, 0, 0) of its constraint'
+        """
+        self.session.change(Constrain(read_edge(self.network, edge), ()))
 
     def unfreeze(self, place: int | Sequence[int]) -> None:
         """Let an edge, a node or a layer learn again.

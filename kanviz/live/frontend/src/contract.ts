@@ -44,6 +44,7 @@ export interface EdgeView {
   quality: number | null;
   function: string | null;
   band: Float64Array | null;
+  shapes: string[];
   /** The formula as MathML, made by Python; never text of the user. */
   mathml: string | null;
 }
@@ -459,6 +460,8 @@ export type Ask =
   | { type: "freeze"; edge: Edge }
   /** Let an edge learn again. */
   | { type: "unfreeze"; edge: Edge }
+  /** Let an edge keep shapes, such as "increasing"; none: it is free again. */
+  | { type: "constrain"; edge: Edge; shapes: string[] }
   /** Take out all edges at a node. */
   | { type: "remove_node"; layer: number; index: number }
   /** Bring back all edges at a node. */

@@ -91,7 +91,7 @@ class Diagnoses {
     this.asked = stamp;
     const request = { type: "diagnosis", output: this.index } as const;
     const answer = await tell<Diagnosis>(this.store, this.line, request);
-    if (answer === undefined || stamp !== this.asked) return;
+    if (!answer || stamp !== this.asked) return;
     if (this.picked.peek() >= answer.measured.length) this.picked.value = -1;
     this.found.value = answer;
   }
@@ -398,7 +398,7 @@ class Waterfall {
     const output = isClasses ? Number(this.class_.value) : this.view.output();
     const request = { type: "contributions", x: Array.from(x), output } as const;
     const answer = await tell<Contributions>(store, this.line, request);
-    if (answer === undefined || this.asked !== x) return;
+    if (!answer || this.asked !== x) return;
     this.draw(answer, isClasses ? { name: names[output], unit: "" } : said(this.view));
   }
 
