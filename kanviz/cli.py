@@ -1,4 +1,4 @@
-"""The command line: ``kanviz demo``, ``kanviz fit``, ``kanviz lab``."""
+"""The command line: ``kanviz demo``, ``kanviz fit``, ``kanviz lab``, ``kanviz playground``."""
 
 import argparse
 import datetime
@@ -18,6 +18,7 @@ DEMO_STEM = "kanviz-demo"
 DEMO_GRIDS = (5, 10, 20)
 FIT_GRIDS = (3, 5, 10)
 NOTEBOOKS = "notebooks"
+PLAYGROUND = "kanviz-playground.html"
 
 
 OPTIONS = {"missing='mean'": "--missing mean", "normalize=True": "other units"}
@@ -69,6 +70,13 @@ def _parser() -> argparse.ArgumentParser:
         help="the notebooks' folder; made, with a copy of them, where there is none",
     )  # fmt: skip
     lab.set_defaults(run=_lab)
+    play = commands.add_parser("playground", help="write the page on which a network learns")
+    play.add_argument("--law", help="what it learns, as 'sin(pi*x_1) + x_2^2' (default: the first)")
+    play.add_argument("--question", default="", help="what to ask a class above the picture")
+    play.add_argument("--hide", nargs="*", default=[], metavar="PART", help="controls to hide")
+    written = f"the page to write (default: {PLAYGROUND})"
+    play.add_argument("--out", type=Path, default=Path(PLAYGROUND), help=written)
+    play.set_defaults(run=_playground)
     return parser
 
 
@@ -191,6 +199,14 @@ def _find_law(model: KAN, data: Dataset, report: FitReport) -> None:
     if not named.is_complete:
         print("  phi... are curves that no formula fits as well; the page shows them.")
     _print_quality(model, data, report)
+
+
+def _playground(chosen: argparse.Namespace) -> None:
+    """Write the playground; it needs nothing but a browser."""
+    from kanviz.course import playground
+
+    playground(chosen.out, law=chosen.law, question=chosen.question, hide=chosen.hide)
+    print(f"Wrote {chosen.out}. Open it in a browser: it needs neither Python nor a network.")
 
 
 def _check_writable(*files: Path | None) -> None:

@@ -18,6 +18,8 @@ from kanviz.symbolic.symbol_report import Attempt, EdgeReport, SymbolReport
 from kanviz.symbolic.symbolify import candidates_for, complexity, splines, symbolify
 from kanviz.training.judge import Judge
 
+pytestmark = pytest.mark.long
+
 FEW = default_library().only(["0", "x", "x^2", "exp", "sin"])
 
 

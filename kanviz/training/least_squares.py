@@ -13,16 +13,18 @@ matrix takes 1.7, 28, 192, 826 and 3153 MB.
 """
 
 import functools
+import itertools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from kanviz.data.scaling import mean_of
 from kanviz.nn import Network
 from kanviz.nn.kernels.ops import can_compile
 from kanviz.training.jacobian import (
@@ -121,7 +123,7 @@ CHUNK_NUMBERS = 4_000_000
 
 
 def normal_equations(
-    rows: Linearisation, residuals: Float[Tensor, "samples outputs"], n_weights: int
+    rows: Linearisation, residuals: Float[Tensor, "samples rows"], n_weights: int
 ) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
     """Return (J^T J, J^T residuals), both in float64 on the CPU or in the dtype of the rows."""
     is_sparse = rows.columns.shape[2] <= SPARSE_UP_TO * n_weights
@@ -140,7 +142,7 @@ def normal_equations(
 
 
 def dense_normal_equations(
-    rows: Linearisation, residuals: Float[Tensor, "samples outputs"], n_weights: int
+    rows: Linearisation, residuals: Float[Tensor, "samples rows"], n_weights: int
 ) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
     """Return (J^T J, J^T residuals) through dense chunks of J."""
     columns, values = rows.columns.flatten(0, 1), rows.values.flatten(0, 1)
@@ -151,7 +153,7 @@ def dense_normal_equations(
         max(1, CHUNK_NUMBERS // n_weights)
     ):
         chunk = values.new_zeros(len(part), n_weights)
-        chunk.scatter_(1, columns[part], values[part])
+        chunk.scatter_add_(1, columns[part], values[part])
         matrix += chunk.T @ chunk
         gradient += chunk.T @ flat[part]
     return matrix, gradient
@@ -194,6 +196,7 @@ class MatrixFree:
         unit: float,
         locks: Locks,
         frozen: Bool[Tensor, " weights"] | None = None,
+        sample_weight: Float[Tensor, " samples"] | None = None,
     ) -> "MatrixFree":
         """Return the model of ``unit`` times the squared error, plus penalties, where we are.
 
@@ -211,10 +214,18 @@ class MatrixFree:
             Which weights are one and the same.
         frozen : (weights,) bool, optional
             Weights that stay as they are.
+        sample_weight : (samples,), optional
+            How many times each row counts.
         """
-        jacobian = Jacobian(network, x)
         with torch.no_grad():
-            gradient = unit * jacobian.vjp(network(x) - y)
+            residuals, roots = network(x) - y, None
+            if sample_weight is not None:
+                residuals = residuals * sample_weight.unsqueeze(1)
+                one = torch.eye(y.shape[1], dtype=y.dtype, device=y.device)
+                roots = sample_weight.sqrt()[:, None, None] * one
+        jacobian = Jacobian(network, x, roots)
+        with torch.no_grad():
+            gradient = unit * jacobian.vjp(residuals)
         for penalty in penalties:
             gradient = gradient + penalty.half_gradient(weights)
         # Each product is projected onto the weights that move: the others, such as all but the
@@ -411,12 +422,20 @@ def unit_of(scale: float) -> float:
     return 2.0 ** max(-500, min(exponent, 500)) if abs(exponent) > FAR_FROM_1 else 1.0
 
 
+def count_of(y: Tensor, sample_weight: Float[Tensor, " samples"] | None) -> float:
+    """Return how many numbers y has, each counted as often as its row."""
+    if sample_weight is None:
+        return y.numel()
+    return float(sample_weight.sum()) * (y.numel() / len(y))
+
+
 @dataclass
 class LeastSquares(Problem):
     """The problem of one round: mean square of (outputs - y) / scale, plus penalties.
 
     ``network`` is in float64 and is changed in place; ``scale`` is the standard deviation of y;
-    ``frozen`` says which weights, in the order of ``linearise``, stay as they are.
+    ``frozen`` says which weights, in the order of ``linearise``, stay as they are;
+    ``sample_weight`` (samples,) how many times each row counts.
 
     Where y is far from 1 the problem is posed in ``unit``: damping compares the weights of all
     layers, and squares of 1e-200 are 0. ``cost`` and ``model`` are to be called with the network
@@ -428,6 +447,7 @@ class LeastSquares(Problem):
     penalties: Sequence[Penalty]
     scale: float
     frozen: Bool[Tensor, " weights"] | None = None
+    sample_weight: Float[Tensor, " samples"] | None = None
     unit: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -445,7 +465,8 @@ class LeastSquares(Problem):
     def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:
         """Put the weights; return (cost, mean squared error in y's unit); may be inf or NaN."""
         self.put(weights)
-        loss = float((self.network(self.x) - self.y).square().mean())
+        squares = (self.network(self.x) - self.y).square()
+        loss = float(mean_of(squares, self.sample_weight).mean())
         extra = sum(float(penalty.value(weights)) for penalty in self.penalties)
         return loss / self.scale**2 + extra, loss * self.unit**2
 
@@ -463,11 +484,17 @@ class LeastSquares(Problem):
             unit=self._factor,
             locks=self.locks,
             frozen=self.frozen,
+            sample_weight=self.sample_weight,
         )
 
     @property
+    def count(self) -> float:
+        """How many numbers y has, each counted as often as its row."""
+        return count_of(self.y, self.sample_weight)
+
+    @property
     def _factor(self) -> float:
-        return 1 / (self.y.numel() * self.scale**2)
+        return 1 / (self.count * self.scale**2)
 
     def quadratic(self, weights: Float[Tensor, " weights"]) -> Quadratic:
         """Return the model with its matrix written down."""
@@ -475,9 +502,14 @@ class LeastSquares(Problem):
         matrix, gradient = weights.new_zeros(total, total), weights.new_zeros(total)
         edges = sum(layer.mask.numel() for layer in self.network.layers)
         chunk = max(1, ENTRIES_AT_ONCE // (8 * edges * self.y.shape[1]))
-        for x, y in zip(self.x.split(chunk), self.y.split(chunk), strict=True):
+        for x, y, weight in self._parts(chunk):
             rows = linearise(self.network, x)
-            part, slope = normal_equations(rows, rows.outputs - y, total)
+            residuals = rows.outputs - y
+            if weight is not None:
+                root = weight.sqrt().unsqueeze(1)
+                rows = replace(rows, values=rows.values * root.unsqueeze(2))
+                residuals = residuals * root
+            part, slope = normal_equations(rows, residuals, total)
             matrix += part
             gradient += slope
         matrix *= self._factor
@@ -490,6 +522,12 @@ class LeastSquares(Problem):
             matrix[:, self.frozen] = 0
             gradient[self.frozen] = 0
         return Quadratic(matrix, gradient, kinds_of(self.network))
+
+    def _parts(self, chunk: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """Yield x, y and weights of so many rows at a time."""
+        weight = self.sample_weight
+        weights = itertools.repeat(None) if weight is None else weight.split(chunk)
+        yield from zip(self.x.split(chunk), self.y.split(chunk), weights, strict=False)
 
 
 # ---- steps ---------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ export function view(): EdgeView {
     ...{ layer: 0, i: 0, j: 0, score: 1, strength: 1, state: "spline" as const },
     ...{ frozen: false, locked: false, formula: null, mathml: null, function: null, quality: null },
     band: null,
+    shapes: [],
     curve_x,
     curve_y: new LayerMaker(layer()).curve(0, 0, curve_x),
     knots: KNOTS.slice(3, 9),

@@ -43,7 +43,7 @@ function viewOf(edge: EdgeFrame): EdgeView {
     curve_x: Float64Array.from(edge.curve_x),
     curve_y: Float64Array.from(edge.curve_y),
     ...{ mathml: null, quality: null, knots: NONE, control_x: NONE, control_y: NONE },
-    ...{ sample_x: NONE, sample_y: NONE, band: null },
+    ...{ sample_x: NONE, sample_y: NONE, band: null, shapes: [] },
   };
 }
 
