@@ -117,7 +117,7 @@ export abstract class Store {
 const EDITS = new Set<Ask["type"]>([
   ...(["move_point", "set_curve", "fix", "unfix", "remove_edge", "restore_edge"] as const),
   ...(["freeze", "unfreeze", "remove_node", "restore_node", "lock", "unlock"] as const),
-  ...(["refine", "update_grid", "prune", "undo", "redo", "jump"] as const),
+  ...(["constrain", "refine", "update_grid", "prune", "undo", "redo", "jump"] as const),
 ]);
 
 export class LiveStore extends Store {

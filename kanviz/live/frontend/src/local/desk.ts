@@ -125,6 +125,10 @@ export class LocalDesk implements Desk {
     );
     const bends = ["move_point", "set_curve", "unfix"].includes(request.type);
     if (bends && isLocked) throw new Error(`Locked edges change together. ${NEEDS_KERNEL}`);
+    const isShaped = this.scene.edges.some(
+      (view) => view.shapes.length > 0 && edge?.join() === keyOf(edgeOf(view)),
+    );
+    if (bends && isShaped) throw new Error(`This edge keeps its shape. ${NEEDS_KERNEL}`);
   }
 
   private take(change: Change): void {
