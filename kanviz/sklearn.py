@@ -29,7 +29,7 @@ from kanviz.shape_search import search
 if TYPE_CHECKING:
     from kanviz.live.explorer import Explorer
 
-__all__ = ["KANClassifier", "KANRegressor", "explore"]
+__all__ = ["KANClassifier", "KANRegressor", "explore", "kan_of"]
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -345,7 +345,10 @@ def explore(estimator: Any, data: Any = None, **options: Any) -> "Explorer":
 
 
 def kan_of(estimator: Any) -> KAN:
-    """Return a copy of the ``KAN`` in an estimator or pipeline, as ``explore`` shows it."""
+    """Return a copy of the ``KAN`` in an estimator or pipeline, as ``explore`` shows it.
+
+    With the names and units that ``explore`` gives it, and the bands of its curves.
+    """
     steps = estimator[:-1] if isinstance(estimator, Pipeline) else None
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     if not isinstance(last, _KANEstimator):
@@ -364,7 +367,8 @@ def kan_of(estimator: Any) -> KAN:
         units = _units_before(steps, len(about.input_names))
         if units is not None:
             about = replace(about, x_scaling=about.x_scaling.after(units))
-    return KAN(Session(session.network, about, "model = kanviz.sklearn.kan_of(pipeline)"))
+    start = "model = kanviz.sklearn.kan_of(pipeline)"
+    return KAN(Session(session.network, about, start, session.doubt))
 
 
 def _names_after(steps: Pipeline, about: About) -> Sequence[str]:
