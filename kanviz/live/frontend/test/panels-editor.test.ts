@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Suggestion } from "../src/contract";
 import { editorPanel } from "../src/panels/editor";
+import { reshaped, rising } from "../src/panels/reshape";
 import { buttonOf, enter, inputOf, pause, pointer, press, show } from "./panels-dom";
 import type { Answers } from "./panels-store";
 import { edgeView, FakeStore, makeScene } from "./panels-store";
@@ -244,4 +245,55 @@ test("the focus goes along when a button gives way to another", async () => {
   store.change({ version: 2, edges });
   await pause();
   assert.equal(document.activeElement, buttonOf(root, "Restore"));
+});
+
+test("a part of a curve takes another shape, and the rest stays", () => {
+  const x = Float64Array.from({ length: 11 }, (_, n) => n);
+  const y = x.map((at) => (at % 2 ? 5 : 0) + at);
+  const found = reshaped(x, y, [3, 7], (_, part) => rising(part));
+  assert.deepEqual(found.slice(0, 3), y.slice(0, 3));
+  assert.deepEqual(found.slice(8), y.slice(8));
+  for (let n = 4; n <= 7; n++) assert.ok(found[n] >= found[n - 1], String(found));
+  assert.equal(sum(found), sum(y), "pooling keeps the mean");
+  assert.deepEqual(Array.from(rising([1, 3, 2, 2])), [1, 7 / 3, 7 / 3, 7 / 3]);
+  assert.deepEqual(
+    reshaped(x, y, [3.2, 3.8], () => x),
+    y,
+    "nothing lies there",
+  );
+});
+
+const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0);
+
+test("the buttons of a part ask for the whole curve with that part reshaped", () => {
+  const store = new FakeStore(makeScene());
+  const root = show(editorPanel(store).element);
+  store.select([0, 0, 0]);
+  const { curve_x, curve_y } = store.open.value!;
+  enter(inputOf(root, "To"), 0.5);
+  buttonOf(root, "Level").click();
+  const [ask] = store.of("set_curve");
+  assert.deepEqual(ask.x, Array.from(curve_x));
+  const last = ask.y.length - 1;
+  assert.equal(ask.y[last], curve_y[last]);
+  const middle = last / 2;
+  assert.ok(ask.y.slice(0, middle).every((one) => Math.abs(one - ask.y[0]) < 1e-12));
+});
+
+test("an edge is asked to keep a shape, and says which it keeps", async () => {
+  const scene = makeScene();
+  scene.edges[0] = { ...scene.edges[0], shapes: ["increasing", "odd"] };
+  const store = new FakeStore(scene);
+  const root = show(editorPanel(store).element);
+  store.select([0, 0, 0]);
+  await pause();
+  const stays = inputOf(root, "Stays") as unknown as HTMLSelectElement;
+  assert.equal(stays.value, "odd increasing");
+  assert.match(root.querySelector(".kv-chips")!.textContent!, /increasing.*odd/);
+  enter(stays as unknown as HTMLInputElement, "convex");
+  enter(stays as unknown as HTMLInputElement, "");
+  assert.deepEqual(
+    store.of("constrain").map((ask) => ask.shapes),
+    [["convex"], []],
+  );
 });
