@@ -15,6 +15,8 @@ import kanviz as kv
 from kanviz.nn import KANLayer
 from kanviz.nn.constraints import Constraint, Shape, held, isotonic
 
+pytestmark = pytest.mark.long
+
 Rows = np.ndarray
 
 numbers = st.lists(st.floats(-5, 5), min_size=2, max_size=9)
@@ -145,7 +147,7 @@ def test_nothing_makes_an_edge_lose_its_shape(name: str) -> None:
     assert keeps(model)
     before = bytes_of(model.network)
     CHANGES[name](model)
-    assert bytes_of(model.network) != before
+    assert (bytes_of(model.network) == before) == (name == "a formula and back")
     assert keeps(model)
 
 

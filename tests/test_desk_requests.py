@@ -292,6 +292,7 @@ def test_a_diagnosis_tells_every_row_and_adds_up() -> None:
     fit_briefly(desk.model)
     before = bytes_of(desk.model)
     data = make_data()
+    assert data.x_test is not None
     found = ask(desk, "diagnosis", output=0)
     assert found.keys() == fields_of(c.Diagnosis)
     assert found["test"] == [False] * len(data.x) + [True] * len(data.x_test)

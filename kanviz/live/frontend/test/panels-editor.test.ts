@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Suggestion } from "../src/contract";
+import { plainFormula, undefinedWhere } from "../src/panels/candidates";
 import { editorPanel } from "../src/panels/editor";
 import { reshaped, rising } from "../src/panels/reshape";
 import { buttonOf, enter, inputOf, pause, pointer, press, show } from "./panels-dom";
@@ -296,4 +297,26 @@ test("an edge is asked to keep a shape, and says which it keeps", async () => {
     store.of("constrain").map((ask) => ask.shapes),
     [["convex"], []],
   );
+});
+
+test("a formula is read as people type it", () => {
+  const cases = [
+    ["2x+1", "2*x+1"],
+    ["x\u00b2 \u2212 3(x+1)", "x^2 - 3*(x+1)"],
+    ["1e5*x + 2e-3", "1e5*x + 2e-3"],
+    ["J0(3x)", "J0(3*x)"],
+    ["sqrt(pressure) + a", "sqrt(x) + a"],
+    ["0.5exp(-2x)", "0.5*exp(-2*x)"],
+    ["pressure2 + x2", "pressure2 + x2"],
+  ];
+  for (const [typed, wanted] of cases) assert.equal(plainFormula(typed, "pressure"), wanted);
+  assert.equal(plainFormula("a*x", "a"), "a*x", "a letter is a free constant");
+});
+
+test("a formula that has no value on a part of the curve says where", () => {
+  assert.equal(
+    undefinedWhere([1, 2, 3, 4], [null, Number.NaN, 0, 1]),
+    "It has no value on 50 % of the curve (x from 1 to 2).",
+  );
+  assert.equal(undefinedWhere([1, 2], [0, 1]), "");
 });
