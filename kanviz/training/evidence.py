@@ -425,20 +425,26 @@ class Candidate:
 
         Each output has one node in each hidden layer, and straight lines behind the first layer;
         all other edges do nothing, and the data may leave it so. ``scale`` is the deviation of y.
+        Only sums that stand alone are such nodes: each layer has to have one (``has_sums``).
+        Products keep the factors that they have, for from factors of 0 no step leads away, but no
+        edge uses them yet.
         """
         (own,), (first, *rest) = self.network.layers, network.layers
         output = torch.arange(own.out_features)
         smoothing = replace(Smoothing.first(network), variance=self.smoothing.variance)
-        weight, node = torch.zeros_like(first.weight), output % first.out_features
+        weight, node = first.weight.detach().clone(), output % first.nodes.alone
+        weight[..., : first.nodes.alone] = 0
         weight[..., node] = own.weight / scale  # a hidden node has no unit
         smoothing.bend[0][:, node] = self.smoothing.bend[0]
         smoothing.slope[0][:, node] = self.smoothing.slope[0]
         first.replace(own.knots, weight, own.spec)
         for depth, layer in enumerate(rest, start=1):
-            used = torch.zeros_like(layer.mask)
-            used[output % layer.in_features, output % layer.out_features] = True
+            used, alone = torch.zeros_like(layer.mask), layer.nodes.alone
+            used[node, output % alone] = True
+            node = output % alone
             straight = lines(used.double().cpu(), layer.knots.double().cpu(), layer.spec)
-            layer.weight.copy_(straight * (scale if layer is rest[-1] else 1.0))
+            straight = straight * (scale if layer is rest[-1] else 1.0)
+            layer.weight[..., :alone] = straight[..., :alone].to(layer.weight)
             smoothing.bend[depth][:] = MOST
         network.settle()
         return Candidate(network, smoothing)
@@ -505,6 +511,11 @@ class Candidate:
                 yield
             self.judge(problem)
         return problem.loss()
+
+
+def has_sums(network: Network) -> bool:
+    """Say whether each layer has a node that is no product."""
+    return all(layer.nodes.alone for layer in network.layers)
 
 
 @torch.no_grad()

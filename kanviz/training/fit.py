@@ -24,7 +24,13 @@ from kanviz.nn.basis import adapted_points, uneven_columns
 from kanviz.nn.state import NetworkState
 from kanviz.training.doubt import Doubt
 from kanviz.training.errors import overfit
-from kanviz.training.evidence import STEPS_OF_ROUND, Candidate, Neighbours, has_few_rows
+from kanviz.training.evidence import (
+    STEPS_OF_ROUND,
+    Candidate,
+    Neighbours,
+    has_few_rows,
+    has_sums,
+)
 from kanviz.training.gradient import Descent, where_it_breaks
 from kanviz.training.jacobian import n_weights
 from kanviz.training.least_squares import MOST_EXACT, minimise
@@ -805,7 +811,7 @@ def likeliest_start(
     def make(number: int) -> Generator[None, None, Candidate]:
         if number:
             return Candidate.smooth(sibling(network, task, number))
-        if is_new:
+        if is_new and has_sums(network):
             return (yield from Candidate.additive(network, task))
         return Candidate.of(network)
 
