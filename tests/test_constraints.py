@@ -126,6 +126,11 @@ def keeps(model: kv.KAN) -> bool:
     )
 
 
+def to_a_formula_and_back(model: kv.KAN) -> None:
+    model.fix((0, 0, 0), "sin")
+    model.unfix((0, 0, 0))
+
+
 CHANGES: dict[str, Callable[[kv.KAN], object]] = {
     "lm": lambda model: model.fit(*make_rows(), steps=4, progress=False),
     "adam": lambda model: model.fit(*make_rows(), steps=4, optimizer="adam", progress=False),
@@ -136,7 +141,7 @@ CHANGES: dict[str, Callable[[kv.KAN], object]] = {
     "a new grid": lambda model: model.update_grid(make_rows()[0] * 0.9),
     "a point": lambda model: model.move_point((0, 0, 0), 2, 3.0),
     "a curve": lambda model: model.set_curve((0, 1, 1), [0.5, 1.5], [10.0, -10.0]),
-    "a formula and back": lambda model: (model.fix((0, 0, 0), "sin"), model.unfix((0, 0, 0))),
+    "a formula and back": to_a_formula_and_back,
     "pruning": lambda model: model.prune(edges=[(0, 0, 1)]),
 }
 
