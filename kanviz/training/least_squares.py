@@ -21,12 +21,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from kanviz.data.scaling import mean_of
 from kanviz.nn import Network
 from kanviz.nn.kernels.ops import can_compile
+from kanviz.training.families import NUMBERS, Family
 from kanviz.training.jacobian import (
     Jacobian,
     LayerBlocks,
@@ -189,7 +190,7 @@ class MatrixFree:
         cls,
         network: Network,
         x: Float[Tensor, "samples inputs"],
-        y: Float[Tensor, "samples outputs"],
+        y: Shaped[Tensor, "samples ..."],
         penalties: Sequence[Penalty],
         *,
         weights: Float[Tensor, " weights"],
@@ -197,8 +198,9 @@ class MatrixFree:
         locks: Locks,
         frozen: Bool[Tensor, " weights"] | None = None,
         sample_weight: Float[Tensor, " samples"] | None = None,
+        family: Family = NUMBERS,
     ) -> "MatrixFree":
-        """Return the model of ``unit`` times the squared error, plus penalties, where we are.
+        """Return the model of ``unit`` times the deviance, plus penalties, where we are.
 
         Parameters
         ----------
@@ -216,13 +218,18 @@ class MatrixFree:
             Weights that stay as they are.
         sample_weight : (samples,), optional
             How many times each row counts.
+        family : Family
+            What the deviance is.
         """
         with torch.no_grad():
-            residuals, roots = network(x) - y, None
+            roots, residuals = family.working(network(x), y)
             if sample_weight is not None:
-                residuals = residuals * sample_weight.unsqueeze(1)
-                one = torch.eye(y.shape[1], dtype=y.dtype, device=y.device)
-                roots = sample_weight.sqrt()[:, None, None] * one
+                if roots is None:
+                    roots = torch.eye(residuals.shape[1], dtype=x.dtype, device=x.device)
+                weight = sample_weight.sqrt().unsqueeze(1)
+                roots, residuals = roots * weight.unsqueeze(2), residuals * weight
+            if roots is not None:
+                residuals = (roots.mT @ residuals.unsqueeze(2)).squeeze(2)
         jacobian = Jacobian(network, x, roots)
         with torch.no_grad():
             gradient = unit * jacobian.vjp(residuals)
@@ -431,11 +438,12 @@ def count_of(y: Tensor, sample_weight: Float[Tensor, " samples"] | None) -> floa
 
 @dataclass
 class LeastSquares(Problem):
-    """The problem of one round: mean square of (outputs - y) / scale, plus penalties.
+    """The problem of one round: the mean deviance, of (outputs - y) / scale, plus penalties.
 
     ``network`` is in float64 and is changed in place; ``scale`` is the standard deviation of y;
     ``frozen`` says which weights, in the order of ``linearise``, stay as they are;
-    ``sample_weight`` (samples,) how many times each row counts.
+    ``sample_weight`` (samples,) how many times each row counts; ``family`` how y scatters. Of
+    numbers the deviance is the square, and its mean is over all outputs.
 
     Where y is far from 1 the problem is posed in ``unit``: damping compares the weights of all
     layers, and squares of 1e-200 are 0. ``cost`` and ``model`` are to be called with the network
@@ -443,11 +451,12 @@ class LeastSquares(Problem):
     """
 
     x: Float[Tensor, "samples inputs"]
-    y: Float[Tensor, "samples outputs"]
+    y: Shaped[Tensor, "samples ..."]
     penalties: Sequence[Penalty]
     scale: float
     frozen: Bool[Tensor, " weights"] | None = None
     sample_weight: Float[Tensor, " samples"] | None = None
+    family: Family = NUMBERS
     unit: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -463,12 +472,19 @@ class LeastSquares(Problem):
 
     @torch.no_grad()
     def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:
-        """Put the weights; return (cost, mean squared error in y's unit); may be inf or NaN."""
+        """Put the weights; return (cost, loss in y's unit); may be inf or NaN."""
         self.put(weights)
-        squares = (self.network(self.x) - self.y).square()
-        loss = float(mean_of(squares, self.sample_weight).mean())
+        deviance = self.deviance(self.network(self.x))
         extra = sum(float(penalty.value(weights)) for penalty in self.penalties)
-        return loss / self.scale**2 + extra, loss * self.unit**2
+        loss = deviance / self.family.deviance_of_loss
+        return deviance / self.scale**2 + extra, loss * self.unit**2
+
+    def deviance(self, outputs: Float[Tensor, "samples outputs"]) -> float:
+        """Return the mean deviance of outputs; of numbers over all of them."""
+        if self.family is NUMBERS:
+            squares = (outputs - self.y).square()
+            return float(mean_of(squares, self.sample_weight).mean())
+        return float(mean_of(self.family.deviance(outputs, self.y), self.sample_weight))
 
     def model(self, weights: Float[Tensor, " weights"]) -> Quadratic | MatrixFree:
         """Return the Gauss-Newton model of the cost, as a matrix where that pays."""
@@ -485,6 +501,7 @@ class LeastSquares(Problem):
             locks=self.locks,
             frozen=self.frozen,
             sample_weight=self.sample_weight,
+            family=self.family,
         )
 
     @property
@@ -501,10 +518,12 @@ class LeastSquares(Problem):
         total = n_weights(self.network)
         matrix, gradient = weights.new_zeros(total, total), weights.new_zeros(total)
         edges = sum(layer.mask.numel() for layer in self.network.layers)
-        chunk = max(1, ENTRIES_AT_ONCE // (8 * edges * self.y.shape[1]))
+        chunk = max(1, ENTRIES_AT_ONCE // (8 * edges * self.network.widths[-1]))
         for x, y, weight in self._parts(chunk):
             rows = linearise(self.network, x)
-            residuals = rows.outputs - y
+            roots, residuals = self.family.working(rows.outputs, y)
+            if roots is not None:
+                rows = rows.times(roots)
             if weight is not None:
                 root = weight.sqrt().unsqueeze(1)
                 rows = replace(rows, values=rows.values * root.unsqueeze(2))
