@@ -256,7 +256,7 @@ class Constrain:
                 raise ValueError(f"Edge {tuple(self.edge)} is not constrained.")
             return layer.constrain(group_at(layer.leaders, i, j), None)
         constraint = Constraint(self.shapes, self.centre)
-        _check_shapes(self.shapes)
+        check_shapes(self.shapes)
         self._check(layer, constraint)
         return layer.constrain(group_at(layer.leaders, i, j), constraint)
 
@@ -306,7 +306,7 @@ class Constrain:
             )
 
 
-def _check_shapes(shapes: tuple[Shape, ...]) -> None:
+def check_shapes(shapes: tuple[Shape, ...]) -> None:
     """Raise unless the shapes are known, different, and go together."""
     for shape in shapes:
         check_choice("shape", shape, get_args(Shape))

@@ -56,6 +56,7 @@ from kanviz.edits import (
 )
 from kanviz.edits.address import read_edge, read_edges, read_node, read_place
 from kanviz.edits.code import call_code, options_given
+from kanviz.edits.structure import check_shapes
 from kanviz.interrupts import uninterrupted
 from kanviz.model.fit_handle import FitCall, FitHandle
 from kanviz.model.inputs import (
@@ -1908,6 +1909,7 @@ class KAN(nn.Module):
         place = read_edge(self.network, edge)
         if not shapes:
             raise ValueError("constrain needs a shape, such as 'increasing'. Name one or more.")
+        check_shapes(shapes)
         centre = 0.0
         if place.layer == 0 and {"even", "odd"} & {*shapes}:
             if self.session.about.sample is None:
