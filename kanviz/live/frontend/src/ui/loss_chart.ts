@@ -185,7 +185,8 @@ export class LossChart {
         "d",
         lossPath(series.step, values, this.scale, this.uses.lifts, series.breaks),
       );
-      this.lines.append(path);
+      // Only a new one: to append one that is there would move it behind the others.
+      if (!path.parentNode) this.lines.append(path);
     });
     this.drawHere();
     return true;
