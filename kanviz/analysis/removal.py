@@ -261,6 +261,8 @@ def _scales_of_factors(
     left = layer.mask & ~gone
     dying = layer.mask.any(0) & ~left.any(0)
     free = left.any(0) & ~(left & (layer.frozen | layer.locked)).any(0)
+    for i, j in layer.constraints:  # a scale below 0 would turn the shape of a curve around
+        free[j] &= ~left[i, j]
     for node in range(layer.nodes.alone, len(layer.nodes)):
         factors = layer.nodes.sums_of(node)
         taker = next((j for j in factors if free[j]), None)
