@@ -19,7 +19,7 @@ scale of hidden nodes. Where y has no noise s goes to 0, and the price of bendin
 import copy
 import math
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float
@@ -29,7 +29,7 @@ from kanviz.nn import KANLayer, Network
 from kanviz.nn.features import BASE_FUNCTIONS
 from kanviz.nn.initialise import lines
 from kanviz.training.jacobian import learning_weights, n_weights, trainable
-from kanviz.training.least_squares import LeastSquares, minimise
+from kanviz.training.least_squares import LeastSquares, Pace, Products, minimise
 from kanviz.training.penalties import EdgeForms, WrittenForms, gaps_of
 from kanviz.training.task import DataTask
 
@@ -55,11 +55,15 @@ LEAST_LEFT = 0.05
 LEAST_NOISE = 1e-14
 """Share of the standard deviation of y below which noise cannot be told from rounding."""
 
-STEPS_OF_ROUND = 4
-"""Levenberg-Marquardt steps between two choices of the precisions."""
+STEPS_OF_ROUND, SETTLED = 4, 1e-4
+"""Most Levenberg-Marquardt steps between two choices of the precisions, and the relative decrease
+of one below which the next choice comes first."""
 
 MARGIN = 0.1
 """Share of the range that a grid goes beyond its samples at each side."""
+
+LOOSE = 2.5
+"""Factor by which the margin may be off it before a grid moves."""
 
 ADDITIVE_ROUNDS = 12
 """Of a sum of functions of single inputs: it has few weights and settles soon."""
@@ -221,9 +225,10 @@ class Smoothing:
         network, n, scale = problem.network, problem.y.numel(), problem.scale
         weights = problem.weights()
         shapes = [Shapes.of(layer) for layer in network.layers]
-        # J^T J is needed once more, at the end of the round: one step's work in four.
-        bare = LeastSquares(network, problem.x, problem.y, (), scale)
+        # J^T J is needed once more, at the end of the round; the next step begins with it.
+        bare = LeastSquares(network, problem.x, problem.y, (), scale, known=problem.known)
         data = bare.quadratic(weights).matrix * (n / self.variance)
+        problem.known = bare.known
         full, unused = data.clone(), torch.zeros_like(weights)
         for part in self.forms(network, shapes, 1.0, scale):
             part.add(full, unused, weights)
@@ -402,6 +407,11 @@ class Candidate:
     evidence: Evidence | None = None
     best: "Candidate | None" = None
     """The likeliest state so far."""
+    pace: Pace = field(default_factory=Pace)
+    known: Products | None = None
+    """What the end of a round has computed that the next begins with, if no grid moves."""
+    is_placed: bool = False
+    """Whether the grids have been moved to the data before."""
 
     @classmethod
     def of(cls, network: Network) -> "Candidate":
@@ -454,7 +464,8 @@ class Candidate:
 
     def copied(self) -> "Candidate":
         """Return the same with a network of its own."""
-        return replace(self, network=copy.deepcopy(self.network), best=None)
+        network = copy.deepcopy(self.network)
+        return replace(self, network=network, best=None, pace=replace(self.pace))
 
     @property
     def log_evidence(self) -> float:
@@ -463,8 +474,12 @@ class Candidate:
 
     @torch.no_grad()
     def update_grids(self, task: DataTask) -> None:
-        """Move the knots of every layer to its samples; see ``MARGIN`` and ``IDLE``."""
+        """Move the knots of every layer to its samples; see ``MARGIN`` and ``IDLE``.
+
+        Grids that still fit stay, so that less has to be learnt and computed anew.
+        """
         x, digits = task.x, task.network.layers[0].weight.dtype
+        known = self.known
         for layer in self.network.layers:
             seen = x
             if layer is not self.network.layers[0]:
@@ -473,18 +488,28 @@ class Candidate:
                 share = torch.linspace(0, 1, len(x), dtype=x.dtype, device=x.device).unsqueeze(1)
                 even = low + width / 2 + (share - 0.5) * least
                 seen = torch.where(width < least, even, x)
-            layer.update_grid(seen, margin=MARGIN, digits=digits)
+            if not (self.is_placed and _fits(layer, seen)):
+                layer.update_grid(seen, margin=MARGIN, digits=digits)
+                known = None
             x = layer(x)
+        self.known, self.is_placed = known, True
 
     def problem(self, task: DataTask) -> LeastSquares:
         """Return what its next steps minimise."""
         penalties = self.smoothing.penalties(self.network, task.y.numel(), task.scale)
-        return LeastSquares(self.network, task.x, task.y, penalties, task.scale)
+        return LeastSquares(
+            self.network, task.x, task.y, penalties, task.scale, known=self.known
+        )
+
+    def steps(self, problem: LeastSquares, most: int) -> Generator[float, None, str]:
+        """Return what takes the steps of a round."""
+        return minimise(problem, most, tolerance=SETTLED, in_a_row=1, pace=self.pace)
 
     def judge(self, problem: LeastSquares) -> None:
         """Choose the precisions anew."""
         judged = self.smoothing
         self.smoothing, self.evidence = judged.judged(problem)
+        self.known = problem.known
         if self.best is None or self.log_evidence > self.best.log_evidence:
             self.best = replace(self.copied(), smoothing=judged)
 
@@ -494,10 +519,18 @@ class Candidate:
             if task.options.update_grid:
                 self.update_grids(task)
             problem = self.problem(task)
-            for _ in minimise(problem, STEPS_OF_ROUND):
+            for _ in self.steps(problem, STEPS_OF_ROUND):
                 yield
             self.judge(problem)
         return problem.loss()
+
+
+def _fits(layer: KANLayer, seen: Float[Tensor, "samples inputs"]) -> bool:
+    """Say whether the grid of each input reaches beyond its samples, and not far."""
+    low, high = seen.amin(0), seen.amax(0)
+    points = layer.grid_points
+    beyond = torch.stack([low - points[:, 0], points[:, -1] - high]) / (high - low)
+    return bool(((beyond > MARGIN / LOOSE) & (beyond < MARGIN * LOOSE)).all())
 
 
 @torch.no_grad()

@@ -52,7 +52,7 @@ ROUND_ENDS = (0.25, 0.5, 1.0)
 MOVING = 0.6
 """Share of the steps of a level in which grids move, where the data choose how smooth it is."""
 
-ENOUGH, MOST_WAITED = 0.05, 6
+ENOUGH, MOST_WAITED = 0.05, 4
 """Rounds in a row whose logarithm of the evidence rises by less are the last."""
 
 DECIDING_STEPS = 10
@@ -439,7 +439,8 @@ class Trainer:
             if moves := moves and at < MOVING * self.steps:
                 now.update_grids(task)
             problem, before = now.problem(task), self.report.n_steps
-            yield from self._watched(minimise(problem, min(STEPS_OF_ROUND, self.steps - at)))
+            count = min(STEPS_OF_ROUND, self.steps - at)
+            yield from self._watched(now.steps(problem, count))
             if self.report.stopped:
                 return
             at += max(1, self.report.n_steps - before)

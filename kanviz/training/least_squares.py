@@ -18,13 +18,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from kanviz.nn import Network
-from kanviz.nn.kernels.ops import can_compile
+from kanviz.nn import KANLayer, Network
+from kanviz.nn.kernels.ops import can_compile, usable
+from kanviz.nn.kernels.plan import make_plan
 from kanviz.training.jacobian import (
     Jacobian,
     LayerBlocks,
@@ -35,8 +38,12 @@ from kanviz.training.jacobian import (
     linearise,
     n_entries,
     n_weights,
+    trainable,
 )
 from kanviz.training.penalties import Penalty
+
+if TYPE_CHECKING:
+    from kanviz.nn.kernels.normal_equations import LayerArrays
 
 ALWAYS_EXACT, MOST_EXACT = 500, 5000
 """Up to so many weights the matrix is always written down, and beyond (200 MB) it never is."""
@@ -155,6 +162,52 @@ def dense_normal_equations(
         matrix += chunk.T @ chunk
         gradient += chunk.T @ flat[part]
     return matrix, gradient
+
+
+@torch.no_grad()
+def network_normal_equations(
+    network: Network, x: Float[Tensor, "samples inputs"], y: Float[Tensor, "samples outputs"]
+) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
+    """Return (J^T J, J^T (outputs - y)) of a network at its weights.
+
+    By kernels that make the rows of J as they go where these can do it, else by rows written down.
+    """
+    layers = [layer_arrays(layer, x) for layer in network.layers]
+    known = [layer for layer in layers if layer is not None]
+    if len(known) == len(layers):
+        from kanviz.nn.kernels import normal_equations as kernels  # compiled at its first call
+
+        residuals = np.ascontiguousarray((network(x) - y).numpy())
+        found = kernels.normal_equations(np.ascontiguousarray(x.numpy()), residuals, known)
+        return torch.from_numpy(found[0]), torch.from_numpy(found[1])
+    total = n_weights(network)
+    matrix, gradient = x.new_zeros(total, total), x.new_zeros(total)
+    edges = sum(layer.mask.numel() for layer in network.layers)
+    chunk = max(1, ENTRIES_AT_ONCE // (8 * edges * y.shape[1]))
+    for some, wanted in zip(x.split(chunk), y.split(chunk), strict=True):
+        rows = linearise(network, some)
+        part, slope = normal_equations(rows, rows.outputs - wanted, total)
+        matrix += part
+        gradient += slope
+    return matrix, gradient
+
+
+def layer_arrays(layer: KANLayer, x: Tensor) -> "LayerArrays | None":
+    """Return a layer as the kernels take it; None where they cannot: formulas, other devices."""
+    if layer.symbols is not None or x.dtype != torch.float64:
+        return None
+    weight = layer.live_weight().detach()
+    if not usable(x, layer.knots, weight, layer.spec):
+        return None
+    from kanviz.nn.kernels.normal_equations import LayerArrays
+
+    return LayerArrays(
+        np.ascontiguousarray(layer.knots.numpy()),
+        np.ascontiguousarray(weight.flatten(0, 1).numpy()),
+        trainable(layer).double().numpy(),
+        make_plan(layer.spec, 0, x.dtype),
+        make_plan(layer.spec, 1, x.dtype),
+    )
 
 
 # ---- the model by products alone -----------------------------------------------------------------
@@ -398,12 +451,21 @@ def unit_of(scale: float) -> float:
     return 2.0 ** max(-500, min(exponent, 500)) if abs(exponent) > FAR_FROM_1 else 1.0
 
 
+class Products(NamedTuple):
+    """J^T J and J^T (outputs - y) of a network at some weights, whatever is added for a penalty."""
+
+    weights: Float[Tensor, " weights"]
+    matrix: Float[Tensor, "weights weights"]
+    gradient: Float[Tensor, " weights"]
+
+
 @dataclass
 class LeastSquares(Problem):
     """The problem of one round: mean square of (outputs - y) / scale, plus penalties.
 
     ``network`` is in float64 and is changed in place; ``scale`` is the standard deviation of y;
-    ``frozen`` says which weights, in the order of ``linearise``, stay as they are.
+    ``frozen`` says which weights, in the order of ``linearise``, stay as they are; ``known`` may hold
+    the products of the Jacobian where they were needed before.
 
     Where y is far from 1 the problem is posed in ``unit``: damping compares the weights of all
     layers, and squares of 1e-200 are 0. ``cost`` and ``model`` are to be called with the network
@@ -415,6 +477,7 @@ class LeastSquares(Problem):
     penalties: Sequence[Penalty]
     scale: float
     frozen: Bool[Tensor, " weights"] | None = None
+    known: "Products | None" = None
     unit: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -456,19 +519,17 @@ class LeastSquares(Problem):
     def _factor(self) -> float:
         return 1 / (self.y.numel() * self.scale**2)
 
+    def products(self, weights: Float[Tensor, " weights"]) -> "Products":
+        """Return J^T J and J^T (outputs - y) at weights that were put, in the unit of the problem."""
+        if self.known is None or not torch.equal(self.known.weights, weights):
+            found = network_normal_equations(self.network, self.x, self.y)
+            self.known = Products(weights, *found)
+        return self.known
+
     def quadratic(self, weights: Float[Tensor, " weights"]) -> Quadratic:
         """Return the model with its matrix written down."""
-        total = n_weights(self.network)
-        matrix, gradient = weights.new_zeros(total, total), weights.new_zeros(total)
-        edges = sum(layer.mask.numel() for layer in self.network.layers)
-        chunk = max(1, ENTRIES_AT_ONCE // (8 * edges * self.y.shape[1]))
-        for x, y in zip(self.x.split(chunk), self.y.split(chunk), strict=True):
-            rows = linearise(self.network, x)
-            part, slope = normal_equations(rows, rows.outputs - y, total)
-            matrix += part
-            gradient += slope
-        matrix *= self._factor
-        gradient *= self._factor
+        data = self.products(weights)
+        matrix, gradient = data.matrix * self._factor, data.gradient * self._factor
         for penalty in self.penalties:
             penalty.add(matrix, gradient, weights)
         matrix, gradient = self.locks.reduce_system(matrix, gradient)
@@ -488,8 +549,20 @@ MOST_TRIALS = 12
 """Dampings of a step: the last is 10^20 times the first, and its step is nothing."""
 
 
+@dataclass
+class Pace:
+    """The damping of the next step, kept by whoever goes on where a call left off."""
+
+    damping: float = FIRST_DAMPING
+
+
 def minimise(
-    problem: Problem, steps: int, *, tolerance: float = 1e-7
+    problem: Problem,
+    steps: int,
+    *,
+    tolerance: float = 1e-7,
+    in_a_row: int = 3,
+    pace: Pace | None = None,
 ) -> Generator[float, None, str]:
     """Take up to ``steps`` Levenberg-Marquardt steps in place; a step that is worse is undone.
 
@@ -501,8 +574,10 @@ def minimise(
         Holds the network (float64) that is trained.
     steps : int
         Most accepted steps.
-    tolerance : float
-        Three relative decreases in a row below it count as converged.
+    tolerance, in_a_row
+        So many relative decreases in a row below the tolerance count as converged.
+    pace : Pace, optional
+        Where the damping begins and is kept. Without it each call begins anew.
 
     Yields
     ------
@@ -517,21 +592,21 @@ def minimise(
     with problem.in_unit():
         weights = problem.weights()
         cost, _ = problem.cost(weights)
-    damping, small = FIRST_DAMPING, 0
-    # Damping is kept from step to step but not from call to call: each round of a fit moves the
-    # grid, and the model with it.
+    # By default damping is kept from step to step but not from call to call: each round of a fit
+    # moves the grid, and the model with it.
+    pace, small = pace or Pace(), 0
     for _ in range(steps):
         with problem.in_unit():
-            step = _better_step(problem, weights, cost, damping)
+            step = _better_step(problem, weights, cost, pace.damping)
             if step is None:
                 problem.put(weights)
         if step is None:
             return "no better step"
-        weights, (new_cost, loss), damping = step
+        weights, (new_cost, loss), pace.damping = step
         small = small + 1 if cost - new_cost < tolerance * cost else 0
         cost = new_cost
         yield loss
-        if small == 3 or cost == 0:
+        if small == in_a_row or cost == 0:
             return "converged"
     return "steps"
 
