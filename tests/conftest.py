@@ -4,12 +4,15 @@ import os
 import pickle
 import random
 from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Any
 
 import hypothesis
 import jaxtyping
 import numpy as np
 import pytest
 import torch
+from type_checks import type_checks_off
 
 # Skips that are right on a machine without the thing named; with KANVIZ_CI set, as .ci/run does,
 # any other skip fails the run.
@@ -25,6 +28,13 @@ hypothesis.settings.register_profile(
     "kanviz", deadline=None, derandomize=True, database=None, max_examples=50
 )
 hypothesis.settings.load_profile("kanviz")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
+    """Leave out the checks of annotations where they would double a wait of seconds."""
+    with type_checks_off() if item.get_closest_marker("long") else nullcontext():
+        return (yield)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

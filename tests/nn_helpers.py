@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
-from jaxtyping import config
 from torch import Tensor
 
 from kanviz.nn import KANLayer, Network
@@ -81,16 +80,6 @@ def relative_error(found: Tensor, wanted: Tensor) -> float:
     """Return the largest difference over the largest wanted value."""
     found, wanted = found.detach(), wanted.detach()
     return float((found - wanted).abs().max() / wanted.abs().max().clamp(min=1e-30))
-
-
-@contextmanager
-def type_checks_off() -> Iterator[None]:
-    """Let our own errors speak, as they do for users: tests check annotations before them."""
-    config.update("jaxtyping_disable", value=True)
-    try:
-        yield
-    finally:
-        config.update("jaxtyping_disable", value=False)
 
 
 @contextmanager

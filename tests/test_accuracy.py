@@ -6,6 +6,8 @@ from accuracy.measure import measure_kan, samples
 
 from kanviz.course.problems import problem
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("name", ["ellipeinc", "kv", "sph_harm_0_1", "III.10.19"])
 def test_a_problem_of_the_papers_tables_beats_its_best_kan_tenfold(name: str) -> None:

@@ -4,8 +4,8 @@ from effort import Operations, calls_of
 from hypothesis import given
 from hypothesis import strategies as st
 from model_helpers import bytes_of, make_network, make_sample, make_symbols
-from nn_helpers import type_checks_off
 from torch import Tensor
+from type_checks import type_checks_off
 
 from kanviz.analysis.attribution import edge_scores, node_scores, scores
 from kanviz.analysis.trace import trace

@@ -4,7 +4,7 @@ import pytest
 import torch
 from effort import Operations, calls_of
 from model_helpers import bytes_of, make_network, make_sample, make_symbols
-from nn_helpers import type_checks_off
+from type_checks import type_checks_off
 
 from kanviz.analysis.attribution import scores
 from kanviz.analysis.capture import capture

@@ -6,8 +6,8 @@ import pytest
 import torch
 from desk_helpers import ask, classes, edge_of, fields_of, make_desk
 from model_helpers import bytes_of, fit_briefly, make_data, make_model, make_sample
-from nn_helpers import type_checks_off
 from recipe_reader import predict
+from type_checks import type_checks_off
 
 from kanviz.analysis.recipe import recipe_of
 from kanviz.data import from_arrays

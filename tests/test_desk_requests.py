@@ -9,7 +9,7 @@ import torch
 from desk_helpers import ask, fields_of, make_desk, refusal
 from hypothesis import strategies as st
 from model_helpers import bytes_of, fit_briefly, make_model
-from nn_helpers import type_checks_off
+from type_checks import type_checks_off
 
 from kanviz.live import contract as c
 from kanviz.live.desk import HANDLERS

@@ -18,6 +18,8 @@ from kanviz.training.errors import Errors
 from kanviz.training.report import FitReport
 from kanviz.training.sparsity import Sparsity
 
+pytestmark = pytest.mark.long
+
 OPTIONS = {"optimizer": "lm", "steps": 6, "sparsity": 0, "entropy": 2, "learning_rate": None}
 
 

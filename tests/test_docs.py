@@ -12,6 +12,8 @@ import pytest
 
 import kanviz as kv
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))

@@ -4,10 +4,13 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import torch
 from model_helpers import bytes_of, make_model, run_script
 
 from kanviz.model import KAN
+
+pytestmark = pytest.mark.long
 
 NAMES = ("sin", "exp", "x^2", "0.5*x**2 + 1")
 X = [-1.0, -0.4, 0.1, 0.6, 1.0]

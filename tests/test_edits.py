@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 import torch
 from model_helpers import bytes_of, make_network, make_sample
-from nn_helpers import type_checks_off
+from type_checks import type_checks_off
 
 from kanviz.analysis.trace import trace
 from kanviz.edits import (

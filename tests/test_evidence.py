@@ -14,6 +14,8 @@ from kanviz.training.evidence import VAGUE, Neighbours, Shapes, Smoothing, inver
 from kanviz.training.least_squares import LeastSquares, minimise
 from kanviz.training.task import FitOptions, prepare
 
+pytestmark = pytest.mark.long
+
 
 def noisy(n: int, noise: float, *, n_inputs: int = 3, seed: int = 0) -> kv.Dataset:
     """Return sin(2 x_1) + x_2 / 2 with noise; the other inputs do nothing."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from model_helpers import bytes_of, fit_briefly, make_data, make_model, until
-from nn_helpers import type_checks_off
 from patch_reader import patched
+from type_checks import type_checks_off
 
 from kanviz.live.explorer import INTERVAL, MOST_SHARE, Explorer, keep_routes
 from kanviz.live.packing import unpack

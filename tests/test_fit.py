@@ -12,6 +12,8 @@ from kanviz.nn import Network
 from kanviz.training import Progress
 from kanviz.training.fit import affordable_starts
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize(
     ("options", "goal"),

@@ -14,6 +14,8 @@ from kanviz.training import FitOptions, Sparsity
 from kanviz.training.fit import Trainer, threads_for
 from kanviz.training.task import prepare
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize(
     ("options", "message"),

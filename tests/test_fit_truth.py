@@ -14,6 +14,8 @@ from kanviz.data.scaling import root_mean_square
 from kanviz.training import Progress
 from kanviz.training.errors import deviation_of, quality
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_start_that_solves_it_already_is_kept(seed: int) -> None:
@@ -214,6 +216,20 @@ def test_a_test_part_of_one_row_has_no_r2(unchecked: None) -> None:
     assert set(report.errors) == {"train_rmse", "train_r2", "test_rmse"}
     with pytest.raises(ValueError, match="at least 2 rows"):
         model.score(data)
+
+
+def test_one_row_can_be_measured_but_not_learnt_from(unchecked: None) -> None:
+    x = np.linspace(-1, 1, 30)
+    model = KAN([1, 1])
+    model.fit(x, x**2, progress=False)
+    row = [0.5], [0.25]
+    off = abs(float(model.predict([0.5])[0, 0]) - 0.25)
+    assert model.evaluate(row) == {"train_rmse": pytest.approx(off)}
+    with pytest.raises(ValueError, match="at least 2 rows; got 1"):
+        model.score(*row)
+    for learn in (model.fit, model.prune, model.symbolify):
+        with pytest.raises(ValueError, match="at least 2 training samples; got 1"):
+            learn(row)
 
 
 def test_targets_that_are_their_own_rounding_are_said() -> None:

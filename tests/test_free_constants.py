@@ -17,6 +17,8 @@ from kanviz.symbolic.parse import constants_in
 from kanviz.symbolic.projection import fit_constants
 from kanviz.training.jacobian import learning_weights, linearise
 
+pytestmark = pytest.mark.long
+
 EDGE = (0, 0, 0)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 from model_helpers import bytes_of, make_data, run_script
-from nn_helpers import type_checks_off
+from type_checks import type_checks_off
 
 import kanviz as kv
 

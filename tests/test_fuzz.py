@@ -3,6 +3,8 @@
 import pytest
 from fuzz import fits
 
+pytestmark = pytest.mark.long
+
 FITS = range(12)
 
 

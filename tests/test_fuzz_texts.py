@@ -3,6 +3,8 @@
 import pytest
 from fuzz import files, texts
 
+pytestmark = pytest.mark.long
+
 
 def test_texts_of_formulas_are_refused_in_a_sentence_or_can_be_used() -> None:
     assert texts.run(40, seed=5, every=5) == []

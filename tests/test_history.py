@@ -20,6 +20,8 @@ from kanviz.edits import (
 from kanviz.model.history import OUTSIDE, History
 from kanviz.nn import Network
 
+pytestmark = pytest.mark.long
+
 WIDTHS = (2, 3, 2)
 
 

@@ -7,6 +7,8 @@ from sklearn.datasets import make_friedman1
 
 import kanviz as kv
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_idle_inputs_of_friedman_are_found_and_the_others_stay(seed: int) -> None:

@@ -2,8 +2,9 @@ from itertools import pairwise
 
 import pytest
 import torch
-from nn_helpers import make_generator, make_knots, make_points, type_checks_off
+from nn_helpers import make_generator, make_knots, make_points
 from torch import Tensor
+from type_checks import type_checks_off
 
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.initialise import InitName, initial_weight

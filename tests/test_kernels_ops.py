@@ -6,7 +6,8 @@ import sys
 
 import pytest
 import torch
-from nn_helpers import layers_of, make_layer, make_points, type_checks_off
+from nn_helpers import layers_of, make_layer, make_points
+from type_checks import type_checks_off
 
 from kanviz.nn import Network
 from kanviz.nn.features import edge_sum_reference

@@ -13,6 +13,8 @@ from kanviz.symbolic.projection import fit_constants
 from kanviz.symbolic.samples import prepare_samples
 from kanviz.symbolic.suggest import suggest
 
+pytestmark = pytest.mark.long
+
 FOUND = 1e-7
 """Error of a law that is the planted one, as a share of the curve's standard deviation."""
 
@@ -59,7 +61,7 @@ PLANTED = {
 }
 
 
-@settings(max_examples=6, deadline=None, phases=[Phase.generate])
+@settings(max_examples=4, deadline=None, phases=[Phase.generate])
 @given(name=st.sampled_from(sorted(PLANTED)), a=sizes, w=st.floats(1.0, 3.0), sign=signs)
 def test_a_planted_law_is_found(name: str, a: float, w: float, sign: float) -> None:
     x = line(-1.5, 2.0)

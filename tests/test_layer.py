@@ -5,16 +5,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from nn_helpers import (
-    DTYPES,
-    SPLINE,
-    make_generator,
-    make_layer,
-    make_points,
-    relative_error,
-    type_checks_off,
-)
+from nn_helpers import DTYPES, SPLINE, make_generator, make_layer, make_points, relative_error
 from torch import Tensor
+from type_checks import type_checks_off
 
 from kanviz.nn import KANLayer
 from kanviz.nn.spec import FunctionSpec

@@ -10,7 +10,7 @@ import pytest
 import torch
 from lock_helpers import PAIR, assert_tied, make_locked
 from model_helpers import bytes_of, make_data, make_sample, run_script
-from nn_helpers import type_checks_off
+from type_checks import type_checks_off
 
 import kanviz as kv
 from kanviz.edits import Lock

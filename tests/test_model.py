@@ -17,7 +17,7 @@ from model_helpers import (
     make_sample,
     run_script,
 )
-from nn_helpers import type_checks_off
+from type_checks import type_checks_off
 
 from kanviz.files import load
 from kanviz.model import KAN

@@ -14,7 +14,7 @@ from model_helpers import (
     make_sample,
     run_script,
 )
-from nn_helpers import type_checks_off
+from type_checks import type_checks_off
 
 from kanviz.data import from_arrays
 from kanviz.model import KAN

@@ -8,7 +8,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 from model_helpers import bytes_of, fitted_model, make_model, make_sample
-from nn_helpers import type_checks_off
+from type_checks import type_checks_off
 
 from kanviz.model import KAN
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from model_helpers import bytes_of, fit_briefly, fitted_model, make_data, make_model, make_sample
-from nn_helpers import type_checks_off
+from type_checks import type_checks_off
 
 from kanviz.data import from_arrays
 from kanviz.model import KAN
@@ -48,6 +48,13 @@ def test_questions_take_any_table_of_numbers(dtype: torch.dtype) -> None:
     for table in (x.double(), x.numpy(), x.tolist(), frame, x.clone().requires_grad_()):
         assert torch.equal(model.trace(table).outputs, wanted)
     assert model.trace([[1, 2]]).outputs.dtype == dtype
+
+
+def test_of_a_pair_questions_take_the_inputs() -> None:
+    model, x = make_model(), np.array([[0.25, 0.5], [0.5, -0.5]])
+    assert (model.predict((x, x[:, 0])) == model.predict(x)).all()
+    rows = ([0.25, 0.5], [0.5, -0.5])  # two rows, as before
+    assert (model.predict(rows) == model.predict(x)).all()
 
 
 def test_predict_takes_and_gives_the_users_units() -> None:

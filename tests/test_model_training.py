@@ -16,6 +16,8 @@ from model_helpers import bytes_of, fit_briefly, make_data, make_model, run_scri
 from kanviz.model.fit_handle import FitHandle
 from kanviz.training import Progress, Sparsity
 
+pytestmark = pytest.mark.long
+
 
 def test_a_fit_in_the_background_gives_what_a_fit_in_a_cell_gives() -> None:
     models = [make_model() for _ in range(6)]

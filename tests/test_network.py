@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 import torch
-from nn_helpers import DTYPES, layers_of, make_generator, relative_error, type_checks_off
+from nn_helpers import DTYPES, layers_of, make_generator, relative_error
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
+from type_checks import type_checks_off
 
 from kanviz.nn import Network
 from kanviz.nn.network import check_widths

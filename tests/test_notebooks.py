@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,11 +16,10 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 CONTENTS = (FOLDER / "README.md").read_text(encoding="utf-8")
 
-AT_A_TIME = 2
 MOST_SECONDS = 60
 """Of a core's work, not of the clock, which would count what else the machine is doing.
 
-So all of them, two at a time, take less than ten minutes of two cores as long as they are 20.
+So all of them, on two cores, take less than ten minutes as long as they are 20.
 """
 
 MOST_BYTES = 60_000
@@ -72,20 +69,6 @@ def answer_in(outputs: list[Any]) -> Any:
     return json.loads(printed.splitlines()[-1])
 
 
-@pytest.fixture(scope="module")
-def run(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[Path], Run]]:
-    """Return what gives the run of a notebook; those that were asked for run side by side."""
-    asked = [item for item in request.session.items if "run" in getattr(item, "fixturenames", ())]
-    paths = [item.callspec.params["path"] for item in asked if hasattr(item, "callspec")]
-    folder = tmp_path_factory.mktemp("notebooks")
-    pool = ThreadPoolExecutor(AT_A_TIME)
-    running = {path: pool.submit(execute, path, folder / path.stem) for path in paths}
-    yield lambda path: running[path].result()
-    pool.shutdown(cancel_futures=True)
-
-
 def test_there_are_notebooks_and_they_are_few_enough() -> None:
     assert 0 < len(NOTEBOOKS) <= 20
 
@@ -96,10 +79,8 @@ def test_notebook_keeps_the_form_of_the_course(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs_in_time_without_error_or_warning(
-    path: Path, run: Callable[[Path], Run]
-) -> None:
-    outputs, seconds, idle = run(path)
+def test_notebook_runs_in_time_without_error_or_warning(path: Path, tmp_path: Path) -> None:
+    outputs, seconds, idle = execute(path, tmp_path / "work")
     assert outputs, "no cell of the notebook shows anything"
     assert [out.text for out in outputs if out.get("name") == "stderr"] == []
     assert idle == []

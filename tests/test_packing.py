@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from nn_helpers import type_checks_off
+from type_checks import type_checks_off
 
 from kanviz.live.packing import pack, unpack
 

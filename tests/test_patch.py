@@ -10,9 +10,9 @@ import torch
 from desk_helpers import ask, make_desk
 from make_frontend_fixture import fresh
 from model_helpers import make_data, make_model, make_sample
-from nn_helpers import type_checks_off
 from patch_reader import difference, patched
 from test_edit_walk import MOVES
+from type_checks import type_checks_off
 
 import kanviz
 from kanviz.data import from_arrays

@@ -15,6 +15,8 @@ from kanviz.data import from_arrays
 from kanviz.model import KAN
 from kanviz.snapshot import Edge
 
+pytestmark = pytest.mark.long
+
 
 def make_plan() -> PrunePlan:
     steps = [

@@ -10,6 +10,8 @@ from problem_helpers import check_it_and_its_slopes_are_bounded
 
 from kanviz.course.problems import FeynmanResult, Problem, feynman_problems, names, problem
 
+pytestmark = pytest.mark.long
+
 EVERY = feynman_problems()
 SMOOTH = [entry for entry in EVERY if entry.name != "I.16.6"]
 

@@ -13,6 +13,8 @@ from kanviz.course.problems import comparison, feynman_problems, problem, result
 from kanviz.course.problems.stored import STORED
 from kanviz.data import from_function
 
+pytestmark = pytest.mark.long
+
 TABLES = Path(__file__).parent / "accuracy"
 
 

@@ -23,6 +23,8 @@ from kanviz.model import KAN
 from kanviz.snapshot import Edge
 from kanviz.training.judge import judge_of
 
+pytestmark = pytest.mark.long
+
 
 def law(x: Tensor) -> Tensor:
     return torch.exp(torch.sin(torch.pi * x[:, 0]) + x[:, 1] ** 2)

@@ -14,6 +14,8 @@ from kanviz.data import Dataset, from_function
 from kanviz.files import load
 from kanviz.model import KAN
 
+pytestmark = pytest.mark.long
+
 
 def law(x: Tensor) -> Tensor:
     return torch.exp(torch.sin(torch.pi * x[:, 0]) + x[:, 1] ** 2)

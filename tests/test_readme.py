@@ -21,7 +21,7 @@ def test_both_commands_make_an_environment_and_name_the_small_torch() -> None:
         assert command.startswith("python3 -m venv ")
         assert " torch==2.13.0 " in command
     assert dict(COMMANDS)["demo"].endswith("/kanviz demo\n")
-    assert dict(COMMANDS)["test"].endswith("/pytest\n")
+    assert dict(COMMANDS)["test"].endswith("/pytest -n auto --dist worksteal\n")
 
 
 def test_example_has_five_lines_and_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 from model_helpers import bytes_of, fit_briefly, make_data, make_model
-from nn_helpers import make_knots, type_checks_off
+from nn_helpers import make_knots
 from recipe_reader import edge_outputs, predict
+from type_checks import type_checks_off
 
 from kanviz.analysis.recipe import recipe_of
 from kanviz.data import from_arrays

@@ -12,6 +12,8 @@ import torch
 import kanviz as kv
 from kanviz.shape_search import PRICE, Candidate, Search, _How, search
 
+pytestmark = pytest.mark.long
+
 Evidence = Callable[[tuple[int, ...], int], float]
 
 

@@ -22,6 +22,8 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from kanviz.sklearn import KANClassifier, KANRegressor, explore, kan_of
 
+pytestmark = pytest.mark.long
+
 QUICK: dict[str, Any] = {"hidden": (), "steps": 15}
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from make_snapshot import make_edge, make_nodes, make_snapshot
-from nn_helpers import type_checks_off
+from type_checks import type_checks_off
 
 from kanviz.snapshot import Edge, EdgeView, NodeView, Snapshot
 

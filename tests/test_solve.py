@@ -13,6 +13,8 @@ from kanviz.nn import gradient, laplacian, pointwise
 from kanviz.nn.calculus import Unknown
 from kanviz.training import FitReport
 
+pytestmark = pytest.mark.long
+
 T = torch.linspace(0, 2, 60, dtype=torch.float64).unsqueeze(1)
 
 

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from nn_helpers import type_checks_off
+from type_checks import type_checks_off
 
 from kanviz.nn.spec import FunctionSpec
 

@@ -11,6 +11,8 @@ from kanviz.symbolic.affine_search import descend, into_domain, project, startin
 from kanviz.symbolic.functions import BUILT_IN, INFINITY, Function, make_function, traits
 from kanviz.symbolic.samples import Subset, prepare_samples
 
+pytestmark = pytest.mark.long
+
 NAMES = list(BUILT_IN)
 
 

@@ -6,6 +6,8 @@ from accuracy import symbolic_recovery
 from kanviz.symbolic.functions import BUILT_IN, make_function
 from kanviz.symbolic.suggest import suggest
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.usefixtures("unchecked")
 def test_nearly_every_function_is_found_in_noisy_samples_of_itself() -> None:

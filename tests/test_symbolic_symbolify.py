@@ -17,6 +17,8 @@ from kanviz.symbolic.symbol_report import SymbolReport
 from kanviz.symbolic.symbolify import candidates_for, complexity, splines, symbolify
 from kanviz.training.judge import Judge
 
+pytestmark = pytest.mark.long
+
 FEW = default_library().only(["0", "x", "x^2", "exp", "sin"])
 
 

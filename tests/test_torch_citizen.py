@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from kanviz import KAN, KANLayer
 
+pytestmark = pytest.mark.long
+
 X = 2 * torch.rand(60, 2, generator=torch.Generator().manual_seed(0)) - 1
 Y = torch.sin(3 * X[:, :1]) + X[:, 1:] ** 2
 

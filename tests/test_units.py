@@ -16,6 +16,8 @@ from torch import Tensor
 import kanviz as kv
 from kanviz.model import KAN
 
+pytestmark = pytest.mark.long
+
 QUICK: dict[str, Any] = {"steps": 12, "starts": 1, "progress": False}
 factors = st.floats(-12, 12).map(lambda power: 10.0**power)
 offsets = st.floats(-10, 10)

@@ -110,6 +110,7 @@ def from_arrays(
         classes=classes,
         categories=books,
     )
+    data.check_several()
     if x_test is None:
         data = _with_test_part(data, test_fraction, seed)
     return _in_dtype(data.normalized() if normalize else data, dtype)
@@ -213,8 +214,6 @@ def _with_test_part(data: Dataset, test_fraction: float, seed: int) -> Dataset:
 
 def _check_varies(x: Tensor, names: tuple[str, ...]) -> None:
     """Raise a ValueError that names the inputs with one and the same value in every row."""
-    if len(x) < 2:
-        raise ValueError(f"x must have at least 2 samples; got {len(x)}. Pass more rows.")
     same = (x == x[:1]).all(dim=0).tolist()
     constant = [name for name, is_same in zip(names, same, strict=True) if is_same]
     if constant:

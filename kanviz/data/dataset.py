@@ -81,15 +81,18 @@ class Dataset:
             raise ValueError(
                 "x_test and y_test must come together; got only one of them. Pass both or neither."
             )
-        if len(self.x) < 2:
-            raise ValueError(
-                f"x must have at least 2 training samples; got {len(self.x)}. Pass more rows."
-            )
         self._check_part("x", self.x, "y", self.y)
         if self.is_classification and self.classes is None:
             object.__setattr__(self, "classes", self.output_names)
         if self.x_test is not None and self.y_test is not None:
             self._check_part("x_test", self.x_test, "y_test", self.y_test)
+
+    def check_several(self) -> None:
+        """Raise a ValueError unless there are 2 training samples or more, to learn from."""
+        if len(self.x) < 2:
+            raise ValueError(
+                f"x must have at least 2 training samples; got {len(self.x)}. Pass more rows."
+            )
 
     def _check_part(self, x_name: str, x: Tensor, y_name: str, y: Tensor) -> None:
         """Check the inputs and targets of one part against each other and the training inputs."""

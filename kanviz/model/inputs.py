@@ -44,7 +44,8 @@ def read_inputs(x: Any, about: About, like: Tensor) -> Float[Tensor, "samples in
     ----------
     x : (samples, inputs) or Dataset
         In the user's units: tensor, array, data frame or nested list; one axis is one column. Of a
-        data frame columns are taken by name. Of a ``Dataset`` the training inputs are taken.
+        data frame columns are taken by name. Of a ``Dataset`` the training inputs are taken, of a
+        pair (X, y), where X has two axes, X.
     about : About
         Names and units of the network's inputs.
     like : Tensor
@@ -57,6 +58,8 @@ def read_inputs(x: Any, about: About, like: Tensor) -> Float[Tensor, "samples in
     ValueError
         If the shape or the names do not fit, x is empty, or an entry is not finite in that dtype.
     """
+    if isinstance(x, tuple) and len(x) == 2 and np.ndim(x[0]) == 2:
+        x = x[0]
     if isinstance(x, Dataset):
         data = _in_order(x, about)
         _check_width(data.x, about.input_names)

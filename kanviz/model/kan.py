@@ -980,7 +980,7 @@ class KAN(nn.Module):
         -------
         dict
             ``"train_rmse"``, ``"train_r2"`` and, with a test part, ``"test_rmse"``, ``"test_r2"``;
-            for classes ``"train_accuracy"``, ``"test_accuracy"``.
+            for classes ``"train_accuracy"``, ``"test_accuracy"``. A part of one row has no R^2.
 
         Raises
         ------
@@ -993,7 +993,7 @@ class KAN(nn.Module):
         ['train_r2', 'train_rmse']
         """
         with self.session.reading():
-            return quality(self.network, self.session.dataset(data))
+            return quality(self.network, self.session.dataset(data, one_row=True))
 
     def score(self, data: Any, y: Any = None) -> float:
         """Return one number for how well the model does: R^2, or for classes the share right.
@@ -1024,10 +1024,11 @@ class KAN(nn.Module):
         1.0
         """
         found = self.evaluate(data if y is None else (data, y))
-        if "test_rmse" in found and "test_r2" not in found:
+        part = "test" if "test_rmse" in found else "train"
+        if f"{part}_rmse" in found and f"{part}_r2" not in found:
             raise ValueError(
-                "The test part must have at least 2 rows, because R^2 compares with their mean; "
-                "got 1. Keep more for testing, or ask evaluate for the RMSE."
+                "R^2 compares with the mean of at least 2 rows; got 1. Pass more, or ask evaluate "
+                "for the RMSE."
             )
         for name in ("test_r2", "test_accuracy", "train_r2", "train_accuracy"):
             if name in found:

@@ -146,7 +146,14 @@ class Session:
         sample = self.about.sample
         return grid_sample(self.network) if sample is None else sample.to(like)
 
-    def dataset(self, data: Any, *, task: DataTask = "auto", is_new: bool | None = None) -> Dataset:
+    def dataset(
+        self,
+        data: Any,
+        *,
+        task: DataTask = "auto",
+        is_new: bool | None = None,
+        one_row: bool = False,
+    ) -> Dataset:
         """Return data (a ``Dataset`` or (x, y)) as a ``Dataset`` in the network's units.
 
         A pair is in the user's units. Where the model is new, the units of the data are those that
@@ -160,6 +167,8 @@ class Session:
             As for ``from_arrays``, for a pair and a new model.
         is_new : bool, optional
             What ``is_new`` says, where it was asked just before: it makes a network to compare.
+        one_row : bool
+            Whether a single training sample will do: it can be measured, but nothing learnt of it.
 
         Raises
         ------
@@ -167,7 +176,10 @@ class Session:
             If it does not fit the network, or is no data set.
         """
         if not (self.is_new() if is_new is None else is_new):
-            return read_dataset(data, self.about, self.network)
+            known = read_dataset(data, self.about, self.network)
+            if not one_row:
+                known.check_several()
+            return known
         # In float64: the network's dtype takes what it can of it, errors are measured against all.
         dataset = as_dataset(data, task=task, normalize=True, dtype=torch.float64)
         check_fits(self.network, dataset)

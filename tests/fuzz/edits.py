@@ -320,7 +320,7 @@ def forged(rng: random.Random, model: kv.KAN) -> object:
     return message
 
 
-def conversation(seed: int, length: int = 50) -> list[str]:
+def conversation(seed: int, length: int) -> list[str]:
     """Send ``length`` requests to one desk; return what was wrong."""
     rng = random.Random(seed)
     model = make_model(rng)
@@ -364,4 +364,5 @@ def conversation(seed: int, length: int = 50) -> list[str]:
 
 def run_messages(count: int, seed: int) -> list[str]:
     """Return the faults of ``count`` messages, 50 to a model."""
-    return [fault for number in range(-(-count // 50)) for fault in conversation(seed + number)]
+    parts = [min(50, count - done) for done in range(0, count, 50)]
+    return [fault for n, part in enumerate(parts) for fault in conversation(seed + n, part)]
