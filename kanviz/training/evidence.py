@@ -78,6 +78,11 @@ IDLE = 1e-3
 shrink around nothing, and its curves become so steep that nothing looks like something."""
 
 
+PRICE, IN_USE = 3.0, 0.1
+"""By how much each hidden node must raise the logarithm of the evidence: the Laplace approximation
+flatters what bends most. A node is in use whose edges have so many degrees of freedom together."""
+
+
 # ---- the prior -----------------------------------------------------------------------------------
 
 
@@ -160,6 +165,15 @@ class Evidence:
     edges: list[Float[Tensor, "_inputs _outputs"]]
     covariance: Float[Tensor, "weights weights"]
 
+    @property
+    def rank(self) -> float:
+        """What networks are compared by: log evidence less ``PRICE`` for each hidden node in use."""
+        used = zip(self.edges[:-1], self.edges[1:], strict=True)
+        nodes = sum(
+            int(((into.sum(0) > IN_USE) & (out.sum(1) > IN_USE)).sum()) for into, out in used
+        )
+        return self.log_evidence - PRICE * nodes
+
 
 @dataclass(frozen=True)
 class Smoothing:
@@ -175,12 +189,12 @@ class Smoothing:
     @classmethod
     def first(cls, network: Network) -> "Smoothing":
         """Return what to begin with."""
+        return cls(_all(network, FIRST_BEND), _all(network, FIRST_SLOPE), FIRST_NOISE)
 
-        def everywhere(value: float) -> list[Tensor]:
-            masks = [layer.mask for layer in network.layers]
-            return [torch.full_like(mask, value, dtype=torch.float64) for mask in masks]
-
-        return cls(everywhere(FIRST_BEND), everywhere(FIRST_SLOPE), FIRST_NOISE)
+    @classmethod
+    def idle(cls, network: Network) -> "Smoothing":
+        """Return what holds all edges at nothing."""
+        return cls(_all(network, MOST), _all(network, MOST), FIRST_NOISE)
 
     def refined(self, factor: float) -> "Smoothing":
         """Return what means the same of the same curves on grids so many times finer.
@@ -290,6 +304,12 @@ class _OfEdges:
     slope: list[Tensor]
     dof: list[Tensor]
     log_prior: float
+
+
+def _all(network: Network, value: float) -> list[Tensor]:
+    """Return the same number for each edge of each layer."""
+    masks = [layer.mask for layer in network.layers]
+    return [torch.full_like(mask, value, dtype=torch.float64) for mask in masks]
 
 
 def _learns(layer: KANLayer) -> Tensor:
@@ -429,11 +449,12 @@ class Candidate:
         """Return a deeper network, changed in place, that computes what this one layer does.
 
         Each output has one node in each hidden layer, and straight lines behind the first layer;
-        all other edges do nothing, and the data may leave it so. ``scale`` is the deviation of y.
+        all other edges do nothing, and the data leave it so: they are as idle as can be, or the
+        evidence would be less than that of the one layer. ``scale`` is the deviation of y.
         """
         (own,), (first, *rest) = self.network.layers, network.layers
         output = torch.arange(own.out_features)
-        smoothing = replace(Smoothing.first(network), variance=self.smoothing.variance)
+        smoothing = replace(Smoothing.idle(network), variance=self.smoothing.variance)
         weight, node = torch.zeros_like(first.weight), output % first.out_features
         weight[..., node] = own.weight / scale  # a hidden node has no unit
         smoothing.bend[0][:, node] = self.smoothing.bend[0]
@@ -444,9 +465,19 @@ class Candidate:
             used[output % layer.in_features, output % layer.out_features] = True
             straight = lines(used.double().cpu(), layer.knots.double().cpu(), layer.spec)
             layer.weight.copy_(straight * (scale if layer is rest[-1] else 1.0))
-            smoothing.bend[depth][:] = MOST
+            smoothing.slope[depth][used] = FIRST_SLOPE
         network.settle()
         return Candidate(network, smoothing)
+
+    def livelier(self) -> "Candidate":
+        """Return a copy of a sum of curves in which the straight lines behind them may bend."""
+        bend = [
+            torch.where(slope < MOST, FIRST_BEND, bend) if depth else bend
+            for depth, (bend, slope) in enumerate(
+                zip(self.smoothing.bend, self.smoothing.slope, strict=True)
+            )
+        ]
+        return Candidate(copy.deepcopy(self.network), replace(self.smoothing, bend=bend))
 
     @classmethod
     def additive(cls, network: Network, task: DataTask) -> Generator[None, None, "Candidate"]:
@@ -497,9 +528,7 @@ class Candidate:
     def problem(self, task: DataTask) -> LeastSquares:
         """Return what its next steps minimise."""
         penalties = self.smoothing.penalties(self.network, task.y.numel(), task.scale)
-        return LeastSquares(
-            self.network, task.x, task.y, penalties, task.scale, known=self.known
-        )
+        return LeastSquares(self.network, task.x, task.y, penalties, task.scale, known=self.known)
 
     def steps(self, problem: LeastSquares, most: int) -> Generator[float, None, str]:
         """Return what takes the steps of a round."""

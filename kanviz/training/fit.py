@@ -679,7 +679,11 @@ GOOD_ENOUGH = 0.02
 """A trial whose error is below this share of the standard deviation of y ends the search."""
 
 ENOUGH_STARTS, TWINS = 6, 3.0
-"""Two of so many starts whose logarithms of the evidence differ by less end the search."""
+"""Of so many starts two random ones whose logarithms of the evidence are as near to the best end
+the search."""
+
+SUMS = 2
+"""Starts of a new network that begin with the likeliest sum of functions of single inputs."""
 
 T = TypeVar("T")
 
@@ -792,26 +796,29 @@ def likeliest_start(
     """Try starts as ``best_start`` does, and take the one that makes the data likeliest.
 
     The first is the network, and if it is new (nobody has trained or edited it) the likeliest sum
-    of functions of single inputs.
+    of functions of single inputs, and the second that sum with a bend behind it.
     """
+    sums: list[Candidate] = []
 
     def make(number: int) -> Generator[None, None, Candidate]:
-        if number:
-            return Candidate.smooth(sibling(network, task, number))
-        if is_new:
-            return (yield from Candidate.additive(network, task))
-        return Candidate.of(network)
+        if is_new and number == 0:
+            sums.append((yield from Candidate.additive(network, task)))
+            return sums[0]
+        if is_new and number == 1:
+            return sums[0].livelier()
+        return Candidate.smooth(sibling(network, task, number)) if number else Candidate.of(network)
 
-    def train(made: Candidate, number: int, later: int) -> Generator[None, None, float]:
-        return made.train(task, EVIDENCE_ROUNDS[later] if later or number else 1)
+    def train(made: Candidate, _: int, later: int) -> Generator[None, None, float]:
+        return made.train(task, EVIDENCE_ROUNDS[later])
 
     def is_enough(field: Entries[Candidate], loss: float) -> bool:
         if loss**0.5 < GOOD_ENOUGH * task.scale:
             return True
         if len(field) < ENOUGH_STARTS:
             return False
-        first, second = sorted(_unlikely(made) for _, made in field)[:2]
-        return second - first < TWINS
+        best = min(_unlikely(made) for _, made in field)
+        near = (number for number, made in field if _unlikely(made) - best < TWINS)
+        return len([number for number in near if number >= SUMS or not is_new]) >= 2
 
     best, losses = yield from tournament(
         count, make, train, badness=lambda made, _: _unlikely(made), is_enough=is_enough
@@ -820,7 +827,7 @@ def likeliest_start(
 
 
 def _unlikely(made: Candidate) -> float:
-    return math.inf if made.best is None else -made.best.log_evidence
+    return -made.best.evidence.rank if made.best and made.best.evidence else math.inf
 
 
 def _trial(network: Network, task: Task, rounds: tuple[int, ...]) -> Generator[None, None, float]:

@@ -18,16 +18,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from kanviz.nn import KANLayer, Network
+from kanviz.nn import Network
 from kanviz.nn.kernels.ops import can_compile, usable
-from kanviz.nn.kernels.plan import make_plan
 from kanviz.training.jacobian import (
     Jacobian,
     LayerBlocks,
@@ -41,9 +39,6 @@ from kanviz.training.jacobian import (
     trainable,
 )
 from kanviz.training.penalties import Penalty
-
-if TYPE_CHECKING:
-    from kanviz.nn.kernels.normal_equations import LayerArrays
 
 ALWAYS_EXACT, MOST_EXACT = 500, 5000
 """Up to so many weights the matrix is always written down, and beyond (200 MB) it never is."""
@@ -118,7 +113,7 @@ def kinds_of(network: Network) -> Int[Tensor, " weights"]:
     return torch.cat(parts)
 
 
-DENSE_UP_TO = 200
+DENSE_UP_TO = 100
 """Up to so many weights the dense product is quick, and no compilation is worth waiting for."""
 
 SPARSE_UP_TO = 1 / 3
@@ -172,15 +167,23 @@ def network_normal_equations(
 
     By kernels that make the rows of J as they go where these can do it, else by rows written down.
     """
-    layers = [layer_arrays(layer, x) for layer in network.layers]
-    known = [layer for layer in layers if layer is not None]
-    if len(known) == len(layers):
+    weights = [layer.live_weight().detach() for layer in network.layers]
+    total = n_weights(network)
+    if (
+        total > DENSE_UP_TO
+        and x.dtype == torch.float64
+        and all(
+            layer.symbols is None and usable(x, layer.knots, weight, layer.spec)
+            for layer, weight in zip(network.layers, weights, strict=True)
+        )
+    ):
         from kanviz.nn.kernels import normal_equations as kernels  # compiled at its first call
 
-        residuals = np.ascontiguousarray((network(x) - y).numpy())
-        found = kernels.normal_equations(np.ascontiguousarray(x.numpy()), residuals, known)
-        return torch.from_numpy(found[0]), torch.from_numpy(found[1])
-    total = n_weights(network)
+        layers = [
+            kernels.LayerArrays.of(layer.knots, weight, trainable(layer), layer.spec)
+            for layer, weight in zip(network.layers, weights, strict=True)
+        ]
+        return kernels.normal_equations(x, network(x) - y, layers)
     matrix, gradient = x.new_zeros(total, total), x.new_zeros(total)
     edges = sum(layer.mask.numel() for layer in network.layers)
     chunk = max(1, ENTRIES_AT_ONCE // (8 * edges * y.shape[1]))
@@ -190,24 +193,6 @@ def network_normal_equations(
         matrix += part
         gradient += slope
     return matrix, gradient
-
-
-def layer_arrays(layer: KANLayer, x: Tensor) -> "LayerArrays | None":
-    """Return a layer as the kernels take it; None where they cannot: formulas, other devices."""
-    if layer.symbols is not None or x.dtype != torch.float64:
-        return None
-    weight = layer.live_weight().detach()
-    if not usable(x, layer.knots, weight, layer.spec):
-        return None
-    from kanviz.nn.kernels.normal_equations import LayerArrays
-
-    return LayerArrays(
-        np.ascontiguousarray(layer.knots.numpy()),
-        np.ascontiguousarray(weight.flatten(0, 1).numpy()),
-        trainable(layer).double().numpy(),
-        make_plan(layer.spec, 0, x.dtype),
-        make_plan(layer.spec, 1, x.dtype),
-    )
 
 
 # ---- the model by products alone -----------------------------------------------------------------
@@ -464,8 +449,8 @@ class LeastSquares(Problem):
     """The problem of one round: mean square of (outputs - y) / scale, plus penalties.
 
     ``network`` is in float64 and is changed in place; ``scale`` is the standard deviation of y;
-    ``frozen`` says which weights, in the order of ``linearise``, stay as they are; ``known`` may hold
-    the products of the Jacobian where they were needed before.
+    ``frozen`` says which weights, in the order of ``linearise``, stay as they are; ``known`` may
+    hold the products of the Jacobian where they were needed before.
 
     Where y is far from 1 the problem is posed in ``unit``: damping compares the weights of all
     layers, and squares of 1e-200 are 0. ``cost`` and ``model`` are to be called with the network
@@ -520,7 +505,7 @@ class LeastSquares(Problem):
         return 1 / (self.y.numel() * self.scale**2)
 
     def products(self, weights: Float[Tensor, " weights"]) -> "Products":
-        """Return J^T J and J^T (outputs - y) at weights that were put, in the unit of the problem."""
+        """Return J^T J and J^T (outputs - y) at weights that were put; both in the unit."""
         if self.known is None or not torch.equal(self.known.weights, weights):
             found = network_normal_equations(self.network, self.x, self.y)
             self.known = Products(weights, *found)

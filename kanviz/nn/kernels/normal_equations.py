@@ -14,10 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from torch import Tensor
 
 from kanviz.nn.kernels.jit import kernel, parts_of, sum_over_parts
-from kanviz.nn.kernels.plan import Active, Array, Plan
+from kanviz.nn.kernels.plan import Active, Array, Plan, make_plan
 from kanviz.nn.kernels.sparse import make_active
+from kanviz.nn.spec import FunctionSpec
 
 MOST_HELD = 1 << 20
 """Numbers of a block of rows."""
@@ -43,23 +45,39 @@ class LayerArrays(NamedTuple):
     values: Plan
     slopes: Plan
 
+    @classmethod
+    def of(cls, knots: Tensor, weight: Tensor, learns: Tensor, spec: FunctionSpec) -> "LayerArrays":
+        """Return the arrays of a layer of float64 whose weight is (inputs, features, outputs)."""
+        return cls(
+            np.ascontiguousarray(knots.numpy(force=True)),
+            np.ascontiguousarray(weight.flatten(0, 1).numpy(force=True)),
+            learns.double().numpy(force=True),
+            make_plan(spec, 0, knots.dtype),
+            make_plan(spec, 1, knots.dtype),
+        )
+
 
 def normal_equations(
-    x: Float[np.ndarray, "samples inputs"],
-    residuals: Float[np.ndarray, "samples outputs"],
+    x: Float[Tensor, "samples inputs"],
+    residuals: Float[Tensor, "samples rows"],
     layers: Sequence[LayerArrays],
-) -> tuple[Float[np.ndarray, "weights weights"], Float[np.ndarray, " weights"]]:
+    gain: Float[Tensor, "samples rows outputs"] | None = None,
+) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
     """Return J^T J and J^T residuals, in float64; weights in the order of ``linearise``.
 
     Parameters
     ----------
     x : (samples, inputs)
-        Float64, in one piece.
-    residuals : (samples, outputs)
+        Float64, as all here.
+    residuals : (samples, rows)
         Outputs less targets at the present weights.
     layers : sequence of LayerArrays
         Inputs first.
+    gain : (samples, rows, outputs), optional
+        How the rows of J change with the outputs; by default each is one output.
     """
+    points, left = (np.ascontiguousarray(part.numpy(force=True)) for part in (x, residuals))
+    own = None if gain is None else np.ascontiguousarray(gain.numpy(force=True))
     total = sum(layer.weight.size for layer in layers)
     length = max(1, MOST_HELD // (total * residuals.shape[1]))
 
@@ -67,15 +85,16 @@ def normal_equations(
         matrix, gradient = np.zeros((total, total)), np.zeros(total)
         for first in range(start, stop, length):
             here = slice(first, min(first + length, stop))
-            _add_block(x[here], residuals[here], layers, matrix, gradient)
+            some = None if own is None else own[here]
+            _add_block(points[here], left[here], layers, some, matrix, gradient)
         return matrix, gradient
 
-    if total <= SHARED_TO and len(parts_of(*x.shape)) > 1:
-        matrix, gradient = sum_over_parts(work, *x.shape, add=_add)
+    if total <= SHARED_TO and len(parts_of(*points.shape)) > 1:
+        matrix, gradient = sum_over_parts(work, *points.shape, add=_add)
     else:
         matrix, gradient = work(0, len(x))
-    mirror(matrix)
-    return matrix, gradient
+    _mirror(matrix)
+    return torch.from_numpy(matrix), torch.from_numpy(gradient)
 
 
 def _add(one: tuple[Array, Array], other: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -86,7 +105,12 @@ def _add(one: tuple[Array, Array], other: tuple[Array, Array]) -> tuple[Array, A
 
 
 def _add_block(
-    x: Array, residuals: Array, layers: Sequence[LayerArrays], matrix: Array, gradient: Array
+    x: Array,
+    residuals: Array,
+    layers: Sequence[LayerArrays],
+    gain: Array | None,
+    matrix: Array,
+    gradient: Array,
 ) -> None:
     """Add the products of some samples to the lower triangle of ``matrix``."""
     samples, outputs = residuals.shape
@@ -98,8 +122,9 @@ def _add_block(
             y = np.empty((samples, layer.weight.shape[1]))
             _sum_edges(layer.values.active, at[-1].offset, at[-1].values, layer.weight, y)
             inputs.append(y)
-    gain = np.empty((samples, outputs, outputs))
-    gain[:] = np.eye(outputs)
+    if gain is None:
+        gain = np.empty((samples, outputs, outputs))
+        gain[:] = np.eye(outputs)
     sizes = [layer.knots.shape[0] * layer.values.rows * layer.weight.shape[1] for layer in layers]
     runs = [layer.knots.shape[0] * _runs_of(layer) for layer in layers]
     rows = np.empty((samples * outputs, sum(sizes)))
@@ -113,7 +138,17 @@ def _add_block(
             np.array([active, 1][: _runs_of(layer)]) * layer.weight.shape[1], runs[depth]
         )
         width, offset, values = layer.values.width, at[depth].offset, at[depth].values
-        _write_rows(active, width, offset, values, layer.learns, gain, rows[:, place:], columns[:, run:], start)
+        _write_rows(
+            active,
+            width,
+            offset,
+            values,
+            layer.learns,
+            gain,
+            rows[:, place:],
+            columns[:, run:],
+            start,
+        )
         if depth:
             slopes = make_active(inputs[depth], layer.knots, layer.slopes, 0).values
             below = np.empty((samples, outputs, layer.knots.shape[0]))
@@ -266,7 +301,7 @@ def _spread(columns: Array, lengths: Array, values: Array, full: Array) -> None:
 
 
 @kernel
-def mirror(matrix: Float[np.ndarray, "weights weights"]) -> None:
+def _mirror(matrix: Float[np.ndarray, "weights weights"]) -> None:
     """Copy the lower triangle to the upper one."""
     for a in range(matrix.shape[0]):
         for b in range(a):
