@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import kanviz as kv  # noqa: E402 - of this checkout
+from kanviz.course import playground  # noqa: E402
 
 project, author, copyright = "kanviz", "kanviz developers", "kanviz developers"  # noqa: A001
 release = version = kv.__version__
@@ -57,6 +58,7 @@ def write_live_pages(app: Sphinx, error: Exception | None) -> None:
     model = kv.KAN([2, 1, 1], seed=0)
     model.fit(data, progress=False)
     model.to_html(folder / "law.html", data, title="exp(sin(3 x_1) + x_2^2)")
+    playground(folder / "playground.html")
 
 
 def setup(app: Sphinx) -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``kanviz demo``, ``kanviz fit``, ``kanviz lab``."""
+"""The command line: ``kanviz demo``, ``kanviz fit``, ``kanviz lab``, ``kanviz playground``."""
 
 import argparse
 import importlib.util
@@ -16,6 +16,7 @@ DEMO_STEM = "kanviz-demo"
 DEMO_GRIDS = (5, 10, 20)
 FIT_GRIDS = (3, 5, 10)
 NOTEBOOKS = "notebooks"
+PLAYGROUND = "kanviz-playground.html"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,6 +44,13 @@ def _parser() -> argparse.ArgumentParser:
     lab = commands.add_parser("lab", help="open JupyterLab on the notebooks")
     lab.add_argument("--folder", type=Path, default=Path(NOTEBOOKS), help="the notebooks' folder")
     lab.set_defaults(run=_lab)
+    play = commands.add_parser("playground", help="write the page on which a network learns")
+    play.add_argument("--law", help="what it learns, as 'sin(pi*x_1) + x_2^2' (default: the first)")
+    play.add_argument("--question", default="", help="what to ask a class above the picture")
+    play.add_argument("--hide", nargs="*", default=[], metavar="PART", help="controls to hide")
+    written = f"the page to write (default: {PLAYGROUND})"
+    play.add_argument("--out", type=Path, default=Path(PLAYGROUND), help=written)
+    play.set_defaults(run=_playground)
     return parser
 
 
@@ -103,6 +111,14 @@ def _fit(chosen: argparse.Namespace) -> None:
     if chosen.model:
         model.save(chosen.model)
         print(f"Wrote {chosen.model}; kv.load opens it.")
+
+
+def _playground(chosen: argparse.Namespace) -> None:
+    """Write the playground; it needs nothing but a browser."""
+    from kanviz.course import playground
+
+    playground(chosen.out, law=chosen.law, question=chosen.question, hide=chosen.hide)
+    print(f"Wrote {chosen.out}. Open it in a browser: it needs neither Python nor a network.")
 
 
 def _check_writable(*files: Path | None) -> None:

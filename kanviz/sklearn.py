@@ -17,19 +17,19 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from kanviz.checks import check_choice
 from kanviz.data import Dataset, Scaling, from_arrays
 from kanviz.data.arrays import Task
-from kanviz.data.dataset import About
+from kanviz.data.dataset import About, read_sample_weight
 from kanviz.model import KAN, Session
 from kanviz.shape_search import search
 
 if TYPE_CHECKING:
     from kanviz.live.explorer import Explorer
 
-__all__ = ["KANClassifier", "KANRegressor", "explore"]
+__all__ = ["KANClassifier", "KANRegressor", "explore", "kan_of"]
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -73,7 +73,9 @@ class _KANEstimator(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.device = device
         self.random_state = random_state
 
-    def _train(self, x: np.ndarray, y: np.ndarray, n_outputs: int, task: Task) -> None:
+    def _train(
+        self, x: np.ndarray, y: np.ndarray, n_outputs: int, task: Task, weight: np.ndarray | None
+    ) -> None:
         """Make a new model and train it; x and y are checked."""
         if self.dtype not in DTYPES:
             raise ValueError(
@@ -88,6 +90,7 @@ class _KANEstimator(BaseEstimator):  # type: ignore[misc]  # untyped there
             input_names=None if names is None else [str(name) for name in names],
             task=task,
             constant="keep",
+            sample_weight=weight,
             dtype=DTYPES[self.dtype],
         )
         if isinstance(self.hidden, str):
@@ -187,7 +190,7 @@ class KANRegressor(RegressorMixin, _KANEstimator):  # type: ignore[misc]
         tags.target_tags.multi_output = True
         return tags
 
-    def fit(self, X: Any, y: Any) -> "KANRegressor":
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "KANRegressor":
         """Train a new model.
 
         Parameters
@@ -195,6 +198,8 @@ class KANRegressor(RegressorMixin, _KANEstimator):  # type: ignore[misc]
         X : (samples, features)
             Array or data frame of numbers, in any units.
         y : (samples,) or (samples, outputs)
+        sample_weight : (samples,), optional
+            How many times each row counts, as for ``KAN.fit``.
 
         Returns
         -------
@@ -209,8 +214,10 @@ class KANRegressor(RegressorMixin, _KANEstimator):  # type: ignore[misc]
             self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, ensure_min_samples=2
         )
         targets = np.asarray(targets, dtype=np.float64)
+        weight = _weights(sample_weight, x)
         self._is_flat = targets.ndim == 1
-        self._train(x, targets, 1 if self._is_flat else targets.shape[1], "regression")
+        n_outputs = 1 if self._is_flat else targets.shape[1]
+        self._train(x, targets, n_outputs, "regression", weight)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -235,7 +242,7 @@ class KANClassifier(ClassifierMixin, _KANEstimator):  # type: ignore[misc]
 
     classes_: np.ndarray
 
-    def fit(self, X: Any, y: Any) -> "KANClassifier":
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "KANClassifier":
         """Train a new model.
 
         Parameters
@@ -244,6 +251,8 @@ class KANClassifier(ClassifierMixin, _KANEstimator):  # type: ignore[misc]
             Array or data frame of numbers, in any units.
         y : (samples,)
             Labels of two classes or more.
+        sample_weight : (samples,), optional
+            How many times each row counts, as for ``KAN.fit``.
 
         Returns
         -------
@@ -256,13 +265,16 @@ class KANClassifier(ClassifierMixin, _KANEstimator):  # type: ignore[misc]
         """
         x, labels = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         check_classification_targets(labels)
+        weight = _weights(sample_weight, x)
+        if weight is not None:  # a class of rows that do not count is none
+            x, labels, weight = x[weight > 0], labels[weight > 0], weight[weight > 0]
         self.classes_, numbers = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"y must hold at least 2 classes; got 1 class, {self.classes_.tolist()[0]!r}. "
                 "Pass rows of another one."
             )
-        self._train(x, numbers, len(self.classes_), "classification")
+        self._train(x, numbers, len(self.classes_), "classification", weight)
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -283,6 +295,15 @@ class KANClassifier(ClassifierMixin, _KANEstimator):  # type: ignore[misc]
     def _scores(self, x: Any) -> np.ndarray:
         checked = self._checked(x)
         return np.asarray(self.model_.decision_function(checked))
+
+
+def _weights(sample_weight: Any, x: np.ndarray) -> np.ndarray | None:
+    """Return the weights of the rows, checked as scikit-learn does and as a data set does."""
+    if sample_weight is None:
+        return None
+    checked: np.ndarray = _check_sample_weight(sample_weight, x, dtype=np.float64)
+    read_sample_weight(checked, len(x))
+    return checked
 
 
 def explore(estimator: Any, data: Any = None, **options: Any) -> "Explorer":
@@ -324,7 +345,10 @@ def explore(estimator: Any, data: Any = None, **options: Any) -> "Explorer":
 
 
 def kan_of(estimator: Any) -> KAN:
-    """Return a copy of the ``KAN`` in an estimator or pipeline, as ``explore`` shows it."""
+    """Return a copy of the ``KAN`` in an estimator or pipeline, as ``explore`` shows it.
+
+    With the names and units that ``explore`` gives it, and the bands of its curves.
+    """
     steps = estimator[:-1] if isinstance(estimator, Pipeline) else None
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     if not isinstance(last, _KANEstimator):
@@ -343,7 +367,8 @@ def kan_of(estimator: Any) -> KAN:
         units = _units_before(steps, len(about.input_names))
         if units is not None:
             about = replace(about, x_scaling=about.x_scaling.after(units))
-    return KAN(Session(session.network, about, "model = kanviz.sklearn.kan_of(pipeline)"))
+    start = "model = kanviz.sklearn.kan_of(pipeline)"
+    return KAN(Session(session.network, about, start, session.doubt))
 
 
 def _names_after(steps: Pipeline, about: About) -> Sequence[str]:

@@ -22,6 +22,10 @@ from kanviz.model import KAN
 from kanviz.nn.basis import RADIAL_FUNCTIONS
 from kanviz.snapshot import Edge, Snapshot
 from kanviz.symbolic.safe import SAFE
+from kanviz.training.jacobian import linearise, n_weights
+from kanviz.training.least_squares import dense_normal_equations
+from kanviz.training.penalties import EdgeForms, smoothness, sparse_forms
+from kanviz.training.sparsity import Sparsity
 
 EXPONENTS = (2, 3, -1, -2, 0.5, -1.5, 1.5, 1 / 3)
 FORMULAS = ("sin", "x^2", "sqrt", "log", "J0(3*x)", "relu(x - 0.1)", "x**2.5 + 2", "erf(x)")
@@ -32,6 +36,7 @@ def fixture() -> bytes:
     """Return operations, networks and a drawn curve with what Python makes of each."""
     networks = [network(*each) for each in models()]
     parts = {"operations": operations(), "networks": networks, "drawn": drawn()}
+    parts["trained"] = [trained(), trained(basis="gaussian", extrapolation="zero")]
     told = [*patches(0), *patches(1, basis="gaussian"), *patches(2, base="identity")]
     told += patches(3, with_units=True)
     return pack(parts | {"pictures": pictures(), "patches": told})
@@ -133,6 +138,41 @@ def drawn() -> dict[str, Any]:
     model.set_curve((0, 1, 2), x.tolist(), np.sin(3 * x).tolist())
     after = recipe_of(model.network, model.session.about).layers[0].weight
     return {"recipe": before, "x": x, "y": np.sin(3 * x), "weight": after}
+
+
+def trained(**options: Any) -> dict[str, Any]:
+    """Return a network with all that a step of training asks of it, and the same on moved grids."""
+    model = make_model(grid_size=3, **options)
+    model.fix((0, 0, 1), "sin", affine=(1.3, -0.2, 0.7, 0.1))
+    model.remove_edge((0, 1, 0))
+    network, x = model.network, make_sample(samples=50)
+    y = torch.sin(3 * x[:, :1]) + x[:, 1:]
+    total = n_weights(network)
+    rows = linearise(network, x)
+    residuals = (rows.outputs - y).detach()
+    matrix, gradient = dense_normal_equations(rows, residuals, total)
+    forms = {"smooth": smoothness(network, 0.1), "sparse": sparse_forms(network, x, Sparsity(0.1))}
+    before = recipe_of(network, model.session.about).to_dict()
+    network.update_grid(x, grid_eps=1.0)
+    with torch.no_grad():
+        moved = network(x).numpy()
+    return {
+        "recipe": before,
+        "x": x.numpy(),
+        "y": y.numpy(),
+        "loss": float(residuals.square().sum()),
+        "matrix": matrix.detach().numpy(),
+        "gradient": gradient.detach().numpy(),
+        **{name: _added(form, total) for name, form in forms.items()},
+        "moved": moved,
+    }
+
+
+def _added(form: EdgeForms, total: int) -> np.ndarray:
+    """Return the matrix of a penalty over all weights."""
+    matrix, ones = torch.zeros(total, total, dtype=torch.float64), torch.ones(total).double()
+    form.add(matrix, torch.zeros_like(ones), ones)
+    return matrix.numpy()
 
 
 def pictures() -> list[dict[str, Any]]:

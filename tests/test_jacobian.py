@@ -89,8 +89,10 @@ def test_normal_equations_of_kernels_equal_those_of_rows(
         rows = linearise(network, 1.5 * x)  # some beyond the grid
         wanted = dense_normal_equations(rows, rows.outputs - y, n_weights(network))
         found = network_normal_equations(network, 1.5 * x, y)
-    for mine, plain in zip(found, wanted, strict=True):
+        counted = network_normal_equations(network, 1.5 * x, y, torch.full_like(x[:, 0], 2.0))
+    for mine, plain, twice in zip(found, wanted, counted, strict=True):
         torch.testing.assert_close(mine, plain, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(twice, 2 * plain, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("widths", [[2, 5, 1], [3, 5, 4, 2]])

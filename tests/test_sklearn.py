@@ -94,6 +94,17 @@ def test_the_diagram_of_a_pipeline_speaks_in_the_units_of_what_goes_into_it(scal
     np.testing.assert_array_equal(pipeline.predict(table), pipeline.predict(table))
 
 
+def test_the_model_of_a_pipeline_has_the_bands_of_its_curves() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0, 100, (120, 1))
+    y = np.sin(x[:, 0] / 10) + 0.3 * rng.standard_normal(120)
+    pipeline = make_pipeline(StandardScaler(), KANRegressor(hidden=(), grid_size=10)).fit(x, y)
+    (band,) = kan_of(pipeline).bands().values()
+    assert band.x[0] < 5
+    assert band.x[-1] > 95
+    assert 0.1 < np.median(band.high - band.low) < 1
+
+
 @pytest.mark.parametrize("step", [PolynomialFeatures(2), QuantileTransformer(n_quantiles=20)])
 def test_where_units_are_lost_names_stay(step: Any) -> None:
     table, y = make_table()

@@ -13,8 +13,9 @@ LIMITS = {
     "load": {"files": 13},  # as it is; the aim is 8
 }
 
-MOST_FILES = {"Python": 147, "TypeScript": 76}
-"""The house was built with 138 and 68; a new capability may bring a file of its own."""
+MOST_FILES = {"Python": 148, "TypeScript": 94}
+"""The house was built with 138 and 68; a new capability may bring a file of its own. The playground,
+which is a product of its own, brought some twenty of TypeScript: training, and what it is steered by."""
 
 
 @pytest.fixture(scope="module")

@@ -193,7 +193,12 @@ def judge_of_all(data: Dataset) -> Judge:
     judge = judge_of(data)
     if data.x_test is not None:
         return judge
-    return replace(judge, x_held=data.x.double(), y_held=data.y.to(judge.y.dtype))
+    return replace(
+        judge,
+        x_held=data.x.double(),
+        y_held=data.y.to(judge.y.dtype),
+        weight_held=data.sample_weight,
+    )
 
 
 @torch.no_grad()

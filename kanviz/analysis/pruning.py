@@ -37,7 +37,7 @@ from kanviz.snapshot import Edge
 from kanviz.tables import ReportTable, html_table, text_table
 from kanviz.training.doubt import Doubt
 from kanviz.training.judge import Judge, judge_of
-from kanviz.training.least_squares import LeastSquares, minimise
+from kanviz.training.least_squares import LeastSquares, count_of, minimise
 
 PRUNE_SCORE = 0.03
 """Score below which ``prune`` without data drops an edge (the value of pykan 0.2.8)."""
@@ -257,10 +257,11 @@ def remove_idle(
         Every candidate that was tried; their ``score`` is in effective degrees of freedom.
     """
     x, y, allowed = data.x.double(), data.y.double(), frozenset(may_go)
+    weight = data.sample_weight
 
     def likelihood(trial: Network) -> float:
-        penalties = doubt.smoothing.penalties(trial, y.numel(), doubt.scale)
-        problem = LeastSquares(trial, x, y, penalties, doubt.scale)
+        penalties = doubt.smoothing.penalties(trial, count_of(y, weight), doubt.scale)
+        problem = LeastSquares(trial, x, y, penalties, doubt.scale, sample_weight=weight)
         for _ in minimise(problem, REFIT_STEPS):
             pass
         return doubt.smoothing.judged(problem)[1].log_evidence

@@ -6,11 +6,18 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
 from kanviz.checks import check_choice, listed, seeded, short
-from kanviz.data.dataset import FLOAT_DTYPES, Dataset, Label, check_names, default_names
+from kanviz.data.dataset import (
+    FLOAT_DTYPES,
+    Dataset,
+    Label,
+    check_names,
+    default_names,
+    read_sample_weight,
+)
 from kanviz.data.scaling import Scaling, root_mean_square
 
 NUMBER_KINDS = "buif"
@@ -33,6 +40,8 @@ def from_arrays(
     task: Task = "auto",
     constant: Constant = "error",
     normalize: bool = True,
+    sample_weight: Any = None,
+    sample_weight_test: Any = None,
     dtype: torch.dtype | None = None,
 ) -> Dataset:
     """Make a dataset of arrays, data frames, tensors or lists.
@@ -62,6 +71,10 @@ def from_arrays(
         Scale inputs and number targets to mean 0 and standard deviation 1 over the training
         samples. The scaling is kept in the dataset: a model that is fitted to it takes and gives
         the user's units.
+    sample_weight, sample_weight_test : (samples,), optional
+        How many times each row of ``x`` and of ``x_test`` counts: a row of weight 2 is as that row
+        twice, one of weight 0 is left out. The noise of a fit is that of a row of weight 1, so
+        weights that tell precision (1 / variance) belong divided by their mean.
     dtype : torch.dtype, optional
         float32 or float64. By default that of ``x`` if it is such a tensor, else torch's default.
 
@@ -81,6 +94,12 @@ def from_arrays(
     check_choice("task", task, get_args(Task))
     check_choice("constant", constant, get_args(Constant))
     dtype = choose_dtype(dtype, like=x)
+    x, y, weight, left_out = with_weight(x, y, sample_weight, "sample_weight")
+    if sample_weight_test is not None and x_test is None:
+        raise ValueError("sample_weight_test needs x_test and y_test; got none. Pass them as well.")
+    x_test, y_test, test_weight, _ = with_weight(
+        x_test, y_test, sample_weight_test, "sample_weight_test"
+    )
     coded = coded_columns("x", x)
     if coded is None:
         inputs = read_numbers(
@@ -106,9 +125,11 @@ def from_arrays(
         output_names=outputs,
         x_scaling=Scaling.identity(len(names), inputs),
         y_scaling=Scaling.identity(len(outputs), inputs),
-        notes=tuple(column.note for column in coded or () if column.note),
+        notes=(*left_out, *(column.note for column in coded or () if column.note)),
         classes=classes,
         categories=books,
+        sample_weight=weight,
+        sample_weight_test=test_weight,
     )
     data.check_several()
     if x_test is None:
@@ -143,22 +164,35 @@ def as_dataset(
     *,
     task: Task = "auto",
     normalize: bool = False,
+    sample_weight: Any = None,
     dtype: torch.dtype | None = None,
 ) -> Dataset:
     """Return ``data`` if it is a ``Dataset``, or make one of a pair (x, y), all for training.
 
-    ``x`` and ``y`` are what ``from_arrays`` takes; ``task``, ``normalize`` and ``dtype`` as there.
+    ``x`` and ``y`` are what ``from_arrays`` takes; ``task``, ``normalize``, ``sample_weight`` and
+    ``dtype`` as there.
 
     Raises
     ------
     TypeError
         If ``data`` is neither.
+    ValueError
+        If ``sample_weight`` comes beside a ``Dataset``, or pair and options do not fit together.
     """
     if isinstance(data, Dataset):
+        check_unweighted(data, sample_weight)
         return data
     if isinstance(data, tuple | list) and len(data) == 2:
         x, y = data
-        return from_arrays(x, y, test_fraction=0.0, task=task, normalize=normalize, dtype=dtype)
+        return from_arrays(
+            x,
+            y,
+            test_fraction=0.0,
+            task=task,
+            normalize=normalize,
+            sample_weight=sample_weight,
+            dtype=dtype,
+        )
     if isinstance(data, Mapping) and "train_input" in data:
         raise TypeError(
             "data must be a Dataset or a pair (x, y); got a dict as pykan takes it. Write fit(d["
@@ -168,6 +202,15 @@ def as_dataset(
         f"data must be a Dataset or a pair (x, y); got {type(data).__name__}. "
         "Make one with from_arrays, from_csv or from_function."
     )
+
+
+def check_unweighted(data: Any, sample_weight: Any) -> None:
+    """Raise a ValueError where weights come beside a ``Dataset``, which keeps its own."""
+    if sample_weight is not None and isinstance(data, Dataset):
+        raise ValueError(
+            "sample_weight belongs to the rows of X and y; got it beside a Dataset, which keeps "
+            "its own. Make it with from_arrays(x, y, sample_weight=...)."
+        )
 
 
 def split_rows(
@@ -209,7 +252,45 @@ def _with_test_part(data: Dataset, test_fraction: float, seed: int) -> Dataset:
     x, y = data.x, data.y
     if len(test) == 0:
         return data
-    return replace(data, x=x[train], y=y[train], x_test=x[test], y_test=y[test])
+    weight = data.sample_weight
+    weights = (None, None) if weight is None else (weight[train], weight[test])
+    return replace(
+        data,
+        x=x[train],
+        y=y[train],
+        x_test=x[test],
+        y_test=y[test],
+        sample_weight=weights[0],
+        sample_weight_test=weights[1],
+    )
+
+
+def with_weight(
+    x: Any, y: Any, sample_weight: Any, name: str
+) -> tuple[Any, Any, Tensor | None, tuple[str, ...]]:
+    """Return the rows that count, their weights or None, and a note on those that do not."""
+    if sample_weight is None:
+        return x, y, None, ()
+    rows = len(x) if hasattr(x, "__len__") else 0
+    weight = read_sample_weight(sample_weight, rows, name)
+    counts = weight > 0
+    n_out = int((~counts).sum())
+    if n_out == 0:
+        return x, y, weight, ()
+    x, y = (rows_of(part, counts) if len(part) == len(counts) else part for part in (x, y))
+    return x, y, weight[counts], (f"{n_out} of {len(counts)} rows left out for a weight of 0.",)
+
+
+def rows_of(values: Any, chosen: Bool[Tensor, " rows"]) -> Any:
+    """Return those rows of an array, tensor, data frame or list, of its own kind."""
+    if isinstance(values, Tensor):
+        return values[chosen.to(values.device)]
+    keep = chosen.cpu().numpy()
+    if hasattr(values, "iloc"):
+        return values.iloc[keep]
+    if isinstance(values, np.ndarray):
+        return values[keep]
+    return [row for row, is_chosen in zip(values, keep.tolist(), strict=True) if is_chosen]
 
 
 def _check_varies(x: Tensor, names: tuple[str, ...]) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from kanviz.checks import check_finite
@@ -54,6 +55,8 @@ class Dataset:
     constants : mapping of str to float
         Columns of numbers that were left out for having one value, with that value: data of other
         rows, or a model of these, may have them as an input.
+    sample_weight, sample_weight_test : (samples,), optional
+        How many times each row counts, in float64; None for once each.
 
     Raises
     ------
@@ -74,6 +77,8 @@ class Dataset:
     classes: tuple[Label, ...] | None = None
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     constants: Mapping[str, float] = field(default_factory=dict)
+    sample_weight: Tensor | None = None
+    sample_weight_test: Tensor | None = None
 
     def __post_init__(self) -> None:
         """Check once, here, that the parts fit together."""
@@ -86,6 +91,10 @@ class Dataset:
             object.__setattr__(self, "classes", self.output_names)
         if self.x_test is not None and self.y_test is not None:
             self._check_part("x_test", self.x_test, "y_test", self.y_test)
+        for name, x in (("sample_weight", self.x), ("sample_weight_test", self.x_test)):
+            if getattr(self, name) is not None:
+                weight = read_sample_weight(getattr(self, name), 0 if x is None else len(x), name)
+                object.__setattr__(self, name, weight.to(self.x.device))
 
     def check_several(self) -> None:
         """Raise a ValueError unless there are 2 training samples or more, to learn from."""
@@ -153,16 +162,17 @@ class Dataset:
         ``prune`` and ``symbolify`` judge by the test samples of what they are given; of this they
         hold out a part, so that the test samples of the whole stay a fair judge of the result.
         """
-        return replace(self, x_test=None, y_test=None)
+        return replace(self, x_test=None, y_test=None, sample_weight_test=None)
 
     def normalized(self) -> "Dataset":
         """Return these samples scaled to mean 0 and standard deviation 1 over the training part.
 
         Class numbers stay; the scaling in place is kept below the new one, so that results still
-        come back in the user's units.
+        come back in the user's units. Rows count by their weights.
         """
-        y_step = None if self.is_classification else Scaling.standard(self.y)
-        return self.scaled(Scaling.standard(self.x), y_step)
+        weight = self.sample_weight
+        y_step = None if self.is_classification else Scaling.standard(self.y, weight)
+        return self.scaled(Scaling.standard(self.x, weight), y_step)
 
     def scaled(self, x_step: Scaling, y_step: Scaling | None = None) -> "Dataset":
         """Return these samples with one more scaling on top; without ``y_step`` y stays."""
@@ -199,6 +209,11 @@ class Dataset:
             y_test=None if self.y_test is None else move(self.y_test),
             x_scaling=self.x_scaling.to(device),
             y_scaling=self.y_scaling.to(device),
+            **{
+                name: weight.to(device=device)
+                for name in ("sample_weight", "sample_weight_test")
+                if (weight := getattr(self, name)) is not None
+            },
         )
 
     def __repr__(self) -> str:
@@ -213,6 +228,44 @@ class Dataset:
             f"  {outputs} ({self.n_outputs}): {_shortened(self.output_names)}",
         ]
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
+
+
+def read_sample_weight(
+    values: Any, rows: int, name: str = "sample_weight"
+) -> Float64[Tensor, " rows"]:
+    """Return how many times each row counts, in float64, checked.
+
+    Raises
+    ------
+    TypeError
+        If they are no numbers.
+    ValueError
+        Unless there is one per row, finite, at least 0 and not all 0.
+    """
+    try:
+        numbers = torch.as_tensor(np.asarray(values) if not isinstance(values, Tensor) else values)
+        weight = numbers.detach().double()
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(
+            f"{name} must hold numbers; got {type(values).__name__}. Pass one per row of x."
+        ) from None
+    if weight.shape != (rows,):
+        raise ValueError(
+            f"{name} must have shape ({rows},), one number per row of x; got "
+            f"{tuple(weight.shape)}. Pass how many times each row counts."
+        )
+    if weight.is_meta:
+        return weight
+    check_finite(name, weight)
+    if bool((weight < 0).any()):
+        row = int((weight < 0).nonzero()[0])
+        raise ValueError(
+            f"{name} must be at least 0; got {float(weight[row]):g} in row {row}. "
+            "Pass 0 to leave a row out."
+        )
+    if not bool((weight > 0).any()):
+        raise ValueError(f"{name} is 0 in every row, which leaves none. Give some rows a weight.")
+    return weight
 
 
 def check_inputs(name: str, x: Tensor, input_names: Sequence[str]) -> None:

@@ -41,15 +41,20 @@ class Scaling:
         return cls(shift=like.new_zeros(columns), scale=like.new_ones(columns))
 
     @classmethod
-    def standard(cls, values: Float[Tensor, "samples columns"]) -> "Scaling":
+    def standard(
+        cls,
+        values: Float[Tensor, "samples columns"],
+        weight: Float[Tensor, " samples"] | None = None,
+    ) -> "Scaling":
         """Return the scaling to mean 0 and standard deviation 1 (divisor n).
 
-        A column with the same value in every sample is shifted to 0 and not stretched.
+        A column with the same value in every sample is shifted to 0 and not stretched. With weights
+        each sample counts so many times.
         """
         values = values.double()
         unit = _unit_of(values)
-        mean = (values / unit).mean(dim=0) * unit
-        deviation = root_mean_square(values - mean)
+        mean = mean_of(values / unit, weight) * unit
+        deviation = root_mean_square(values - mean, weight)
         # Rounding gives a constant column a deviation near 0, and a tiny deviation exactly 0.
         constant = (values == values[:1]).all(dim=0) | (deviation == 0)
         return cls(shift=mean, scale=deviation.masked_fill(constant, 1.0))
@@ -80,13 +85,22 @@ class Scaling:
         return Scaling(self.shift.to(device), self.scale.to(device))
 
 
-def root_mean_square(values: Tensor) -> Tensor:
+def mean_of(values: Tensor, weight: Float[Tensor, " samples"] | None = None) -> Tensor:
+    """Return the mean along the first axis, each row counted so many times."""
+    if weight is None:
+        return values.mean(0)
+    share = (weight / weight.sum()).to(values)
+    return (share.view(-1, *[1] * (values.ndim - 1)) * values).sum(0)
+
+
+def root_mean_square(values: Tensor, weight: Float[Tensor, " samples"] | None = None) -> Tensor:
     """Return the root mean square along the first axis, also of numbers whose squares are inf or 0.
 
-    They are measured in a power of 2 near the largest, which rounds nothing.
+    They are measured in a power of 2 near the largest, which rounds nothing. With weights each row
+    counts so many times.
     """
     unit = _unit_of(values)
-    return (values / unit).square().mean(0).sqrt() * unit
+    return mean_of((values / unit).square(), weight).sqrt() * unit
 
 
 def _unit_of(values: Tensor) -> Tensor:

@@ -85,6 +85,7 @@ def from_csv(
     test_fraction: float = 0.2,
     seed: int = 0,
     normalize: bool = True,
+    weight: str | None = None,
     dtype: torch.dtype | None = None,
 ) -> Dataset:
     """Read a dataset from a CSV file with a header line.
@@ -117,6 +118,9 @@ def from_csv(
     normalize : bool
         Scale inputs and number targets to mean 0 and standard deviation 1 over the training rows.
         The scaling is kept in the dataset.
+    weight : str, optional
+        The column that says how many times each row counts, as ``sample_weight`` in
+        ``from_arrays``; it is no input.
 
     Raises
     ------
@@ -137,14 +141,18 @@ def from_csv(
     check_choice("missing", missing, get_args(Missing))
     table = read_csv(path)
     targets = _known("target", [target] if isinstance(target, str) else target, table)
+    weighing = () if weight is None else _known("weight", [weight], table)
+    _check_weighing(weighing, targets, inputs)
     table, without_target = _handle_missing(
-        table, targets, "error" if missing == "error" else "drop"
+        table, (*targets, *weighing), "error" if missing == "error" else "drop"
     )
-    names, unused = _choose_inputs(table, targets, inputs)
+    table, weightless = _leave_out_weightless(table, weighing)
+    names, unused = _choose_inputs(table, (*targets, *weighing), inputs)
     table, incomplete = _handle_missing(table, names, missing)
     y, output_names, target_note = _read_target(table, targets, task)
     encoded = {name: _encode(table, name) for name in names}
     x, input_names, encoding = _read_inputs(table, encoded)
+    weights = encode_numbers(table, weighing[0]).values[:, 0] if weighing else None
     train, test = (part.numpy() for part in split_rows(len(x), test_fraction, seed))
     x, filled = _fill_with_means(x, train, input_names)
     data = from_arrays(
@@ -158,9 +166,11 @@ def from_csv(
         task="regression" if output_names else "classification",
         constant="keep",
         normalize=normalize,
+        sample_weight=None if weights is None else weights[train],
+        sample_weight_test=weights[test] if weights is not None and len(test) else None,
         dtype=dtype,
     )
-    notes = (*without_target, *unused, *incomplete, *target_note, *encoding, *filled)
+    notes = (*without_target, *weightless, *unused, *incomplete, *target_note, *encoding, *filled)
     return replace(
         data,
         notes=notes,
@@ -239,6 +249,40 @@ def _handle_missing(
         )
     note = f"{len(keep) - sum(keep)} of {len(keep)} rows left out for missing values ({where})."
     return table.keep_rows(keep), (note,)
+
+
+def _check_weighing(
+    weighing: Sequence[str], targets: Sequence[str], inputs: Sequence[str] | None
+) -> None:
+    """Raise a ValueError where the column of weights is a target or an input too."""
+    for name in weighing:
+        if name in targets or name in (inputs or ()):
+            raise ValueError(
+                f"weight must be a column of its own; got {short(name)}, which is a target or an "
+                "input. Leave it out there."
+            )
+
+
+def _leave_out_weightless(
+    table: TextTable, weighing: Sequence[str]
+) -> tuple[TextTable, tuple[str, ...]]:
+    """Return the rows of a weight other than 0, and a note on the others."""
+    for name in weighing:
+        if column_kind(table, name) != "numbers":
+            raise ValueError(
+                f"weight must be a column of numbers; got {short(name)}, which holds text. Choose "
+                "another."
+            )
+        keep = (encode_numbers(table, name).values[:, 0] != 0).tolist()
+        if sum(keep) < len(keep):
+            if not any(keep):
+                raise ValueError(
+                    f"weight is 0 in every row of column {short(name)}, which leaves none. Choose "
+                    "another."
+                )
+            note = f"{len(keep) - sum(keep)} of {len(keep)} rows left out for a weight of 0."
+            return table.keep_rows(keep), (note,)
+    return table, ()
 
 
 def _choose_inputs(

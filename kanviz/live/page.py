@@ -21,6 +21,7 @@ from kanviz.writing import write_whole
 STATIC = Path(__file__).parent / "static"
 SCRIPT, STYLE = STATIC / "explorer.js", STATIC / "explorer.css"
 TEACHING_SCRIPT, TEACHING_STYLE = STATIC / "teaching.js", STATIC / "teaching.css"
+PLAYGROUND_SCRIPT, PLAYGROUND_STYLE = STATIC / "playground.js", STATIC / "playground.css"
 
 PAGE = """
 html.kanviz{background:var(--kanviz-paper);color:var(--kanviz-ink);color-scheme:light dark;

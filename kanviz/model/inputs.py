@@ -20,11 +20,13 @@ from kanviz.checks import check_finite, listed
 from kanviz.data.arrays import (
     Task,
     as_dataset,
+    check_unweighted,
     class_numbers,
     column_names,
     holds_labels,
     read_labels,
     read_numbers,
+    with_weight,
 )
 from kanviz.data.dataset import About, Dataset, Label, default_names
 from kanviz.data.scaling import Scaling
@@ -71,7 +73,7 @@ def read_inputs(x: Any, about: About, like: Tensor) -> Float[Tensor, "samples in
     return inputs
 
 
-def read_dataset(data: Any, about: About, network: Network) -> Dataset:
+def read_dataset(data: Any, about: About, network: Network, sample_weight: Any = None) -> Dataset:
     """Return data in the network's units.
 
     Parameters
@@ -83,6 +85,8 @@ def read_dataset(data: Any, about: About, network: Network) -> Dataset:
         Names, units and classes of the network.
     network : Network
         Is only asked for its widths.
+    sample_weight : (samples,), optional
+        How many times each row of a pair counts; rows of weight 0 are left out.
 
     Raises
     ------
@@ -91,7 +95,8 @@ def read_dataset(data: Any, about: About, network: Network) -> Dataset:
     ValueError
         If shape, names or labels do not fit.
     """
-    known = data if isinstance(data, Dataset) else _of_pair(data, about)
+    check_unweighted(data, sample_weight)
+    known = data if isinstance(data, Dataset) else _of_pair(data, about, sample_weight)
     return _in_units(_in_order(_in_classes(known, about), about), about, network)
 
 
@@ -287,10 +292,12 @@ def _check_known(column: str, texts: Sequence[str], about: About) -> None:
         )
 
 
-def _of_pair(data: Any, about: About) -> Dataset:
+def _of_pair(data: Any, about: About, sample_weight: Any = None) -> Dataset:
     """Return a pair (x, y) in the user's units as a data set in float64 without any scaling."""
     if not isinstance(data, tuple | list) or len(data) != 2:
         return as_dataset(data)  # raises
+    first, second, weight, _ = with_weight(data[0], data[1], sample_weight, "sample_weight")
+    data = first, second
     x = read_numbers("x", _columns_by_name(data[0], about)).double()
     names = about.input_names
     if x.shape[1] != len(names):  # said by ``check_fits``
@@ -305,7 +312,16 @@ def _of_pair(data: Any, about: About) -> Dataset:
             outputs = default_names("y", y.shape[1])
     plain = About.nothing(len(names), len(outputs))
     return Dataset(
-        x, y, None, None, names, outputs, plain.x_scaling, plain.y_scaling, (), classes
+        x,
+        y,
+        None,
+        None,
+        names,
+        outputs,
+        plain.x_scaling,
+        plain.y_scaling,
+        classes=classes,
+        sample_weight=weight,
     ).to(device=x.device)
 
 

@@ -485,6 +485,7 @@ class KAN(nn.Module):
         data: Any,
         y: Any = None,
         *,
+        sample_weight: Any = None,
         optimizer: Optimizer = "auto",
         steps: int | None = None,
         loss: LossName | Loss | None = None,
@@ -521,6 +522,11 @@ class KAN(nn.Module):
             The targets of X: numbers, or one label of a class per sample. Labels are text and truth
             values; whole numbers are labels with ``loss="cross_entropy"``, or where the network has
             several outputs and y one column.
+        sample_weight : (samples,), optional
+            How many times each row of X counts: a row of weight 2 is as that row twice, one of
+            weight 0 is left out. The noise is then that of a row of weight 1, so weights that tell
+            precision (1 / variance) belong divided by their mean. A ``Dataset`` keeps its own, see
+            ``from_arrays``. A loss of your own has to be one of torch.
         optimizer : str or torch.optim.Optimizer class
             ``"lm"`` Levenberg-Marquardt (squared loss), ``"lbfgs"``, ``"adam"``, ``"adamw"``, any
             optimizer class of torch, or ``"auto"``: "lm" for squared loss on all data at once where
@@ -621,7 +627,7 @@ class KAN(nn.Module):
         session = self.session
         task = classes_or_numbers(given, loss, self.widths[-1])
         is_new = session.is_new()
-        dataset = session.dataset(given, task=task, is_new=is_new)
+        dataset = session.dataset(given, task=task, sample_weight=sample_weight, is_new=is_new)
         about = about_after(dataset, session.about, is_new=is_new)
         is_data = validation is not None and not isinstance(validation, float | str)
         watched = read_dataset(validation, about, self.network) if is_data else validation
@@ -630,6 +636,8 @@ class KAN(nn.Module):
             start = with_grid_of(network, about) if is_new else network
             chosen = read_options(options | {"validation": watched})
             asked = options_given(KAN.fit, options)
+            if sample_weight is not None:
+                asked = {"sample_weight": sample_weight} | asked
             call = FitCall("model.fit", "data", tensors_of(given), asked, about)
             return prepare(start, dataset, chosen), call
 
@@ -968,13 +976,15 @@ class KAN(nn.Module):
             outputs = node_values(self.network, inputs)[-1]
         return about.y_scaling.undo(outputs.cpu()).numpy()
 
-    def evaluate(self, data: Any) -> dict[str, float]:
+    def evaluate(self, data: Any, *, sample_weight: Any = None) -> dict[str, float]:
         """Return how well the model does on data, in the user's units.
 
         Parameters
         ----------
         data : Dataset or (X, y)
             As for ``fit``.
+        sample_weight : (samples,), optional
+            How many times each row of X counts; a ``Dataset`` keeps its own.
 
         Returns
         -------
@@ -993,9 +1003,10 @@ class KAN(nn.Module):
         ['train_r2', 'train_rmse']
         """
         with self.session.reading():
-            return quality(self.network, self.session.dataset(data, one_row=True))
+            weighed = self.session.dataset(data, sample_weight=sample_weight, one_row=True)
+            return quality(self.network, weighed)
 
-    def score(self, data: Any, y: Any = None) -> float:
+    def score(self, data: Any, y: Any = None, *, sample_weight: Any = None) -> float:
         """Return one number for how well the model does: R^2, or for classes the share right.
 
         Parameters
@@ -1004,6 +1015,8 @@ class KAN(nn.Module):
             As for ``fit``; of a ``Dataset`` the test part counts, or the training part without one.
         y : (samples,) or (samples, outputs), optional
             The targets of X.
+        sample_weight : (samples,), optional
+            How many times each row of X counts; a ``Dataset`` keeps its own.
 
         Returns
         -------
@@ -1023,7 +1036,7 @@ class KAN(nn.Module):
         >>> round(model.score([0.5, 1.5], [5.0, 15.0]), 3)
         1.0
         """
-        found = self.evaluate(data if y is None else (data, y))
+        found = self.evaluate(data if y is None else (data, y), sample_weight=sample_weight)
         part = "test" if "test_rmse" in found else "train"
         if f"{part}_rmse" in found and f"{part}_r2" not in found:
             raise ValueError(
@@ -1982,7 +1995,8 @@ class KAN(nn.Module):
                 options["what"] = what
             words = f"pruned {len(report.edges)} edges{' in context' if names else ''}"
             if doubt is not None and dataset is not None:
-                doubt = Doubt.of(work, dataset.x.double(), doubt.smoothing, doubt.scale)
+                x, weight = dataset.x.double(), dataset.sample_weight
+                doubt = Doubt.of(work, x, doubt.smoothing, doubt.scale, weight)
             left = doubt if dataset is not None else self.session.doubt
             call = call_code("model.prune", *names, **options)
             self.session.change(Became(work, call, words, left))

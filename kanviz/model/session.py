@@ -151,6 +151,7 @@ class Session:
         data: Any,
         *,
         task: DataTask = "auto",
+        sample_weight: Any = None,
         is_new: bool | None = None,
         one_row: bool = False,
     ) -> Dataset:
@@ -165,6 +166,8 @@ class Session:
             With one column for each input and output, or labels of classes.
         task : str
             As for ``from_arrays``, for a pair and a new model.
+        sample_weight : (samples,), optional
+            How many times each row of a pair counts; rows of weight 0 are left out.
         is_new : bool, optional
             What ``is_new`` says, where it was asked just before: it makes a network to compare.
         one_row : bool
@@ -176,12 +179,14 @@ class Session:
             If it does not fit the network, or is no data set.
         """
         if not (self.is_new() if is_new is None else is_new):
-            known = read_dataset(data, self.about, self.network)
+            known = read_dataset(data, self.about, self.network, sample_weight)
             if not one_row:
                 known.check_several()
             return known
         # In float64: the network's dtype takes what it can of it, errors are measured against all.
-        dataset = as_dataset(data, task=task, normalize=True, dtype=torch.float64)
+        dataset = as_dataset(
+            data, task=task, normalize=True, sample_weight=sample_weight, dtype=torch.float64
+        )
         check_fits(self.network, dataset)
         return dataset
 

@@ -24,6 +24,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from kanviz.data.scaling import mean_of
 from kanviz.nn import Network
 from kanviz.nn.state import NetworkState
 from kanviz.training.evidence import VAGUE, Shapes, Smoothing, factored
@@ -59,8 +60,8 @@ class Doubt:
         The precisions of its edges and the variance of the noise.
     scale : float
         Standard deviation of y.
-    n : int
-        Numbers in y.
+    n : float
+        Numbers in y, each counted as often as its row.
     dof : float
         Effective degrees of freedom of the network.
     edges : list of (in, out)
@@ -79,7 +80,7 @@ class Doubt:
     state: NetworkState
     smoothing: Smoothing
     scale: float
-    n: int
+    n: float
     dof: float
     edges: list[Float[Tensor, "_inputs _outputs"]]
     centres: list[Float[Tensor, "_inputs _features"]]
@@ -95,6 +96,7 @@ class Doubt:
         x: Float[Tensor, "samples inputs"],
         smoothing: Smoothing,
         scale: float,
+        sample_weight: Float[Tensor, " samples"] | None = None,
     ) -> "Doubt":
         """Return the doubt of a network that was fitted with these precisions.
 
@@ -108,13 +110,16 @@ class Doubt:
             As the fit found it.
         scale : float
             Standard deviation of y.
+        sample_weight : (samples,), optional
+            How many times each row counts.
         """
         work = copy.deepcopy(network).to(x)
-        problem = LeastSquares(work, x, x.new_zeros(len(x), work.widths[-1]), (), scale)
-        n = problem.y.numel()
+        y = x.new_zeros(len(x), work.widths[-1])
+        problem = LeastSquares(work, x, y, (), scale, sample_weight=sample_weight)
+        n = problem.count
         with problem.in_unit():
             root, dof, edges = _root(problem, smoothing)
-            conventions = _conventions(work, x, problem.locks)
+            conventions = _conventions(work, x, problem.locks, sample_weight)
         # Back from the unit of the problem.
         size = _sizes(work, problem.unit)
         root = root * size.unsqueeze(1)
@@ -126,7 +131,7 @@ class Doubt:
             n,
             dof,
             edges,
-            _centres(work, x),
+            _centres(work, x, sample_weight),
             *_of_edges(work, root, conventions, problem.locks),
             _triangular(root[own]) if int(own.sum()) <= MOST_KEPT else None,
         )
@@ -244,7 +249,7 @@ def _root(
     problem: LeastSquares, smoothing: Smoothing
 ) -> tuple[Float[Tensor, "weights columns"], float, list[Tensor]]:
     """Return a root of the covariance of all weights, and the dof of all and of each edge."""
-    network, n, scale = problem.network, problem.y.numel(), problem.scale
+    network, n, scale = problem.network, problem.count, problem.scale
     weights, shapes = problem.weights(), [Shapes.of(layer) for layer in network.layers]
     data = problem.quadratic(weights).matrix * (n / smoothing.variance)
     full, unused = data.clone(), torch.zeros_like(weights)
@@ -328,7 +333,10 @@ def _sizes(network: Network, unit: float) -> Float[Tensor, " weights"]:
 
 
 def _conventions(
-    network: Network, x: Float[Tensor, "samples inputs"], locks: Locks
+    network: Network,
+    x: Float[Tensor, "samples inputs"],
+    locks: Locks,
+    sample_weight: Float[Tensor, " samples"] | None,
 ) -> Float[Tensor, "held weights"]:
     """Return the derivatives of mean and deviation of each hidden node that is in use."""
     total = n_weights(network)
@@ -336,22 +344,31 @@ def _conventions(
     for depth in range(1, len(network.layers)):
         part = Network.from_layers(list(network.layers[:depth]))
         z = part(x)
-        mean, deviation = z.mean(0), z.std(0, correction=0)
+        mean = mean_of(z, sample_weight)
+        deviation = mean_of((z - mean).square(), sample_weight).sqrt()
         used = deviation > 1e-9 * float(deviation.max())
         found = x.new_zeros(2, z.shape[1], total)
         step = max(1, NUMBERS_AT_ONCE // (z.shape[1] * n_weights(part)))
-        for chunk in x.split(step):
+        share = x.new_full((len(x),), 1 / len(x))
+        if sample_weight is not None:
+            share = sample_weight / sample_weight.sum()
+        for chunk, own in zip(x.split(step), share.split(step), strict=True):
             lines = linearise(part, chunk)
             columns = lines.columns if locks.sources is None else locks.sources[lines.columns]
             far = ((lines.outputs - mean) / deviation.clamp(min=1e-300)).unsqueeze(-1)
             for kind, values in enumerate((lines.values, lines.values * far)):
                 flat = columns.transpose(0, 1).flatten(1)
-                found[kind].scatter_add_(1, flat, values.transpose(0, 1).flatten(1) / len(x))
+                weighed = values * own[:, None, None]
+                found[kind].scatter_add_(1, flat, weighed.transpose(0, 1).flatten(1))
         rows.append(found[:, used].flatten(0, 1))
     return torch.cat(rows)
 
 
-def _centres(network: Network, x: Float[Tensor, "samples inputs"]) -> list[Tensor]:
+def _centres(
+    network: Network,
+    x: Float[Tensor, "samples inputs"],
+    sample_weight: Float[Tensor, " samples"] | None,
+) -> list[Tensor]:
     """Return the mean of the features of each input of each layer.
 
     Where one edge alone leads to every node, as in [1, 1], nothing shares its level: 0.
@@ -359,7 +376,7 @@ def _centres(network: Network, x: Float[Tensor, "samples inputs"]) -> list[Tenso
     found = []
     for layer in network.layers:
         is_alone = bool((layer.mask.sum(0) <= 1).all())
-        mean = layer.features(x).mean(0)
+        mean = mean_of(layer.features(x), sample_weight)
         found.append(torch.zeros_like(mean) if is_alone else mean)
         x = layer(x)
     return found

@@ -1,18 +1,74 @@
 """How far a network is from its data: the one place that computes errors, for all of kanviz."""
 
+import copy
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.data import Dataset, Scaling
-from kanviz.data.scaling import root_mean_square
+from kanviz.data.scaling import mean_of, root_mean_square
 from kanviz.nn import Network
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """``loss(outputs, y)`` returns a scalar."""
+
+
+@dataclass(frozen=True)
+class InUserUnits:
+    """A loss of the user's own that takes the network's outputs and targets.
+
+    It is asked in the user's units, which it may depend on: of the targets 0 and 1 of a binary
+    cross entropy, or of a price, no other numbers make sense.
+    """
+
+    loss: Loss
+    units: Scaling
+
+    def __call__(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Return the loss of outputs and targets in the network's units."""
+        return self.loss(self.units.undo(outputs).to(outputs), self.units.undo(y).to(y))
+
+
+def by_rows(loss: Loss) -> Loss:
+    """Return the same loss of each row by itself, as torch has it with ``reduction="none"``.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be had: a function that returns one number for all rows.
+    """
+    if isinstance(loss, InUserUnits):
+        return InUserUnits(by_rows(loss.loss), loss.units)
+    if isinstance(loss, torch.nn.Module) and hasattr(loss, "reduction"):
+        twin = copy.copy(loss)
+        setattr(twin, "reduction", "none")  # noqa: B010 - a text there, which torch types as Tensor
+        return twin
+    asked: Callable[..., Tensor] = loss
+    try:
+        takes = set(inspect.signature(asked).parameters)
+    except (TypeError, ValueError):
+        takes = set()
+    if "reduction" in takes:
+        return partial(asked, reduction="none")
+    raise ValueError(
+        "sample_weight needs a loss that torch can take row by row; got one number for all of "
+        f"{getattr(loss, '__name__', type(loss).__name__)}. Pass 'mse', or a loss of torch.nn."
+    )
+
+
+def loss_of(loss: Loss, outputs: Tensor, y: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Return the mean loss, each row counted so many times."""
+    if weight is None:
+        return loss(outputs, y)
+    each = by_rows(loss)(outputs, y)
+    rows = each.flatten(1).mean(1) if each.ndim > 1 else each
+    return mean_of(rows, weight)
+
 
 LOSS_FUNCTIONS: dict[str, Loss] = {
     "mse": torch.nn.functional.mse_loss,
@@ -66,39 +122,45 @@ class Errors:
         """
         x, y, scales = data.x_test, data.y_test, data.y_scaling.scale
         if loss is not LOSS_FUNCTIONS["mse"]:
-            test = None if x is None or y is None else loss_on(network, x, y, loss)
+            weight = data.sample_weight_test
+            test = None if x is None or y is None else loss_on(network, x, y, loss, weight)
             return cls("loss", value, test)
         if bool((scales == scales[0]).all()):
             train = value**0.5 * float(scales[0])
         else:
-            train = _numbers(network, data.x, data.y, data.y_scaling)["rmse"]
+            train = _numbers(network, data.x, data.y, data.y_scaling, data.sample_weight)["rmse"]
         if x is None or y is None:
             return cls("RMSE", train, None)
-        return cls("RMSE", train, _numbers(network, x, y, data.y_scaling)["rmse"])
+        found = _numbers(network, x, y, data.y_scaling, data.sample_weight_test)
+        return cls("RMSE", train, found["rmse"])
 
 
 @torch.no_grad()
-def relative_error(outputs: Tensor, y: Tensor, scale: float) -> float:
+def relative_error(outputs: Tensor, y: Tensor, scale: float, weight: Tensor | None = None) -> float:
     """Return an error without a unit, by which searches judge; NaN and inf count as inf.
 
     For numbers the root mean square over ``scale``, the standard deviation of y; for classes the
-    square root of the mean cross entropy.
+    square root of the mean cross entropy. With weights each row counts so many times.
     """
     if y.is_floating_point():
-        error = root_mean_square((outputs - y).flatten()) / scale
+        left = outputs - y
+        every = None if weight is None else weight.repeat_interleave(left[0].numel())
+        error = root_mean_square(left.flatten(), every) / scale
     else:
-        error = torch.nn.functional.cross_entropy(outputs, y).sqrt()
+        error = loss_of(torch.nn.functional.cross_entropy, outputs, y, weight).sqrt()
     return float(error.nan_to_num(nan=torch.inf))
 
 
-def deviation_of(y: Tensor) -> float:
+def deviation_of(y: Tensor, weight: Tensor | None = None) -> float:
     """Return the unit of errors on targets: their standard deviation (divisor n) over all outputs.
 
-    Of constant targets, to rounding, their size, and 1 where they are all 0: never 0.
+    Of constant targets, to rounding, their size, and 1 where they are all 0: never 0. With weights
+    each row counts so many times.
     """
     values = y.detach().double().flatten()
+    every = None if weight is None else weight.repeat_interleave(y[0].numel())
     size = float(values.abs().amax())
-    found = float(root_mean_square(values - values.mean()))
+    found = float(root_mean_square(values - mean_of(values, every), every))
     return found if found > ROUNDING * size else size or 1.0
 
 
@@ -107,7 +169,9 @@ ROUNDING = 8 * torch.finfo(torch.float64).eps
 
 
 @torch.no_grad()
-def loss_on(network: Network, x: Tensor, y: Tensor, loss: Loss) -> float:
+def loss_on(
+    network: Network, x: Tensor, y: Tensor, loss: Loss, weight: Tensor | None = None
+) -> float:
     """Return a network's loss on samples, whatever dtype it is in.
 
     Our own losses are computed in float64 from what the network gives in its dtype; a user's own
@@ -115,9 +179,9 @@ def loss_on(network: Network, x: Tensor, y: Tensor, loss: Loss) -> float:
     """
     like = network.layers[0].weight
     outputs = network(x.to(like))
-    if loss in LOSS_FUNCTIONS.values() or loss is _accuracy:
+    if loss in LOSS_FUNCTIONS.values():
         outputs = outputs.double()
-    return float(loss(outputs, y.to(outputs) if y.is_floating_point() else y))
+    return float(loss_of(loss, outputs, y.to(outputs) if y.is_floating_point() else y, weight))
 
 
 def quality(network: Network, data: Dataset) -> dict[str, float]:
@@ -137,24 +201,29 @@ def quality(network: Network, data: Dataset) -> dict[str, float]:
         ``"train_r2"``, ``"test_r2"`` (share of the variance explained, 1 is perfect). Of an output
         whose targets are constant, R^2 is 1 where they are met to rounding and 0 where not; a part
         of one row has none. For classes ``"train_accuracy"`` and ``"test_accuracy"`` (share that is
-        right).
+        right). Each row counts by its weight.
     """
     found: dict[str, float] = {}
-    for part, x, y in (("train", data.x, data.y), ("test", data.x_test, data.y_test)):
+    for part, x, y, weight in (
+        ("train", data.x, data.y, data.sample_weight),
+        ("test", data.x_test, data.y_test, data.sample_weight_test),
+    ):
         if x is None or y is None:
             continue
         if data.is_classification:
-            measures = {"accuracy": loss_on(network, x, y, _accuracy)}
+            measures = {"accuracy": _accuracy(network, x, y, weight)}
         else:
-            measures = _numbers(network, x, y, data.y_scaling)
+            measures = _numbers(network, x, y, data.y_scaling, weight)
             if len(x) < 2:
                 del measures["r2"]
         found |= {f"{part}_{name}": value for name, value in measures.items()}
     return found
 
 
-def _accuracy(outputs: Tensor, y: Tensor) -> Tensor:
-    return (outputs.argmax(-1) == y).double().mean()
+@torch.no_grad()
+def _accuracy(network: Network, x: Tensor, y: Tensor, weight: Tensor | None) -> float:
+    outputs = network(x.to(network.layers[0].weight))
+    return float(mean_of((outputs.argmax(-1) == y).double(), weight))
 
 
 @torch.no_grad()
@@ -163,12 +232,14 @@ def _numbers(
     x: Float[Tensor, "samples inputs"],
     y: Float[Tensor, "samples outputs"],
     units: Scaling,
+    weight: Float[Tensor, " samples"] | None = None,
 ) -> dict[str, float]:
     """Return RMSE and R^2 in the user's units."""
     like = network.layers[0].weight
     outputs = network(x.to(like)).double()
     y, scale = y.to(outputs), units.scale.to(outputs)
-    left, deviation = root_mean_square(outputs - y), root_mean_square(y - y.mean(0))
+    left = root_mean_square(outputs - y, weight)
+    deviation = root_mean_square(y - mean_of(y, weight), weight)
     size = (units.undo(y) / scale).abs().amax(0)
     is_constant = deviation <= ROUNDING * size
     is_met = left <= 8 * torch.finfo(like.dtype).eps * size

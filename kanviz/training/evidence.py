@@ -25,6 +25,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from kanviz.data.scaling import mean_of
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.features import BASE_FUNCTIONS
 from kanviz.nn.initialise import lines
@@ -167,7 +168,7 @@ class Evidence:
 
     @property
     def rank(self) -> float:
-        """What networks are compared by: log evidence less ``PRICE`` for each hidden node in use."""
+        """What starts are compared by: log evidence less ``PRICE`` for each hidden node in use."""
         used = zip(self.edges[:-1], self.edges[1:], strict=True)
         nodes = sum(
             int(((into.sum(0) > IN_USE) & (out.sum(1) > IN_USE)).sum()) for into, out in used
@@ -203,7 +204,7 @@ class Smoothing:
         """
         return replace(self, bend=[bend * factor**3 for bend in self.bend])
 
-    def penalties(self, network: Network, n: int, scale: float) -> list[WrittenForms]:
+    def penalties(self, network: Network, n: float, scale: float) -> list[WrittenForms]:
         """Return the prior as a penalty of ``LeastSquares`` on n numbers of deviation ``scale``."""
         shapes = [Shapes.of(layer) for layer in network.layers]
         forms = self.forms(network, shapes, self.variance / n, scale)
@@ -236,11 +237,11 @@ class Smoothing:
             return self._judged(problem)
 
     def _judged(self, problem: LeastSquares) -> tuple["Smoothing", Evidence]:
-        network, n, scale = problem.network, problem.y.numel(), problem.scale
+        network, n, scale = problem.network, problem.count, problem.scale
         weights = problem.weights()
         shapes = [Shapes.of(layer) for layer in network.layers]
         # J^T J is needed once more, at the end of the round; the next step begins with it.
-        bare = LeastSquares(network, problem.x, problem.y, (), scale, known=problem.known)
+        bare = replace(problem, penalties=())
         data = bare.quadratic(weights).matrix * (n / self.variance)
         problem.known = bare.known
         full, unused = data.clone(), torch.zeros_like(weights)
@@ -248,7 +249,7 @@ class Smoothing:
             part.add(full, unused, weights)
         covariance, log_det = inverse(full)
         dof = float((covariance * data).sum())
-        squares = float(((network(problem.x) - problem.y) / scale).square().sum())
+        squares = n * problem.cost(weights)[1] / (problem.unit * scale) ** 2
         variance = max(squares / max(n - dof, LEAST_LEFT * n), LEAST_NOISE**2)
         found = self._of_edges(network, shapes, weights, covariance, scale)
         log_evidence = found.log_prior - log_det - squares / self.variance
@@ -388,13 +389,16 @@ class Neighbours:
         apart = torch.cdist(places[:NEIGHBOURS_OF], places)
         apart.fill_diagonal_(math.inf)
         self.nearest = apart.argmin(1)
-        self.can_tell = len(x) > 1 and self._alone(task.y - task.y.mean(0)) < NEAR
+        middle = mean_of(task.y, task.sample_weight)
+        self.can_tell = len(x) > 1 and self._alone(task.y - middle) < NEAR
 
     def _alone(self, values: Float[Tensor, "samples outputs"]) -> float:
         """Return the share of the mean square of values that neighbours do not share."""
         asked = values[: len(self.nearest)]
-        variance = float(asked.square().mean())
-        own = float((asked - values[self.nearest]).square().mean()) / 2
+        weight = self.task.sample_weight
+        weight = None if weight is None else weight[: len(asked)]
+        variance = float(mean_of(asked.square(), weight).mean())
+        own = float(mean_of((asked - values[self.nearest]).square(), weight).mean()) / 2
         return own / variance if variance else 0.0
 
     @torch.no_grad()
@@ -404,7 +408,8 @@ class Neighbours:
         The network is to have taken a few steps that have no regard to smoothness.
         """
         residual = network(self.task.x) - self.task.y
-        share = float(residual.square().mean()) ** 0.5 / self.task.scale
+        squares = mean_of(residual.square(), self.task.sample_weight)
+        share = float(squares.mean()) ** 0.5 / self.task.scale
         if not math.isfinite(share):
             return None
         if share < NO_RESIDUAL:
@@ -527,8 +532,11 @@ class Candidate:
 
     def problem(self, task: DataTask) -> LeastSquares:
         """Return what its next steps minimise."""
-        penalties = self.smoothing.penalties(self.network, task.y.numel(), task.scale)
-        return LeastSquares(self.network, task.x, task.y, penalties, task.scale, known=self.known)
+        penalties = self.smoothing.penalties(self.network, task.count, task.scale)
+        problem = task.problem(self.network, penalties)
+        assert isinstance(problem, LeastSquares)
+        problem.known = self.known
+        return problem
 
     def steps(self, problem: LeastSquares, most: int) -> Generator[float, None, str]:
         """Return what takes the steps of a round."""

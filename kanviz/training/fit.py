@@ -275,7 +275,8 @@ class Trainer:
         self._handed_back = own
         likely = self.candidate
         if self.by_evidence and likely is not None and likely.evidence and report.kept_step:
-            self.doubt = Doubt.of(own, task.x, likely.smoothing, task.scale)
+            assert isinstance(task, DataTask)
+            self.doubt = Doubt.of(own, task.x, likely.smoothing, task.scale, task.sample_weight)
 
     @torch.no_grad()
     def _measured(self, network: Network, loss: float | None = None) -> Measures:
@@ -363,8 +364,8 @@ class Trainer:
             found, losses = yield from best_start(first, task, count, leaves=near.find_noise)
         has_noise = near.find_noise(found)
         if has_noise is None:
-            free = min(n_weights(found), task.y.numel() - 1)
-            left = task.loss_of(found) / (1 - free / task.y.numel())
+            free = min(n_weights(found), task.count - 1)
+            left = task.loss_of(found) / (1 - free / task.count)
             has_noise = left**0.5 > GOOD_ENOUGH * task.scale
         self._has_noise = has_noise
         if not has_noise and count > 1:
@@ -589,6 +590,7 @@ class Trainer:
             batch_size=options.batch_size,
             generator=self._generator,
             unit=task.unit,
+            sample_weight=task.sample_weight,
         )
 
     @property

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from kanviz.interrupts import uninterrupted
 from kanviz.nn import Network
 from kanviz.nn.state import NetworkState
+from kanviz.training.errors import loss_of
 from kanviz.training.jacobian import learning_weights
 
 MOST_RETREATS = 5
@@ -36,7 +37,8 @@ class Descent:
 
     ``loss`` maps (outputs, y) to a scalar. ``evaluate`` maps (network, x) to the outputs and, from
     the same pass, a penalty that is added; None for no penalty. ``batch_size`` None takes all
-    samples at once; ``generator`` shuffles the batches. ``unit``, a power of 2, is what of y counts
+    samples at once; ``generator`` shuffles the batches. ``sample_weight`` (samples,) says how many
+    times each row counts. ``unit``, a power of 2, is what of y counts
     as 1 while a step is taken, for steps have a size: y and ``loss``, which is then the squared
     one, are in it already, and the network is brought into it and back.
     """
@@ -51,6 +53,12 @@ class Descent:
     batch_size: int | None
     generator: torch.Generator
     unit: float = 1.0
+    sample_weight: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        """Let weights have mean 1, so that each batch has the loss of its share of the rows."""
+        weight = self.sample_weight
+        self.sample_weight = None if weight is None else (weight / weight.mean()).to(self.x)
 
     def run(self, steps: int) -> Generator[float, None, str]:
         """Take ``steps`` iterations (L-BFGS) or epochs in place.
@@ -82,7 +90,7 @@ class Descent:
         return "steps"
 
     def _begun(self) -> Value | None:
-        return self._value(self.x, self.y) if self.batch_size is None else None
+        return self._value(slice(None)) if self.batch_size is None else None
 
     def _make(self) -> torch.optim.Optimizer:
         with uninterrupted():  # the first one of a process makes torch import a third of itself
@@ -112,44 +120,54 @@ class Descent:
         measuring after each step costs one pass more in the whole descent.
         """
         if self.batch_size is None:
-            self._update(optimizer, self.x, self.y, now)
-            return self._value(self.x, self.y)
+            self._update(optimizer, slice(None), now)
+            return self._value(slice(None))
         order = torch.randperm(len(self.x), generator=self.generator).to(self.x.device)
         for batch in order.split(self.batch_size):
-            self._update(optimizer, self.x[batch], self.y[batch], None)
+            self._update(optimizer, batch, None)
         optimizer.zero_grad()
         return self._loss_on_all(), None
 
     def _update(
-        self, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor, now: Value | None
+        self, optimizer: torch.optim.Optimizer, rows: Tensor | slice, now: Value | None
     ) -> None:
         known = [] if now is None or now[1] is None else [now[1]]
 
         def closure() -> Tensor:
-            whole = known.pop() if known else self._value(x, y)[1]
+            whole = known.pop() if known else self._value(rows)[1]
             assert whole is not None
             return whole
 
         optimizer.step(closure)  # type: ignore[arg-type]
         self.network.settle()
 
-    def _value(self, x: Tensor, y: Tensor) -> Value:
+    def _value(self, rows: Tensor | slice) -> Value:
         """Return the loss and the loss with penalty, whose gradient is in the parameters."""
         for parameter in self.network.parameters():
             parameter.grad = None
         with torch.enable_grad():
-            outputs, penalty = self.evaluate(self.network, x)
-            loss = self.loss(outputs, y)
+            outputs, penalty = self.evaluate(self.network, self.x[rows])
+            loss = self._loss(outputs, rows)
             whole = loss if penalty is None else loss + penalty
             if whole.requires_grad:
                 whole.backward()
         return float(loss.detach()), whole.detach()
 
+    def _loss(self, outputs: Tensor, rows: Tensor | slice) -> Tensor:
+        """Return the loss of some rows; with weights it is as large as they are heavy."""
+        if self.sample_weight is None:
+            return self.loss(outputs, self.y[rows])
+        weight = self.sample_weight[rows]
+        return weight.mean() * loss_of(self.loss, outputs, self.y[rows], weight)
+
     @torch.no_grad()
     def _loss_on_all(self) -> float:
         size = max(self.batch_size or 1, ROWS_AT_ONCE)
-        parts = zip(self.x.split(size), self.y.split(size), strict=True)
-        total = sum(len(x) * float(self.loss(self.network(x), y)) for x, y in parts)
+        parts = [slice(at, at + size) for at in range(0, len(self.x), size)]
+        total = sum(
+            len(x) * float(self._loss(self.network(x), part))
+            for part, x in ((part, self.x[part]) for part in parts)
+        )
         return total / len(self.x)
 
     def _is_finite(self, value: float) -> bool:

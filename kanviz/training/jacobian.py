@@ -9,6 +9,7 @@ J^T J, one per edge.
 """
 
 import copy
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -25,14 +26,14 @@ from kanviz.nn.ties import groups_of, tied_rows, tied_weight
 class Linearisation:
     """A network at one point of its weight space.
 
-    ``columns`` and ``values`` give the entries of the Jacobian row of each sample and output;
+    ``columns`` and ``values`` give the entries of the Jacobian rows of each sample, one per output;
     columns count all weights, layer by layer: first the layer's weight flattened as
     (in, features, out), then the (edges, numbers) of its formulas.
     """
 
     outputs: Float[Tensor, "samples outputs"]
-    columns: Int[Tensor, "samples outputs entries"]
-    values: Float[Tensor, "samples outputs entries"]
+    columns: Int[Tensor, "samples rows entries"]
+    values: Float[Tensor, "samples rows entries"]
 
 
 def n_weights(network: Network) -> int:
@@ -298,11 +299,18 @@ class Jacobian:
         Must stay as it is while products are asked for.
     x : (samples, inputs)
         In the dtype of the network.
+    roots : (samples, rows, outputs), optional
+        What the derivatives of each sample's outputs are multiplied by, see ``Family``.
     """
 
     @torch.no_grad()
-    def __init__(self, network: Network, x: Float[Tensor, "samples inputs"]) -> None:
-        self.network, self.x, self.dtype = network, x, x.dtype
+    def __init__(
+        self,
+        network: Network,
+        x: Float[Tensor, "samples inputs"],
+        roots: Float[Tensor, "samples rows outputs"] | None = None,
+    ) -> None:
+        self.network, self.x, self.dtype, self.roots = network, x, x.dtype, roots
         per_sample = sum(
             layer.in_features * layer.spec.n_features + layer.mask.numel()
             for layer in network.layers
@@ -327,9 +335,19 @@ class Jacobian:
     def gauss_newton_product(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
         """Return J^T J v, in the dtype of v."""
         total, v = torch.zeros_like(weights), weights.to(self.dtype)
-        for chain in self.chains():
-            total += _vjp(chain, _jvp(chain, v))
+        for chain, roots in zip(self.chains(), self.roots_of_chains(), strict=False):
+            change = _jvp(chain, v)
+            if roots is not None:
+                change = torch.einsum("nro,nrp,np->no", roots, roots, change)
+            total += _vjp(chain, change)
         return total
+
+    def roots_of_chains(self) -> Iterator[Tensor | None]:
+        """Yield the roots of the samples of each chain; None, without end, where there are none."""
+        if self.roots is None:
+            yield from itertools.repeat(None)
+        else:
+            yield from self.roots.to(self.dtype).split(self._chunk)
 
     @torch.no_grad()
     def to(self, dtype: torch.dtype) -> "Jacobian":
@@ -440,13 +458,13 @@ def _inverse(blocks: Tensor) -> Tensor:
 
 @torch.no_grad()
 def blocks_of(jacobian: Jacobian) -> list[LayerBlocks]:
-    """Return the blocks of J^T J, one per edge, layer by layer."""
+    """Return the blocks of J^T J, one per edge, layer by layer; of (R J)^T R J with roots R."""
     layers = jacobian.network.layers
     blocks = [LayerBlocks.zeros(layer) for layer in layers]
-    for chain in jacobian.chains():
+    for chain, roots in zip(jacobian.chains(), jacobian.roots_of_chains(), strict=False):
         like, n_outputs = chain[0].features, layers[-1].out_features
         outputs = torch.eye(n_outputs, dtype=like.dtype, device=like.device)
-        grad: Tensor | None = outputs.expand(len(like), -1, -1)
+        grad: Tensor | None = outputs.expand(len(like), -1, -1) if roots is None else roots
         for layer, block in zip(reversed(chain), reversed(blocks), strict=True):
             assert grad is not None  # only below the first layer
             _add_splines(layer, grad, block.splines)

@@ -13,7 +13,7 @@ from kanviz.nn import Network
 from kanviz.training.errors import deviation_of, relative_error
 from kanviz.training.evidence import Smoothing
 from kanviz.training.gradient import Descent
-from kanviz.training.least_squares import LeastSquares, minimise
+from kanviz.training.least_squares import LeastSquares, count_of, minimise
 from kanviz.training.penalties import Penalty, smoothness
 
 CURVATURE = 1e-10
@@ -28,7 +28,8 @@ class Judge:
 
     For numbers an error is the root mean square on the held-out part as a share of the standard
     deviation of y; for classes the square root of the mean cross entropy. ``smoothing`` is what
-    refits keep to where the data have chosen how smooth each curve is.
+    refits keep to where the data have chosen how smooth each curve is. ``weight`` and
+    ``weight_held`` say how many times each row counts, None for once each.
     """
 
     x: Tensor
@@ -37,6 +38,8 @@ class Judge:
     y_held: Tensor
     scale: float
     smoothing: Smoothing | None = None
+    weight: Tensor | None = None
+    weight_held: Tensor | None = None
 
     @property
     def is_classification(self) -> bool:
@@ -51,7 +54,7 @@ class Judge:
     @torch.no_grad()
     def error_of(self, outputs: Tensor) -> float:
         """Return the error of outputs (samples, outputs) at the held-out points."""
-        return relative_error(outputs, self.y_held, self.scale)
+        return relative_error(outputs, self.y_held, self.scale, self.weight_held)
 
     def refit(self, network: Network, steps: int, frozen: Frozen | None = None) -> None:
         """Train all that may learn in place, on the training part; never to a worse loss.
@@ -70,8 +73,11 @@ class Judge:
             kept = None if frozen is None else _frozen_weights(network, frozen)
             penalties: list[Penalty] = [penalty]
             if self.smoothing is not None:
-                penalties = [*self.smoothing.penalties(network, self.y.numel(), self.scale)]
-            problem = LeastSquares(network, self.x, self.y, penalties, self.scale, frozen=kept)
+                n = count_of(self.y, self.weight)
+                penalties = [*self.smoothing.penalties(network, n, self.scale)]
+            problem = LeastSquares(
+                network, self.x, self.y, penalties, self.scale, kept, sample_weight=self.weight
+            )
             deque(minimise(problem, steps), maxlen=0)
             return
         if frozen is not None:  # its optimizer cannot freeze single numbers
@@ -86,6 +92,7 @@ class Judge:
             learning_rate=1.0,
             batch_size=None,
             generator=torch.Generator().manual_seed(0),
+            sample_weight=self.weight,
         )
         deque(descent.run(steps), maxlen=0)
 
@@ -104,6 +111,7 @@ def _frozen_weights(network: Network, frozen: Frozen) -> Bool[Tensor, " weights"
 def judge_of(data: Dataset, *, smoothing: Smoothing | None = None, seed: int = 0) -> Judge:
     """Return a judge in float64; without a test part a fifth of the training data is held out."""
     x, y = data.x.double(), data.y.double() if data.y.is_floating_point() else data.y
+    weight, weight_held = data.sample_weight, data.sample_weight_test
     if data.x_test is not None and data.y_test is not None:
         x_held, y_held = data.x_test.double(), data.y_test.to(y.dtype)
     else:
@@ -112,5 +120,7 @@ def judge_of(data: Dataset, *, smoothing: Smoothing | None = None, seed: int = 0
         held = max(1, round(HELD_OUT * len(x)))
         x_held, y_held = x[order[:held]], y[order[:held]]
         x, y = x[order[held:]], y[order[held:]]
-    scale = 1.0 if data.is_classification else deviation_of(y)
-    return Judge(x, y, x_held, y_held, scale, smoothing)
+        if weight is not None:
+            weight, weight_held = weight[order[held:]], weight[order[:held]]
+    scale = 1.0 if data.is_classification else deviation_of(y, weight)
+    return Judge(x, y, x_held, y_held, scale, smoothing, weight, weight_held)

@@ -17,13 +17,14 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from kanviz.data.scaling import mean_of
 from kanviz.nn import Network
 from kanviz.nn.kernels.ops import can_compile, usable
 from kanviz.training.jacobian import (
@@ -123,7 +124,7 @@ CHUNK_NUMBERS = 4_000_000
 
 
 def normal_equations(
-    rows: Linearisation, residuals: Float[Tensor, "samples outputs"], n_weights: int
+    rows: Linearisation, residuals: Float[Tensor, "samples rows"], n_weights: int
 ) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
     """Return (J^T J, J^T residuals), both in float64 on the CPU or in the dtype of the rows."""
     is_sparse = rows.columns.shape[2] <= SPARSE_UP_TO * n_weights
@@ -142,7 +143,7 @@ def normal_equations(
 
 
 def dense_normal_equations(
-    rows: Linearisation, residuals: Float[Tensor, "samples outputs"], n_weights: int
+    rows: Linearisation, residuals: Float[Tensor, "samples rows"], n_weights: int
 ) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
     """Return (J^T J, J^T residuals) through dense chunks of J."""
     columns, values = rows.columns.flatten(0, 1), rows.values.flatten(0, 1)
@@ -153,7 +154,7 @@ def dense_normal_equations(
         max(1, CHUNK_NUMBERS // n_weights)
     ):
         chunk = values.new_zeros(len(part), n_weights)
-        chunk.scatter_(1, columns[part], values[part])
+        chunk.scatter_add_(1, columns[part], values[part])
         matrix += chunk.T @ chunk
         gradient += chunk.T @ flat[part]
     return matrix, gradient
@@ -161,14 +162,18 @@ def dense_normal_equations(
 
 @torch.no_grad()
 def network_normal_equations(
-    network: Network, x: Float[Tensor, "samples inputs"], y: Float[Tensor, "samples outputs"]
+    network: Network,
+    x: Float[Tensor, "samples inputs"],
+    y: Float[Tensor, "samples outputs"],
+    sample_weight: Float[Tensor, " samples"] | None = None,
 ) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
-    """Return (J^T J, J^T (outputs - y)) of a network at its weights.
+    """Return (J^T W J, J^T W (outputs - y)) of a network at its weights; W counts the rows.
 
     By kernels that make the rows of J as they go where these can do it, else by rows written down.
     """
     weights = [layer.live_weight().detach() for layer in network.layers]
     total = n_weights(network)
+    root = None if sample_weight is None else sample_weight.sqrt().unsqueeze(1)
     if (
         total > DENSE_UP_TO
         and x.dtype == torch.float64
@@ -183,14 +188,22 @@ def network_normal_equations(
             kernels.LayerArrays.of(layer.knots, weight, trainable(layer), layer.spec)
             for layer, weight in zip(network.layers, weights, strict=True)
         ]
-        return kernels.normal_equations(x, network(x) - y, layers)
+        residuals, gain = network(x) - y, None
+        if root is not None:
+            residuals = residuals * root
+            gain = root.unsqueeze(2) * torch.eye(y.shape[1], dtype=x.dtype)
+        return kernels.normal_equations(x, residuals, layers, gain)
     matrix, gradient = x.new_zeros(total, total), x.new_zeros(total)
     edges = sum(layer.mask.numel() for layer in network.layers)
     chunk = max(1, ENTRIES_AT_ONCE // (8 * edges * y.shape[1]))
-    for some, wanted in zip(x.split(chunk), y.split(chunk), strict=True):
-        rows = linearise(network, some)
-        part, slope = normal_equations(rows, rows.outputs - wanted, total)
-        matrix += part
+    for part in torch.arange(len(x), device=x.device).split(chunk):
+        rows = linearise(network, x[part])
+        residuals = rows.outputs - y[part]
+        if root is not None:
+            rows = replace(rows, values=rows.values * root[part].unsqueeze(2))
+            residuals = residuals * root[part]
+        some, slope = normal_equations(rows, residuals, total)
+        matrix += some
         gradient += slope
     return matrix, gradient
 
@@ -232,6 +245,7 @@ class MatrixFree:
         unit: float,
         locks: Locks,
         frozen: Bool[Tensor, " weights"] | None = None,
+        sample_weight: Float[Tensor, " samples"] | None = None,
     ) -> "MatrixFree":
         """Return the model of ``unit`` times the squared error, plus penalties, where we are.
 
@@ -249,10 +263,18 @@ class MatrixFree:
             Which weights are one and the same.
         frozen : (weights,) bool, optional
             Weights that stay as they are.
+        sample_weight : (samples,), optional
+            How many times each row counts.
         """
-        jacobian = Jacobian(network, x)
         with torch.no_grad():
-            gradient = unit * jacobian.vjp(network(x) - y)
+            residuals, roots = network(x) - y, None
+            if sample_weight is not None:
+                residuals = residuals * sample_weight.unsqueeze(1)
+                one = torch.eye(y.shape[1], dtype=y.dtype, device=y.device)
+                roots = sample_weight.sqrt()[:, None, None] * one
+        jacobian = Jacobian(network, x, roots)
+        with torch.no_grad():
+            gradient = unit * jacobian.vjp(residuals)
         for penalty in penalties:
             gradient = gradient + penalty.half_gradient(weights)
         # Each product is projected onto the weights that move: the others, such as all but the
@@ -444,13 +466,21 @@ class Products(NamedTuple):
     gradient: Float[Tensor, " weights"]
 
 
+def count_of(y: Tensor, sample_weight: Float[Tensor, " samples"] | None) -> float:
+    """Return how many numbers y has, each counted as often as its row."""
+    if sample_weight is None:
+        return y.numel()
+    return float(sample_weight.sum()) * (y.numel() / len(y))
+
+
 @dataclass
 class LeastSquares(Problem):
     """The problem of one round: mean square of (outputs - y) / scale, plus penalties.
 
     ``network`` is in float64 and is changed in place; ``scale`` is the standard deviation of y;
-    ``frozen`` says which weights, in the order of ``linearise``, stay as they are; ``known`` may
-    hold the products of the Jacobian where they were needed before.
+    ``frozen`` says which weights, in the order of ``linearise``, stay as they are;
+    ``sample_weight`` (samples,) how many times each row counts; ``known`` may hold the products of
+    the Jacobian where they were needed before.
 
     Where y is far from 1 the problem is posed in ``unit``: damping compares the weights of all
     layers, and squares of 1e-200 are 0. ``cost`` and ``model`` are to be called with the network
@@ -462,7 +492,8 @@ class LeastSquares(Problem):
     penalties: Sequence[Penalty]
     scale: float
     frozen: Bool[Tensor, " weights"] | None = None
-    known: "Products | None" = None
+    sample_weight: Float[Tensor, " samples"] | None = None
+    known: Products | None = None
     unit: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -480,7 +511,8 @@ class LeastSquares(Problem):
     def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:
         """Put the weights; return (cost, mean squared error in y's unit); may be inf or NaN."""
         self.put(weights)
-        loss = float((self.network(self.x) - self.y).square().mean())
+        squares = (self.network(self.x) - self.y).square()
+        loss = float(mean_of(squares, self.sample_weight).mean())
         extra = sum(float(penalty.value(weights)) for penalty in self.penalties)
         return loss / self.scale**2 + extra, loss * self.unit**2
 
@@ -498,16 +530,22 @@ class LeastSquares(Problem):
             unit=self._factor,
             locks=self.locks,
             frozen=self.frozen,
+            sample_weight=self.sample_weight,
         )
 
     @property
+    def count(self) -> float:
+        """How many numbers y has, each counted as often as its row."""
+        return count_of(self.y, self.sample_weight)
+
+    @property
     def _factor(self) -> float:
-        return 1 / (self.y.numel() * self.scale**2)
+        return 1 / (self.count * self.scale**2)
 
     def products(self, weights: Float[Tensor, " weights"]) -> "Products":
         """Return J^T J and J^T (outputs - y) at weights that were put; both in the unit."""
         if self.known is None or not torch.equal(self.known.weights, weights):
-            found = network_normal_equations(self.network, self.x, self.y)
+            found = network_normal_equations(self.network, self.x, self.y, self.sample_weight)
             self.known = Products(weights, *found)
         return self.known
 

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 import torch
 from torch import Tensor
@@ -18,13 +18,22 @@ from kanviz.training.errors import (
     LOSS_FUNCTIONS,
     ROUNDING,
     Errors,
+    InUserUnits,
     Loss,
+    by_rows,
     deviation_of,
     loss_on,
     quality,
 )
 from kanviz.training.jacobian import n_entries, n_weights
-from kanviz.training.least_squares import MOST_EXACT, LeastSquares, Problem, exact_pays, unit_of
+from kanviz.training.least_squares import (
+    MOST_EXACT,
+    LeastSquares,
+    Problem,
+    count_of,
+    exact_pays,
+    unit_of,
+)
 from kanviz.training.penalties import Penalty
 from kanviz.training.report import Progress
 from kanviz.training.sparsity import Sparsity
@@ -185,7 +194,7 @@ class SolveKeywords(BothKeywords, total=False):
 
 
 class FitKeywords(BothKeywords, total=False):
-    """Every field of ``FitOptions`` by name, for type checkers."""
+    """Every option of ``KAN.fit`` by name, for type checkers."""
 
     optimizer: Optimizer
     loss: LossName | Loss | None
@@ -194,6 +203,7 @@ class FitKeywords(BothKeywords, total=False):
     smoothing: float | Literal["auto"] | None
     validation: Validation
     patience: int
+    sample_weight: Any
 
 
 def read_options(options: dict[str, Any]) -> FitOptions:
@@ -265,12 +275,16 @@ class Task(ABC):
 
 @dataclass(frozen=True)
 class DataTask(Task):
-    """To learn data; ``validation`` is a pair (x, y) to watch, or None."""
+    """To learn data; ``validation`` is (x, y, weights or None) to watch, or None.
+
+    ``sample_weight`` says how many times each row counts: all above 0, None for once each.
+    """
 
     data: Dataset
     y: Tensor
     loss: Loss
-    validation: tuple[Tensor, Tensor] | None
+    validation: tuple[Tensor, Tensor, Tensor | None] | None
+    sample_weight: Tensor | None
 
     @property
     def unit(self) -> float:
@@ -279,16 +293,25 @@ class DataTask(Task):
 
     def problem(self, network: Network, penalties: Sequence[Penalty]) -> Problem:
         """Return the squares of outputs - y, over the variance of y."""
-        return LeastSquares(network, self.x, self.y, penalties, self.scale)
+        return LeastSquares(
+            network, self.x, self.y, penalties, self.scale, sample_weight=self.sample_weight
+        )
+
+    @property
+    def count(self) -> float:
+        """How many numbers y has, each counted as often as its row."""
+        return count_of(self.y, self.sample_weight)
 
     def trial(self, samples: int) -> "DataTask":
         """Return the task with the first samples only."""
-        y = self.y[:samples]
-        return replace(self, x=self.x[:samples], y=y, scale=deviation_of(y))
+        y, weight = self.y[:samples], self.sample_weight
+        weight = None if weight is None else weight[:samples]
+        scale = deviation_of(y, weight)
+        return replace(self, x=self.x[:samples], y=y, scale=scale, sample_weight=weight)
 
     def loss_of(self, network: Network) -> float:
         """Return the loss on the training data."""
-        return loss_on(network, self.x, self.y, self.loss)
+        return loss_on(network, self.x, self.y, self.loss, self.sample_weight)
 
     def quality_of(self, network: Network) -> dict[str, float]:
         """Return RMSE and R^2, or the accuracy, on training and test part."""
@@ -299,8 +322,11 @@ class DataTask(Task):
         return Errors.of_step(network, self.data, self.loss, loss)
 
     def validation_loss(self, network: Network) -> float | None:
-        """Return the loss on the validation pair."""
-        return self.validation and loss_on(network, *self.validation, self.loss)
+        """Return the loss on the validation data."""
+        if self.validation is None:
+            return None
+        x, y, weight = self.validation
+        return loss_on(network, x, y, self.loss, weight)
 
     def asked_again(self, options: FitOptions) -> "DataTask":
         """Return the same task with other options; ValueError if they do not fit it."""
@@ -331,8 +357,13 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
     check_fits(network, data)
     loss = options.loss or ("cross_entropy" if data.is_classification else "mse")
     _check_together(options, loss, data)
+    if data.sample_weight is not None and callable(loss):
+        by_rows(loss)  # or it says that it cannot be
+    validation, rows = _validation(data, options)
+    if options.batch_size is None and (not callable(loss) or rows.weight is not None):
+        rows = rows.merged()
     grids = list(options.grids or [network.layers[0].spec.grid_size])
-    optimizer = _choose(network, loss, data.y.numel(), grids[-1], options)
+    optimizer = _choose(network, loss, rows.y.numel(), grids[-1], options)
     _check_smoothing(options, optimizer, _finest_weights(network, grids[-1]))
     weight = network.layers[0].weight
     dtype = torch.float64 if optimizer == "lm" else weight.dtype
@@ -340,14 +371,13 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
     def cast(t: Tensor) -> Tensor:
         return t.to(weight.device, dtype if t.is_floating_point() else t.dtype)
 
-    # What the network will see of x, and no digit more: "lm" works in float64, on that.
-    seen = cast(data.x.to(weight.dtype))
-    validation, x, y = _validation(data, seen, cast(data.y), options)
+    y, sample_weight = cast(rows.y), None if rows.weight is None else rows.weight.to(weight.device)
     return DataTask(
         network=network,
         options=options,
-        x=x,
-        scale=deviation_of(y) if loss == "mse" else 1.0,
+        # What the network will see of x, and no digit more: "lm" works in float64, on that.
+        x=cast(rows.x.to(weight.dtype)),
+        scale=deviation_of(y, sample_weight) if loss == "mse" else 1.0,
         grids=grids,
         optimizer=optimizer,
         sparsity=sparsity_of(options),
@@ -356,7 +386,8 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
         data=data,
         y=y,
         loss=LOSS_FUNCTIONS[loss] if isinstance(loss, str) else in_user_units(loss, data),
-        validation=validation and (cast(validation[0]), cast(validation[1])),
+        validation=validation and (cast(validation.x), cast(validation.y), validation.weight),
+        sample_weight=sample_weight,
     )
 
 
@@ -376,19 +407,9 @@ def _notes(data: Dataset) -> tuple[str, ...]:
 
 
 def in_user_units(loss: Loss, data: Dataset) -> Loss:
-    """Return a loss of the user's own that takes the network's outputs and targets.
-
-    It is asked in the user's units, which it may depend on: of the targets 0 and 1 of a binary
-    cross entropy, or of a price, no other numbers make sense.
-    """
+    """Return a loss of the user's own that takes the network's outputs and targets."""
     units = data.y_scaling
-    if data.is_classification or units.is_identity:
-        return loss
-
-    def asked(outputs: Tensor, y: Tensor) -> Tensor:
-        return loss(units.undo(outputs).to(outputs), units.undo(y).to(y))
-
-    return asked
+    return loss if data.is_classification or units.is_identity else InUserUnits(loss, units)
 
 
 def check_fits(network: Network, data: Dataset) -> None:
@@ -491,29 +512,61 @@ def _exact_pays(network: Network, n_residuals: int, finest: int) -> bool:
     return exact_pays(n, n_entries(network) if sparse else n, n_residuals)
 
 
-def _validation(
-    data: Dataset, x: Tensor, y: Tensor, options: FitOptions
-) -> tuple[tuple[Tensor, Tensor] | None, Tensor, Tensor]:
-    """Return (validation pair or None, training x, training y)."""
-    asked = options.validation
+class _Rows(NamedTuple):
+    """Rows of data, and how many times each counts; None for once each."""
+
+    x: Tensor
+    y: Tensor
+    weight: Tensor | None = None
+
+    def chosen(self, rows: Tensor) -> "_Rows":
+        """Return some rows."""
+        weight = None if self.weight is None else self.weight[rows]
+        return _Rows(self.x[rows], self.y[rows], weight)
+
+    def merged(self) -> "_Rows":
+        """Return each different row once, with the sum of its weights, and none of weight 0.
+
+        So a row of weight 2 is the same to a fit as that row twice, whatever is made of the rows.
+        """
+        x, y, weight = self
+        if weight is not None and bool((weight == 0).any()):
+            x, y, weight = self.chosen(weight > 0)
+        both = torch.cat([x.double(), y.double().view(len(y), -1)], dim=1)
+        # Equal rows have equal keys: one sort of numbers tells that there are none, as mostly.
+        key = both @ torch.linspace(1, 2, both.shape[1], dtype=both.dtype, device=both.device).cos()
+        if not bool((key.sort().values.diff() == 0).any()):
+            return _Rows(x, y, weight)
+        _, which, counts = both.unique(dim=0, return_inverse=True, return_counts=True)
+        place = torch.arange(len(both), device=which.device)
+        first = torch.full_like(counts, len(both)).scatter_reduce(0, which, place, "amin")
+        own = counts.new_ones(len(both)).double() if weight is None else weight.to(which.device)
+        total = torch.zeros_like(counts, dtype=torch.float64).index_add(0, which, own)
+        order = first.argsort()
+        return _Rows(x[first[order]], y[first[order]], total[order])
+
+
+def _validation(data: Dataset, options: FitOptions) -> tuple[_Rows | None, _Rows]:
+    """Return the rows to watch, or None, and those to train on."""
+    asked, rows = options.validation, _Rows(data.x, data.y, data.sample_weight)
     if asked is None:
-        return None, x, y
+        return None, rows
     if asked == "test":
         if data.x_test is None or data.y_test is None:
             raise ValueError(
                 "validation must be a share or a pair where the data have no test part; got "
                 "'test'. Pass for example validation=0.1."
             )
-        return (data.x_test, data.y_test), x, y
+        return _Rows(data.x_test, data.y_test, data.sample_weight_test), rows
     if isinstance(asked, float):
-        held = max(1, round(asked * len(x)))
-        if held > len(x) - 2:
+        held = max(1, round(asked * len(rows.x)))
+        if held > len(rows.x) - 2:
             raise ValueError(
-                f"validation must leave at least 2 of {len(x)} samples for training; got "
+                f"validation must leave at least 2 of {len(rows.x)} samples for training; got "
                 f"{asked!r}. Lower it."
             )
-        order = torch.randperm(len(x), generator=torch.Generator().manual_seed(options.seed))
-        order = order.to(x.device)
-        return (x[order[:held]], y[order[:held]]), x[order[held:]], y[order[held:]]
+        order = torch.randperm(len(rows.x), generator=torch.Generator().manual_seed(options.seed))
+        order = order.to(rows.x.device)
+        return rows.chosen(order[:held]), rows.chosen(order[held:])
     pair = as_dataset(asked)
-    return (pair.x, pair.y), x, y
+    return _Rows(pair.x, pair.y, pair.sample_weight), rows

@@ -13,21 +13,40 @@ import { build } from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const [mode, where] = process.argv.slice(2);
 
-/** The live diagram, and the teaching widgets of the course: each a script and a style sheet. */
+/** The live diagram, the teaching widgets of the course, the playground: script and style sheet. */
 const ENTRIES = {
   explorer: ["src/index.ts", "src/explorer.css"],
   teaching: ["src/course/index.ts", "src/course/course.css"],
+  playground: ["src/playground/index.ts", "src/playground/playground.css"],
 };
 
-/** An ES module and a style sheet for each, with nothing in them that depends on this machine. */
+/** What all bundles have in common: nothing in them depends on this machine. */
+const COMMON = {
+  absWorkingDir: here,
+  bundle: true,
+  minify: !process.env.DEV,
+  target: "es2022",
+  legalComments: "none",
+};
+
+/** "./worker?worker" is a script as text, which a page from a file starts as a blob. */
+const workers = {
+  name: "workers",
+  setup(plugin) {
+    plugin.onResolve({ filter: /\?worker$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace("?worker", ".ts")),
+      namespace: "worker",
+    }));
+    plugin.onLoad({ filter: /./, namespace: "worker" }, async ({ path }) => {
+      const made = await build({ ...COMMON, entryPoints: [path], format: "iife", write: false });
+      return { contents: made.outputFiles[0].text, loader: "text" };
+    });
+  },
+};
+
+/** An ES module and a style sheet for each. */
 async function bundle(directory) {
-  const common = {
-    absWorkingDir: here,
-    bundle: true,
-    minify: !process.env.DEV,
-    target: "es2022",
-    legalComments: "none",
-  };
+  const common = { ...COMMON, plugins: [workers] };
   for (const [name, [script, sheet]] of Object.entries(ENTRIES)) {
     const outfile = (kind) => join(directory, `${name}.${kind}`);
     await build({ ...common, entryPoints: [script], format: "esm", outfile: outfile("js") });
@@ -46,6 +65,7 @@ async function tests() {
     platform: "node",
     format: "esm",
     packages: "external",
+    plugins: [workers],
     outdir,
     outExtension: { ".js": ".mjs" },
   });

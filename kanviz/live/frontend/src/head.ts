@@ -158,7 +158,8 @@ class Headline {
     const known = this.known.value;
     if (known?.version === scene.version) return `formula ${scene.version}`;
     const masks = scene.recipe?.layers.map((layer) => layer.mask.join("")).join("|");
-    return [scene.widths, masks ?? scene.edges.map((view) => view.state[0]).join("")].join();
+    const names = [scene.input_names, scene.output_names];
+    return [scene.widths, names, masks ?? scene.edges.map((view) => view.state[0]).join("")].join();
   }
 
   private draw(): void {

@@ -26,13 +26,32 @@ const KEYS: Keys = [
   ],
 ];
 
+/** Where a view is drawn, and of what. */
+interface Place {
+  model: Model;
+  el: HTMLElement;
+}
+
 /** Draws one view of a model into `el`; returns the function that takes it down again. */
-function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
+function render(place: Place): () => void {
+  return explorer(place).end;
+}
+
+/**
+ * The same for a page that has panels of its own, which come first, and looks at the store.
+ *
+ * @param own Makes them.
+ */
+export function explorer(
+  { model, el }: Place,
+  own: (store: LiveStore) => Panel[] = () => [],
+): { store: LiveStore; end: () => void } {
   const life = new Life();
   const store = new LiveStore(model);
   life.add(() => store.destroy());
   const diagram = new Diagram(store, life, model.get("height") ?? null);
-  const parts = panels(store, () => new XMLSerializer().serializeToString(diagram.picture()));
+  const picture = (): string => new XMLSerializer().serializeToString(diagram.picture());
+  const parts = [...own(store), ...panels(store, picture)];
   for (const panel of parts) life.add(() => panel.destroy());
   const tabs = new Tabs(parts, life);
   const root = h("div", { class: "kv-root", role: "region", "aria-label": "Network explorer" });
@@ -56,7 +75,7 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   life.effect(() => {
     root.dataset.version = String(store.version.value);
   });
-  return () => life.end();
+  return { store, end: () => life.end() };
 }
 
 export default { render };

@@ -8,7 +8,7 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from "@prea
 import { isFilled, unpack } from "./codec";
 import type * as contract from "./contract";
 import type { Ask, Edge, EdgeView, Frame, Losses, Reply, Request, Scene, Status } from "./contract";
-import { LocalDesk } from "./local/desk";
+import { type Desk, LocalDesk } from "./local/desk";
 import { userProbe } from "./math/evaluate";
 import { Outbox } from "./outbox";
 import { withPatch } from "./patch";
@@ -22,6 +22,8 @@ export interface Traits {
   frame: DataView;
   status: Partial<Status>;
   local: boolean;
+  /** Answers in the place of Python, on a page that can do more than be edited. */
+  desk?: Desk;
   /** Pixels of the picture; null for what fits it. */
   height: number | null;
   theme: string;
@@ -105,17 +107,18 @@ export class LiveStore extends Store {
   private told: Losses;
   private readonly edits: Outbox;
   private readonly others: Outbox;
-  private readonly desk: LocalDesk | null;
+  private readonly desk: Desk | null;
   /** Heights that a hand gave and Python has not answered yet. */
   private readonly held = new Map<string, { edge: Edge; control_y: ArrayLike<number> }>();
   // Replies reach all views of a model, in all browsers: a start at random keeps ours apart.
   private seq = Math.floor(Math.random() * 2 ** 40);
 
   constructor(private readonly model: Model) {
-    super(unpack<Scene>(model.get("scene")), model.get("local") === true);
+    const own = model.get("desk") ?? null;
+    super(own?.scene ?? unpack<Scene>(model.get("scene")), model.get("local") === true);
     this.base = this.scene.peek();
     this.told = this.base.losses;
-    this.desk = this.local ? new LocalDesk(this.scene.peek()) : null;
+    this.desk = own ?? (this.local ? new LocalDesk(this.base) : null);
     this.edits = this.outbox(this.local ? 1 : 3);
     this.others = this.outbox(this.local ? 1 : 8);
     for (const [event, f] of this.heard) model.on(event, f);
@@ -210,9 +213,8 @@ export class LiveStore extends Store {
 
   private readonly onFrame = (): void => {
     const data = this.model.get("frame");
-    if (!isFilled(data)) return;
-    const frame = unpack<Frame>(data);
-    if (frame.version !== this.base.version) return;
+    const frame = this.desk?.frame ?? (isFilled(data) ? unpack<Frame>(data) : null);
+    if (frame?.version !== this.base.version) return;
     this.patch(patchOf(frame, this.scene.peek(), this.told, (view) => this.isHeld(edgeOf(view))));
   };
 
@@ -274,8 +276,8 @@ export class LiveStore extends Store {
     }
     const { desk } = this;
     // Later, so that a drag is drawn before the whole network is computed.
-    setTimeout(() => {
-      const { reply, scene } = desk.answer(request);
+    setTimeout(async () => {
+      const { reply, scene } = await desk.answer(request);
       if (scene) this.take(scene);
       this.onMessage({ type: "reply", ...reply });
     });

@@ -1,6 +1,6 @@
 /** Answers requests on a page without a kernel, with a history of its own. */
 
-import type { Edge, Recipe, Reply, Request, Scene } from "../contract";
+import type { Edge, Frame, Recipe, Reply, Request, Scene } from "../contract";
 import { userProbe } from "../math/evaluate";
 import { edgeOf, keyOf } from "../scene";
 import { type Change, changed } from "./edits";
@@ -28,10 +28,18 @@ interface Step {
   drag?: number;
 }
 
-interface Answer {
+export interface Answer {
   reply: Reply;
   /** The scene after an edit. */
   scene?: Scene;
+}
+
+/** What answers in the place of Python. */
+export interface Desk {
+  readonly scene: Scene;
+  /** The curves of a fit that runs. */
+  readonly frame?: Frame | null;
+  answer(request: Request): Answer | Promise<Answer>;
 }
 
 const NEEDS_KERNEL =
@@ -39,16 +47,28 @@ const NEEDS_KERNEL =
 const NO_RECIPE =
   "This network is too large to be computed in the page. Open the model in a notebook to edit it.";
 
+/** What is told of the errors of a network; by default that of the rows that are shown. */
+export type Judge = (recipe: Recipe, run: Run, scene: Scene) => Scene["error"];
+
 const NO_ERROR = { train: null, test: null, r2_train: null, r2_test: null };
 
-export class LocalDesk {
+const shownError: Judge = (recipe, run, scene) => ({
+  ...NO_ERROR,
+  name: "RMSE of the rows shown",
+  train: errorOf(recipe, run, scene.target),
+});
+
+export class LocalDesk implements Desk {
   private moment: Moment | null = null;
   private readonly done: Step[] = [];
   private undone: Step[] = [];
   private readonly words: Words;
   private metric: Metric = "backward";
 
-  constructor(private readonly first: Scene) {
+  constructor(
+    private readonly first: Scene,
+    private readonly judge: Judge = shownError,
+  ) {
     this.words = new Map(first.edges.map((view) => [keyOf(edgeOf(view)), view]));
   }
 
@@ -67,6 +87,16 @@ export class LocalDesk {
     } catch (error) {
       return { reply: { seq, ok: false, error: (error as Error).message } };
     }
+  }
+
+  /** Takes a scene over that was made elsewhere, as by training, as one step. */
+  put(scene: Scene, sentence: string): void {
+    this.done.push({ sentence, moment: this.now() });
+    this.undone = [];
+    for (const view of scene.edges)
+      if (view.state === "symbolic") this.words.set(keyOf(edgeOf(view)), view);
+    const run = runAll(scene.recipe as Recipe, scene.sample);
+    this.moment = { run, scene: this.told(scene) };
   }
 
   private value(request: Request): unknown {
@@ -139,8 +169,7 @@ export class LocalDesk {
     const found = scoresOf(recipe, run, this.metric);
     const edges = edgeViews(scene, recipe, run, found, this.words, from);
     const nodes = nodeViews(scene.nodes, found);
-    const train = errorOf(recipe, run, scene.target);
-    const error = { ...NO_ERROR, name: "RMSE of the rows shown", train };
+    const error = this.judge(recipe, run, scene);
     return { run, scene: this.told({ ...scene, recipe, edges, nodes, error, formula: null }) };
   }
 

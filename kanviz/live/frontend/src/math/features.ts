@@ -10,8 +10,11 @@ interface Features {
   first: number;
   count: number;
   values: Float64Array;
+  /** The derivatives of these features. */
+  slopes: Float64Array;
   /** The base function, or 0 where there is none. */
   base: number;
+  baseSlope: number;
 }
 
 /** Number of basis functions of a layer. */
@@ -36,33 +39,51 @@ const BASES = {
   zero: (): number => 0,
 };
 
+const BASE_SLOPES = {
+  silu: (x: number): number => {
+    const gate = 1 / (1 + Math.exp(-x));
+    return gate * (1 + x * (1 - gate));
+  },
+  identity: (): number => 1,
+  zero: (): number => 0,
+};
+
 /** Computes the features of the inputs of one layer. */
 export class FeatureMaker {
   readonly features: Features;
   private readonly base: (x: number) => number;
+  private readonly baseSlope: (x: number) => number;
   private readonly basis: Basis;
 
   constructor(private readonly layer: LayerRecipe) {
     this.base = BASES[layer.base];
+    this.baseSlope = BASE_SLOPES[layer.base];
     this.basis = layer.basis === "bspline" ? new Splines(layer) : new Radials(layer);
     const values = new Float64Array(this.basis.size);
-    this.features = { first: 0, count: values.length, values, base: 0 };
+    const slopes = new Float64Array(this.basis.size);
+    this.features = { first: 0, count: values.length, values, slopes, base: 0, baseSlope: 0 };
   }
 
   /** Returns the features of input i at x; the record is filled anew by each call. */
   at(i: number, x: number): Features {
     const { layer, basis, features } = this;
-    const [low, high] = basis.ends(i);
+    const low = basis.low[i];
+    const high = basis.high[i];
     const near = Math.min(Math.max(x, low), high);
     const { first, values, slopes } = basis.at(i, near);
     features.first = first;
     const outside = x - near;
-    const fade =
-      layer.extrapolation === "zero" && outside !== 0 ? smooth((2 * outside) / (high - low)) : 1;
+    const fades = layer.extrapolation === "zero" && outside !== 0;
+    const part = (2 * outside) / (high - low);
+    const fade = fades ? smooth(part) : 1;
+    const fadeSlope = fades ? (2 * smoothSlope(part)) / (high - low) : 0;
     for (let m = 0; m < values.length; m++) {
-      features.values[m] = (values[m] + (outside === 0 ? 0 : slopes[m] * outside)) * fade;
+      const value = values[m] + (outside === 0 ? 0 : slopes[m] * outside);
+      features.values[m] = value * fade;
+      features.slopes[m] = slopes[m] * fade + (fades ? value * fadeSlope : 0);
     }
     features.base = this.base(x);
+    features.baseSlope = this.baseSlope(x);
     return features;
   }
 }
@@ -73,14 +94,32 @@ function smooth(u: number): number {
   return 1 - s * s * (3 - 2 * s);
 }
 
+function smoothSlope(u: number): number {
+  const s = Math.min(Math.abs(u), 1);
+  return -6 * s * (1 - s) * Math.sign(u);
+}
+
 interface Basis {
   size: number;
-  ends(i: number): [number, number];
+  /** The ends of the grid of each input. */
+  low: Float64Array;
+  high: Float64Array;
   at(i: number, x: number): Active;
+}
+
+/** The ends of the grid of each input of a layer. */
+function gridEnds(layer: LayerRecipe): Pick<Basis, "low" | "high"> {
+  const { knots, padding, grid_size, inputs } = layer;
+  const count = knotCount(layer);
+  const at = (more: number): Float64Array =>
+    Float64Array.from({ length: inputs }, (_, i) => knots[i * count + padding + more]);
+  return { low: at(0), high: at(grid_size) };
 }
 
 class Splines implements Basis {
   readonly size: number;
+  readonly low: Float64Array;
+  readonly high: Float64Array;
   private readonly active: Active;
   private readonly knots: Knots[];
 
@@ -90,16 +129,12 @@ class Splines implements Basis {
     const count = knotCount(layer);
     this.size = order + 1;
     this.active = makeActive(order);
+    ({ low: this.low, high: this.high } = gridEnds(layer));
     this.knots = Array.from({ length: layer.inputs }, (_, i) => ({
       ...shared,
       start: i * count,
       uniform: layer.uniform,
     }));
-  }
-
-  ends(i: number): [number, number] {
-    const { values, start, order, intervals } = this.knots[i];
-    return [values[start + order], values[start + order + intervals]];
   }
 
   at(i: number, x: number): Active {
@@ -110,6 +145,8 @@ class Splines implements Basis {
 
 class Radials implements Basis {
   readonly size: number;
+  readonly low: Float64Array;
+  readonly high: Float64Array;
   private readonly active: Active;
   private readonly radial: ReturnType<typeof radialFunction>;
 
@@ -117,12 +154,7 @@ class Radials implements Basis {
     this.size = knotCount(layer);
     this.radial = radialFunction(layer.basis);
     this.active = makeActive(this.size - 1);
-  }
-
-  ends(i: number): [number, number] {
-    const { knots, padding, grid_size } = this.layer;
-    const start = i * this.size + padding;
-    return [knots[start], knots[start + grid_size]];
+    ({ low: this.low, high: this.high } = gridEnds(layer));
   }
 
   at(i: number, x: number): Active {
@@ -155,10 +187,13 @@ export interface Active {
   first: number;
   values: Float64Array;
   slopes: Float64Array;
+  /** The knots 1 .. 2k from the interval on that holds the point. */
+  near: Float64Array;
 }
 
 function makeActive(order: number): Active {
-  return { first: 0, values: new Float64Array(order + 1), slopes: new Float64Array(order + 1) };
+  const room = (n: number): Float64Array => new Float64Array(n);
+  return { first: 0, values: room(order + 1), slopes: room(order + 1), near: room(2 * order + 1) };
 }
 
 /**
@@ -172,18 +207,14 @@ function knotAt(knots: Knots, m: number): number {
   return low + ((m - order) * (values[start + order + intervals] - low)) / intervals;
 }
 
-/** The ends of the base grid of an input. */
-function gridEnds(knots: Knots): [low: number, high: number] {
-  const { values, start, order, intervals } = knots;
-  return [values[start + order], values[start + order + intervals]];
-}
-
 /** Which of the intervals 0 .. G - 1 holds x; the last one is closed. */
 function intervalOf(x: number, knots: Knots): number {
   const last = knots.intervals - 1;
   if (knots.uniform && knots.order > 0) {
-    const [low, high] = gridEnds(knots);
-    const place = Math.floor(((x - low) * knots.intervals) / (high - low));
+    const { values, start, order, intervals } = knots;
+    const low = values[start + order];
+    const high = values[start + order + intervals];
+    const place = Math.floor(((x - low) * intervals) / (high - low));
     return Math.min(Math.max(place, 0), last) || 0;
   }
   let below = 0;
@@ -198,17 +229,17 @@ function intervalOf(x: number, knots: Knots): number {
 function activeBasis(x: number, knots: Knots, into: Active): void {
   const k = knots.order;
   const first = intervalOf(x, knots);
-  const t = (m: number): number => knotAt(knots, first + m);
   into.first = first;
-  const { values, slopes } = into;
+  const { values, slopes, near } = into;
+  for (let m = 1; m <= 2 * k; m++) near[m] = knotAt(knots, first + m);
   values[0] = 1;
   slopes.fill(0);
   for (let degree = 1; degree <= k; degree++) {
-    if (degree === k) slopesFrom(values, slopes, t, k);
+    if (degree === k) slopesFrom(into, k);
     let saved = 0;
     for (let r = 0; r < degree; r++) {
-      const left = t(k + r + 1 - degree);
-      const right = t(k + r + 1);
+      const left = near[k + r + 1 - degree];
+      const right = near[k + r + 1];
       const share = values[r] / (right - left);
       values[r] = saved + (right - x) * share;
       saved = (x - left) * share;
@@ -218,14 +249,9 @@ function activeBasis(x: number, knots: Knots, into: Active): void {
 }
 
 /** Writes the slopes of degree k from the values of degree k - 1. */
-function slopesFrom(
-  values: Float64Array,
-  slopes: Float64Array,
-  t: (m: number) => number,
-  k: number,
-): void {
+function slopesFrom({ values, slopes, near }: Active, k: number): void {
   for (let r = 0; r < k; r++) {
-    const scaled = (k * values[r]) / (t(k + r + 1) - t(r + 1));
+    const scaled = (k * values[r]) / (near[k + r + 1] - near[r + 1]);
     slopes[r] -= scaled;
     slopes[r + 1] += scaled;
   }

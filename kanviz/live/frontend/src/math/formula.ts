@@ -6,9 +6,17 @@ import type { FormulaRecipe } from "../contract";
 export function formulaAt(formula: FormulaRecipe, x: number): number {
   const [a, b, c, d] = formula.affine;
   const z = bounded(a * x + b);
+  return c * valueAt(formula, [z]) + d;
+}
+
+/** A formula of any number of inputs: its steps, and which of them is its value. */
+export type Program = Pick<FormulaRecipe, "steps" | "output">;
+
+/** Returns the value of a formula at its inputs. */
+export function valueAt(formula: Program, inputs: ArrayLike<number>): number {
   const values: number[] = [];
   for (const step of formula.steps) {
-    if (step.op === "input") values.push(z);
+    if (step.op === "input") values.push(inputs[step.number ?? 0]);
     else if (step.op === "constant") values.push(bounded(step.number ?? 0));
     else
       values.push(
@@ -19,7 +27,7 @@ export function formulaAt(formula: FormulaRecipe, x: number): number {
         ),
       );
   }
-  return c * values[formula.output] + d;
+  return values[formula.output];
 }
 
 // The operations of formulas, finite everywhere; see kanviz/symbolic/safe.py, in float64.
@@ -105,6 +113,9 @@ const UNARY: Record<string, (x: number) => number> = {
   erf,
   sinc,
 };
+
+/** Whether there is an operation of this name that takes one argument. */
+export const isUnary = (op: string): boolean => Object.hasOwn(UNARY, op);
 
 /** Returns one operation applied to its arguments; `number` is an exponent or an order. */
 export function apply(op: string, args: number[], number: number | null): number {

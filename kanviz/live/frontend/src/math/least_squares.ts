@@ -22,14 +22,35 @@ export function ridge(
 
 /** Solves with the lower half of a positive definite matrix, which becomes its Cholesky factor. */
 function solve(lower: Float64Array[], x: Float64Array): Float64Array {
-  const n = x.length;
-  for (let i = 0; i < n; i++) {
+  factor(lower, Number.MIN_VALUE);
+  return substitute(lower, x);
+}
+
+/**
+ * Turns the lower half of a positive definite matrix into its Cholesky factor, row by row.
+ *
+ * @param least What a pivot is at least; without it a matrix that is not positive definite is left
+ *   half done, and the answer is false.
+ */
+export function factor(lower: Float64Array[], least = 0): boolean {
+  for (let i = 0; i < lower.length; i++) {
+    const row = lower[i];
     for (let j = 0; j <= i; j++) {
-      let sum = lower[i][j];
-      for (let k = 0; k < j; k++) sum -= lower[i][k] * lower[j][k];
-      lower[i][j] = i === j ? Math.sqrt(Math.max(sum, Number.MIN_VALUE)) : sum / lower[j][j];
+      const other = lower[j];
+      let sum = row[j];
+      for (let k = 0; k < j; k++) sum -= row[k] * other[k];
+      if (j < i) row[j] = sum / other[j];
+      else if (sum > least) row[i] = Math.sqrt(sum);
+      else if (least > 0) row[i] = Math.sqrt(least);
+      else return false;
     }
   }
+  return true;
+}
+
+/** Solves with a Cholesky factor, in place. */
+export function substitute(lower: Float64Array[], x: Float64Array): Float64Array {
+  const n = x.length;
   for (let i = 0; i < n; i++) {
     for (let k = 0; k < i; k++) x[i] -= lower[i][k] * x[k];
     x[i] /= lower[i][i];

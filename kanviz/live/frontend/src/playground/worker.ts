@@ -1,0 +1,133 @@
+/** Trains in a thread of its own, so that the page stays quick. */
+
+import type { LayerRecipe } from "../contract";
+import { type FitOptions, fit, type Moment } from "../math/fit";
+import type { Rows } from "../math/trainable";
+
+/** What the page asks. */
+export type Order =
+  | {
+      type: "train";
+      run: number;
+      layers: LayerRecipe[];
+      rows: Rows;
+      test: Rows;
+      options: FitOptions;
+    }
+  | { type: "set"; options: Partial<FitOptions> }
+  | { type: "pause" | "resume" | "step" | "stop" };
+
+/** What the worker tells. */
+export interface News {
+  type: "moment" | "done" | "failed";
+  /** Which fit. */
+  run: number;
+  layers: LayerRecipe[];
+  step: number;
+  start: number;
+  starts: number;
+  /** The mean squared errors of the steps since the last news, in units of the network. */
+  losses: { step: number; train: number; test: number }[];
+  /** Milliseconds of work. */
+  spent: number;
+  text: string;
+}
+
+/** Milliseconds from one picture to the next. */
+const GAP = 33;
+
+let running: { stop: boolean; paused: boolean; single: boolean; options: FitOptions } | null = null;
+const post = (news: News): void => (self as unknown as Worker).postMessage(news);
+
+/** Lets messages in. */
+const { port1, port2 } = new MessageChannel();
+const waiting: (() => void)[] = [];
+port1.onmessage = () => waiting.shift()?.();
+const breathe = (): Promise<void> =>
+  new Promise((go) => {
+    waiting.push(go);
+    port2.postMessage(0);
+  });
+const rest = (ms: number): Promise<void> => new Promise((go) => setTimeout(go, ms));
+
+async function train(order: Extract<Order, { type: "train" }>): Promise<void> {
+  const mine = { stop: false, paused: false, single: false, options: { ...order.options } };
+  running = mine;
+  const { rows, test } = order;
+  const ran = fit(order.layers, rows, mine.options);
+  let [spent, shown, last]: [number, number, Moment | null] = [0, 0, null];
+  let losses: News["losses"] = [];
+  const blank = { run: order.run, step: 0, start: 0, starts: 0, text: "" };
+  for (;;) {
+    while (mine.paused && !mine.single && !mine.stop) await rest(15);
+    mine.single = false;
+    if (mine.stop) break;
+    const begin = performance.now();
+    const next = ran.next();
+    spent += performance.now() - begin;
+    if (next.done) {
+      post({ ...blank, type: "done", layers: next.value, losses, spent, step: last?.step ?? 0 });
+      if (running === mine) running = null;
+      return;
+    }
+    last = next.value;
+    const now = performance.now();
+    const mean = (part: Rows): number =>
+      part.count ? last!.network.loss(part) / part.y.length : NaN;
+    if (last.step > 0 && now - shown >= GAP)
+      losses.push({ step: last.step, train: mean(rows), test: mean(test) });
+    if (now - shown >= GAP) {
+      const { step, start, starts, network } = last;
+      post({
+        ...blank,
+        type: "moment",
+        layers: network.recipes(),
+        step,
+        start,
+        starts,
+        losses,
+        spent,
+      });
+      losses = [];
+      shown = now;
+    }
+    await breathe();
+  }
+  if (last && running === mine)
+    post({
+      ...blank,
+      type: "done",
+      layers: last.network.recipes(),
+      losses,
+      spent,
+      step: last.step,
+    });
+  if (running === mine) running = null;
+}
+
+self.onmessage = ({ data }: MessageEvent<Order>) => {
+  if (data.type === "train") {
+    if (running) running.stop = true;
+    train(data).catch((error: unknown) =>
+      post({
+        ...{
+          type: "failed",
+          run: data.run,
+          layers: [],
+          step: 0,
+          start: 0,
+          starts: 0,
+          losses: [],
+          spent: 0,
+        },
+        text: error instanceof Error ? error.message : String(error),
+      }),
+    );
+    return;
+  }
+  if (!running) return;
+  if (data.type === "set") Object.assign(running.options, data.options);
+  else if (data.type === "stop") running.stop = true;
+  else if (data.type === "step") running.single = true;
+  else running.paused = data.type === "pause";
+};

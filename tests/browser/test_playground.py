@@ -1,0 +1,50 @@
+"""The playground from a file, in Chromium: it learns, its curves move, and it can be linked to."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from browser.chromium import WAIT, Console
+from browser.diagram import Diagram
+from browser.pages import faults
+from kanviz.course import playground
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+# Counts drawings of the picture while a fit runs.
+WATCH = """() => {
+  window.drawn = 0;
+  new MutationObserver(() => { window.drawn += 1; }).observe(
+    document.querySelector(".kv-paint"), { subtree: true, attributes: true, childList: true });
+}"""
+
+
+def test_a_network_learns_in_the_page_and_a_link_opens_the_lesson(
+    page: "Page", tmp_path: Path
+) -> None:
+    path, console = tmp_path / "p.html", Console(page)
+    playground(path, law="x_1*x_2", hidden=[2], rows=150, question="How does it multiply?")
+    page.set_default_timeout(WAIT)
+    page.goto(f"{path.as_uri()}#law=x_1*x_2&hidden=2&rows=150&steps=40&seed=1")
+    run = page.locator(".kv-play-run")
+    page.locator(".kv-edge[data-key='0,0,0']").wait_for(state="attached")
+    page.evaluate(WATCH)
+    run.click()
+    page.locator(".kv-head-about").get_by_text(re.compile(r"trained \d+ steps")).wait_for()
+    assert run.inner_text() == "Train"
+    assert page.evaluate("window.drawn") > 2  # it moved while it learnt
+    share = page.locator(".kv-result-figure b").inner_text()
+    assert float(share.removesuffix(" %").replace("\u2212", "-")) < 2  # per cent of the spread
+    assert faults(Diagram(page)) == []
+    page.get_by_role("button", name="More nodes in hidden layer 1").click()
+    page.get_by_text("[2, 3, 1]").wait_for()
+    assert re.search("hidden=3", page.evaluate("location.hash"))
+    law = page.get_by_label("The law as a formula")
+    law.fill("sin(x")
+    law.press("Enter")
+    page.get_by_text("A parenthesis of the formula is not closed.").wait_for()
+    law.fill("sin(x) + z")
+    law.press("Enter")
+    page.locator(".kv-head-title").get_by_text("z", exact=True).wait_for()
+    assert console.errors == []
