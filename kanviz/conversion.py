@@ -15,6 +15,7 @@ equal for every input.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 
 from kanviz.model import KAN
 from kanviz.nn import KANLayer
+from kanviz.nn.nodes import Nodes
 from kanviz.nn.spec import BaseName
 
 BASES: dict[BaseName, Callable[[Tensor], Tensor]] = {
@@ -130,22 +132,16 @@ def _of_efficient_kan(layer: Any) -> KANLayer:
 def _of_pykan(model: Any) -> tuple[list[KANLayer], list[Symbol]]:
     """Return the layers and formulas of a ``MultKAN``; its affine numbers go into the edges.
 
-    A node is ``node_scale * (subnode_scale * sum + subnode_bias) + node_bias``.
+    A node is ``node_scale * prod(subnode_scale * sum + subnode_bias) + node_bias``, with one factor
+    where it is no product.
     """
     layers: list[KANLayer] = []
     symbols: list[Symbol] = []
     for depth, (numeric, symbolic) in enumerate(
         zip(model.act_fun, model.symbolic_fun, strict=True)
     ):
-        width = model.width[depth + 1]
-        if isinstance(width, list | tuple) and len(width) > 1 and width[1]:
-            raise ValueError(
-                f"model must only add at its nodes; got {width[1]} product nodes in layer "
-                f"{depth + 1}. Such nodes are not known here."
-            )
-        inner, outer = model.subnode_scale[depth].detach(), model.node_scale[depth].detach()
-        scale = outer * inner
-        shift = outer * model.subnode_bias[depth].detach() + model.node_bias[depth].detach()
+        nodes = _nodes_of_pykan(model, depth + 1)
+        scale, shift = _affine_of_pykan(model, depth, nodes)
         is_on = getattr(model, "symbolic_enabled", True)
         formulas = symbolic.mask.detach().T != 0 if is_on else numeric.mask.detach() * 0 != 0
         both = (formulas & (numeric.mask.detach() != 0)).nonzero()
@@ -154,9 +150,42 @@ def _of_pykan(model: Any) -> tuple[list[KANLayer], list[Symbol]]:
                 f"An edge must be a spline or a formula; got both at edge "
                 f"{(depth, *both[0].tolist())}. Set it to one of them with set_mode."
             )
-        layers.append(_of_pykan_layer(numeric, scale, shift, formulas))
+        layers.append(_of_pykan_layer(numeric, scale, shift, formulas, nodes))
         symbols.extend(_symbols_of(symbolic, depth, scale, shift, numeric.mask, formulas))
+    if nodes.arities:  # outputs are sums here: one more layer hands the products on
+        like = layers[-1].weight
+        options: dict[str, Any] = {"base": "identity", "dtype": like.dtype, "device": like.device}
+        layers.append(KANLayer(len(nodes), len(nodes), init="identity", **options))
     return layers, symbols
+
+
+def _nodes_of_pykan(model: Any, layer: int) -> Nodes:
+    """Return the nodes of a layer, counted from the inputs: ``[sums, products]`` and arities."""
+    width, arity = model.width[layer], getattr(model, "mult_arity", 2)
+    alone, products = (width, 0) if isinstance(width, int) else (width[0], sum(width[1:2]))
+    if not products:
+        return Nodes(alone)
+    arities = (arity,) * products if isinstance(arity, int) else tuple(map(int, arity[layer]))
+    return Nodes(alone, arities)
+
+
+def _affine_of_pykan(model: Any, depth: int, nodes: Nodes) -> tuple[Tensor, Tensor]:
+    """Return by what the sums of a layer are multiplied, and what is added to them."""
+    inner, outer = model.subnode_scale[depth].detach(), model.node_scale[depth].detach()
+    scale, shift = inner.clone(), model.subnode_bias[depth].detach().clone()
+    added = model.node_bias[depth].detach()
+    for node in range(len(nodes)):
+        first = nodes.sums_of(node)[0]  # one factor takes the scale of its product
+        scale[first] *= outer[node]
+        shift[first] *= outer[node]
+    shift[: nodes.alone] += added[: nodes.alone]
+    if bool(added[nodes.alone :].any()):
+        raise ValueError(
+            f"Nothing may be added to a product; got a node_bias of "
+            f"{added[nodes.alone :].tolist()} at the product nodes of layer {depth + 1}. Set it to "
+            "0 and train the model again."
+        )
+    return scale, shift
 
 
 def _of_pykan_layer(
@@ -164,8 +193,12 @@ def _of_pykan_layer(
     scale: Tensor | None = None,
     shift: Tensor | None = None,
     formulas: Tensor | None = None,
+    nodes: Nodes | None = None,
 ) -> KANLayer:
-    """Return a layer with its outputs scaled, and shifted where a spline carries the shift."""
+    """Return a layer with its sums scaled, and shifted where a spline carries the shift.
+
+    A factor without any edge is 0 in pykan, and not there in kanviz: it gets an edge that is 0.
+    """
     mask = layer.mask.detach()
     weight = layer.coef.detach() * (layer.scale_sp.detach() * mask).unsqueeze(-1)
     base_weight = layer.scale_base.detach() * mask
@@ -174,10 +207,12 @@ def _of_pykan_layer(
     live = mask != 0 if formulas is None else (mask != 0) | formulas
     taken = _faded(layer.grid.detach(), weight, base_weight, _base_of(layer.base_fun))
     constant = taken.spec.n_basis
-    if shift is not None:
+    if shift is not None and nodes is not None:
         live = live.clone()
+        missing = ~live.any(0)
+        missing[: nodes.alone] = False
         with torch.no_grad():
-            for j in shift.nonzero().flatten().tolist():
+            for j in ((shift != 0) | missing).nonzero().flatten().tolist():
                 carrier = _carrier(mask, formulas, j)
                 if carrier is None:
                     continue
@@ -185,11 +220,13 @@ def _of_pykan_layer(
                 # Splines of equal coefficients are constant.
                 taken.weight[carrier, :constant, j] += shift[j]
     taken.set_mask(live)
-    return taken
+    if nodes is None:
+        return taken
+    return KANLayer.from_state(replace(taken.state(), products=nodes.arities), live.device)
 
 
 def _carrier(mask: Tensor, formulas: Tensor | None, j: int) -> int | None:
-    """Return the edge whose spline takes the shift of node j; None where a formula does."""
+    """Return the edge whose spline takes the shift of sum j; None where a formula does."""
     splines = (mask[:, j] != 0).nonzero().flatten().tolist()
     if splines:
         return int(splines[0])

@@ -53,7 +53,7 @@ class LayerRecipe:
     Parameters
     ----------
     inputs, outputs : int
-        Its numbers of nodes.
+        Its numbers of nodes below and of sums; without products the sums are the nodes above.
     basis, spline_order, grid_size, base, extrapolation, uniform
         The family of functions, see ``kanviz.nn.spec.FunctionSpec``.
     padding : int
@@ -67,6 +67,9 @@ class LayerRecipe:
         1 for an edge that counts.
     formulas : tuple of FormulaRecipe
         The edges that are formulas; their splines rest.
+    owners : tuple of int
+        The node above that each sum is a factor of; empty where each sum is a node. A node is the
+        product of its sums with an edge that counts, 0 without any.
     """
 
     inputs: int
@@ -82,6 +85,7 @@ class LayerRecipe:
     weight: np.ndarray
     mask: Annotated[np.ndarray, "Uint8Array"]
     formulas: tuple[FormulaRecipe, ...]
+    owners: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,4 +114,5 @@ class Recipe:
 
 
 def _layer(layer: LayerRecipe) -> dict[str, Any]:
-    return dict(vars(layer)) | {"formulas": [one.to_dict() for one in layer.formulas]}
+    formulas = [one.to_dict() for one in layer.formulas]
+    return dict(vars(layer)) | {"formulas": formulas, "owners": list(layer.owners)}

@@ -55,7 +55,7 @@ MAKING = {
     "grid_min": "grid_range",
     "k": "spline_order",
     "layers_hidden": "widths",
-    "mult_arity": "There are no product nodes; sums of squares make products: (a+b)^2 - (a-b)^2.",
+    "mult_arity": "product_arity",
     "noise_scale": 'Write init="auto", "zero", "identity" or "linear".',
     "num_grids": 'Write grid_size=..., with basis="gaussian" for radial functions.',
     "sparse_init": "Remove edges by remove_edge, or fit with sparsity=1e-3.",

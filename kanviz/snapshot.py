@@ -10,7 +10,7 @@ every value.
 
 import dataclasses
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -23,7 +23,11 @@ VERSION = 1
 
 
 class Edge(NamedTuple):
-    """The edge from node ``i`` of ``layer`` to node ``j`` of ``layer + 1``; all 0-based."""
+    """The edge from node ``i`` of ``layer`` to sum ``j`` of the next; all 0-based.
+
+    Sum j is node ``j`` of ``layer + 1``, but for products, each of which has several sums: see
+    ``Snapshot.owners``.
+    """
 
     layer: int
     i: int
@@ -36,6 +40,8 @@ class NodeView:
 
     ``x`` and ``y`` are the place in the picture, each in [0, 1]; ``y`` grows from the inputs (0) to
     the outputs (1). ``score`` is the node score of ``kanviz.analysis.attribution``, at least 0.
+    ``factors`` are the sums that are multiplied in it now, at least two, by the ``j`` of their
+    edges; empty where it is a sum.
     """
 
     layer: int
@@ -44,6 +50,7 @@ class NodeView:
     score: float
     x: float
     y: float
+    factors: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +114,8 @@ class Snapshot:
 
     ``nodes`` holds every node, layer by layer. ``edges`` holds the edges to draw, strongest kept
     where there are too many; ``n_edges`` counts all edges of the network, so
-    ``n_edges - len(edges)`` is the number left out.
+    ``n_edges - len(edges)`` is the number left out. ``owners[layer][j]`` is the node of a layer
+    that sum j is, or is a factor of; without products it is empty, for there node j is sum j.
     """
 
     widths: tuple[int, ...]
@@ -115,6 +123,15 @@ class Snapshot:
     edges: tuple[EdgeView, ...]
     n_edges: int
     title: str = ""
+    owners: tuple[tuple[int, ...], ...] = ()
+
+    def owners_of(self, layer: int) -> tuple[int, ...]:
+        """Return for each sum of a layer the node that it is, or is a factor of."""
+        return self.owners[layer] if self.owners else tuple(range(self.widths[layer]))
+
+    def end(self, view: EdgeView) -> NodeView:
+        """Return the node that an edge leads to."""
+        return self.node(view.layer + 1, self.owners_of(view.layer + 1)[view.j])
 
     @property
     def n_left_out(self) -> int:
@@ -130,6 +147,7 @@ class Snapshot:
         record = {"format": FORMAT, "version": VERSION} | _plain(self)
         record["nodes"] = [_plain(node) for node in self.nodes]
         record["edges"] = [_plain(edge) for edge in self.edges]
+        record["owners"] = [list(row) for row in self.owners]
         return record
 
     @classmethod
@@ -158,6 +176,15 @@ class Snapshot:
                     "Write the record with Snapshot.to_dict."
                 )
             values[key] = tuple(_build(kind, item) for item in values[key])
+        owners = values.get("owners", ())  # records without products have none
+        if not isinstance(owners, list | tuple) or not all(
+            isinstance(row, list | tuple) for row in owners
+        ):
+            raise ValueError(
+                f"owners of the record must be a list of lists; got {_short(owners)}. "
+                "Write the record with Snapshot.to_dict."
+            )
+        values["owners"] = tuple(map(tuple, owners))
         snapshot: Snapshot = _build(cls, values)
         return snapshot
 
@@ -207,6 +234,7 @@ def _check_node(node: dict[str, Any]) -> None:
     _check_at_least_zero(f"the score of {name}", node["score"])
     _check_fraction(f"x of {name}", node["x"])
     _check_fraction(f"y of {name}", node["y"])
+    _check_kind(f"the factors of {name}", node["factors"], {int})
 
 
 def _check_edge(edge: dict[str, Any]) -> None:
@@ -248,7 +276,9 @@ def _check_whole(record: dict[str, Any]) -> None:
             f"got {widths!r}. Give the number of nodes of every layer."
         )
     _check_nodes(widths, record["nodes"])
-    _check_edges(widths, edges)
+    _check_owners(widths, record["owners"])
+    sums = [*map(len, record["owners"])] or widths
+    _check_edges(widths, sums, edges)
     if type(record["n_edges"]) is not int or record["n_edges"] < len(edges):
         raise ValueError(
             f"n_edges must be a whole number of at least the {len(edges)} edges given; "
@@ -273,12 +303,29 @@ def _check_nodes(widths: tuple[int, ...], nodes: tuple[NodeView, ...]) -> None:
         )
 
 
-def _check_edges(widths: tuple[int, ...], edges: tuple[EdgeView, ...]) -> None:
+def _check_owners(widths: tuple[int, ...], owners: tuple[tuple[int, ...], ...]) -> None:
+    """Check that each node has at least one sum, in order, and that inputs and outputs have one."""
+    if not owners:
+        return
+    for row in owners:
+        _check_kind("owners", row, {int})
+    every = len(owners) == len(widths) and all(
+        list(row) == sorted(row) and set(row) == set(range(width))
+        for row, width in zip(owners, widths, strict=True)
+    )
+    if not every or len(owners[0]) != widths[0] or len(owners[-1]) != widths[-1]:
+        raise ValueError(
+            f"owners must name the node of each sum of every layer of widths {widths}, in order; "
+            f"got {_short(owners)}. Write the record with Snapshot.to_dict."
+        )
+
+
+def _check_edges(widths: tuple[int, ...], sums: Sequence[int], edges: tuple[EdgeView, ...]) -> None:
     seen: set[Edge] = set()
     for view in edges:
         layer, i, j = edge = view.edge
         inside = (
-            0 <= layer < len(widths) - 1 and 0 <= i < widths[layer] and 0 <= j < widths[layer + 1]
+            0 <= layer < len(widths) - 1 and 0 <= i < widths[layer] and 0 <= j < sums[layer + 1]
         )
         if not inside or edge in seen:
             problem = "is there twice" if inside else f"is not an edge of widths {widths}"

@@ -27,11 +27,38 @@ def numbers_of(model: Any) -> dict[str, Any]:
     ]
     names = ("node_scale", "node_bias", "subnode_scale", "subnode_bias")
     affine = {name: [one.tolist() for one in getattr(model, name)] for name in names}
-    return {"width": model.width, "act_fun": layers, "symbolic_fun": symbols, **affine}
+    shape = {"width": model.width, "mult_arity": model.mult_arity}
+    return shape | {"act_fun": layers, "symbolic_fun": symbols, **affine}
+
+
+def products() -> dict[str, Any]:
+    """Return models that multiply: one arity in hidden and last layer, and two in one layer."""
+    from kan import KAN
+
+    draw, found = torch.Generator().manual_seed(1), {}
+    shapes: dict[str, dict[str, Any]] = {
+        "products": {"width": [2, [1, 2], [1, 1], 1]},
+        "products out": {"width": [2, [0, 2], [1, 1]], "mult_arity": 3},
+        "two arities": {"width": [2, [1, 2], 1], "mult_arity": [[], [2, 3], []]},
+    }
+    for name, shape in shapes.items():
+        model = KAN(grid=4, k=3, seed=0, auto_save=False, **shape)
+        for numbers in (model.node_scale, model.subnode_bias, model.subnode_scale):
+            for one in numbers:
+                one.data.add_(0.3 * torch.randn(one.shape, generator=draw))
+        for i in range(2):  # a factor that is its bias alone, and one that is 0
+            model.remove_edge(0, i, 2)
+            model.remove_edge(0, i, 3)
+        model.subnode_bias[0].data[3] = 0.0
+        points = 2 * torch.rand(40, 2, generator=draw) - 1
+        with torch.no_grad():
+            outputs = model(points)
+        found[name] = numbers_of(model) | {"x": points.tolist(), "y": outputs.tolist()}
+    return found
 
 
 def main() -> None:
-    """Train two models, prune and fix edges of one, move its affine numbers; write both."""
+    """Train two models, prune and fix edges of one, move its affine numbers; write all."""
     from kan import KAN
 
     torch.set_default_dtype(torch.float64)
@@ -56,7 +83,7 @@ def main() -> None:
         with torch.no_grad():
             outputs = model(points)
         found[name] = numbers_of(model) | {"x": points.tolist(), "y": outputs.tolist()}
-    FILE.write_text(json.dumps(found) + "\n")
+    FILE.write_text(json.dumps(found | products()) + "\n")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from kanviz.live.packing import pack
 from kanviz.live.scene import drawing
 from kanviz.model import KAN
 from kanviz.nn.basis import RADIAL_FUNCTIONS
+from kanviz.nn.nodes import NodeCount
 from kanviz.snapshot import Edge, Snapshot
 from kanviz.symbolic.safe import SAFE
 from kanviz.training.jacobian import linearise, n_weights
@@ -108,6 +109,11 @@ def models() -> list[tuple[str, KAN]]:
             model.fix(edge, formula, affine=(1.3, -0.2, 0.7, 0.1))
         model.remove_edge((0, 1, 0))
         found.append((formula, model))
+    for gone in ([], [(0, 0, 2), (0, 1, 2)], [(0, i, j) for i in (0, 1) for j in (3, 4, 5)]):
+        model = KAN([2, (1, (2, 3)), 1], seed=1, dtype=torch.float64)
+        for edge in gone:  # a factor, then a whole product
+            model.remove_edge(edge)
+        found.append((f"products without {len(gone)} edges", model))
     return found
 
 
@@ -118,7 +124,7 @@ def network(name: str, model: KAN) -> dict[str, Any]:
     net, inputs = model.network, torch.from_numpy(x)
     with torch.no_grad():
         edges = [net.layers[0].edge_outputs(inputs[5:6])]
-        edges.append(net.layers[1].edge_outputs(edges[0].sum(1)))
+        edges.append(net.layers[1].edge_outputs(net.layers[0](inputs[5:6])))
         outputs = net(inputs).numpy()
     return {
         "name": name,
@@ -204,6 +210,18 @@ def pictures() -> list[dict[str, Any]]:
             if (i + places[j] + seed) % 3:
                 model.remove_edge((0, i, j))
         found.append((f"pruned {seed}", model.snapshot(), (800, 720)))
+    shapes: list[list[NodeCount]] = [
+        [3, (2, 1), 1],
+        [4, (1, (2, 3)), (0, 2), 2],
+        [2, (0, 12), 1],
+    ]
+    for shape in shapes:
+        model = KAN(shape, seed=0)
+        found.append((f"products {shape}", model.snapshot(), (760, 700)))
+        model.remove_node((1, 0))
+        for i in range(model.widths[0]):  # a product of two becomes a sum
+            model.remove_edge((0, i, model.network.layers[0].out_features - 1))
+        found.append((f"fewer products {shape}", model.snapshot(), (760, 700)))
     return [_picture(*each) for each in found]
 
 

@@ -18,7 +18,7 @@ from kanviz.nn import KANLayer
 
 F64 = torch.float64
 STORED = json.loads((Path(__file__).parent / "fixtures" / "pykan_models.json").read_text())
-"""Two models of pykan 0.2.8; ``make_converted.py`` wrote them."""
+"""Models of pykan 0.2.8; ``make_converted.py`` wrote them."""
 
 
 class PykanModel(nn.Module):
@@ -37,6 +37,7 @@ class PykanModel(nn.Module):
             )
 
         self.width, self.symbolic_enabled = stored["width"], True
+        self.mult_arity = stored.get("mult_arity", 2)
         self.act_fun = [tensors(one) for one in stored["act_fun"]]
         for layer in self.act_fun:
             layer.base_fun = nn.SiLU()
@@ -59,6 +60,23 @@ def test_a_model_of_pykan_gives_what_it_gave(name: str, tmp_path: Path) -> None:
     again = kv.load(tmp_path / "taken.kan")
     torch.testing.assert_close(again(x).detach(), y, rtol=1e-12, atol=1e-12)
     assert len(str(model.formula(simplify_seconds=0))) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("products", (2, (1, 2), (1, 1), 1)),
+        ("products out", (2, (0, (3, 3)), (1, (3,)), 2)),
+        ("two arities", (2, (1, (2, 3)), 1)),
+    ],
+)
+def test_a_model_of_pykan_that_multiplies_gives_what_it_gave(
+    name: str, shape: tuple[object, ...]
+) -> None:
+    x, y = (torch.tensor(STORED[name][key], dtype=F64) for key in ("x", "y"))
+    model = convert(PykanModel(STORED[name]), x)
+    assert model.network.shape == shape
+    torch.testing.assert_close(model(x).detach(), y, rtol=1e-12, atol=1e-12)
 
 
 def test_a_node_without_edges_keeps_its_shift() -> None:
@@ -153,9 +171,9 @@ def test_a_converted_model_is_refined_pruned_and_read_like_any_other() -> None:
 
 
 def test_what_is_no_sum_of_curves_is_one_sentence() -> None:
-    product = PykanModel(STORED["splines"])
-    product.width = [[2, 0], [1, 1], [1, 0]]
-    with pytest.raises(ValueError, match="model must only add at its nodes; got 1 product nodes"):
+    product = PykanModel(STORED["products"])
+    product.node_bias[0][-1] = 1.0  # type: ignore[index]  # a list of tensors, as pykan has
+    with pytest.raises(ValueError, match="Nothing may be added to a product; got a node_bias of"):
         convert(product)
     both = PykanModel(STORED["splines"])
     both.symbolic_fun[0].mask[1, 0] = 1.0

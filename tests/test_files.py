@@ -165,8 +165,8 @@ def test_a_file_of_another_program_is_named_as_such(tmp_path: Path) -> None:
 
 
 def test_a_newer_version_asks_for_an_update(tmp_path: Path) -> None:
-    write_raw(tmp_path / "new.kan", version=2, layers="in a way not known yet")
-    with pytest.raises(ValueError, match=r"has version 2, above 1\. Update kanviz to read it"):
+    write_raw(tmp_path / "new.kan", version=3, layers="in a way not known yet")
+    with pytest.raises(ValueError, match=r"has version 3, above 2\. Update kanviz to read it"):
         read_model(tmp_path / "new.kan")
 
 

@@ -217,7 +217,7 @@ def test_a_record_with_a_missing_or_unknown_field_gives_one_clear_error(field: s
     record = make_snapshot([1, 1]).to_dict()
     with pytest.raises(ValueError, match="each Snapshot of the record must have the fields"):
         Snapshot.from_dict(record | {"colour": "red"})
-    if field != "title":
+    if field not in ("title", "owners"):  # records of networks without them have none
         del record[field]
         with pytest.raises(ValueError, match="of the record must"):
             Snapshot.from_dict(record)

@@ -5,9 +5,10 @@ standard deviations (divisor n) over the samples:
 
 ``"backward"`` (default; no unit)
     How much of the outputs' standard deviation goes back through this edge or node. An output has
-    score 1, an edge the score of the node that it enters times its share std(edge) / std(node), a
-    node the sum of its edges' scores (Liu et al., KAN 2.0, arXiv:2408.10205, 2024, section on
-    pruning and attribution; a constant of 1e-4 that is in use beside std(node) would make scores
+    score 1, an edge the score of the node that it enters times its share std(edge) / std(sum), a
+    node the sum of its edges' scores; each factor of a product has all of its score (Liu et al.,
+    KAN 2.0, arXiv:2408.10205, 2024, section on pruning and attribution; a constant of 1e-4 that is
+    in use beside std(sum) would make scores
     depend on units and is left out). Over several outputs the mean is taken, so that an output has
     score 1 / outputs. The shares at a node add up to 1 only where its edges rise and fall together;
     to more where they are independent or cancel, so a score may exceed 1.
@@ -26,6 +27,7 @@ from kanviz.analysis.trace import node_values
 from kanviz.checks import check_choice
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
+from kanviz.nn.nodes import Nodes
 from kanviz.nn.variance import edge_variances
 
 Metric = Literal["backward", "std"]
@@ -136,8 +138,8 @@ def feature_scores(
     x = x[:: -(-len(x) // min(PAIRS, max(256, MOST_NUMBERS // first.mask.numel())))]
     others = _partners(x)
     wanted = _wanted_outputs(torch.ones(network.widths[-1], dtype=torch.float64), output)
-    start = first(x)
-    before = _through(rest, start).double()
+    start = first.sums(x)
+    before = _through(rest, first.multiplied(start)).double()
     lost = torch.zeros(x.shape[1], network.widths[-1], dtype=torch.float64, device=x.device)
     spread = torch.zeros_like(lost[0])
     for other in others:
@@ -146,7 +148,8 @@ def feature_scores(
     for i in range(x.shape[1]):
         added = edge_outputs[:, i]
         for other in others:
-            after = _through(rest, start - added + added[other]).double()
+            moved = first.multiplied(start - added + added[other])
+            after = _through(rest, moved).double()
             lost[i] += (before - after).square().mean(0)
     # What is below the rounding of the outputs is no effect.
     rounding = (8 * torch.finfo(x.dtype).eps * before.abs().amax(0)) ** 2 * len(others)
@@ -214,6 +217,10 @@ def scores(
     check_choice("metric", metric, get_args(Metric))
     values = node_values(network, x) if values is None else values
     node_std = [_node_std(value) for value in values]
+    sum_std = [
+        _node_std(layer.sums(value)) if layer.nodes.arities else std
+        for layer, value, std in zip(network.layers, values, node_std[1:], strict=False)
+    ]
     triples = zip(network.layers, values, node_std, strict=False)
     # What depends on a constant alone is constant, whatever rounding says.
     edge_std = [
@@ -228,7 +235,8 @@ def scores(
         found = Scores(edge_std, node_std)
     else:
         wanted = _wanted_outputs(node_std[-1], output)
-        found = _backward(wanted, edge_std, node_std, torch.finfo(x.dtype).eps)
+        made = [layer.nodes for layer in network.layers]
+        found = _backward(wanted, edge_std, sum_std, made, torch.finfo(x.dtype).eps)
     return Scores([s.to(x.dtype) for s in found.edges], [s.to(x.dtype) for s in found.nodes])
 
 
@@ -251,14 +259,20 @@ def _wanted_outputs(outputs: Float[Tensor, " outputs"], output: int | None) -> T
     return wanted
 
 
-def _backward(wanted: Tensor, edge_std: EdgeScores, node_std: NodeScores, eps: float) -> Scores:
+def _backward(
+    wanted: Tensor,
+    edge_std: EdgeScores,
+    sum_std: NodeScores,
+    made: Sequence[Nodes],
+    eps: float,
+) -> Scores:
     """Hand each node's score on to its edges, and theirs to the nodes below, outputs first."""
     edges: EdgeScores = []
     nodes: NodeScores = [wanted]
-    for edge, node in zip(reversed(edge_std), reversed(node_std), strict=False):
-        # A node that is constant up to rounding hands nothing on, whatever its edges do.
-        varies = node > 100 * eps * edge.sum(0)
-        share = torch.where(varies, edge / node, 0.0)
-        edges.insert(0, nodes[0] * share)
+    for edge, std, own in zip(reversed(edge_std), reversed(sum_std), reversed(made), strict=True):
+        # A sum that is constant up to rounding hands nothing on, whatever its edges do.
+        varies = std > 100 * eps * edge.sum(0)
+        share = torch.where(varies, edge / std, 0.0)
+        edges.insert(0, own.to_sums(nodes[0]) * share)
         nodes.insert(0, edges[0].sum(1))
     return Scores(edges, nodes)

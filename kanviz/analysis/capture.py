@@ -99,7 +99,23 @@ def capture(
         edges=tuple(views),
         n_edges=sum(layer.mask.numel() for layer in network.layers),
         title=title,
+        owners=owners_of(network),
     )
+
+
+def owners_of(network: Network) -> tuple[tuple[int, ...], ...]:
+    """Return the owners of the sums of each layer of nodes; nothing where all sums are nodes."""
+    if not any(layer.nodes.arities for layer in network.layers):
+        return ()
+    return (tuple(range(network.widths[0])), *(layer.nodes.owners for layer in network.layers))
+
+
+def factors_of(network: Network, layer: int, index: int) -> tuple[int, ...]:
+    """Return the sums that a node multiplies now; none where it is a sum."""
+    if layer == 0 or not network.layers[layer - 1].nodes.arities:
+        return ()
+    live = network.layers[layer - 1].live_sums_of(index)
+    return tuple(live) if len(live) > 1 else ()
 
 
 def _node_views(
@@ -113,7 +129,14 @@ def _node_views(
     labels[-1] = list(output_names) or labels[-1]
     places = node_positions(network.widths, order_of(network))
     return tuple(
-        NodeView(layer, index, labels[layer][index], score, *places[layer][index])
+        NodeView(
+            layer,
+            index,
+            labels[layer][index],
+            score,
+            *places[layer][index],
+            factors_of(network, layer, index),
+        )
         for layer, layer_scores in enumerate(node_scores)
         for index, score in enumerate(layer_scores.tolist())
     )
@@ -125,9 +148,11 @@ def order_of(network: Network) -> Order:
     if sum(int(mask.sum()) for mask in masks) > MAX_EDGES:
         return natural(network.widths)
     edges = [
-        Edge(layer, i, j) for layer, mask in enumerate(masks) for i, j in mask.nonzero().tolist()
+        Edge(depth, i, layer.nodes.owners[j])
+        for depth, layer in enumerate(network.layers)
+        for i, j in layer.mask.nonzero().tolist()
     ]
-    return untangled(network.widths, tuple(edges))
+    return untangled(network.widths, tuple(dict.fromkeys(edges)))
 
 
 def curve_grid(

@@ -3,7 +3,8 @@
 An edge that hardly varies may still add a large constant, which a score from spreads cannot see.
 Before such an edge goes, its mean moves to another edge into the same node; a spline whose basis
 sums to 1 and a formula c f(a x + b) + d can take up a constant exactly. This by itself changes no
-output; only then is the edge, now of mean 0, removed.
+output; only then is the edge, now of mean 0, removed. The last edge of a factor takes the factor
+out of its product: its mean goes into another factor as a scale.
 """
 
 from collections.abc import Iterable, Sequence
@@ -84,9 +85,8 @@ def candidates(network: Network, found: Scores, what: What) -> list[Candidate]:
         ]
     else:
         layers = found.nodes[:-1] if what == "nodes" else found.nodes[:1]
-        masks = [layer.mask for layer in network.layers]
         nodes = [
-            Candidate(name_of_node(depth, i), score, _edges_at(masks, depth, i))
+            Candidate(name_of_node(depth, i), score, _edges_at(network, depth, i))
             for depth, scores_of_layer in enumerate(layers)
             for i, score in enumerate(scores_of_layer.tolist())
         ]
@@ -143,19 +143,20 @@ def with_dead(network: Network, removed: Iterable[Edge]) -> list[Edge]:
     """Return the given edges and all that leads nowhere or comes from nowhere without them.
 
     A hidden node that nothing leaves has no effect, and one that nothing enters is a constant 0:
-    the edges at such nodes go too, until none is left.
+    the edges at such nodes go too, until none is left. A product is entered through any factor.
 
     >>> with_dead(Network([1, 2, 1], seed=0), [Edge(0, 0, 1)])
     [Edge(layer=0, i=0, j=1), Edge(layer=1, i=1, j=0)]
     """
+    made = [layer.nodes for layer in network.layers]
     masks = [layer.mask.clone() for layer in network.layers]
     before = [mask.clone() for mask in masks]
     for edge in removed:
         masks[edge.layer][edge.i, edge.j] = False
     for _ in masks:
-        for first, second in pairwise(masks):
-            first &= second.any(1)
-            second &= first.any(0).unsqueeze(1)
+        for (first, nodes), (second, _) in pairwise(zip(masks, made, strict=True)):
+            first &= nodes.to_sums(second.any(1))
+            second &= nodes.any_of(first.any(0)).unsqueeze(1)
     return [
         Edge(depth, i, j)
         for depth, (old, new) in enumerate(zip(before, masks, strict=True))
@@ -177,16 +178,21 @@ def nodes_in_use(network: Network) -> list[int]:
     """Return how many nodes of each layer have a live edge, inputs first."""
     masks = [layer.mask for layer in network.layers]
     empty = torch.zeros_like(masks[0][:, 0]), torch.zeros_like(masks[-1][0])
-    entered = [empty[0], *(mask.any(0) for mask in masks)]
+    entered = [empty[0], *(layer.nodes.any_of(layer.mask.any(0)) for layer in network.layers)]
     left = [*(mask.any(1) for mask in masks), empty[1]]
     return [int((into | out).sum()) for into, out in zip(entered, left, strict=True)]
 
 
-def _edges_at(masks: list[Tensor], depth: int, i: int) -> tuple[Edge, ...]:
+def _edges_at(network: Network, depth: int, i: int) -> tuple[Edge, ...]:
     """Return the live edges into and out of a node."""
-    into = masks[depth - 1][:, i].nonzero().flatten().tolist() if depth else []
-    out = masks[depth][i].nonzero().flatten().tolist()
-    return (*(Edge(depth - 1, h, i) for h in into), *(Edge(depth, i, j) for j in out))
+    into: list[Edge] = []
+    if depth:
+        below = network.layers[depth - 1]
+        sums = list(below.nodes.sums_of(i))
+        found = below.mask[:, sums].nonzero().tolist()
+        into = [Edge(depth - 1, h, sums[n]) for h, n in found]
+    out = network.layers[depth].mask[i].nonzero().flatten().tolist()
+    return (*into, *(Edge(depth, i, j) for j in out))
 
 
 @torch.no_grad()
@@ -211,9 +217,11 @@ def takes_constants(layer: KANLayer) -> Bool[Tensor, "inputs outputs"]:
 
 @torch.no_grad()
 def take_out(network: Network, edges: Iterable[Edge], means: Means) -> None:
-    """Remove edges in place; the mean of each moves to the first other edge into its node.
+    """Remove edges in place; the mean of each moves to the first other edge into its sum.
 
-    Where no edge is left that can take it up (``takes_constants``), the mean goes with the edge.
+    Where no edge is left that can take it up (``takes_constants``), the mean goes with the edge. Of
+    a factor that loses all its edges, the mean becomes a scale of the first other factor of its
+    product that is left and may be changed.
 
     Parameters
     ----------
@@ -239,7 +247,38 @@ def take_out(network: Network, edges: Iterable[Edge], means: Means) -> None:
         change[takers.byte().argmax(0), columns] += moved.sum(0)
         _add_constants(layer, change)
         means[depth] += change
+        scales = _scales_of_factors(layer, gone, means[depth])
+        _scale_edges(layer, scales)
+        means[depth] *= scales
         layer.set_mask(layer.mask & ~gone)
+
+
+def _scales_of_factors(
+    layer: KANLayer, gone: Bool[Tensor, "inputs outputs"], means: Float[Tensor, "inputs outputs"]
+) -> Float[Tensor, " outputs"]:
+    """Return by what each sum is multiplied where factors beside it lose all their edges."""
+    scales = torch.ones_like(means[0])
+    left = layer.mask & ~gone
+    dying = layer.mask.any(0) & ~left.any(0)
+    free = left.any(0) & ~(left & (layer.frozen | layer.locked)).any(0)
+    for node in range(layer.nodes.alone, len(layer.nodes)):
+        factors = layer.nodes.sums_of(node)
+        taker = next((j for j in factors if free[j]), None)
+        if taker is not None:
+            for j in factors:
+                if dying[j]:
+                    scales[taker] *= (means[:, j] * layer.mask[:, j]).sum()
+    return scales
+
+
+def _scale_edges(layer: KANLayer, scales: Float[Tensor, " outputs"]) -> None:
+    """Multiply every edge function by the scale of its sum."""
+    if bool((scales == 1).all()):
+        return
+    scales = scales.to(layer.weight)
+    layer.weight.mul_(scales)
+    if layer.symbols is not None:
+        layer.symbols.affine[:, 2:4] *= scales[layer.symbols.outputs].unsqueeze(1)
 
 
 @torch.no_grad()

@@ -24,7 +24,8 @@ class LayerTrace:
     inputs : (samples, in_features)
         The values at the layer's input nodes.
     edge_outputs : (samples, in_features, out_features)
-        ``edge_outputs[:, i, j]`` is what ``Edge(layer, i, j)`` adds to node j; 0 if it is removed.
+        ``edge_outputs[:, i, j]`` is what ``Edge(layer, i, j)`` adds to sum j; 0 if it is removed.
+        Sums are the nodes of the next layer, or are multiplied to such.
     """
 
     inputs: Float[Tensor, "samples inputs"]

@@ -21,7 +21,9 @@ def check_edge(network: Network, layer: int, i: int, j: int) -> Edge:
     widths = network.widths
     layer = check_index("layer", layer, len(widths) - 1, f"widths are {widths}")
     i = check_index("i", i, widths[layer], f"layer {layer} has {widths[layer]} inputs")
-    j = check_index("j", j, widths[layer + 1], f"layer {layer} has {widths[layer + 1]} outputs")
+    nodes = network.layers[layer].nodes
+    kind = "outputs" if not nodes.arities else "sums, factors of products counted one by one"
+    j = check_index("j", j, nodes.n_sums, f"layer {layer} has {nodes.n_sums} {kind}")
     return Edge(layer, i, j)
 
 
@@ -42,10 +44,21 @@ def check_node(network: Network, layer: int, i: int) -> tuple[int, int]:
 
 
 def edges_at(network: Network, layer: int, i: int) -> list[Edge]:
-    """Return the edges into and out of node ``i`` of ``layer``."""
-    widths = network.widths
-    into = [Edge(layer - 1, before, i) for before in range(widths[layer - 1])] if layer else []
-    return into + [Edge(layer, i, after) for after in range(widths[layer + 1])]
+    """Return the edges into and out of node ``i`` of ``layer``, of a product into all factors."""
+    into = edges_into(network, layer, i) if layer else []
+    return into + edges_from(network, layer, i)
+
+
+def edges_into(network: Network, layer: int, i: int) -> list[Edge]:
+    """Return the edges into node ``i`` of ``layer``, which is at least 1."""
+    below = network.layers[layer - 1]
+    sums = below.nodes.sums_of(i)
+    return [Edge(layer - 1, h, j) for h in range(below.in_features) for j in sums]
+
+
+def edges_from(network: Network, layer: int, i: int) -> list[Edge]:
+    """Return the edges out of node ``i`` of ``layer``, which is not the last."""
+    return [Edge(layer, i, j) for j in range(network.layers[layer].out_features)]
 
 
 def are_live(network: Network, edges: list[Edge]) -> list[bool]:

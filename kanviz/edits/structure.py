@@ -8,7 +8,16 @@ from dataclasses import KW_ONLY, dataclass
 
 import torch
 
-from kanviz.edits.address import are_live, check_edge, check_index, check_node, edges_at, set_live
+from kanviz.edits.address import (
+    are_live,
+    check_edge,
+    check_index,
+    check_node,
+    edges_at,
+    edges_from,
+    edges_into,
+    set_live,
+)
 from kanviz.edits.code import call_code
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
@@ -144,13 +153,11 @@ def edges_of(network: Network, place: tuple[int, ...]) -> list[Edge]:
     reason = f"widths are {widths}"
     if len(place) == 1:
         layer = check_index("layer", place[0], len(widths) - 1, reason)
-        return [Edge(layer, i, j) for i in range(widths[layer]) for j in range(widths[layer + 1])]
+        return [edge for i in range(widths[layer]) for edge in edges_from(network, layer, i)]
     if len(place) == 2:
         layer = check_index("layer", place[0], len(widths), reason)
         node = check_index("i", place[1], widths[layer], f"layer {layer} has {widths[layer]} nodes")
-        if layer == 0:
-            return [Edge(0, node, j) for j in range(widths[1])]
-        return [Edge(layer - 1, i, node) for i in range(widths[layer - 1])]
+        return edges_into(network, layer, node) if layer else edges_from(network, 0, node)
     raise ValueError(
         f"place must be a layer, a node (layer, i) or an edge (layer, i, j); got {place}. "
         "Count from 0."

@@ -9,8 +9,9 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
@@ -27,7 +28,8 @@ from kanviz.model.kan import KAN
 from kanviz.model.session import Session
 from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import LayerState
-from kanviz.nn.network import check_widths
+from kanviz.nn.network import check_shape
+from kanviz.nn.nodes import Nodes
 from kanviz.nn.spec import FunctionSpec
 from kanviz.nn.state import NetworkState
 from kanviz.nn.symbols import SymbolicEdges, row_length
@@ -37,7 +39,8 @@ from kanviz.training.evidence import Smoothing
 from kanviz.writing import write_whole
 
 FORMAT = "kanviz"
-VERSION = 1
+VERSION = 2
+"""The newest that is read. Files say the oldest that knows all that is in them: 2 adds products."""
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -184,8 +187,8 @@ def _state_tensors(state: NetworkState, prefix: str = "") -> dict[str, Tensor]:
 def _header(saved: SavedModel) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "version": VERSION,
-        "widths": list(saved.state.widths),
+        "version": 2 if any(layer.products for layer in saved.state.layers) else 1,
+        "widths": json.loads(json.dumps(saved.state.shape)),  # pairs as lists, as they are read
         "layers": [_layer_record(layer) for layer in saved.state.layers],
         "made_with": _made_with_record(saved.state.made_with),
         "about": _about_record(saved.about),
@@ -203,24 +206,26 @@ def _check_version(header: Any) -> None:
 
 def _read(header: Any, tensors: Mapping[str, Tensor]) -> SavedModel:
     """Return the model that a header and its tensors make, once all of it is checked."""
-    widths = check_widths(header["widths"])
-    layers = _read_layers(header["layers"], widths, tensors)
+    nodes = check_shape(header["widths"])
+    layers = _read_layers(header["layers"], nodes, tensors)
     most = max(layer.spec.grid_size for layer in layers)
-    state = NetworkState(tuple(layers), _read_made_with(header["made_with"], widths[0], most))
-    ends = widths[0], widths[-1]
+    ends = len(nodes[0]), len(nodes[-1])
+    state = NetworkState(tuple(layers), _read_made_with(header["made_with"], ends[0], most))
     about = _read_about(header["about"], ends, tensors.get("sample"))
     doubt = header.get("doubt")  # files before 0.2 have none
     return SavedModel(state, about, None if doubt is None else _read_doubt(doubt, state, tensors))
 
 
 def _read_layers(
-    records: Any, widths: tuple[int, ...], tensors: Mapping[str, Tensor], prefix: str = ""
+    records: Any, nodes: Sequence[Nodes], tensors: Mapping[str, Tensor], prefix: str = ""
 ) -> list[LayerState]:
-    if len(records) != len(widths) - 1:
+    if len(records) != len(nodes) - 1:
         raise ValueError("its layers do not fit its widths")
     layers = [
-        _read_layer(record, widths[number : number + 2], _of_layer(tensors, number, prefix))
-        for number, record in enumerate(records)
+        _read_layer(record, len(below), above, _of_layer(tensors, number, prefix))
+        for number, (record, (below, above)) in enumerate(
+            zip(records, pairwise(nodes), strict=True)
+        )
     ]
     if len({layer.weight.dtype for layer in layers}) != 1:
         raise ValueError("its layers differ in dtype")
@@ -270,13 +275,13 @@ def _layer_tensors(state: LayerState) -> dict[str, Tensor]:
     return dict(zip(names, state.tensors, strict=True))
 
 
-def _read_layer(record: Any, ends: tuple[int, ...], tensors: Mapping[str, Tensor]) -> LayerState:
-    """Return the layer with ``ends`` = (in_features, out_features)."""
+def _read_layer(record: Any, n_in: int, nodes: Nodes, tensors: Mapping[str, Tensor]) -> LayerState:
+    """Return the layer from so many inputs to these nodes."""
     spec = FunctionSpec(**record["spec"])
     if not isinstance(spec.uniform, bool):
         raise TypeError("its header does not say which knots are uniform")
     weight, knots, mask, frozen, leaders = (tensors[name] for name in LAYER_TENSORS)
-    n_in, n_out = ends
+    n_out = nodes.n_sums
     n_knots = spec.grid_size + 1 + 2 * spec.padding
     dtype = weight.dtype
     if dtype not in DTYPES.values():
@@ -293,7 +298,17 @@ def _read_layer(record: Any, ends: tuple[int, ...], tensors: Mapping[str, Tensor
     if not isinstance(record["trains"], bool):
         raise TypeError("its header does not say which layers train")
     symbols = _read_symbols(record["symbols"], record.get("quality"), mask, dtype, tensors)
-    return LayerState(spec, weight, knots, mask, frozen, leaders, symbols, record["trains"])
+    return LayerState(
+        spec,
+        weight,
+        knots,
+        mask,
+        frozen,
+        leaders,
+        symbols,
+        trains=record["trains"],
+        products=nodes.arities,
+    )
 
 
 def _check_leaders(leaders: Tensor, knots: Tensor, mask: Tensor) -> None:
@@ -509,7 +524,8 @@ def _doubt_tensors(doubt: Doubt, state: NetworkState) -> dict[str, Tensor]:
 def _read_doubt(record: Any, state: NetworkState, tensors: Mapping[str, Tensor]) -> Doubt:
     """Return what the data left open of a network that had the widths of ``state``."""
     if record["layers"] is not None:
-        layers = _read_layers(record["layers"], state.widths, tensors, "doubt.")
+        nodes = Nodes(state.widths[0]), *(layer.nodes for layer in state.layers)
+        layers = _read_layers(record["layers"], nodes, tensors, "doubt.")
         state = NetworkState(tuple(layers), state.made_with)
     scale, variance, dof = (float(record[name]) for name in ("scale", "variance", "dof"))
     is_known = all(map(math.isfinite, (scale, variance, dof))) and scale > 0 and variance > 0

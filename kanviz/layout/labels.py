@@ -164,8 +164,19 @@ def node_name(node: NodeView) -> str:
 def edge_name(snapshot: Snapshot, view: EdgeView) -> str:
     """Return the two ends of an edge, such as ``x_1 to y``."""
     start = snapshot.node(view.layer, view.i)
-    end = snapshot.node(view.layer + 1, view.j)
-    return f"{node_name(start)} to {node_name(end)}"
+    return f"{node_name(start)} to {end_name(snapshot, view.layer + 1, view.j)}"
+
+
+def end_name(snapshot: Snapshot, layer: int, j: int) -> str:
+    """Return what a sum is called: its node, or, as ``h1.2, factor 1``, its place in a product.
+
+    Factors are counted from 1.
+    """
+    owners = snapshot.owners_of(layer)
+    name = node_name(snapshot.node(layer, owners[j]))
+    if owners.count(owners[j]) == 1:
+        return name
+    return f"{name}, factor {j - owners.index(owners[j]) + 1}"
 
 
 def standing(view: EdgeView) -> str:
@@ -207,8 +218,16 @@ def locked_with(snapshot: Snapshot, view: EdgeView) -> list[EdgeView]:
 
 
 def network_name(snapshot: Snapshot) -> str:
-    """Return what the picture shows, such as ``Kolmogorov-Arnold network [2, 5, 1]``."""
-    return f"Kolmogorov-Arnold network {list(snapshot.widths)}"
+    """Return what the picture shows, such as ``Kolmogorov-Arnold network [2, 5, 1]``.
+
+    A layer with products is a pair, of its sums and of its products.
+    """
+    shape: list[int | tuple[int, int]] = []
+    for layer, width in enumerate(snapshot.widths):
+        owners = snapshot.owners_of(layer)
+        products = sum(owners.count(node) > 1 for node in set(owners))
+        shape.append((width - products, products) if products else width)
+    return f"Kolmogorov-Arnold network {shape}"
 
 
 def left_out(drawn: int, total: int) -> str:

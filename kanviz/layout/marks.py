@@ -90,14 +90,34 @@ class TextMark:
 
 
 @dataclass(frozen=True)
+class FactorMark:
+    """A factor of a product: a dot below the product, where the edges to sum ``j`` end."""
+
+    j: int
+    x: float
+    y: float
+    radius: float
+
+
+@dataclass(frozen=True)
 class NodeMark:
-    """A node as a circle; ``live`` if an edge that is not pruned touches it."""
+    """A node as a circle; ``live`` if an edge that is not pruned touches it.
+
+    ``factors`` are the dots of a product; a line leads from each to the node, in which ``cross``
+    are the two strokes of a sign of multiplication.
+    """
 
     node: NodeView
     x: float
     y: float
     radius: float
     live: bool
+    factors: tuple[FactorMark, ...] = ()
+    cross: tuple[Chain, ...] = ()
+
+    def end(self, j: int) -> "NodeMark | FactorMark":
+        """Return where the edges of sum j end, which is the node's or one of its factors."""
+        return next((dot for dot in self.factors if dot.j == j), self)
 
 
 @dataclass(frozen=True)

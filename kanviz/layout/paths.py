@@ -129,6 +129,12 @@ def snowflake(x: float, y: float, radius: float) -> tuple[Chain, ...]:
     return tuple(((x - dx, y - dy), (x + dx, y + dy)) for dx, dy in arms)
 
 
+def cross(x: float, y: float, radius: float) -> tuple[Chain, ...]:
+    """Return two strokes through (x, y): the sign of a node that multiplies."""
+    arm = radius * math.sqrt(0.5)
+    return tuple(((x - arm, y - way * arm), (x + arm, y + way * arm)) for way in (1, -1))
+
+
 def rings(x: float, y: float, radius: float) -> tuple[Chain, ...]:
     """Return two linked rings around (x, y): the mark of edges locked to one function."""
     turns = [math.tau * n / 16 for n in range(17)]

@@ -10,10 +10,20 @@ places.
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
 from kanviz.layout import labels, legend, paths
-from kanviz.layout.marks import Badge, EdgeMark, KeyMark, NodeMark, Picture, Rect, TextMark
+from kanviz.layout.marks import (
+    Badge,
+    EdgeMark,
+    FactorMark,
+    KeyMark,
+    NodeMark,
+    Picture,
+    Rect,
+    TextMark,
+)
 from kanviz.layout.places import rise
 from kanviz.layout.slots import GAP, Slot, edge_slots
 from kanviz.snapshot import EdgeView, Snapshot
@@ -43,6 +53,24 @@ NODE_SHARE = 0.24
 
 SMALLEST_NODE = 0.8
 """Radius of a node in a row of very many."""
+
+PRODUCT = 1.6
+"""Radius of a node that multiplies, in that of one that adds."""
+
+CROSS = 0.6
+"""Length of an arm of its sign, as a part of its radius."""
+
+FACTOR = 0.6
+"""Radius of the dot of a factor, in that of a node that adds."""
+
+DROP = 4.0
+"""How far the dots of its factors stand below a product, in the radius of a node that adds."""
+
+APART = 6.0
+"""How far apart the dots of its factors stand, in the radius of a node that adds."""
+
+FACTORS_SHARE = 0.7
+"""Largest width of a product's factors as a part of the room that it has in its row."""
 
 SIDE = 22.0
 """Free margin at the left and the right."""
@@ -121,7 +149,8 @@ def _page(
     snapshot: Snapshot, views: Sequence[EdgeView], size: tuple[float, float] | None
 ) -> "_Page":
     """Return a page of the preferred size, or of the proportions of ``size`` and large enough."""
-    width = _preferred_width(snapshot.widths, views)
+    sums = [len(snapshot.owners_of(layer)) for layer in range(len(snapshot.widths))]
+    width = _preferred_width(sums, views)
     if size is None:
         return _Page(snapshot, views, width)
     scale = max(1.0, SHRINK * width / size[0])
@@ -183,34 +212,45 @@ class _Page:
         return legend.key_marks(self.kinds, self.width / 2, y)
 
 
-def _preferred_width(widths: Sequence[int], views: Sequence[EdgeView]) -> float:
+def _preferred_width(sums: Sequence[int], views: Sequence[EdgeView]) -> float:
     """Return the width at which the boxes of every layer stand in one row, within limits.
 
     The key fits at any rate.
     """
     columns = [0.0]
-    for layer, width in enumerate(widths[1:]):
-        columns.append(sum(view.layer == layer for view in views) + GAP * width)
+    for layer, count in enumerate(sums[1:]):
+        columns.append(sum(view.layer == layer for view in views) + GAP * count)
     narrowest = max(NARROWEST, legend.key_width(legend.key_kinds(views)) + 2 * SIDE)
     return min(max(COLUMN * max(columns) + 2 * SIDE, narrowest), WIDEST)
 
 
 def _node_marks(snapshot: Snapshot, views: Sequence[EdgeView], frame: Rect) -> tuple[NodeMark, ...]:
     used = [view for view in views if view.state != "pruned"]
-    live = {(view.layer, view.i) for view in used} | {(view.layer + 1, view.j) for view in used}
+    live = {(view.layer, view.i) for view in used}
+    live |= {(view.layer + 1, snapshot.end(view).index) for view in used}
     marks = []
     for node in snapshot.nodes:
-        radius = min(NODE, NODE_SHARE * frame.width / snapshot.widths[node.layer])
-        marks.append(
-            NodeMark(
-                node=node,
-                x=frame.left + node.x * frame.width,
-                y=frame.bottom - node.y * frame.height,
-                radius=max(radius, SMALLEST_NODE),
-                live=(node.layer, node.index) in live,
-            )
+        room = frame.width / snapshot.widths[node.layer]
+        mark = NodeMark(
+            node=node,
+            x=frame.left + node.x * frame.width,
+            y=frame.bottom - node.y * frame.height,
+            radius=max(min(NODE, NODE_SHARE * room), SMALLEST_NODE),
+            live=(node.layer, node.index) in live,
         )
+        marks.append(_multiplying(mark, room) if node.factors else mark)
     return tuple(marks)
+
+
+def _multiplying(mark: NodeMark, room: float) -> NodeMark:
+    """Return the mark of a product: larger, with its sign, and its factors in a row below it."""
+    factors, plain = mark.node.factors, mark.radius
+    step = min(APART * plain, FACTORS_SHARE * room / (len(factors) - 1))
+    left, y = mark.x - step * (len(factors) - 1) / 2, mark.y + DROP * plain
+    dots = tuple(FactorMark(j, left + n * step, y, FACTOR * plain) for n, j in enumerate(factors))
+    radius = PRODUCT * plain
+    cross = paths.cross(mark.x, mark.y, CROSS * radius)
+    return replace(mark, radius=radius, factors=dots, cross=cross)
 
 
 def _edge_marks(
@@ -223,7 +263,8 @@ def _edge_marks(
     marks: list[EdgeMark] = []
     for layer, (lower, upper) in enumerate(itertools.pairwise(rows)):
         here = [view for view in views if view.layer == layer]
-        marks += band_marks(here, lower, upper, frame)
+        ends = [upper[node].end(j) for j, node in enumerate(snapshot.owners_of(layer + 1))]
+        marks += band_marks(here, lower, ends, frame)
     return sorted(
         marks, key=lambda mark: -1.0 if mark.view.state == "pruned" else mark.view.strength
     )
@@ -232,7 +273,7 @@ def _edge_marks(
 def band_marks(
     views: Sequence[EdgeView],
     lower: Sequence[NodeMark],
-    upper: Sequence[NodeMark],
+    upper: Sequence[NodeMark | FactorMark],
     frame: Rect,
 ) -> list[EdgeMark]:
     """Return the marks of the edges between two rows of nodes.
@@ -241,8 +282,10 @@ def band_marks(
     ----------
     views : sequence of EdgeView
         Edges of one layer.
-    lower, upper : sequences of NodeMark
-        All nodes at their start and at their end, by index.
+    lower : sequence of NodeMark
+        All nodes at their start, by index.
+    upper : sequence of NodeMark or FactorMark
+        Where they end, by sum.
     frame : Rect
         Its left and right are the limits for boxes.
     """
@@ -278,7 +321,7 @@ def band_marks(
 def _slots(
     views: Sequence[EdgeView],
     lower: Sequence[NodeMark],
-    upper: Sequence[NodeMark],
+    upper: Sequence[NodeMark | FactorMark],
     frame: Rect,
     caption: float,
 ) -> list[Slot]:
@@ -302,8 +345,8 @@ def _slots(
     return [slot._replace(box=slot.box._replace(top=slot.box.top + top)) for slot in slots]
 
 
-def _ranks(nodes: Sequence[NodeMark]) -> list[int]:
-    """Return the place of each node in its row, from the left."""
+def _ranks(nodes: Sequence[NodeMark | FactorMark]) -> list[int]:
+    """Return the place of each node, or end of edges, in its row, from the left."""
     ranks = [0] * len(nodes)
     for place, index in enumerate(sorted(range(len(nodes)), key=lambda index: nodes[index].x)):
         ranks[index] = place

@@ -102,6 +102,8 @@ class Scene(TypedDict):
     nodes: list[NodeView]
     edges: list[EdgeView]
     n_edges: int
+    owners: list[list[int]]
+    """The node of a layer that each sum is, or is a factor of; empty without any products."""
     recipe: Recipe | None
     """null for a network too large to send; the kernel then answers ``probe``."""
     input_names: list[str]
@@ -768,7 +770,7 @@ def typescript() -> str:
     head = textwrap.dedent("""\
         // Written by `python -m kanviz.live.contract` from kanviz/live/contract.py: change that.
 
-        /** An edge: from node `i` of `layer` to node `j` of `layer + 1`, all from 0. */
+        /** An edge: from node `i` of `layer` to sum `j` of `layer + 1`, all from 0. */
         export type Edge = readonly [layer: number, i: number, j: number];
         """)
     words = " | ".join(f'"{word}"' for word in get_args(EdgeState))

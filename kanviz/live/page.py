@@ -149,7 +149,7 @@ def edge_table(snapshot: Snapshot) -> str:
 
 def _row(snapshot: Snapshot, view: EdgeView) -> str:
     start = labels.node_name(snapshot.node(view.layer, view.i))
-    end = labels.node_name(snapshot.node(view.layer + 1, view.j))
+    end = labels.end_name(snapshot, view.layer + 1, view.j)
     dot = f'<span class="kanviz-dot kanviz-{view.state}"></span>'
     cells = (
         (_WORDS, escape(start)),

@@ -141,6 +141,10 @@ def changes(
         if one.spec != two.spec or not np.array_equal(one.knots, two.knots):
             return None
         has_other_edges |= bool((one.flags != two.flags)[..., 0].any())
+        if network.layers[n].nodes.arities and has_other_edges:
+            entered = one.flags[..., 0].any(0), two.flags[..., 0].any(0)
+            if not np.array_equal(*entered):  # a product has other factors
+                return None
         edges += _edges_between(n, one, two)
         nodes += _nodes_between(n, one, two)
     # With other edges the nodes may stand in another order.

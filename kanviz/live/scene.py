@@ -76,9 +76,10 @@ def drawing(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "title": snapshot.title,
         "widths": list(snapshot.widths),
-        "nodes": [dict(vars(node)) for node in snapshot.nodes],
+        "nodes": [vars(node) | {"factors": list(node.factors)} for node in snapshot.nodes],
         "edges": [drawn_edge(view) for view in snapshot.edges],
         "n_edges": snapshot.n_edges,
+        "owners": [list(row) for row in snapshot.owners],
     }
 
 

@@ -23,7 +23,7 @@ TOKENS: dict[ModuleType, tuple[str, ...]] = {
     picture: (
         *("RISE", "SLOPE", "NODE", "NODE_SHARE", "SMALLEST_NODE", "SIDE", "RIM", "LARGEST"),
         *("CAPTION", "LINES", "FEW_LINES", "MANY", "ENOUGH", "LEAST_BOXES", "SIDES"),
-        *("BADGE", "BADGE_SHARE"),
+        *("BADGE", "BADGE_SHARE", "PRODUCT", "CROSS", "FACTOR", "DROP", "APART", "FACTORS_SHARE"),
     ),
     slots: ("FILL", "GAP", "ROOMY", "NEARLY", "CROWDED"),
     marks: (

@@ -70,6 +70,7 @@ from kanviz.model.user_units import (
 from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import GridRange, KANLayer
 from kanviz.nn.network import Network
+from kanviz.nn.nodes import NodeCount
 from kanviz.nn.spec import BaseName, BasisName, Extrapolation
 from kanviz.recipe import Recipe
 from kanviz.renamed import (
@@ -146,9 +147,15 @@ class KAN(nn.Module):
 
     Parameters
     ----------
-    widths : sequence of int
-        Nodes per layer, inputs first, such as ``[2, 5, 1]``. (Or the ``Session`` of a network that
+    widths : sequence of int or (sums, products)
+        Nodes per layer, inputs first, such as ``[2, 5, 1]``. A hidden layer of ``(2, 1)`` has two
+        nodes that add up what their edges give and one that multiplies two such sums, its factors:
+        ``[3, (2, 1), 1]``. Then j of ``Edge(0, i, j)`` counts sums, factors one by one: 0 and 1
+        are nodes, 2 and 3 make node (1, 2). (Or the ``Session`` of a network that
         exists, as ``load`` and ``from_layers`` pass; then no option may be given.)
+    product_arity : int
+        How many factors each product has, at least 2. Where they differ: ``(2, (2, 3))`` has a
+        product of two factors and one of three. A factor without a live edge is left out.
     grid_size, spline_order, basis, base, extrapolation
         The family of the edge functions, see ``FunctionSpec``.
     grid_range : (low, high) or tensor (inputs, 2)
@@ -179,8 +186,9 @@ class KAN(nn.Module):
     @renamed(MAKING)
     def __init__(
         self,
-        widths: Sequence[int] | Session,
+        widths: Sequence[NodeCount] | Session,
         *,
+        product_arity: int = 2,
         grid_size: int = 5,
         spline_order: int = 3,
         basis: BasisName = "bspline",
@@ -194,6 +202,7 @@ class KAN(nn.Module):
     ) -> None:
         super().__init__()
         functions: dict[str, Any] = {
+            "product_arity": product_arity,
             "grid_size": grid_size,
             "spline_order": spline_order,
             "basis": basis,
@@ -312,8 +321,8 @@ class KAN(nn.Module):
         live, total = sum(int(m.sum()) for m in masks), sum(m.numel() for m in masks)
         order = f"spline_order={spec.spline_order}, " if spec.is_spline else ""
         return (
-            f"KAN({list(self.widths)}, grid_size={spec.grid_size}, {order}basis={spec.basis!r}, "
-            f"base={spec.base!r}): {live} of {total} edges"
+            f"KAN({list(self.network.shape)}, grid_size={spec.grid_size}, {order}"
+            f"basis={spec.basis!r}, base={spec.base!r}): {live} of {total} edges"
         )
 
     # ---- as a torch module -----------------------------------------------------------------------
@@ -757,7 +766,7 @@ class KAN(nn.Module):
 
         def ask(network: Network) -> tuple[Task, FitCall]:
             task = prepare_equation(network, equation, read_options(options))
-            some = Network(network.widths, dtype=task.x.dtype, device=task.x.device)
+            some = Network(network.shape, dtype=task.x.dtype, device=task.x.device)
             marks = task.x, equation.values(some)  # tell equations of one name apart
             asked, about = options_given(KAN.solve, options), self.session.about.seeing(task.x)
             return task, FitCall("model.solve", equation.name, marks, asked, about, Solved)
@@ -2381,7 +2390,7 @@ DEFAULTS = {name: one.default for name, one in inspect.signature(KAN).parameters
 """What ``KAN`` takes where nothing is said."""
 
 
-def _session_of(widths: Sequence[int] | Session, options: dict[str, Any]) -> Session:
+def _session_of(widths: Sequence[NodeCount] | Session, options: dict[str, Any]) -> Session:
     """Return what holds the state of a new model, or the one that was passed."""
     if isinstance(widths, Session):
         for name, value in options.items():
@@ -2393,11 +2402,12 @@ def _session_of(widths: Sequence[int] | Session, options: dict[str, Any]) -> Ses
         return widths
     check_integer("seed", options["seed"], 0)
     given = options_given(KAN, options)
+    given.pop("product_arity", None)  # the widths that a script is given say it
     dtype = choose_dtype(options["dtype"])
     network = Network(widths, **(options | {"dtype": dtype}))
     about = About.nothing(network.widths[0], network.widths[-1])
     # A script must not depend on the default dtype of the session that runs it.
     if dtype != torch.float32:
         given["dtype"] = dtype
-    start = f"model = {call_code('kv.KAN', str(list(network.widths)), **given)}"
+    start = f"model = {call_code('kv.KAN', str(list(network.shape)), **given)}"
     return Session(network, about, start)

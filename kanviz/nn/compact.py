@@ -28,8 +28,9 @@ def without_idle_nodes(network: Network) -> tuple[Network, list[Nodes]]:
     """
     nodes = [_used(network, depth) for depth in range(len(network.widths))]
     layers = []
-    for layer, rows, columns in zip(network.layers, nodes, nodes[1:], strict=False):
-        small = _selected(layer.state(), rows, columns)
+    for layer, rows, kept in zip(network.layers, nodes, nodes[1:], strict=False):
+        products = layer.nodes.part(kept.tolist()).arities
+        small = replace(_selected(layer.state(), rows, sums_of(layer, kept)), products=products)
         layers.append(KANLayer.from_state(small, layer.weight.device))
     return Network.from_layers(layers, made_with=network.made_with), nodes
 
@@ -37,10 +38,10 @@ def without_idle_nodes(network: Network) -> tuple[Network, list[Nodes]]:
 @torch.no_grad()
 def put_back(network: Network, small: Network, nodes: list[Nodes]) -> None:
     """Write what became of the copy into the network; idle nodes keep what they have."""
-    for layer, other, rows, columns in zip(
+    for layer, other, rows, kept in zip(
         network.layers, small.layers, nodes, nodes[1:], strict=False
     ):
-        mine, theirs = layer.state(), other.state()
+        mine, theirs, columns = layer.state(), other.state(), sums_of(layer, kept)
         knots, weight = mine.knots.clone(), mine.weight.clone()
         mask, frozen = mine.mask.clone(), mine.frozen.clone()
         knots[rows] = theirs.knots
@@ -74,9 +75,18 @@ def _used(network: Network, depth: int) -> Nodes:
         used[:] = True
     else:
         before, after = network.layers[depth - 1], network.layers[depth]
-        used = (before.mask | before.locked).any(0) | (after.mask | after.locked).any(1)
+        entered = before.nodes.any_of((before.mask | before.locked).any(0))
+        used = entered | (after.mask | after.locked).any(1)
         used[0] |= ~used.any()  # a layer has at least one node
     return used.nonzero().squeeze(1)
+
+
+def sums_of(layer: KANLayer, nodes: Nodes) -> Nodes:
+    """Return the sums that some nodes of a layer are made of."""
+    if not layer.nodes.arities:
+        return nodes
+    found = [j for node in nodes.tolist() for j in layer.nodes.sums_of(node)]
+    return torch.tensor(found, device=nodes.device)
 
 
 def _selected(state: LayerState, rows: Nodes, columns: Nodes) -> LayerState:

@@ -14,6 +14,7 @@ from kanviz.nn.basis import extend_knots, greville_points, is_uniform, uniform_p
 from kanviz.nn.features import features
 from kanviz.nn.initialise import InitName, initial_weight
 from kanviz.nn.kernels import edge_sum
+from kanviz.nn.nodes import Nodes
 from kanviz.nn.regrid import Functions, functions_from_arrays, grid_points, refined, refitted
 from kanviz.nn.spec import BaseName, BasisName, Extrapolation, FunctionSpec
 from kanviz.nn.symbols import (
@@ -61,6 +62,8 @@ class LayerState:
         The edges that are formulas.
     trains : bool
         ``requires_grad`` of the weight.
+    products : tuple of int
+        Of how many outputs of the edges each product is made, see ``KANLayer``.
     """
 
     spec: FunctionSpec
@@ -71,6 +74,7 @@ class LayerState:
     leaders: Int[Tensor, "inputs outputs"]
     symbols: SymbolicEdges | None
     trains: bool
+    products: tuple[int, ...] = ()
 
     @classmethod
     def of(
@@ -78,12 +82,28 @@ class LayerState:
         knots: Float[Tensor, "inputs knots"],
         weight: Float[Tensor, "inputs features outputs"],
         spec: FunctionSpec,
+        products: tuple[int, ...] = (),
     ) -> "LayerState":
         """Return the state of a layer whose edges are live splines that learn, each its own."""
         n_in, _, n_out = weight.shape
         everywhere = torch.ones(n_in, n_out, dtype=torch.bool, device=weight.device)
         leaders = leaders_of([], n_in, n_out).to(weight.device)
-        return cls(spec, weight, knots, everywhere, ~everywhere, leaders, None, trains=True)
+        return cls(
+            spec,
+            weight,
+            knots,
+            everywhere,
+            ~everywhere,
+            leaders,
+            None,
+            trains=True,
+            products=products,
+        )
+
+    @property
+    def nodes(self) -> Nodes:
+        """The nodes that the layer makes of its sums."""
+        return Nodes(self.mask.shape[1] - sum(self.products), self.products)
 
     @property
     def is_finite(self) -> bool:
@@ -111,13 +131,18 @@ class LayerState:
 class KANLayer(nn.Module):
     """A layer of one-variable functions, usable alone inside any torch network.
 
-    Output j is the sum over inputs i of phi_ij(x_i), with phi(x) = w_b b(x) + sum_m c_m B_m(x)
-    (Liu et al., KAN, 2024, eq. 2.10-2.12, with w_s folded into c).
+    Sum j is that over inputs i of phi_ij(x_i), with phi(x) = w_b b(x) + sum_m c_m B_m(x)
+    (Liu et al., KAN, 2024, eq. 2.10-2.12, with w_s folded into c). The sums are the outputs, but
+    for those that ``products`` says to multiply first.
 
     Parameters
     ----------
     in_features, out_features : int
-        Numbers of inputs and outputs, at least 1.
+        Numbers of inputs and of sums, at least 1.
+    products : sequence of int
+        How many factors each product has, at least 2: the last sums in a row, see ``Nodes``. With
+        ``out_features=5, products=(2,)`` there are 4 outputs: three sums and the product of the
+        other two.
     grid_size, spline_order, basis, base, extrapolation
         The family of functions, see ``FunctionSpec``.
     grid_range : (low, high) or tensor (in_features, 2)
@@ -163,6 +188,7 @@ class KANLayer(nn.Module):
         in_features: int,
         out_features: int,
         *,
+        products: Sequence[int] = (),
         grid_size: int = 5,
         spline_order: int = 3,
         basis: BasisName = "bspline",
@@ -187,10 +213,11 @@ class KANLayer(nn.Module):
             weight = initial_weight(init, knots, out_features, spec, source)
             like = torch.empty(0, dtype=dtype, device=device)
             check_increasing(knots.to(like))
-            state = LayerState.of(knots.to(like), weight.to(like), spec)
+            arities = check_products(products, out_features)
+            state = LayerState.of(knots.to(like), weight.to(like), spec, arities)
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
-        self.spec = state.spec
+        self.spec, self.nodes = state.spec, state.nodes
         self.weight = nn.Parameter(state.weight, requires_grad=state.trains)
         self.register_buffer("knots", state.knots)
         self.register_buffer("mask", state.mask)
@@ -290,27 +317,51 @@ class KANLayer(nn.Module):
         if dtype.is_floating_point and torch.finfo(dtype).eps > torch.finfo(self.knots.dtype).eps:
             check_increasing(fn(self.knots))
 
-    def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
+    def forward(
+        self, x: Float[Tensor, "*batch inputs"], *, multiplies: bool = True
+    ) -> Float[Tensor, "*batch outputs"]:
         """Return the layer's outputs for x of shape (..., in_features).
 
         Under ``torch.autocast`` x may be of any floating dtype; the outputs are in the layer's.
+        With ``multiplies`` False, see ``sums``.
         """
         if not x.is_meta and torch.is_autocast_enabled(x.device.type):
-            return self._in_full_precision(x)
+            return self._in_full_precision(x, multiplies=multiplies)
         self.check_input(x)
         weight: Tensor = self.weight if self._is_plain else self.live_weight()
-        outputs: Tensor = edge_sum(x, self.knots, weight, self.spec)
-        if self.symbols is None:
-            return outputs
-        return outputs.index_add(-1, self.symbols.outputs, self.symbol_outputs(x))
+        sums: Tensor = edge_sum(x, self.knots, weight, self.spec)
+        if self.symbols is not None:
+            sums = sums.index_add(-1, self.symbols.outputs, self.symbol_outputs(x))
+        return self.multiplied(sums) if multiplies and self.nodes.arities else sums
 
-    def _in_full_precision(self, x: Tensor) -> Tensor:
+    def sums(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch sums"]:
+        """Return what the edges add up to, before any products: the outputs of a layer without."""
+        return self.forward(x, multiplies=False)
+
+    def multiplied(self, sums: Float[Tensor, "*batch sums"]) -> Float[Tensor, "*batch outputs"]:
+        """Return the layer's outputs for its sums; factors without a live edge are left out."""
+        return self.nodes.values(sums, self.live_sums)
+
+    def node_slopes(self, sums: Float[Tensor, "*batch sums"]) -> Float[Tensor, "*batch sums"]:
+        """Return the derivative of each sum's output in it."""
+        return self.nodes.slopes(sums, self.live_sums)
+
+    def live_sums_of(self, node: int) -> list[int]:
+        """Return the sums with a live edge that a node is made of: of a product several."""
+        return [j for j in self.nodes.sums_of(node) if bool(self.mask[:, j].any())]
+
+    @property
+    def live_sums(self) -> Bool[Tensor, " sums"] | None:
+        """Which sums a live edge enters; None where products need not know, for all are."""
+        return None if self._all_factors else self.mask.any(0)
+
+    def _in_full_precision(self, x: Tensor, *, multiplies: bool) -> Tensor:
         """Do what torch's own layers do for which half precision is too coarse: cast, and say so.
 
         The place in an interval of the grid is a difference of near numbers.
         """
         with torch.autocast(x.device.type, enabled=False):
-            outputs: Tensor = self.forward(x.to(self.weight.dtype))
+            outputs: Tensor = self.forward(x.to(self.weight.dtype), multiplies=multiplies)
             return outputs
 
     def features(
@@ -640,6 +691,7 @@ class KANLayer(nn.Module):
             self.leaders,
             self.symbols,
             trains=self.weight.requires_grad,
+            products=self.nodes.arities,
         )
 
     @torch.no_grad()
@@ -652,7 +704,7 @@ class KANLayer(nn.Module):
         like = self.weight.detach()
         self._take_weight(state.weight, trains=state.trains)
         self.in_features, self.out_features = state.mask.shape
-        self.spec = state.spec
+        self.spec, self.nodes = state.spec, state.nodes
         self.knots = state.knots.to(like, copy=True)
         self.mask = state.mask.to(like.device, copy=True)
         self.frozen = state.frozen.to(like.device, copy=True)
@@ -675,10 +727,12 @@ class KANLayer(nn.Module):
     def get_extra_state(self) -> Tensor:
         """Return the family of functions for ``state_dict``, as whole numbers: a tensor is safe.
 
-        Grid size and spline order, then which of their names basis, base and extrapolation are.
+        Grid size and spline order, then which of their names basis, base and extrapolation are,
+        then the arities of the products.
         """
         names = [get_args(kind).index(getattr(self.spec, name)) for name, kind in NAMES.items()]
-        return torch.tensor([self.spec.grid_size, self.spec.spline_order, *names])
+        family = [self.spec.grid_size, self.spec.spline_order, *names]
+        return torch.tensor([*family, *self.nodes.arities])
 
     def set_extra_state(self, state: Tensor) -> None:
         """Take over the family of functions of a state dict whose weight and knots fit the layer.
@@ -705,7 +759,7 @@ class KANLayer(nn.Module):
         """Load as any module does, but say what a state dict does not hold: grids and formulas."""
         key = f"{prefix}_extra_state"
         state_dict.setdefault(key, self.get_extra_state())  # of 0.1: the functions stay as they are
-        spec = _spec_of(state_dict[key])
+        spec, arities = _spec_of(state_dict[key]), _arities_of(state_dict[key])
         theirs = state_dict.get(f"{prefix}symbols.affine")
         mine = None if self.symbols is None else self.symbols.affine
         n_theirs, n_mine = (0 if some is None else len(some) for some in (theirs, mine))
@@ -715,6 +769,11 @@ class KANLayer(nn.Module):
                 f"{prefix or 'the layer'} has {n_mine} formulas, the state dict numbers of "
                 f"{n_theirs}, but not which formulas they are. Use model.save and kanviz.load, "
                 "which keep them."
+            )
+        elif arities != self.nodes.arities:
+            error_msgs.append(
+                f"{prefix or 'the layer'} has products of {list(self.nodes.arities)} factors, the "
+                f"state dict of {list(arities)}. Make the model with the same widths."
             )
         elif knots.shape != self.knots.shape or spec.n_features != self.spec.n_features:
             asked = ", ".join(f"{name}={getattr(spec, name)!r}" for name in ("grid_size", *FAMILY))
@@ -738,9 +797,10 @@ class KANLayer(nn.Module):
         """Say the sizes and the family, as torch prints them."""
         spec = self.spec
         order = f", spline_order={spec.spline_order}" if spec.is_spline else ""
+        products = f", products={self.nodes.arities}" if self.nodes.arities else ""
         return (
-            f"{self.in_features}, {self.out_features}, grid_size={spec.grid_size}{order}, "
-            f"basis={spec.basis!r}, base={spec.base!r}"
+            f"{self.in_features}, {self.out_features}{products}, grid_size={spec.grid_size}"
+            f"{order}, basis={spec.basis!r}, base={spec.base!r}"
         )
 
     def _functions(self) -> Functions:
@@ -752,6 +812,8 @@ class KANLayer(nn.Module):
         self._all_splines = not known or bool(self.spline_mask.all())
         self._any_frozen = known and bool(self.frozen.any())
         self._any_locked = known and bool(self.locked.any())
+        factors = self.mask.any(0)[self.nodes.alone :]
+        self._all_factors = not self.nodes.arities or not known or bool(factors.all())
         self._is_plain = self._all_splines and not self._any_frozen and not self._any_locked
 
 
@@ -766,7 +828,7 @@ def _spec_of(state: Tensor) -> FunctionSpec:
     """Return the family that ``KANLayer.get_extra_state`` wrote down."""
     numbers = state.tolist() if isinstance(state, Tensor) else []
     try:
-        grid_size, order, *rest = (int(number) for number in numbers)
+        grid_size, order, *rest = (int(number) for number in numbers[: 2 + len(NAMES)])
         names = {
             name: get_args(kind)[number]
             for (name, kind), number in zip(NAMES.items(), rest, strict=True)
@@ -774,9 +836,28 @@ def _spec_of(state: Tensor) -> FunctionSpec:
         return FunctionSpec(grid_size, order, **names)
     except (ValueError, IndexError):
         raise ValueError(
-            f"The functions of a layer must be {2 + len(NAMES)} whole numbers in a state dict; got "
+            f"The functions of a layer must be {2 + len(NAMES)} whole numbers in a state dict, and "
+            f"one for each product; got "
             f"{short(numbers)}. Load one that state_dict of a model wrote."
         ) from None
+
+
+def _arities_of(state: Tensor) -> tuple[int, ...]:
+    """Return the arities of the products that ``KANLayer.get_extra_state`` wrote down."""
+    return tuple(int(number) for number in state.tolist()[2 + len(NAMES) :])
+
+
+def check_products(products: Sequence[int], out_features: int) -> tuple[int, ...]:
+    """Return the arities of products as a tuple, or raise a ValueError."""
+    arities = tuple(products)
+    for arity in arities:
+        check_integer("the number of factors of a product", arity, 2)
+    if sum(arities) > out_features:
+        raise ValueError(
+            f"products of {list(arities)} factors need {sum(arities)} sums; got out_features="
+            f"{out_features}. Raise it, or leave a product out."
+        )
+    return arities
 
 
 def _after_load(layer: KANLayer, _: object) -> None:

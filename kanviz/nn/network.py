@@ -1,7 +1,7 @@
 """Layers in a row."""
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -11,9 +11,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kanviz.checks import seeded
+from kanviz.checks import check_integer, seeded
 from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import FAMILY, GridRange, KANLayer
+from kanviz.nn.nodes import NodeCount, Nodes, count_of, nodes_of
 from kanviz.nn.spec import BaseName, BasisName, Extrapolation, FunctionSpec
 from kanviz.nn.ties import groups_of
 
@@ -23,8 +24,12 @@ class Network(nn.Module):
 
     Parameters
     ----------
-    widths : sequence of int
-        Nodes per layer, inputs first; at least two numbers, each at least 1.
+    widths : sequence of int or (sums, products)
+        Nodes per layer, inputs first; at least two entries, each of at least 1 node. A hidden
+        layer of ``(2, 1)`` has two nodes that are sums and one that is a product of sums.
+    product_arity : int
+        How many sums a product is made of, at least 2. Where they differ, write them one by one:
+        ``(2, (2, 3))`` has a product of two and one of three.
     grid_range : (low, high) or tensor (widths[0], 2)
         Base interval of the inputs; hidden layers start on (-1, 1), where ``init="auto"`` keeps
         their inputs.
@@ -44,8 +49,9 @@ class Network(nn.Module):
 
     def __init__(
         self,
-        widths: Sequence[int],
+        widths: Sequence[NodeCount],
         *,
+        product_arity: int = 2,
         grid_size: int = 5,
         spline_order: int = 3,
         basis: BasisName = "bspline",
@@ -59,7 +65,7 @@ class Network(nn.Module):
         _layers: Sequence[KANLayer] | None = None,
     ) -> None:
         super().__init__()
-        widths = check_widths(widths)
+        nodes = check_shape(widths, product_arity)
         functions: dict[str, Any] = {
             "grid_size": grid_size,
             "spline_order": spline_order,
@@ -73,18 +79,19 @@ class Network(nn.Module):
         self.made_with: dict[str, Any] = {"grid_range": grid_range, "seed": seed, **functions}
         if _layers is None:
             spec = FunctionSpec(grid_size, spline_order, basis, base, extrapolation)
-            for n_in, n_out in pairwise(widths):
-                spec.check_size(n_in, n_out)
+            for before, after in pairwise(nodes):
+                spec.check_size(len(before), after.n_sums)
             generator = seeded(seed)
             _layers = [
                 KANLayer(
-                    n_in,
-                    n_out,
+                    len(before),
+                    after.n_sums,
+                    products=after.arities,
                     grid_range=(-1.0, 1.0) if depth else grid_range,
                     generator=generator,
                     **functions,
                 )
-                for depth, (n_in, n_out) in enumerate(pairwise(widths))
+                for depth, (before, after) in enumerate(pairwise(nodes))
             ]
         self.layers = nn.ModuleList(_layers)  # type: ignore[assignment]  # torch knows no typed lists
         self.register_load_state_dict_post_hook(_after_load)
@@ -110,7 +117,7 @@ class Network(nn.Module):
         """
         check_layers(layers)
         first = layers[0]
-        widths = (first.in_features, *(layer.out_features for layer in layers))
+        widths = (first.in_features, *(count_of(layer.nodes) for layer in layers))
         if made_with is None:
             made_with = _options_of(first)
         return cls(widths, **made_with, _layers=layers)
@@ -129,8 +136,13 @@ class Network(nn.Module):
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Nodes per layer, inputs first."""
-        return (self.layers[0].in_features, *(layer.out_features for layer in self.layers))
+        """Nodes per layer, inputs first; products are nodes too."""
+        return (self.layers[0].in_features, *(len(layer.nodes) for layer in self.layers))
+
+    @property
+    def shape(self) -> tuple[NodeCount, ...]:
+        """The widths as the constructor takes them: ``(sums, products)`` where there are both."""
+        return (self.layers[0].in_features, *(count_of(layer.nodes) for layer in self.layers))
 
     @property
     def seed(self) -> int:
@@ -154,7 +166,7 @@ class Network(nn.Module):
         asked = {"seed": seed, "grid_size": grid_size, "grid_range": grid_range}
         changes = {name: value for name, value in asked.items() if value is not None}
         made_with: dict[str, Any] = {**self.made_with, **changes}
-        network = Network(self.widths, **made_with).to(self.layers[0].weight)
+        network = Network(self.shape, **made_with).to(self.layers[0].weight)
         for mine, theirs in zip(self.layers, network.layers, strict=True):
             for group in groups_of(mine.leaders):
                 theirs.lock(group)
@@ -276,15 +288,52 @@ def check_widths(widths: Sequence[int]) -> tuple[int, ...]:
     return found
 
 
+def check_shape(widths: Any, product_arity: int = 2) -> tuple[Nodes, ...]:
+    """Return the nodes of every layer, inputs first, or raise a ValueError."""
+    entries = tuple(widths) if isinstance(widths, Iterable) and not isinstance(widths, str) else ()
+    if not any(isinstance(entry, tuple | list) for entry in entries):
+        return tuple(map(Nodes, check_widths(widths)))
+    check_integer("product_arity", product_arity, 2)
+    if not all(_is_count(entry) for entry in entries) or len(entries) < 2:
+        raise ValueError(
+            "widths must be at least two entries, each a number of nodes of at least 1 or a pair "
+            f"(sums, products); got {widths!r}. Pass for example [3, (2, 1), 1]."
+        )
+    nodes = tuple(nodes_of(entry, product_arity) for entry in entries)
+    if nodes[0].arities or nodes[-1].arities:
+        place, word = (0, "inputs") if nodes[0].arities else (-1, "outputs")
+        raise ValueError(
+            f"Products stand in hidden layers; got {entries[place]!r} for the {word}. Pass "
+            f"{len(nodes[place])} there, and the products in a hidden layer."
+        )
+    return nodes
+
+
+def _is_count(entry: Any) -> bool:
+    """Say whether something is a number of nodes, or sums and products."""
+    if isinstance(entry, int):
+        return _is_whole(entry, 1)
+    if not isinstance(entry, tuple | list) or len(entry) != 2 or not _is_whole(entry[0], 0):
+        return False
+    alone, products = entry
+    if isinstance(products, tuple | list):
+        return all(_is_whole(arity, 2) for arity in products) and alone + len(products) >= 1
+    return _is_whole(products, 0) and alone + products >= 1
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
 def check_layers(layers: Sequence[KANLayer]) -> None:
     """Raise unless there are layers, each with as many inputs as the one before has outputs."""
     if not layers or not all(isinstance(layer, KANLayer) for layer in layers):
         kinds = ", ".join(type(layer).__name__ for layer in layers) or "none"
         raise TypeError(f"layers must be KANLayers, at least one; got {kinds}. Pass them in order.")
     for number, (first, second) in enumerate(pairwise(layers)):
-        if first.out_features != second.in_features:
+        if len(first.nodes) != second.in_features:
             raise ValueError(
-                f"layers[{number + 1}] must have {first.out_features} inputs, as many as the layer "
+                f"layers[{number + 1}] must have {len(first.nodes)} inputs, as many as the layer "
                 f"before has outputs; got {second.in_features}. Pass them in order."
             )
         if (first.weight.dtype, first.weight.device) != (second.weight.dtype, second.weight.device):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from kanviz.nn.layer import KANLayer, LayerState
 from kanviz.nn.network import Network
+from kanviz.nn.nodes import NodeCount, count_of
 from kanviz.nn.symbols import SymbolicEdges
 
 
@@ -61,7 +62,12 @@ class NetworkState:
     @property
     def widths(self) -> tuple[int, ...]:
         """Nodes per layer, inputs first."""
-        return (self.layers[0].mask.shape[0], *(layer.mask.shape[1] for layer in self.layers))
+        return (self.layers[0].mask.shape[0], *(len(layer.nodes) for layer in self.layers))
+
+    @property
+    def shape(self) -> tuple[NodeCount, ...]:
+        """The widths as a network takes them, products told."""
+        return (self.layers[0].mask.shape[0], *(count_of(layer.nodes) for layer in self.layers))
 
     def tensors(self) -> Iterator[Tensor]:
         """Yield every tensor of the state."""
@@ -120,7 +126,7 @@ def _capture_layer(layer: KANLayer, old: LayerState | None) -> LayerState:
 def _is_of_layer(state: LayerState, layer: KANLayer) -> bool:
     now = layer.state()
     return (
-        (state.spec, state.trains) == (now.spec, now.trains)
+        (state.spec, state.trains, state.products) == (now.spec, now.trains, now.products)
         and len(state.tensors) == len(now.tensors)
         and all(map(_same_bits, state.tensors, now.tensors))
         and _same_symbols(state.symbols, now.symbols)

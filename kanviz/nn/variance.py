@@ -32,15 +32,15 @@ def edge_variance(
 
 
 def layer_variance(layer: KANLayer, x: Float[Tensor, "samples inputs"]) -> Variances:
-    """Return outputs of a layer, variances of its edges, standard deviations of its nodes."""
+    """Return outputs of a layer, variances of its edges, standard deviations of its sums."""
     layer.check_input(x)
     found = edge_variance(x, layer.knots, layer.live_weight(), layer.spec)
-    if layer.symbols is None:
-        return found
-    values, where = layer.symbol_outputs(x), (layer.symbols.inputs, layer.symbols.outputs)
-    outputs = found.outputs.index_add(-1, layer.symbols.outputs, values)
-    edges = found.edges.index_put(where, values.var(0, correction=0))
-    return Variances(outputs, edges, deviation(outputs))
+    if layer.symbols is not None:
+        values, where = layer.symbol_outputs(x), (layer.symbols.inputs, layer.symbols.outputs)
+        sums = found.outputs.index_add(-1, layer.symbols.outputs, values)
+        edges = found.edges.index_put(where, values.var(0, correction=0))
+        found = Variances(sums, edges, deviation(sums))
+    return found._replace(outputs=layer.multiplied(found.outputs)) if layer.nodes.arities else found
 
 
 @torch.no_grad()

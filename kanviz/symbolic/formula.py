@@ -21,6 +21,7 @@ from kanviz.data.dataset import About
 from kanviz.nn.features import features
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
+from kanviz.nn.nodes import Nodes
 from kanviz.nn.symbols import EdgeFunction, near_phase
 from kanviz.symbolic.functions import Function
 from kanviz.symbolic.language import X, check_expression, constant_value, number
@@ -266,6 +267,7 @@ def formula_of(network: Network, about: About) -> Formula:
     """
     _check_size(network)
     edges = [_layer_functions(depth, layer) for depth, layer in enumerate(network.layers)]
+    nodes = [layer.nodes for layer in network.layers]
     units = [
         list(zip(scaling.shift.tolist(), scaling.scale.tolist(), strict=True))
         for scaling in (about.x_scaling, about.y_scaling)
@@ -273,7 +275,7 @@ def formula_of(network: Network, about: About) -> Formula:
     names = about.input_names, about.output_names
     return in_time(
         SECONDS,
-        lambda: compose(edges, *names, input_units=units[0], output_units=units[1]),
+        lambda: compose(edges, *names, input_units=units[0], output_units=units[1], nodes=nodes),
         f"The formula could not be written within {SECONDS:.0f} s. Take simpler formulas on the "
         "edges, or prune the network.",
     )
@@ -307,7 +309,9 @@ def _check_size(network: Network) -> None:
             parts, places, depth = shapes.get((i, j), (1, 1, 1))
             next_sizes[j] += parts + places * sizes[i]
             next_depths[j] = max(next_depths[j], 1 + depth + depths[i])
-        sizes, depths = next_sizes, next_depths
+        parts_of = [layer.nodes.sums_of(node) for node in range(len(layer.nodes))]
+        sizes = [sum(next_sizes[j] for j in parts) for parts in parts_of]
+        depths = [max(next_depths[j] + len(parts) - 1 for j in parts) for parts in parts_of]
     if (size := sum(sizes)) > MOST_PARTS:
         raise ValueError(
             f"The formula would have about {size:.1e} numbers, variables and functions; at most "
@@ -665,6 +669,7 @@ def compose(
     *,
     input_units: ColumnUnits | None = None,
     output_units: ColumnUnits | None = None,
+    nodes: Sequence[Nodes] | None = None,
 ) -> Formula:
     """Return what a network computes, as one expression per output.
 
@@ -677,19 +682,25 @@ def compose(
         One per input and output of the network.
     input_units, output_units : sequence of (shift, scale), optional
         One per column: the network sees (value - shift) / scale. By default the user's values.
+    nodes : sequence of Nodes, optional
+        What each layer makes of its sums; by default these are its nodes.
 
     Raises
     ------
     ValueError
         If numbers of nodes do not fit together, or a result is no real number.
     """
-    _check_widths(edges, input_names, output_names, input_units, output_units)
+    made = nodes or [Nodes(len(layer[0])) for layer in edges if layer]
+    _check_widths(edges, input_names, output_names, input_units, output_units, made)
     symbols = [sympy.Symbol(name) for name in input_names]
     units = input_units or [(0.0, 1.0)] * len(symbols)
     values = [_scaled(symbol, *unit) for symbol, unit in zip(symbols, units, strict=True)]
-    for layer in edges:
-        columns = zip(*layer, strict=True)
-        values = [_node(values, column) for column in columns]
+    for layer, own in zip(edges, made, strict=True):
+        columns = list(zip(*layer, strict=True))
+        live = [any(function is not None for function in column) for column in columns]
+        sums = [_sum(values, column) for column in columns]
+        parts = [own.sums_of(node) for node in range(len(own))]
+        values = [_node([sums[j] for j in some if live[j]]) for some in parts]
     units = output_units or [(0.0, 1.0)] * len(values)
     outputs = [
         number(scale) * value + number(shift)
@@ -701,14 +712,25 @@ def compose(
     return Formula(tuple(outputs), tuple(input_names), tuple(output_names))
 
 
-def _node(values: Sequence[sympy.Expr], functions: Sequence[sympy.Expr | None]) -> sympy.Expr:
-    """Return the sum of the functions that lead to one node, each of its own input."""
+def _node(factors: Sequence[sympy.Expr]) -> sympy.Expr:
+    """Return the product of the factors of one node; 0 without any."""
+    if len(factors) == 1:
+        return factors[0]
+    return _settled(sympy.Mul(*factors)) if factors else sympy.Integer(0)
+
+
+def _sum(values: Sequence[sympy.Expr], functions: Sequence[sympy.Expr | None]) -> sympy.Expr:
+    """Return the sum of the functions that lead to one sum, each of its own input."""
     terms = [
         _applied(function, value)
         for function, value in zip(functions, values, strict=True)
         if function is not None
     ]
-    total = sympy.Add(*terms)
+    return _settled(sympy.Add(*terms))
+
+
+def _settled(total: sympy.Expr) -> sympy.Expr:
+    """Return an expression, or where it is a number that as a decimal."""
     if not total.is_number or total.is_Rational:
         return total
     # As a decimal, so that functions of constants do not pile up from layer to layer.
@@ -742,14 +764,16 @@ def _check_widths(
     output_names: Sequence[str],
     input_units: ColumnUnits | None,
     output_units: ColumnUnits | None,
+    nodes: Sequence[Nodes],
 ) -> None:
     if not edges or not all(layer and layer[0] for layer in edges):
         raise ValueError("edges is empty. Pass at least one layer of functions.")
-    widths = [len(input_names), *(len(layer[0]) for layer in edges)]
+    widths = [len(input_names), *map(len, nodes)]
     for n, layer in enumerate(edges):
-        if len(layer) != widths[n] or any(len(row) != widths[n + 1] for row in layer):
+        sums = nodes[n].n_sums
+        if len(layer) != widths[n] or any(len(row) != sums for row in layer):
             raise ValueError(
-                f"edges[{n}] must have {widths[n]} rows of {widths[n + 1]} functions; got rows of "
+                f"edges[{n}] must have {widths[n]} rows of {sums} functions; got rows of "
                 f"{[len(row) for row in layer]}. Pass None for an edge that was removed."
             )
     counts = {

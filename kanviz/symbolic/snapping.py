@@ -289,21 +289,65 @@ def normalise(network: Network, units: Units) -> list[list[Term]]:
                 term.tidy()
     for depth in range(1, len(layers)):
         for node in range(network.widths[depth]):
-            _normalise_node(network, layers, depth, node)
+            sums = network.layers[depth - 1].live_sums_of(node)
+            if len(sums) == 1:
+                _normalise_node(network, layers, depth, node, sums[0])
+            elif sums:
+                _normalise_product(network, layers, depth, node, sums)
     for node in range(network.widths[-1]):
         _gather_constants([t for t in layers[-1] if t.edge.j == node and t.is_free])
     write_terms(network, layers, units)
     return layers
 
 
-def _normalise_node(network: Network, layers: list[list[Term]], depth: int, node: int) -> None:
-    """Choose scale and origin of a hidden node, if only formulas that may change leave it."""
+def _normalise_product(
+    network: Network, layers: list[list[Term]], depth: int, node: int, sums: Sequence[int]
+) -> None:
+    """Give each factor a simple scale, if only formulas that may change leave the product.
+
+    What its scales were goes into these; its factors have constants of their own.
+    """
     before, after = network.layers[depth - 1], network.layers[depth]
-    incoming = [t for t in layers[depth - 1] if t.edge.j == node and t.is_free]
     outgoing = [t for t in layers[depth] if t.edge.i == node and t.is_free]
-    splines = before.spline_mask[:, node]
-    n_in, n_out = int(before.mask[:, node].sum()), int(after.mask[node].sum())
-    cannot_change = bool(((before.frozen | before.locked) & before.mask)[:, node].any())
+    may_scale = bool(outgoing) and len(outgoing) == int(after.mask[node].sum())
+    for j in sums:
+        terms = [t for t in layers[depth - 1] if t.edge.j == j and t.is_free]
+        if len(terms) != int(before.mask[:, j].sum()):
+            continue
+        _gather_constants(terms)
+        units = [t.numbers[t.unit] for t in terms if t.function.complexity]
+        options = []
+        for n, unit in enumerate(units):
+            if unit != 0:
+                chosen = copy.deepcopy(terms)
+                _scale(chosen, 1 / unit)
+                options.append((_cost(chosen), n, unit, chosen))
+        if not may_scale or not options:
+            continue
+        _, n, unit, chosen = min(options, key=lambda option: option[:2])
+        which = [t for t in chosen if t.function.complexity][n]
+        which.numbers[which.unit], which.frozen[which.unit] = 1.0, True
+        for old, new in zip(terms, chosen, strict=True):
+            old.numbers, old.frozen = new.numbers, new.frozen
+        for term in outgoing:
+            term.numbers[A] *= unit
+    for term in outgoing if may_scale else ():
+        term.tidy()
+
+
+def _normalise_node(
+    network: Network, layers: list[list[Term]], depth: int, node: int, j: int
+) -> None:
+    """Choose scale and origin of a hidden node, if only formulas that may change leave it.
+
+    ``j`` is the sum that it is.
+    """
+    before, after = network.layers[depth - 1], network.layers[depth]
+    incoming = [t for t in layers[depth - 1] if t.edge.j == j and t.is_free]
+    outgoing = [t for t in layers[depth] if t.edge.i == node and t.is_free]
+    splines = before.spline_mask[:, j]
+    n_in, n_out = int(before.mask[:, j].sum()), int(after.mask[node].sum())
+    cannot_change = bool(((before.frozen | before.locked) & before.mask)[:, j].any())
     if not incoming or cannot_change or len(incoming) + int(splines.sum()) != n_in:
         return
     _gather_constants(incoming)
@@ -313,7 +357,7 @@ def _normalise_node(network: Network, layers: list[list[Term]], depth: int, node
     if len(outgoing) == 1:
         factor *= _use_freedom(incoming, outgoing[0], rescalable=not bool(splines.any()))
     with torch.no_grad():
-        before.weight[splines, :, node] *= factor
+        before.weight[splines, :, j] *= factor
 
 
 def _gather_constants(terms: Sequence[Term]) -> None:

@@ -21,7 +21,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from kanviz.data.scaling import Scaling
-from kanviz.nn.compact import put_back, without_idle_nodes
+from kanviz.nn.compact import put_back, sums_of, without_idle_nodes
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.regrid import fit_coefficients
@@ -84,7 +84,9 @@ def symbolify(
     before = judge.error(network)
     limit = max(1.5 * before, ACCURATE) if tolerance is None else before + tolerance
     units = _plain_units(network) if units is None else units
-    search = Search(small, nodes, judge, limit, functions, units, n_jobs, on_edge)
+    sums = [sums_of(layer, own) for layer, own in zip(network.layers, nodes[1:], strict=True)]
+    numbers = list(zip(nodes, sums, strict=False))
+    search = Search(small, numbers, judge, limit, functions, units, n_jobs, on_edge)
     search.note("splines")
     search.first_pass()
     search.branch()
@@ -187,8 +189,8 @@ class Search:
     ----------
     network : Network
         What has been accepted so far; changed in place.
-    nodes : list over layers of (nodes,)
-        The numbers that the nodes have for the user, whose idle nodes are not in ``network``.
+    numbers : list over layers of (nodes,) and (sums,)
+        The i and the j that edges have for the user, whose idle nodes are not in ``network``.
     judge : Judge
         Refits and judges.
     limit : float
@@ -212,7 +214,7 @@ class Search:
     """
 
     network: Network
-    nodes: list[Int[Tensor, " _nodes"]]
+    numbers: list[tuple[Int[Tensor, " _nodes"], Int[Tensor, " _sums"]]]
     judge: Judge
     limit: float
     functions: Mapping[str, Function]
@@ -402,7 +404,8 @@ class Search:
     def _user_edge(self, edge: Edge) -> Edge:
         """Return an edge as the user numbers it."""
         layer, i, j = edge
-        return Edge(layer, int(self.nodes[layer][i]), int(self.nodes[layer + 1][j]))
+        nodes, sums = self.numbers[layer]
+        return Edge(layer, int(nodes[i]), int(sums[j]))
 
 
 Run = Callable[[Sequence[Suggestion], Bounds], Iterator[Trial]]
@@ -604,18 +607,20 @@ def _to_user_x(network: Network, edge: Edge, units: Units) -> tuple[float, float
     if edge.layer == 0:
         return float(units.x.scale[edge.i]), float(units.x.shift[edge.i])
     below = network.layers[edge.layer - 1]
-    (sources,) = below.mask[:, edge.i].nonzero(as_tuple=True)
+    sums = below.live_sums_of(edge.i)
+    j = sums[0] if len(sums) == 1 else None  # no line leads through a product
+    (sources,) = below.mask[:, edge.i if j is None else j].nonzero(as_tuple=True)
     symbols = below.symbols
-    if symbols is None or len(sources) != 1:
+    if symbols is None or j is None or len(sources) != 1:
         return 1.0, 0.0
-    row = symbols.row_of((int(sources[0]), edge.i))
+    row = symbols.row_of((int(sources[0]), j))
     if row is None or symbols.functions[row].name != "x":
         return 1.0, 0.0
     a, b, c, d = below.affine[row, :4].tolist()
     if a * c == 0:
         return 1.0, 0.0
     # The node is c (a z + b) + d of the edge's own input z.
-    scale, shift = _to_user_x(network, Edge(edge.layer - 1, int(sources[0]), edge.i), units)
+    scale, shift = _to_user_x(network, Edge(edge.layer - 1, int(sources[0]), j), units)
     return scale / (a * c), shift - scale * (b * c + d) / (a * c)
 
 
@@ -629,12 +634,17 @@ def formulas_and_splines(network: Network) -> list[Edge]:
 
 
 def is_alone(network: Network, edge: Edge) -> bool:
-    """Return whether an edge is the only one into a hidden node, and no line already."""
+    """Return whether an edge is the only one into a hidden node, and no line already.
+
+    One into a factor of a product is not, for what stands behind cannot bend it alone.
+    """
     layer: KANLayer = network.layers[edge.layer]
     row = None if layer.symbols is None else layer.symbols.row_of((edge.i, edge.j))
     is_line = row is not None and layer.symbols.functions[row].name == "x"  # type: ignore[union-attr]
     is_last = edge.layer == len(network.layers) - 1
-    return not is_last and int(layer.mask[:, edge.j].sum()) == 1 and not is_line
+    multiplies = len(layer.live_sums_of(layer.nodes.owners[edge.j])) > 1
+    alone = int(layer.mask[:, edge.j].sum()) == 1 and not multiplies
+    return not is_last and alone and not is_line
 
 
 def straightened(network: Network, edge: Edge, judge: Judge) -> Trial:
@@ -645,8 +655,9 @@ def straightened(network: Network, edge: Edge, judge: Judge) -> Trial:
     half = float(inputs.std()) or 1.0  # the nearest line may be flat, which would tell nothing
     numbers = 1 / half, -float(inputs.mean()) / half, 1.0, 0.0
     work.layers[edge.layer].fix(edge.i, edge.j, line.function, numbers)
-    for j in work.layers[edge.layer + 1].mask[edge.j].nonzero().squeeze(1).tolist():
-        behind = Edge(edge.layer + 1, edge.j, j)
+    node = work.layers[edge.layer].nodes.owners[edge.j]
+    for j in work.layers[edge.layer + 1].mask[node].nonzero().squeeze(1).tolist():
+        behind = Edge(edge.layer + 1, node, j)
         symbols = work.layers[behind.layer].symbols
         if symbols is not None and symbols.row_of((behind.i, behind.j)) is not None:
             work.layers[behind.layer].unfix(behind.i, behind.j)

@@ -18,14 +18,14 @@ model selection for general smooth models, 2016, sec. 4). For few data the quant
 import copy
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from kanviz.data.scaling import mean_of
-from kanviz.nn import Network
+from kanviz.nn import KANLayer, Network
 from kanviz.nn.state import NetworkState
 from kanviz.training.evidence import VAGUE, Shapes, Smoothing, factored
 from kanviz.training.jacobian import Locks, learning_weights, linearise, n_weights, trainable
@@ -338,13 +338,22 @@ def _conventions(
     locks: Locks,
     sample_weight: Float[Tensor, " samples"] | None,
 ) -> Float[Tensor, "held weights"]:
-    """Return the derivatives of mean and deviation of each hidden node that is in use."""
+    """Return the derivatives of mean and deviation of each hidden sum that is in use.
+
+    Of a factor only its size is a convention, for what leaves the product cannot make up for its
+    mean: there the derivative is of the root mean square.
+    """
     total = n_weights(network)
     rows: list[Tensor] = [x.new_zeros(0, total)]
     for depth in range(1, len(network.layers)):
-        part = Network.from_layers(list(network.layers[:depth]))
+        *below, last = network.layers[:depth]
+        alone = last.nodes.alone
+        if last.nodes.arities:  # up to its sums
+            last = KANLayer.from_state(replace(last.state(), products=()), last.weight.device)
+        part = Network.from_layers([*below, last])
         z = part(x)
         mean = mean_of(z, sample_weight)
+        mean[alone:] = 0
         deviation = mean_of((z - mean).square(), sample_weight).sqrt()
         used = deviation > 1e-9 * float(deviation.max())
         found = x.new_zeros(2, z.shape[1], total)
@@ -360,6 +369,7 @@ def _conventions(
                 flat = columns.transpose(0, 1).flatten(1)
                 weighed = values * own[:, None, None]
                 found[kind].scatter_add_(1, flat, weighed.transpose(0, 1).flatten(1))
+        found[0, alone:] = 0
         rows.append(found[:, used].flatten(0, 1))
     return torch.cat(rows)
 

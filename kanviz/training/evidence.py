@@ -456,20 +456,29 @@ class Candidate:
         Each output has one node in each hidden layer, and straight lines behind the first layer;
         all other edges do nothing, and the data leave it so: they are as idle as can be, or the
         evidence would be less than that of the one layer. ``scale`` is the deviation of y.
+        Only sums that stand alone are such nodes: each layer has to have one (``has_sums``).
+        Products keep the factors that they have, for from factors of 0 no step leads away, but no
+        edge uses them yet.
         """
         (own,), (first, *rest) = self.network.layers, network.layers
         output = torch.arange(own.out_features)
-        smoothing = replace(Smoothing.idle(network), variance=self.smoothing.variance)
-        weight, node = torch.zeros_like(first.weight), output % first.out_features
+        multiplies = any(layer.nodes.arities for layer in network.layers)
+        smoothing = Smoothing.first(network) if multiplies else Smoothing.idle(network)
+        smoothing = replace(smoothing, variance=self.smoothing.variance)
+        weight, node = first.weight.detach().clone(), output % first.nodes.alone
+        weight[..., : first.nodes.alone] = 0
         weight[..., node] = own.weight / scale  # a hidden node has no unit
         smoothing.bend[0][:, node] = self.smoothing.bend[0]
         smoothing.slope[0][:, node] = self.smoothing.slope[0]
         first.replace(own.knots, weight, own.spec)
         for depth, layer in enumerate(rest, start=1):
-            used = torch.zeros_like(layer.mask)
-            used[output % layer.in_features, output % layer.out_features] = True
+            used, alone = torch.zeros_like(layer.mask), layer.nodes.alone
+            used[node, output % alone] = True
+            node = output % alone
             straight = lines(used.double().cpu(), layer.knots.double().cpu(), layer.spec)
-            layer.weight.copy_(straight * (scale if layer is rest[-1] else 1.0))
+            straight = straight * (scale if layer is rest[-1] else 1.0)
+            layer.weight[..., :alone] = straight[..., :alone].to(layer.weight)
+            smoothing.bend[depth][:] = MOST
             smoothing.slope[depth][used] = FIRST_SLOPE
         network.settle()
         return Candidate(network, smoothing)
@@ -477,7 +486,7 @@ class Candidate:
     def livelier(self) -> "Candidate":
         """Return a copy of a sum of curves in which the straight lines behind them may bend."""
         bend = [
-            torch.where(slope < MOST, FIRST_BEND, bend) if depth else bend
+            torch.where(slope < MOST / 2, FIRST_BEND, bend) if depth else bend
             for depth, (bend, slope) in enumerate(
                 zip(self.smoothing.bend, self.smoothing.slope, strict=True)
             )
@@ -568,6 +577,11 @@ def _fits(layer: KANLayer, seen: Float[Tensor, "samples inputs"]) -> bool:
     points = layer.grid_points
     beyond = torch.stack([low - points[:, 0], points[:, -1] - high]) / (high - low)
     return bool(((beyond > MARGIN / LOOSE) & (beyond < MARGIN * LOOSE)).all())
+
+
+def has_sums(network: Network) -> bool:
+    """Say whether each layer has a node that is no product."""
+    return all(layer.nodes.alone for layer in network.layers)
 
 
 @torch.no_grad()

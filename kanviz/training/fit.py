@@ -23,7 +23,13 @@ from kanviz.nn import Network
 from kanviz.nn.basis import adapted_points, uneven_columns
 from kanviz.nn.state import NetworkState
 from kanviz.training.doubt import Doubt
-from kanviz.training.evidence import STEPS_OF_ROUND, Candidate, Neighbours, has_few_rows
+from kanviz.training.evidence import (
+    STEPS_OF_ROUND,
+    Candidate,
+    Neighbours,
+    has_few_rows,
+    has_sums,
+)
 from kanviz.training.gradient import Descent, where_it_breaks
 from kanviz.training.jacobian import n_weights
 from kanviz.training.least_squares import MOST_EXACT, minimise
@@ -449,7 +455,7 @@ class Trainer:
                 if not self.by_evidence:
                     yield from self._level(at)
                     return
-                now.best = best = None
+                now.best = now.known = best = None
                 waited = 0
                 continue
             now.judge(problem)
@@ -800,13 +806,13 @@ def likeliest_start(
     The first is the network, and if it is new (nobody has trained or edited it) the likeliest sum
     of functions of single inputs, and the second that sum with a bend behind it.
     """
-    sums: list[Candidate] = []
+    has_sum, sums = is_new and has_sums(network), list[Candidate]()
 
     def make(number: int) -> Generator[None, None, Candidate]:
-        if is_new and number == 0:
+        if has_sum and number == 0:
             sums.append((yield from Candidate.additive(network, task)))
             return sums[0]
-        if is_new and number == 1:
+        if has_sum and number == 1:
             return sums[0].livelier()
         return Candidate.smooth(sibling(network, task, number)) if number else Candidate.of(network)
 
@@ -820,7 +826,7 @@ def likeliest_start(
             return False
         best = min(_unlikely(made) for _, made in field)
         near = (number for number, made in field if _unlikely(made) - best < TWINS)
-        return len([number for number in near if number >= SUMS or not is_new]) >= 2
+        return len([number for number in near if number >= SUMS or not has_sum]) >= 2
 
     best, losses = yield from tournament(
         count, make, train, badness=lambda made, _: _unlikely(made), is_enough=is_enough

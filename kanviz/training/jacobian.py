@@ -2,10 +2,10 @@
 
 ``linearise`` writes the Jacobian down: a spline has k + 1 active coefficients at a point, so a row
 holds only edges * (k + 2) numbers, whatever the grid size. ``Jacobian`` multiplies with it without
-that: a small change of the weights moves the inputs of each layer, and the slopes of the edges
-carry that on to the outputs; the transpose goes the same way back (Griewank, Walther, Evaluating
-derivatives, 2nd edition 2008, sec. 3.1 and 3.2). ``blocks_of`` gives the blocks on the diagonal of
-J^T J, one per edge.
+that: a small change of the weights moves the inputs of each layer, and the slopes of the edges (and
+of products in their factors) carry that on to the outputs; the transpose goes the same way back
+(Griewank, Walther, Evaluating derivatives, 2nd edition 2008, sec. 3.1 and 3.2). ``blocks_of`` gives
+the blocks on the diagonal of J^T J, one per edge.
 """
 
 import copy
@@ -62,16 +62,19 @@ def linearise(network: Network, x: Float[Tensor, "samples inputs"]) -> Linearisa
     """Return outputs and Jacobian of the whole network at its weights.
 
     The derivative for weight (i, f, j) of a layer is feature f of input i times the sensitivity of
-    the output to node j, which is passed down layer by layer through the edges' slopes. Weights of
+    the output to sum j, which is passed down layer by layer through the edges' slopes. Weights of
     removed edges and of layers that take no gradient get zeros.
     """
-    inputs = [x]
+    inputs, sums = [x], []
     for layer in network.layers:
-        inputs.append(layer(inputs[-1]))
+        sums.append(layer.sums(inputs[-1]))
+        inputs.append(layer.multiplied(sums[-1]))
     n_outputs = inputs[-1].shape[-1]
     sensitivity = torch.eye(n_outputs, dtype=x.dtype, device=x.device).expand(len(x), -1, -1)
     start, columns, values = n_weights(network), [], []
-    for layer, z in zip(reversed(network.layers), reversed(inputs[:-1]), strict=True):
+    triples = zip(network.layers, inputs[:-1], sums, strict=True)
+    for layer, z, added in reversed(list(triples)):
+        sensitivity = _at_sums(layer, sensitivity, added)
         start -= _size(layer)
         column, feature = _active_features(layer, z, start)
         if layer is network.layers[-1]:  # output o depends on the weights of node o only
@@ -88,6 +91,13 @@ def linearise(network: Network, x: Float[Tensor, "samples inputs"]) -> Linearisa
             slopes = layer.edge_outputs(z, derivative=1)
             sensitivity = torch.einsum("nij,noj->noi", slopes, sensitivity)
     return Linearisation(inputs[-1], torch.cat(columns, dim=2), torch.cat(values, dim=2))
+
+
+def _at_sums(layer: KANLayer, grad: Tensor, sums: Tensor) -> Tensor:
+    """Return gradients (samples, n, sums) in the sums of a layer from those in its nodes."""
+    if not layer.nodes.arities:
+        return grad
+    return layer.nodes.to_sums(grad) * layer.node_slopes(sums).unsqueeze(1)
 
 
 def trainable(layer: KANLayer) -> Bool[Tensor, "inputs outputs"]:
@@ -225,7 +235,8 @@ class LayerAt:
 
     ``slopes`` holds the derivative of every edge, None where the inputs are those of the network;
     ``numbers`` the derivatives of formulas in their numbers. Both and ``learns`` are 0 where
-    nothing changes.
+    nothing changes. ``gains`` holds the derivatives of the nodes in their sums, None where all
+    nodes are sums.
     """
 
     layer: KANLayer
@@ -233,17 +244,20 @@ class LayerAt:
     learns: Bool[Tensor, "inputs 1 outputs"]
     slopes: Float[Tensor, "samples inputs outputs"] | None
     numbers: Float[Tensor, "samples symbols numbers"] | None
+    gains: Float[Tensor, "samples sums"] | None
 
     @classmethod
     def of(
         cls, layer: KANLayer, z: Float[Tensor, "samples inputs"], *, is_first: bool
     ) -> "LayerAt":
         """Return the map of a layer at inputs z."""
+        gains = layer.node_slopes(layer.sums(z)) if layer.nodes.arities else None
         slopes = None if is_first else layer.edge_outputs(z, derivative=1)
         numbers = None
         if layer.symbols is not None:
             numbers = layer.symbols.slopes(z) * learning_formulas(layer).unsqueeze(-1)
-        return cls(layer, layer.features(z), trainable(layer).unsqueeze(1), slopes, numbers)
+        learns = trainable(layer).unsqueeze(1)
+        return cls(layer, layer.features(z), learns, slopes, numbers, gains)
 
     def jvp(self, weights: Tensor, inputs: Tensor | None) -> Float[Tensor, "samples outputs"]:
         """Return the change of the outputs for changes of the weights and of the inputs."""
@@ -254,12 +268,16 @@ class LayerAt:
         if self.numbers is not None and self.layer.symbols is not None:
             own = (self.numbers * affine.view(self.numbers.shape[1:])).sum(-1)
             change = change.index_add(1, self.layer.symbols.outputs, own)
-        return change
+        return change if self.gains is None else self.layer.nodes.added(change * self.gains)
 
-    def grad_weight(
-        self, grad_output: Float[Tensor, "samples outputs"]
-    ) -> Float[Tensor, " weights"]:
-        """Return the gradient in the weights for one in the outputs, summed over the samples."""
+    def grad_sums(self, grad_output: Float[Tensor, "samples n outputs"]) -> Tensor:
+        """Return the gradients in the sums, (samples, n, sums), for those in the outputs."""
+        if self.gains is None:
+            return grad_output
+        return self.layer.nodes.to_sums(grad_output) * self.gains.unsqueeze(1)
+
+    def grad_weight(self, grad_output: Float[Tensor, "samples sums"]) -> Float[Tensor, " weights"]:
+        """Return the gradient in the weights for one in the sums, added up over the samples."""
         weight = (self.features.flatten(1).T @ grad_output).view_as(self.layer.weight) * self.learns
         parts = [weight.flatten()]
         if self.numbers is not None and self.layer.symbols is not None:
@@ -267,7 +285,7 @@ class LayerAt:
             parts.append(torch.einsum("nsa,ns->sa", self.numbers, chosen).flatten())
         return torch.cat(parts)
 
-    def grad_input(self, grad_output: Float[Tensor, "samples n outputs"]) -> Tensor | None:
+    def grad_input(self, grad_output: Float[Tensor, "samples n sums"]) -> Tensor | None:
         """Return the gradients in the inputs, (samples, n, inputs); None for the first layer."""
         return None if self.slopes is None else torch.bmm(grad_output, self.slopes.mT)
 
@@ -278,6 +296,7 @@ class LayerAt:
             features=self.features.to(dtype),
             slopes=None if self.slopes is None else self.slopes.to(dtype),
             numbers=None if self.numbers is None else self.numbers.to(dtype),
+            gains=None if self.gains is None else self.gains.to(dtype),
         )
 
     @property
@@ -382,6 +401,7 @@ def _jvp(chain: list[LayerAt], weights: Tensor) -> Tensor:
 def _vjp(chain: list[LayerAt], grad_output: Tensor) -> Tensor:
     parts, grad = [], grad_output.unsqueeze(1)
     for layer in reversed(chain):
+        grad = layer.grad_sums(grad)
         parts.append(layer.grad_weight(grad.squeeze(1)))
         below = layer.grad_input(grad)
         grad = grad if below is None else below
@@ -467,6 +487,7 @@ def blocks_of(jacobian: Jacobian) -> list[LayerBlocks]:
         grad: Tensor | None = outputs.expand(len(like), -1, -1) if roots is None else roots
         for layer, block in zip(reversed(chain), reversed(blocks), strict=True):
             assert grad is not None  # only below the first layer
+            grad = layer.grad_sums(grad)
             _add_splines(layer, grad, block.splines)
             _add_formulas(layer, grad, block.formulas)
             grad = layer.grad_input(grad)
@@ -474,7 +495,7 @@ def blocks_of(jacobian: Jacobian) -> list[LayerBlocks]:
 
 
 def _add_splines(layer: LayerAt, grad: Tensor, blocks: Tensor) -> None:
-    """Add the blocks of splines; ``grad`` (samples, n, outputs) is d outputs / d nodes."""
+    """Add the blocks of splines; ``grad`` (samples, n, sums) is d outputs / d sums."""
     gain = grad.square().sum(1)
     alone = layer.learns.squeeze(1) & ~layer.layer.locked
     rows = max(1, PRODUCTS // blocks.shape[2] ** 2)

@@ -178,7 +178,9 @@ def network_normal_equations(
         total > DENSE_UP_TO
         and x.dtype == torch.float64
         and all(
-            layer.symbols is None and usable(x, layer.knots, weight, layer.spec)
+            layer.symbols is None
+            and not layer.nodes.arities
+            and usable(x, layer.knots, weight, layer.spec)
             for layer, weight in zip(network.layers, weights, strict=True)
         )
     ):

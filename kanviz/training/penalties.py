@@ -171,10 +171,11 @@ def sparse_forms(
         for layer in network.layers:
             covariances.append(feature_covariance(layer, inputs))
             inputs = layer(inputs)
-        _, edges, nodes = network_spread(network, x)
+        _, edges, sums = network_spread(network, x)
     with torch.enable_grad():
         variances = [v.requires_grad_() for v in edges]
-        penalty = sparsity.weight * sparsity.of(importances(variances, nodes))
+        made = [layer.nodes for layer in network.layers]
+        penalty = sparsity.weight * sparsity.of(importances(variances, sums, made))
         slopes = torch.autograd.grad(penalty, variances)
     factors = [
         slope.clamp(min=0) * trainable(layer)

@@ -16,6 +16,7 @@ from kanviz.checks import check_choice
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.features import edge_variance_reference
 from kanviz.nn.kernels import ops
+from kanviz.nn.nodes import Nodes
 from kanviz.nn.spec import FunctionSpec
 from kanviz.nn.variance import layer_variance
 
@@ -87,10 +88,13 @@ class Sparsity:
         """Return outputs and penalty, by kernels where they can do the whole network."""
         families = [(layer.knots, layer.spec) for layer in network.layers]
         weights = [layer.live_weight() for layer in network.layers]
-        has_formulas = any(layer.symbols is not None for layer in network.layers)
-        if has_formulas or not _takes_kernels(x, families, weights):
-            outputs, edges, nodes = network_spread(network, x)
-            return outputs, scale * self.of(importances(edges, nodes))
+        needs_more = any(
+            layer.symbols is not None or layer.nodes.arities for layer in network.layers
+        )
+        if needs_more or not _takes_kernels(x, families, weights):
+            outputs, edges, sums = network_spread(network, x)
+            made = [layer.nodes for layer in network.layers]
+            return outputs, scale * self.of(importances(edges, sums, made))
         from kanviz.nn.kernels.penalty import outputs_and_penalty  # loads numba
 
         def plain(x: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
@@ -134,23 +138,33 @@ def _takes_kernels(
 def network_spread(
     network: Network, x: Float[Tensor, "samples inputs"]
 ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-    """Return the outputs, and of each layer what ``Variances`` tells of edges and nodes."""
-    edges, nodes = [], []
+    """Return the outputs, and of each layer what ``Variances`` tells of edges and sums."""
+    edges, sums = [], []
     for layer in network.layers:
         found = layer_variance(layer, x)
         edges.append(found.edges)
-        nodes.append(found.nodes)
+        sums.append(found.nodes)
         x = found.outputs
-    return x, edges, nodes
+    return x, edges, sums
 
 
 def importances(
-    edges: list[Float[Tensor, "_inputs _outputs"]], nodes: list[Float[Tensor, " _outputs"]]
+    edges: list[Float[Tensor, "_inputs _outputs"]],
+    sums: list[Float[Tensor, " _outputs"]],
+    nodes: Sequence[Nodes] = (),
 ) -> list[Float[Tensor, "_inputs _outputs"]]:
-    """Return each edge's part in the spread of the output, from edge variances and node spreads."""
-    above = torch.ones_like(nodes[-1]) / len(nodes[-1])
+    """Return each edge's part in the spread of the output, from edge variances and sum spreads.
+
+    Each factor has the part of its product, which without it would not be (KAN 2.0). Without
+    ``nodes`` all nodes are sums.
+    """
+    above = torch.ones_like(sums[-1]) / len(sums[-1])
     found: list[Tensor] = []
-    for variance, spread in zip(reversed(edges), reversed(nodes), strict=True):
+    layers = nodes or [Nodes(len(spread)) for spread in sums]
+    for variance, spread, made in zip(
+        reversed(edges), reversed(sums), reversed(layers), strict=True
+    ):
+        above = made.to_sums(above)
         least = torch.finfo(spread.dtype).tiny ** 0.5
         share = variance / spread.clamp(min=least) ** 2
         share = torch.where(spread > least, share, 0.0)  # nothing has a part in what is constant
@@ -165,7 +179,7 @@ def _magnitudes(network: Network, x: Tensor) -> tuple[Tensor, list[Tensor]]:
     for layer in network.layers:
         outputs = layer.edge_outputs(x)
         found.append(outputs.abs().mean(0))
-        x = outputs.sum(1)
+        x = layer.multiplied(outputs.sum(1))
     return x, found
 
 

@@ -266,6 +266,15 @@ def _bezier(chain: Chain) -> Path:
 
 def _draw_nodes(axes: Axes, marks: Sequence[NodeMark], colors: Theme) -> None:
     unit = points(axes)
+    factors = [(mark, dot) for mark in marks for dot in mark.factors]
+    if factors:
+        stems = [((dot.x, dot.y), (mark.x, mark.y)) for mark, dot in factors]
+        add(axes, LineCollection(stems, colors=colors.ink, linewidths=unit), "stems", 5)
+        dots = [Path.circle((dot.x, dot.y), dot.radius) for _, dot in factors]
+        add(axes, PathCollection(dots, facecolors=colors.ink, edgecolors="none"), "factors", 5)
+        strokes = [stroke for mark in marks for stroke in mark.cross]
+        lines = LineCollection(strokes, colors=colors.paper, linewidths=1.6 * unit)
+        add(axes, lines, "products", 6)
     nodes = PathCollection(
         [Path.circle((mark.x, mark.y), mark.radius) for mark in marks],
         facecolors=[colors.ink if mark.live else colors.paper for mark in marks],

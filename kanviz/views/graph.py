@@ -18,6 +18,9 @@ def network_graph(snapshot: Snapshot) -> "networkx.DiGraph":
     ``frozen``, ``locked``, ``formula``, ``quality``, ``curve_x`` and ``curve_y``, all as in
     ``EdgeView``. Pruned edges are in it, with the state ``"pruned"``. The graph itself carries
     ``title``, ``widths`` and ``n_left_out``, the number of edges that are not in it.
+
+    A product has a node ``(layer, index, j)`` for each of its sums j, with ``factor`` True where it
+    is multiplied now, and an edge from there without attributes; what leads to sum j ends there.
     """
     # Here, because importing networkx takes a quarter of a second.
     with uninterrupted():
@@ -29,10 +32,20 @@ def network_graph(snapshot: Snapshot) -> "networkx.DiGraph":
     for node in snapshot.nodes:
         key = (node.layer, node.index)
         graph.add_node(key, label=node.label, score=node.score, pos=(node.x, node.y))
+    ends: dict[tuple[int, int], tuple[int, ...]] = {}
+    for layer in range(1, len(snapshot.widths)):
+        owners = snapshot.owners_of(layer)
+        for j, index in enumerate(owners):
+            ends[layer, j] = (layer, index)
+            if owners.count(index) > 1:
+                node = snapshot.node(layer, index)
+                ends[layer, j] = (layer, index, j)
+                graph.add_node(ends[layer, j], factor=j in node.factors, pos=(node.x, node.y))
+                graph.add_edge(ends[layer, j], (layer, index))
     for view in snapshot.edges:
         graph.add_edge(
             (view.layer, view.i),
-            (view.layer + 1, view.j),
+            ends[view.layer + 1, view.j],
             score=view.score,
             strength=view.strength,
             state=view.state,

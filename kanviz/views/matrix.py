@@ -163,7 +163,7 @@ class Table:
 def table(snapshot: Snapshot, layer: int, most: int) -> Table:
     """Return every mark of the matrix of ``layer``, of at most ``most`` plots."""
     views = [view for view in snapshot.edges if view.layer == layer]
-    shown = Selection(views, snapshot.widths[layer], snapshot.widths[layer + 1], most)
+    shown = Selection(views, snapshot.widths[layer], len(snapshot.owners_of(layer + 1)), most)
     return _Builder(snapshot, layer, shown).table()
 
 
@@ -214,17 +214,22 @@ class _Builder:
 
     def __init__(self, snapshot: Snapshot, layer: int, shown: Selection) -> None:
         self.layer, self.shown = layer, shown
-        self.total = snapshot.widths[layer] * snapshot.widths[layer + 1]
-        self.inputs, self.outputs = snapshot.widths[layer : layer + 2]
+        self.inputs, self.outputs = snapshot.widths[layer], len(snapshot.owners_of(layer + 1))
+        self.total = self.inputs * self.outputs
         self.title = snapshot.title
         self.kinds = legend.key_kinds(shown.views)
         self.beside = width_beside(shown.views)
+        columns = [labels.end_name(snapshot, layer + 1, j) for j in shown.columns]
         self.plot_width = max(PLOT_WIDTH, width_below(shown.views))
+        if snapshot.owners:  # which factor it is stands at the end of a name
+            widest = max(labels.text_width(name, legend.LETTERS) for name in columns)
+            self.plot_width = max(self.plot_width, min(widest, LONGEST) - GAP)
         self.formula = FORMULA if any(view.formula for view in shown.views) else 0.0
         self.pitch = self.beside + self.plot_width + GAP
         self.rise = self.formula + PLOT_HEIGHT + TINY + GAP
-        self.row_names = _names(snapshot, layer, shown.rows, LONGEST)
-        self.column_names = _names(snapshot, layer + 1, shown.columns, self.plot_width + GAP)
+        rows = (labels.node_name(snapshot.node(layer, i)) for i in shown.rows)
+        self.row_names = _fitted(rows, LONGEST)
+        self.column_names = _fitted(columns, self.plot_width + GAP)
         self.names_width = max(labels.text_width(name, legend.LETTERS) for name in self.row_names)
         self.width = max(
             self._matrix_width() + 2 * SIDE,
@@ -295,8 +300,7 @@ class _Builder:
         return Rect(left, top, self.plot_width, PLOT_HEIGHT)
 
 
-def _names(snapshot: Snapshot, layer: int, nodes: Iterable[int], room: float) -> list[str]:
-    names = (labels.node_name(snapshot.node(layer, node)) for node in nodes)
+def _fitted(names: Iterable[str], room: float) -> list[str]:
     return [labels.fit(name, room, legend.LETTERS) for name in names]
 
 

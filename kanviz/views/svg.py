@@ -81,6 +81,7 @@ stroke:var(--kanviz-state);stroke-opacity:1}}
 .kanviz-edge:hover rect,.kanviz-edge:hover path{{stroke-width:2}}
 .kanviz-node{{fill:var(--kanviz-ink);stroke:var(--kanviz-ink)}}
 .kanviz-bare{{fill:var(--kanviz-paper);stroke:var(--kanviz-pruned)}}
+.kanviz-cross{{stroke:var(--kanviz-paper);pointer-events:none}}
 .kanviz-badge{{fill:none;stroke:var(--kanviz-ink);pointer-events:none}}
 .kanviz-badge circle{{fill:var(--kanviz-paper);stroke:none}}
 .kanviz text{{fill:var(--kanviz-ink)}}
@@ -195,11 +196,17 @@ def _add_badge(root: Element, badge: Badge) -> None:
 
 
 def _add_node(root: Element, mark: NodeMark) -> None:
+    for dot in mark.factors:
+        _add_stroke(root, ((dot.x, dot.y), (mark.x, mark.y))).set("class", "kanviz-node")
+        _add_circle(root, (dot.x, dot.y), dot.radius).set("class", "kanviz-node")
     circle = _add_circle(root, (mark.x, mark.y), mark.radius)
     circle.set("class", "kanviz-node" if mark.live else "kanviz-node kanviz-bare")
     circle.set("stroke-width", _number(min(1.2, mark.radius / 3)))
     name, score = labels.node_name(mark.node), labels.number(mark.node.score)
-    SubElement(circle, "title").text = f"{name}\nscore {score}"
+    product = f", a product of {len(mark.factors)}" if mark.factors else ""
+    SubElement(circle, "title").text = f"{name}{product}\nscore {score}"
+    for stroke in mark.cross:
+        _add_stroke(root, stroke, width=1.6).set("class", "kanviz-cross")
 
 
 def _add_key(root: Element, entry: KeyMark) -> None:
@@ -224,9 +231,9 @@ def _add_circle(parent: Element, centre: Point, radius: float) -> Element:
     return SubElement(parent, "circle", _numbers(values))
 
 
-def _add_stroke(parent: Element, points: Chain, *, width: float = 1.0) -> None:
+def _add_stroke(parent: Element, points: Chain, *, width: float = 1.0) -> Element:
     attributes = {"points": _points(points), "stroke-width": _number(width)}
-    SubElement(parent, "polyline", attributes)
+    return SubElement(parent, "polyline", attributes)
 
 
 def _bezier(chain: Chain) -> str:

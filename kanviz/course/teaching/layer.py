@@ -121,6 +121,12 @@ def _check(snapshot: Snapshot, recipe: Recipe, index: int) -> None:
         raise IndexError(
             f"index must be a layer from 0 to {last}; got {index}. Choose one of these."
         )
+    owners = snapshot.owners_of(index + 1)
+    if len(owners) > snapshot.widths[index + 1]:
+        raise ValueError(
+            f"index must be a layer whose nodes are sums; layer {index} multiplies some of them. "
+            "Use model.plot_layer, which draws it."
+        )
     count = snapshot.widths[index] * snapshot.widths[index + 1]
     weights = sum(each.weight.size for each in recipe.layers)
     if count > MOST_FUNCTIONS or weights > MOST_WEIGHTS:

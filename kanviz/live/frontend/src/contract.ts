@@ -1,6 +1,6 @@
 // Written by `python -m kanviz.live.contract` from kanviz/live/contract.py: change that.
 
-/** An edge: from node `i` of `layer` to node `j` of `layer + 1`, all from 0. */
+/** An edge: from node `i` of `layer` to sum `j` of `layer + 1`, all from 0. */
 export type Edge = readonly [layer: number, i: number, j: number];
 
 export type EdgeState = "spline" | "symbolic" | "pruned";
@@ -13,6 +13,8 @@ export type Affine = [a: number, b: number, c: number, d: number];
  *
  * `x` and `y` are the place in the picture, each in [0, 1]; `y` grows from the inputs (0) to
  * the outputs (1). `score` is the node score of `kanviz.analysis.attribution`, at least 0.
+ * `factors` are the sums that are multiplied in it now, at least two, by the `j` of their
+ * edges; empty where it is a sum.
  */
 export interface NodeView {
   layer: number;
@@ -21,6 +23,7 @@ export interface NodeView {
   score: number;
   x: number;
   y: number;
+  factors: number[];
 }
 
 /** One edge as it is drawn: in the user's units where it meets an input or an output. */
@@ -75,7 +78,7 @@ export interface FormulaRecipe {
  * Parameters
  * ----------
  * inputs, outputs : int
- *     Its numbers of nodes.
+ *     Its numbers of nodes below and of sums; without products the sums are the nodes above.
  * basis, spline_order, grid_size, base, extrapolation, uniform
  *     The family of functions, see `kanviz.nn.spec.FunctionSpec`.
  * padding : int
@@ -89,6 +92,9 @@ export interface FormulaRecipe {
  *     1 for an edge that counts.
  * formulas : tuple of FormulaRecipe
  *     The edges that are formulas; their splines rest.
+ * owners : tuple of int
+ *     The node above that each sum is a factor of; empty where each sum is a node. A node is the
+ *     product of its sums with an edge that counts, 0 without any.
  */
 export interface LayerRecipe {
   inputs: number;
@@ -104,6 +110,7 @@ export interface LayerRecipe {
   weight: Float64Array;
   mask: Uint8Array;
   formulas: FormulaRecipe[];
+  owners: number[];
 }
 
 /**
@@ -170,6 +177,8 @@ export interface Scene {
   nodes: NodeView[];
   edges: EdgeView[];
   n_edges: number;
+  /** The node of a layer that each sum is, or is a factor of; empty without any products. */
+  owners: number[][];
   /** null for a network too large to send; the kernel then answers `probe`. */
   recipe: Recipe | null;
   input_names: string[];

@@ -3,7 +3,7 @@
 import { computed, signal } from "@preact/signals-core";
 import type { FormulaText, Scene, Status } from "./contract";
 import { nameAndUnit, scientific, symbol, withoutUnits } from "./names";
-import { nodeName } from "./scene";
+import { endOf, nodeName, shapeOf } from "./scene";
 import type { LiveStore } from "./store";
 import { enable, focusable, h, s, write } from "./ui/dom";
 import type { Life } from "./ui/life";
@@ -57,7 +57,7 @@ export function header(store: LiveStore, life: Life, more: HTMLElement[]): HTMLE
   });
   life.effect(() => {
     const scene = store.scene.value;
-    const parts = [scene.title, `[${scene.widths.join(", ")}]`, stateOf(scene, store.status.value)];
+    const parts = [scene.title, shapeOf(scene), stateOf(scene, store.status.value)];
     write(about, parts.filter(Boolean).join("  \u00b7  "));
   });
   const errors = computed(() => JSON.stringify(figuresOf(store.scene.value)));
@@ -204,14 +204,17 @@ const MOST = 6;
 const MOST_TERMS = 4;
 const MOST_OUTPUTS = 2;
 
-/** The edges that count, layer by layer, each as a pair of nodes; null where not all are known. */
+/**
+ * The edges that count, layer by layer, each as the pair of nodes that it joins; null where not all
+ * are known.
+ */
 function liveEdges(scene: Scene): [number, number][][] | null {
   const { recipe, edges, widths } = scene;
   if (recipe) {
-    return recipe.layers.map(({ mask, inputs, outputs }) =>
+    return recipe.layers.map(({ mask, inputs, outputs }, layer) =>
       Array.from({ length: inputs * outputs }, (_, at): [number, number] => [
         Math.floor(at / outputs),
-        at % outputs,
+        endOf(scene, layer, at % outputs),
       ]).filter((_, at) => mask[at]),
     );
   }
@@ -221,7 +224,7 @@ function liveEdges(scene: Scene): [number, number][][] | null {
     .map((_, layer) =>
       edges
         .filter((view) => view.layer === layer && view.state !== "pruned")
-        .map(({ i, j }): [number, number] => [i, j]),
+        .map(({ i, j }): [number, number] => [i, endOf(scene, layer, j)]),
     );
 }
 

@@ -25,7 +25,34 @@ export function nodeName(scene: Scene, layer: number, index: number): string {
 }
 
 export function edgeName(scene: Scene, [layer, i, j]: Edge): string {
-  return `${nodeName(scene, layer, i)} \u2192 ${nodeName(scene, layer + 1, j)}`;
+  return `${nodeName(scene, layer, i)} \u2192 ${endName(scene, layer + 1, j)}`;
+}
+
+/** The node that edge (layer, i, j) leads to: node j, but for products, which have several sums. */
+export const endOf = (scene: Scene, layer: number, j: number): number =>
+  scene.owners[layer + 1]?.[j] ?? j;
+
+/** How many sums the edges of a layer lead to. */
+export const sumsOf = (scene: Scene, layer: number): number =>
+  scene.owners[layer + 1]?.length ?? scene.widths[layer + 1];
+
+/** What sum j of a layer is called: its node, or its place in a product, factors from 1 on. */
+export function endName(scene: Scene, layer: number, j: number): string {
+  const index = endOf(scene, layer - 1, j);
+  const name = nodeName(scene, layer, index);
+  const owners = scene.owners[layer] ?? [];
+  const isAlone = owners.filter((owner) => owner === index).length < 2;
+  return isAlone ? name : `${name}, factor ${j - owners.indexOf(index) + 1}`;
+}
+
+/** The widths as Python takes them: a layer with products is a pair, of its sums and of these. */
+export function shapeOf({ widths, owners }: Scene): string {
+  const entries = widths.map((width, layer) => {
+    const row = owners[layer] ?? [];
+    const products = new Set(row.filter((owner, j) => row.indexOf(owner) !== j)).size;
+    return products ? `(${width - products}, ${products})` : String(width);
+  });
+  return `[${entries.join(", ")}]`;
 }
 
 /** A number that joins the requests of one gesture into one step of the history. */
@@ -125,6 +152,7 @@ function lonelyLayer(scene: Scene, view: EdgeView, weight: Float64Array): LayerR
     weight,
     mask: new Uint8Array([1]),
     formulas: [],
+    owners: [],
   };
 }
 

@@ -41,6 +41,18 @@ export const SIDES = [0.35, 0.6] as const;
 export const BADGE = 7;
 /** The same as a part of the side of the box. */
 export const BADGE_SHARE = 0.2;
+/** Radius of a node that multiplies, in that of one that adds. */
+export const PRODUCT = 1.6;
+/** Length of an arm of its sign, as a part of its radius. */
+export const CROSS = 0.6;
+/** Radius of the dot of a factor, in that of a node that adds. */
+export const FACTOR = 0.6;
+/** How far the dots of its factors stand below a product, in the radius of a node that adds. */
+export const DROP = 4;
+/** How far apart the dots of its factors stand, in the radius of a node that adds. */
+export const APART = 6;
+/** Largest width of a product's factors as a part of the room that it has in its row. */
+export const FACTORS_SHARE = 0.7;
 
 /** Side of a square as a part of its cell; the rest is the gap for lines. */
 export const FILL = 0.8;

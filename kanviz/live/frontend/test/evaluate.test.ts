@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { Recipe } from "../src/contract";
 import { changed } from "../src/local/edits";
 import { runAll, scoresOf } from "../src/local/network";
-import { nodeValues, outputs, probe } from "../src/math/evaluate";
+import { nodesOf, nodeValues, outputs, probe } from "../src/math/evaluate";
 import { apply } from "../src/math/formula";
 import { fixture, skip } from "./fixture";
 
@@ -72,6 +72,7 @@ test("a probe gives every edge, and they add up to the nodes", { skip }, () => {
 test("scores are those of Python", { skip }, () => {
   for (const { name, recipe, x, scores } of read().networks) {
     const found = scoresOf(recipe, runAll(recipe, x), "backward");
+    assert.equal(found.nodes[1].length, nodesOf(recipe.layers[0]), name);
     scores.forEach((wanted, layer) => assertClose(found.edges[layer], wanted, `${name} ${layer}`));
   }
 });

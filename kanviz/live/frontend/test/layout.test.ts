@@ -12,7 +12,7 @@ import { fixture, skip } from "./fixture";
 function scene(widths: number[], edges: [number, number, number][]): Scene {
   const nodes = widths.flatMap((width, layer) =>
     Array.from({ length: width }, (_, index) => ({
-      ...{ layer, index, label: `n${index}`, score: 1 },
+      ...{ layer, index, label: `n${index}`, score: 1, factors: [] },
       ...{ x: (index + 0.5) / width, y: layer / (widths.length - 1) },
     })),
   );
@@ -23,7 +23,7 @@ function scene(widths: number[], edges: [number, number, number][]): Scene {
     strength: 1 - n / 1e4,
     state: "spline",
   }));
-  return { widths, nodes, edges: views as unknown as EdgeView[] } as unknown as Scene;
+  return { widths, nodes, edges: views as unknown as EdgeView[], owners: [] } as unknown as Scene;
 }
 
 const full = (widths: number[]): [number, number, number][] =>

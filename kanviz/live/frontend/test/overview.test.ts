@@ -55,7 +55,7 @@ function sparse(live: string[]): Scene {
   const nodes = [3, 2, 1].flatMap((width, layer) =>
     Array.from({ length: width }, (_, index) => ({
       ...{ layer, index, label: layer === 0 ? names[index] : layer === 2 ? "y" : "" },
-      ...{ score: 1, x: (index + 0.5) / width, y: layer / 2 },
+      ...{ score: 1, x: (index + 0.5) / width, y: layer / 2, factors: [] },
     })),
   );
   return makeScene({ widths: [3, 2, 1], n_edges: 8, edges: views, nodes });

@@ -146,7 +146,7 @@ test("without data the sliders span the knots, in the user's units", async () =>
 
 test("many inputs come a page at a time", async () => {
   const nodes = Array.from({ length: 20 }, (_, index) => ({
-    ...{ layer: 0, index, label: `x${index}`, score: 1, x: 0, y: 0 },
+    ...{ layer: 0, index, label: `x${index}`, score: 1, x: 0, y: 0, factors: [] },
   }));
   const scene = makeScene({ widths: [20, 1], nodes, sample: new Float64Array(40), edges: [] });
   const { root } = await open(scene);

@@ -38,7 +38,7 @@ const SHAPES: readonly ((x: number) => number)[] = [
 function nodes(widths: number[], names: string[]): NodeView[] {
   return widths.flatMap((width, layer) =>
     Array.from({ length: width }, (_, index) => ({
-      ...{ layer, index, score: 1, x: (index + 1) / (width + 1), y: layer / 2 },
+      ...{ layer, index, score: 1, x: (index + 1) / (width + 1), y: layer / 2, factors: [] },
       label: layer === 0 ? names[index] : layer === widths.length - 1 ? "f" : "",
     })),
   );
@@ -57,7 +57,7 @@ export function makeScene(more: Partial<Scene> = {}): Scene {
   const step = even(60, 0, 59);
   const train = step.map((n) => 0.5 * Math.exp(-n / 9) + 2e-4);
   return {
-    ...{ version: 1, title: "a test", widths: [2, 2, 1], n_edges: 6, recipe: null },
+    ...{ version: 1, title: "a test", widths: [2, 2, 1], n_edges: 6, recipe: null, owners: [] },
     nodes: nodes([2, 2, 1], ["x", "y"]),
     edges: edges.map((edge, n) => edgeView(edge, SHAPES[n], { score: 1 - n / 10 })),
     ...{ input_names: ["x", "y"], output_names: ["f"] },

@@ -22,6 +22,7 @@ export function layer(): LayerRecipe {
     weight: Float64Array.from({ length: 8 }, (_, m) => Math.sin(m)),
     mask: new Uint8Array([1]),
     formulas: [],
+    owners: [],
   };
 }
 
@@ -46,8 +47,16 @@ export function scene(): Scene {
   const zero = Float64Array.of(0);
   const sample = Float64Array.from({ length: 50 }, (_, n) => -1 + n / 25);
   return {
-    ...{ version: 1, title: "", widths: [1, 1], n_edges: 1, edges: [view()] },
-    nodes: [0, 1].map((at) => ({ layer: at, index: 0, label: "", score: 1, x: 0.5, y: at })),
+    ...{ version: 1, title: "", widths: [1, 1], n_edges: 1, edges: [view()], owners: [] },
+    nodes: [0, 1].map((at) => ({
+      layer: at,
+      index: 0,
+      label: "",
+      score: 1,
+      x: 0.5,
+      y: at,
+      factors: [],
+    })),
     recipe: { layers: [layer()], x_shift: zero, x_scale: one, y_shift: zero, y_scale: one },
     ...{ input_names: ["x"], output_names: ["y"], sample, target: sample.slice() },
     history: { done: ["trained"], undone: [] },

@@ -59,7 +59,16 @@ export function scenesOf(text: string): Scene[] {
 
 /** What a film does not say of its network. */
 export const EMPTY: Scene = {
-  ...{ version: 0, title: "", widths: [], nodes: [], edges: [], n_edges: 0, recipe: null },
+  ...{
+    version: 0,
+    title: "",
+    widths: [],
+    nodes: [],
+    edges: [],
+    n_edges: 0,
+    owners: [],
+    recipe: null,
+  },
   ...{ input_names: [], output_names: [], sample: NONE, target: NONE },
   history: { done: [], undone: [] },
   losses: { step: NONE, train: NONE, test: NONE, name: "", marks: [] },

@@ -1,7 +1,7 @@
 /** The live picture of the network: it puts its parts together and draws at most once a frame. */
 
 import type { EdgeView, Scene } from "../contract";
-import { sameEdge } from "../scene";
+import { sameEdge, shapeOf } from "../scene";
 import type { LiveStore } from "../store";
 import { h, s, wantsStill } from "../ui/dom";
 import type { Life } from "../ui/life";
@@ -189,7 +189,7 @@ export class Diagram {
     this.sensible ??= sensibleCount(scene, size, this.places);
     const all = strongest(scene, this.count ?? this.sensible);
     const views = this.hidesRemoved ? all.filter((view) => view.state !== "pruned") : all;
-    const plan = planOf(size, views, this.places);
+    const plan = planOf(scene, size, views, this.places);
     if (plan !== this.plan) this.build(size, views);
     this.plan = plan;
     this.foot.draw(this.layout.edges);
@@ -294,4 +294,4 @@ export class Diagram {
   }
 }
 
-const nameOf = (scene: Scene): string => `Kolmogorov-Arnold network [${scene.widths.join(", ")}]`;
+const nameOf = (scene: Scene): string => `Kolmogorov-Arnold network ${shapeOf(scene)}`;

@@ -1,10 +1,10 @@
 /** The diagram as it is seen, as an SVG that needs no style sheet. */
 
-import { RAISED, SMALL } from "../tokens";
+import { CROSS, RAISED, SMALL } from "../tokens";
 import { s } from "../ui/dom";
 import { type Layout, shrunk } from "./layout";
 import { type Look, paintEdges } from "./painter";
-import { circle } from "./paths";
+import { circle, cross, factorsPath } from "./paths";
 import { type Camera, SvgPen } from "./pen";
 
 const FONT = "system-ui, sans-serif";
@@ -23,13 +23,16 @@ export function standalone(
   const world = s("g", { transform: move });
   const pen = new SvgPen(world);
   paintEdges(pen, look);
-  for (const { x, y, radius, live } of layout.nodes) {
+  for (const node of layout.nodes) {
+    const { x, y, radius, live } = node;
+    const smaller = shrunk(camera.scale);
     const edge = { color: palette.mix(live ? "ink" : "pruned"), width: 1.2 };
-    pen.shape(
-      circle(x, y, radius / shrunk(camera.scale)),
-      edge,
-      palette.mix(live ? "ink" : "paper"),
-    );
+    if (node.factors.length) pen.shape(factorsPath(node, smaller), edge, palette.mix("ink"));
+    pen.shape(circle(x, y, radius / smaller), edge, palette.mix(live ? "ink" : "paper"));
+    if (node.factors.length) {
+      const sign = { color: palette.mix("paper"), width: 1.6 };
+      pen.shape(cross(x, y, (CROSS * radius) / smaller), sign);
+    }
   }
   const size = { viewBox: `0 0 ${width} ${height}`, width, height };
   return s(

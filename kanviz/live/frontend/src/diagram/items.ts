@@ -3,14 +3,14 @@
  * them.
  */
 
-import type { Edge } from "../contract";
-import { edgeOf } from "../scene";
+import type { Edge, Scene } from "../contract";
+import { edgeOf, endOf } from "../scene";
 import type { Store } from "../store";
-import { CORNER, CORNER_SHARE } from "../tokens";
+import { CORNER, CORNER_SHARE, CROSS } from "../tokens";
 import { assign, focusable, s } from "../ui/dom";
 import { edgeSentence, nodeSentence } from "./labels";
 import { type EdgeShape, type Layout, type NodeShape, shrunk } from "./layout";
-import { circle } from "./paths";
+import { circle, cross, factorsPath } from "./paths";
 
 /** One thing that takes the focus. */
 export interface Item {
@@ -93,7 +93,7 @@ export class Items {
     for (const item of this.list.values()) {
       if (item.edge)
         item.element.setAttribute("aria-pressed", String(selected?.join() === item.key));
-      const isEnd = item.node && isEndOf(item.node, hovered ?? selected);
+      const isEnd = item.node && isEndOf(item.node, hovered ?? selected, this.store.scene.peek());
       item.element.classList.toggle(
         "kv-touched",
         Boolean(isEnd) || item.node?.join() === hoveredNode?.join(),
@@ -110,7 +110,9 @@ export class Items {
     const node = [view.layer, view.index] as const;
     const parts = (): SVGElement[] => [
       s("circle", { class: "kv-around" }),
+      s("path", { class: "kv-node-dot" }),
       s("circle", { class: "kv-node-dot" }),
+      s("path", { class: "kv-cross" }),
     ];
     return this.item(nodeKey(view), null, node, parts);
   }
@@ -141,9 +143,12 @@ export class Items {
     Object.assign(item, { x: left + width / 2, y: top + height / 2, reach: height / 2, rank });
   }
 
-  private placeNode(item: Item, { x, y, radius, live }: NodeShape): void {
-    const [around, dot] = item.element.children;
+  private placeNode(item: Item, shape: NodeShape): void {
+    const { x, y, radius, live } = shape;
+    const [around, factors, dot, sign] = item.element.children;
     const smaller = shrunk(this.scale);
+    assign(factors, { d: factorsPath(shape, smaller) });
+    assign(sign, { d: shape.factors.length ? cross(x, y, (CROSS * radius) / smaller) : "" });
     assign(around, { cx: x, cy: y, r: Math.max(radius + 3.5, 7) / smaller });
     assign(dot, { cx: x, cy: y, r: radius / smaller });
     item.element.classList.toggle("kv-bare", !live);
@@ -159,9 +164,14 @@ export class Items {
 
 const nodeKey = (view: { layer: number; index: number }): string => `${view.layer},${view.index}`;
 
-function isEndOf([layer, index]: readonly [number, number], edge: Edge | null): boolean {
+function isEndOf(
+  [layer, index]: readonly [number, number],
+  edge: Edge | null,
+  scene: Scene,
+): boolean {
   if (!edge) return false;
-  return layer === edge[0] ? index === edge[1] : layer === edge[0] + 1 && index === edge[2];
+  const [at, i, j] = edge;
+  return layer === at ? index === i : layer === at + 1 && index === endOf(scene, at, j);
 }
 
 // Moving among edges and nodes by arrow keys; one of them at a time can be reached by Tab.

@@ -2,7 +2,7 @@
 
 import type { EdgeView, NodeView, Scene } from "../contract";
 import { nameAndUnit } from "../names";
-import { nodeName } from "../scene";
+import { endName, nodeName } from "../scene";
 import {
   BARE,
   BREAKS,
@@ -152,7 +152,7 @@ export function standing(view: EdgeView): string {
 /** All there is to say of an edge, in one sentence for those who do not see it. */
 export function edgeSentence(scene: Scene, view: EdgeView): string {
   const start = nodeName(scene, view.layer, view.i);
-  const end = nodeName(scene, view.layer + 1, view.j);
+  const end = endName(scene, view.layer + 1, view.j);
   const parts = [`Edge from ${start} to ${end}`, standing(view), `score ${short(view.score)}`];
   if (view.formula) parts.push(`y = ${view.formula}`);
   if (view.quality !== null) parts.push(`R squared ${view.quality.toFixed(4)}`);
@@ -165,5 +165,6 @@ export function nodeSentence(scene: Scene, view: NodeView, values: string): stri
   const last = scene.widths.length - 1;
   const kind = view.layer === 0 ? "Input" : view.layer === last ? "Output" : "Hidden";
   const name = nodeName(scene, view.layer, view.index);
-  return `${kind} ${name}, score ${short(view.score)}${values ? `, values from ${values}` : ""}.`;
+  const product = view.factors.length ? `, a product of ${view.factors.length}` : "";
+  return `${kind} ${name}${product}, score ${short(view.score)}${values ? `, values from ${values}` : ""}.`;
 }

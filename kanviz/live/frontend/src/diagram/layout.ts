@@ -6,12 +6,16 @@
  */
 
 import type { EdgeView, NodeView, Scene } from "../contract";
-import { edgeOf, keyOf } from "../scene";
+import { edgeOf, endOf, keyOf, sumsOf } from "../scene";
 import {
+  APART,
   CAPTION,
   CROWDED,
   DOUBLE,
+  DROP,
   ENOUGH,
+  FACTOR,
+  FACTORS_SHARE,
   FEW_LINES,
   FILL,
   GAP,
@@ -22,6 +26,7 @@ import {
   NEARLY,
   NODE,
   NODE_SHARE,
+  PRODUCT,
   RIM,
   RISE,
   ROOMY,
@@ -52,11 +57,26 @@ export interface NodeShape {
   radius: number;
   /** Whether a drawn edge touches it that is not removed. */
   live: boolean;
+  /** Of a product the dots below it at which the edges end. */
+  factors: FactorShape[];
 }
+
+/** The dot of a factor: the edges to sum `j` end there. */
+export interface FactorShape {
+  j: number;
+  x: number;
+  y: number;
+  radius: number;
+}
+
+/** Where the edges to a sum end. */
+type EndShape = Pick<FactorShape, "x" | "y" | "radius">;
 
 export interface EdgeShape {
   view: EdgeView;
   key: string;
+  /** The node that it leads to. */
+  end: number;
   slot: Slot;
   /** The lines to the box and from it. */
   into: string;
@@ -113,7 +133,7 @@ function labelRoom(scene: Scene, layer: number, width: number): number {
  */
 export function placesOf(scene: Scene, isCompact = false): Places {
   const last = scene.widths.length - 1;
-  const used = isCompact ? touched(scene.edges) : null;
+  const used = isCompact ? touched(scene, scene.edges) : null;
   return scene.widths.map((width, layer) => {
     const isHidden = layer > 0 && layer < last;
     const row = scene.nodes.filter(
@@ -131,10 +151,11 @@ export function placesOf(scene: Scene, isCompact = false): Places {
 const nodeKey = (node: NodeView): string => `${node.layer},${node.index}`;
 
 /** The nodes that an edge touches which is not removed. */
-function touched(views: readonly EdgeView[]): Set<string> {
+function touched(scene: Scene, views: readonly EdgeView[]): Set<string> {
   const used = new Set<string>();
   for (const { layer, i, j, state } of views) {
-    if (state !== "pruned") used.add(`${layer},${i}`).add(`${layer + 1},${j}`);
+    if (state === "pruned") continue;
+    used.add(`${layer},${i}`).add(`${layer + 1},${endOf(scene, layer, j)}`);
   }
   return used;
 }
@@ -173,7 +194,8 @@ export function layout(scene: Scene, size: Size, places: Places, views: EdgeView
   for (const node of nodes) rows[node.view.layer][node.view.index] = node;
   const edges = rows.slice(1).flatMap((upper, layer) => {
     const here = views.filter((view) => view.layer === layer);
-    return band(here, rows[layer], upper, frame, places);
+    const owners = Array.from({ length: sumsOf(scene, layer) }, (_, j) => endOf(scene, layer, j));
+    return band(here, rows[layer], upper, owners, frame, places);
   });
   const rank = ({ view }: EdgeShape): number => (view.state === "pruned" ? -1 : view.strength);
   edges.sort((a, b) => rank(a) - rank(b));
@@ -181,20 +203,34 @@ export function layout(scene: Scene, size: Size, places: Places, views: EdgeView
 }
 
 function nodeShapes(scene: Scene, places: Places, views: EdgeView[], frame: Rect): NodeShape[] {
-  const used = touched(views);
+  const used = touched(scene, views);
   const counts = places.map(countOf);
   const placed = scene.nodes.filter((view) => !Number.isNaN(places[view.layer][view.index]));
   return placed.map((view) => {
     const width = counts[view.layer];
     const share = (places[view.layer][view.index] + 0.5) / width;
-    return {
+    const room = frame.width / width;
+    const shape = {
       view,
       x: frame.left + share * frame.width,
       y: frame.top + (1 - view.y) * frame.height,
-      radius: Math.max(Math.min(NODE, (NODE_SHARE * frame.width) / width), SMALLEST_NODE),
+      radius: Math.max(Math.min(NODE, NODE_SHARE * room), SMALLEST_NODE),
       live: used.has(nodeKey(view)),
+      factors: [],
     };
+    return view.factors.length ? multiplying(shape, room) : shape;
   });
+}
+
+/** The shape of a product: larger, and its factors in a row below it. */
+function multiplying(shape: NodeShape, room: number): NodeShape {
+  const { factors } = shape.view;
+  const plain = shape.radius;
+  const step = Math.min(APART * plain, (FACTORS_SHARE * room) / (factors.length - 1));
+  const left = shape.x - (step * (factors.length - 1)) / 2;
+  const [y, radius] = [shape.y + DROP * plain, FACTOR * plain];
+  const dots = factors.map((j, n) => ({ j, x: left + n * step, y, radius }));
+  return { ...shape, radius: PRODUCT * plain, factors: dots };
 }
 
 /** The edges between two rows of nodes. */
@@ -202,12 +238,18 @@ function band(
   views: EdgeView[],
   lower: NodeShape[],
   upper: NodeShape[],
+  owners: number[],
   frame: Rect,
   places: Places,
 ): EdgeShape[] {
   if (!views.length) return [];
   const hasFormula = views.some((view) => view.state === "symbolic");
-  const slots = bandSlots(views, lower, upper, frame, places, hasFormula ? CAPTION : 0);
+  // Nodes without a place have left holes.
+  const ends = owners.map((node, j): EndShape | undefined => {
+    const shape = upper[node];
+    return shape?.factors.find((dot) => dot.j === j) ?? shape;
+  });
+  const slots = bandSlots(views, lower, ends, frame, places, hasFormula ? CAPTION : 0);
   const isRow = slots.every((slot) => slot.lowest && slot.highest);
   const captioned = hasFormula && isRow;
   const floor =
@@ -215,12 +257,13 @@ function band(
   const ceiling = Math.min(...slots.map(({ box }) => box.top));
   return views.map((view, n) => {
     const slot = slots[n];
-    const [start, end] = [lower[view.i], upper[view.j]];
+    const [start, end] = [lower[view.i], ends[view.j]!];
     const hasWords = captioned && view.state === "symbolic" && view.formula;
     const foot = slot.box.top + slot.box.height + (hasWords ? CAPTION : 0);
     return {
       view,
       key: keyOf(edgeOf(view)),
+      end: owners[view.j],
       slot,
       // From and to the middle of a node, which lies on top.
       into: entry(start, slot, foot, floor),
@@ -234,38 +277,42 @@ function band(
 function bandSlots(
   views: EdgeView[],
   lower: NodeShape[],
-  upper: NodeShape[],
+  upper: (EndShape | undefined)[],
   frame: Rect,
   places: Places,
   caption: number,
 ): Slot[] {
-  // Nodes without a place have left holes.
-  const shapes = [Object.values(upper), Object.values(lower)];
-  const high = Math.max(...shapes[0].map((node) => node.y + node.radius));
-  const low = Math.min(...shapes[1].map((node) => node.y - node.radius));
+  const there = upper.flatMap((end) => (end ? [end] : []));
+  const high = Math.max(...there.map((end) => end.y + end.radius));
+  const low = Math.min(...Object.values(lower).map((node) => node.y - node.radius));
   const height = Math.max(low - high, 1);
   const lines = views.length > MANY ? FEW_LINES : LINES;
   const room = Math.max((1 - lines) * height, height - ENOUGH);
   const area = { ...frame, top: 0, height: Math.max(room - caption, LEAST_BOXES * height) };
-  const layer = views[0].layer;
-  const ends = views.map(({ i, j }, n) => ({
-    from: places[layer][i],
-    to: places[layer + 1][j],
-    n,
-  }));
-  const targetX: number[] = [];
-  for (const node of shapes[0]) targetX[places[layer + 1][node.view.index]] = node.x;
+  const row = places[views[0].layer];
+  const ranks = ranksOf(upper);
+  const ends = views.map(({ i, j }, n) => ({ from: row[i], to: ranks[j], n }));
+  const targetX = there.map((end) => end.x).sort((a, b) => a - b);
   const slots = edgeSlots(ends, targetX, area, LARGEST);
   let [above, below] = [height / 2, height / 2];
   views.forEach((view, n) => {
     const x = slots[n].box.left + slots[n].box.width / 2;
-    above = Math.max(above, Math.abs(x - upper[view.j].x));
+    above = Math.max(above, Math.abs(x - upper[view.j]!.x));
     below = Math.max(below, Math.abs(x - lower[view.i].x));
   });
   const share = Math.min(Math.max(above / (above + below), SIDES[0]), SIDES[1]);
   const bottom = Math.max(...slots.map(({ box }) => box.top + box.height)) + caption;
   const shift = high + share * (height - bottom);
   return slots.map((slot) => ({ ...slot, box: { ...slot.box, top: slot.box.top + shift } }));
+}
+
+/** The place of each end in its row, from the left. */
+function ranksOf(ends: (EndShape | undefined)[]): number[] {
+  const there = [...ends.keys()].filter((j) => ends[j]);
+  there.sort((a, b) => ends[a]!.x - ends[b]!.x || a - b);
+  const ranks: number[] = [];
+  there.forEach((j, place) => (ranks[j] = place));
+  return ranks;
 }
 
 /** The same places with the edges and nodes of a newer scene; what is as before is the same object. */
@@ -284,9 +331,10 @@ export function withViews(before: Layout, scene: Scene): Layout {
 }
 
 /** All that places depend on, as a text: where it is the same, nothing moves. */
-export function planOf({ width, height }: Size, views: EdgeView[], places: Places): string {
+export function planOf(scene: Scene, size: Size, views: EdgeView[], places: Places): string {
   const edges = views.map((v) => `${v.layer},${v.i},${v.j}${v.state[0]}${v.formula ? 1 : 0}`);
-  return [width, height, String(places), ...edges].join(" ");
+  const factors = scene.owners.length ? scene.nodes.map((node) => node.factors) : [];
+  return [size.width, size.height, String(places), factors.join(";"), ...edges].join(" ");
 }
 
 // The places of the small plots between two rows of nodes: squares, none overlapping. The edges

@@ -166,11 +166,11 @@ function inkOf(shape: EdgeShape, { marks, curves, scale }: Look): Ink {
 }
 
 /** What is pointed at stands out, all the rest steps back. */
-function lit({ key, view }: EdgeShape, marks: Marks, plain: number): number {
-  const { layer, i, j } = view;
+function lit({ key, view, end }: EdgeShape, marks: Marks, plain: number): number {
+  const { layer, i } = view;
   if (marks.hoveredNode) {
     const [at, index] = marks.hoveredNode;
-    const touches = (layer === at && i === index) || (layer + 1 === at && j === index);
+    const touches = (layer === at && i === index) || (layer + 1 === at && end === index);
     return touches ? Math.max(plain, 0.85) : DIMMED * plain;
   }
   if (key === marks.hovered || key === marks.selected) return 1;

@@ -1,6 +1,6 @@
 /** Lines of the picture as SVG path texts, as kanviz/views/paths.py draws them. */
 
-import type { Rect, Slot } from "./layout";
+import type { NodeShape, Rect, Slot } from "./layout";
 
 export interface Point {
   x: number;
@@ -77,6 +77,21 @@ export function snowflake(x: number, y: number, radius: number): string {
   return [Math.PI / 2, Math.PI / 6, -Math.PI / 6]
     .map((turn) => [radius * Math.cos(turn), radius * Math.sin(turn)])
     .map(([dx, dy]) => `M${at(x - dx, y - dy)}L${at(x + dx, y + dy)}`)
+    .join("");
+}
+
+/** The sign of a node that multiplies: two strokes through (x, y). */
+export function cross(x: number, y: number, radius: number): string {
+  const arm = radius * Math.SQRT1_2;
+  return [1, -1]
+    .map((way) => `M${at(x - arm, y - way * arm)}L${at(x + arm, y + way * arm)}`)
+    .join("");
+}
+
+/** The dots of a product's factors, each with its line to the product; all so much smaller. */
+export function factorsPath({ x, y, factors }: NodeShape, smaller: number): string {
+  return factors
+    .map((dot) => `${circle(dot.x, dot.y, dot.radius / smaller)}M${at(dot.x, dot.y)}L${at(x, y)}`)
     .join("");
 }
 

@@ -66,6 +66,7 @@ export class Tip {
     const scene = this.store.scene.value;
     const node = scene.nodes.find((one) => one.layer === layer && one.index === index);
     const rows: [string, string][] = [["score", short(node?.score)]];
+    if (node?.factors.length) rows.unshift(["node", `product of ${node.factors.length} sums`]);
     const values = this.sampled.atNode(layer, index);
     if (values) rows.push(["values", range(values)]);
     const parts: Node[] = [title(nodeName(scene, layer, index)), table(rows)];

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals-core";
 import type { Edge, EdgeView, Probe, Recipe } from "../contract";
 import { CurveMaker, type NodeValues, nodeValues, unscaled } from "../math/evaluate";
+import { sumsOf } from "../scene";
 import type { Store } from "../store";
 
 /** Most points of a slice that are drawn on one curve. */
@@ -122,7 +123,7 @@ export class Probing {
   onEdge([layer, i, j]: Edge): { x: number; y: number } | null {
     const probe = this.values.value;
     if (!probe) return null;
-    const width = this.store.scene.value.widths[layer + 1];
+    const width = sumsOf(this.store.scene.value, layer);
     return { x: probe.nodes[layer][i], y: probe.edges[layer][i * width + j] };
   }
 }

@@ -168,7 +168,7 @@ export class LocalDesk implements Desk {
     const run = runAll(recipe, scene.sample, before.run, from);
     const found = scoresOf(recipe, run, this.metric);
     const edges = edgeViews(scene, recipe, run, found, this.words, from);
-    const nodes = nodeViews(scene.nodes, found);
+    const nodes = nodeViews(scene.nodes, recipe, found);
     const error = this.judge(recipe, run, scene);
     return { run, scene: this.told({ ...scene, recipe, edges, nodes, error, formula: null }) };
   }

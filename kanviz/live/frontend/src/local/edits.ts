@@ -133,7 +133,12 @@ function edgesAt(recipe: Recipe, at: number, index: number): Edge[] {
   const after = recipe.layers[at];
   const before = recipe.layers[at - 1];
   const out = Array.from({ length: after?.outputs ?? 0 }, (_, j): Edge => [at, index, j]);
-  const into = Array.from({ length: before?.inputs ?? 0 }, (_, i): Edge => [at - 1, i, index]);
+  const sums = before?.owners.length
+    ? before.owners.flatMap((n, j) => (n === index ? [j] : []))
+    : [index];
+  const into = sums.flatMap((j) =>
+    Array.from({ length: before?.inputs ?? 0 }, (_, i): Edge => [at - 1, i, j]),
+  );
   return [...into, ...out];
 }
 

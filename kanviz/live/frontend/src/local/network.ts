@@ -1,13 +1,23 @@
 /** A network on a page without a kernel: its values and scores, and the scene that shows them. */
 
 import type { EdgeView, LayerRecipe, NodeView, Recipe, Scene } from "../contract";
-import { CurveMaker, deviation, runLayer, scaled, unscaled } from "../math/evaluate";
+import {
+  CurveMaker,
+  deviation,
+  enteredSums,
+  nodesOf,
+  runLayer,
+  scaled,
+  unscaled,
+} from "../math/evaluate";
 import { edgeOf, keptBand, keyOf, places } from "../scene";
 
 /** All that the sample shows of a network, layer by layer. */
 export interface Run {
   values: Float64Array[];
   edgeSpreads: Float64Array[];
+  /** Of the sums of each layer, which are the nodes above where there are no products. */
+  sumSpreads: Float64Array[];
 }
 
 /** Runs the sample through a network; layers below `from` are taken over from `before`. */
@@ -17,12 +27,14 @@ export function runAll(recipe: Recipe, sample: Float64Array, before?: Run, from 
     ? before.values.slice(0, kept + 1)
     : [scaled(sample, recipe.x_shift, recipe.x_scale)];
   const edgeSpreads = before ? before.edgeSpreads.slice(0, kept) : [];
+  const sumSpreads = before ? before.sumSpreads.slice(0, kept) : [];
   for (const layer of recipe.layers.slice(kept)) {
-    const { y, spread } = runLayer(layer, values[values.length - 1]);
+    const { y, spread, sums } = runLayer(layer, values[values.length - 1]);
     values.push(y);
     edgeSpreads.push(spread);
+    sumSpreads.push(deviations(sums, layer.outputs));
   }
-  return { values, edgeSpreads };
+  return { values, edgeSpreads, sumSpreads };
 }
 
 /** Scores by the metric of the scene: which of the two it is, its own numbers tell. */
@@ -30,13 +42,13 @@ export type Metric = "backward" | "std";
 
 export function scoresOf(recipe: Recipe, run: Run, metric: Metric): Scores {
   const nodes = run.values.map((table, layer) => {
-    const width = layer ? recipe.layers[layer - 1].outputs : recipe.layers[0].inputs;
-    return Float64Array.from({ length: width }, (_, index) => deviation(table, index, width));
+    return deviations(table, layer ? nodesOf(recipe.layers[layer - 1]) : recipe.layers[0].inputs);
   });
-  return metric === "std"
-    ? { edges: run.edgeSpreads, nodes }
-    : backwardScores(run.edgeSpreads, nodes);
+  return metric === "std" ? { edges: run.edgeSpreads, nodes } : backwardScores(recipe, run);
 }
+
+const deviations = (table: Float64Array, width: number): Float64Array =>
+  Float64Array.from({ length: width }, (_, at) => deviation(table, at, width));
 
 /** Which metric the scores of a scene are of. */
 export function metricOf(scene: Scene, recipe: Recipe, run: Run): Metric {
@@ -139,9 +151,20 @@ export function withStrengths(views: EdgeView[], layers: number): EdgeView[] {
   return views;
 }
 
-/** The nodes with their scores. */
-export function nodeViews(nodes: NodeView[], found: Scores): NodeView[] {
-  return nodes.map((node) => ({ ...node, score: found.nodes[node.layer][node.index] }));
+/** The nodes with their scores, and with the factors that products have now. */
+export function nodeViews(nodes: NodeView[], recipe: Recipe, found: Scores): NodeView[] {
+  return nodes.map((node) => {
+    const score = found.nodes[node.layer][node.index];
+    return { ...node, score, factors: factorsOf(recipe.layers[node.layer - 1], node.index) };
+  });
+}
+
+/** The sums that a node multiplies now: none where it is a sum. */
+function factorsOf(below: LayerRecipe | undefined, index: number): number[] {
+  if (!below?.owners.length) return [];
+  const entered = enteredSums(below);
+  const found = below.owners.flatMap((node, j) => (node === index && entered[j] ? [j] : []));
+  return found.length > 1 ? found : [];
 }
 
 // How much edges and nodes matter; see kanviz/analysis/attribution.py and kanviz/layout.py.
@@ -155,20 +178,21 @@ interface Scores {
 }
 
 /**
- * The "backward" scores: each output hands its score to its edges by their share of its spread, and
- * a node has the sum of those of the edges that leave it.
+ * The "backward" scores: each output hands its score to its edges by their share of its spread, a
+ * node has the sum of those of the edges that leave it, and each factor all of its product's.
  */
-function backwardScores(edgeSpreads: Float64Array[], nodeSpreads: Float64Array[]): Scores {
-  const last = nodeSpreads[nodeSpreads.length - 1];
-  const nodes = [new Float64Array(last.length).fill(1 / last.length)];
+function backwardScores({ layers }: Recipe, { edgeSpreads, sumSpreads }: Run): Scores {
+  const last = layers[layers.length - 1].outputs;
+  const nodes = [new Float64Array(last).fill(1 / last)];
   const edges: Float64Array[] = [];
-  for (let layer = edgeSpreads.length - 1; layer >= 0; layer--) {
-    const shares = sharesOf(edgeSpreads[layer], nodeSpreads[layer + 1], nodes[0]);
-    const width = nodeSpreads[layer + 1].length;
-    const sums = new Float64Array(nodeSpreads[layer].length);
-    shares.forEach((share, at) => (sums[Math.floor(at / width)] += share));
+  for (let layer = layers.length - 1; layer >= 0; layer--) {
+    const { inputs, outputs, owners } = layers[layer];
+    const above = owners.length ? Float64Array.from(owners, (node) => nodes[0][node]) : nodes[0];
+    const shares = sharesOf(edgeSpreads[layer], sumSpreads[layer], above);
+    const scores = new Float64Array(inputs);
+    shares.forEach((share, at) => (scores[Math.floor(at / outputs)] += share));
     edges.unshift(shares);
-    nodes.unshift(sums);
+    nodes.unshift(scores);
   }
   return { edges, nodes };
 }

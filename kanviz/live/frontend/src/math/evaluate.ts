@@ -88,24 +88,61 @@ export function unscaled(
   return Float64Array.from(y, (value, at) => value * scale[at % n] + shift[at % n]);
 }
 
-/** One layer for many rows: the outputs, and the standard deviation of what each edge adds. */
-export function runLayer(
-  layer: LayerRecipe,
-  x: Float64Array,
-): { y: Float64Array; spread: Float64Array } {
+export interface LayerRun {
+  /** The nodes above: (rows, nodes), row by row. */
+  y: Float64Array;
+  /** The standard deviation of what each edge adds. */
+  spread: Float64Array;
+  /** The sums of the edges: y itself where there are no products. */
+  sums: Float64Array;
+}
+
+/** One layer for many rows. */
+export function runLayer(layer: LayerRecipe, x: Float64Array): LayerRun {
   const { inputs, outputs } = layer;
   const rows = x.length / inputs;
   const maker = new LayerMaker(layer);
-  const y = new Float64Array(rows * outputs);
+  const sums = new Float64Array(rows * outputs);
   const spread = new Float64Array(inputs * outputs);
   const edges = new Float64Array(rows * outputs);
   for (let i = 0; i < inputs; i++) {
     for (let row = 0; row < rows; row++)
       maker.edgesFrom(i, x[row * inputs + i], edges, row * outputs);
-    for (let at = 0; at < y.length; at++) y[at] += edges[at];
+    for (let at = 0; at < sums.length; at++) sums[at] += edges[at];
     for (let j = 0; j < outputs; j++) spread[i * outputs + j] = deviation(edges, j, outputs);
   }
-  return { y, spread };
+  return { y: multiplied(layer, sums), spread, sums };
+}
+
+/** How many nodes a layer makes of its sums. */
+export const nodesOf = ({ outputs, owners }: LayerRecipe): number =>
+  owners.length ? owners[owners.length - 1] + 1 : outputs;
+
+/** Which sums of a layer an edge enters that counts. */
+export function enteredSums({ inputs, outputs, mask }: LayerRecipe): boolean[] {
+  return Array.from({ length: outputs }, (_, j) => {
+    for (let i = 0; i < inputs; i++) if (mask[i * outputs + j]) return true;
+    return false;
+  });
+}
+
+/** The nodes of a layer for rows of its sums: see `LayerRecipe.owners`. */
+export function multiplied(layer: LayerRecipe, sums: Float64Array): Float64Array {
+  const { owners, outputs } = layer;
+  if (!owners.length) return sums;
+  const [width, entered] = [nodesOf(layer), enteredSums(layer)];
+  const seen = new Set<number>();
+  const y = new Float64Array((sums.length / outputs) * width);
+  owners.forEach((node, j) => {
+    if (!entered[j]) return;
+    const isFirst = !seen.has(node);
+    seen.add(node);
+    for (let row = 0; row * outputs < sums.length; row++) {
+      const [at, value] = [row * width + node, sums[row * outputs + j]];
+      y[at] = isFirst ? value : y[at] * value;
+    }
+  });
+  return y;
 }
 
 /** The standard deviation (divisor n) of column `at` of a table of `width` columns. */
@@ -195,13 +232,13 @@ export function probe(recipe: Recipe, row: ArrayLike<number>): Probe {
   for (const layer of recipe.layers) {
     const maker = new LayerMaker(layer);
     const added = new Float64Array(layer.inputs * layer.outputs);
-    const sums = new Array<number>(layer.outputs).fill(0);
+    const sums = new Float64Array(layer.outputs);
     nodes.at(-1)!.forEach((x, i) => {
       maker.edgesFrom(i, x, added, i * layer.outputs);
       for (let j = 0; j < layer.outputs; j++) sums[j] += added[i * layer.outputs + j];
     });
     edges.push(Array.from(added));
-    nodes.push(sums);
+    nodes.push(Array.from(multiplied(layer, sums)));
   }
   return { nodes, edges };
 }

@@ -29,7 +29,7 @@ export function newLayer(
     ...{ inputs, outputs, basis: "bspline", spline_order: grid.order, grid_size: grid.size },
     ...{ padding: grid.order, uniform: true, base: "silu", extrapolation: "linear", knots },
     ...{ weight: new Float64Array(), mask: new Uint8Array(inputs * outputs).fill(1) },
-    formulas: [],
+    ...{ formulas: [], owners: [] },
   };
   const rows = featureCount(blank);
   const layer = { ...blank, weight: new Float64Array(inputs * rows * outputs) };

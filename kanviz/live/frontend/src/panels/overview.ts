@@ -2,6 +2,7 @@
 
 import { computed } from "@preact/signals-core";
 import type { Ask, Edge, Recipe, Scene } from "../contract";
+import { cross } from "../diagram/paths";
 import { figuresOf, shareText } from "../head";
 import { outputs } from "../math/evaluate";
 import { nameAndUnit, scientific } from "../names";
@@ -246,17 +247,19 @@ function legend(): HTMLElement {
       { width: 22, height: 14, class: `kv-sign-${kind}`, "aria-hidden": "true" },
       s("path", { d: "M1,7h20" }),
     );
-  const dot = (kind: string): SVGSVGElement =>
+  const dot = (kind: string, sign = ""): SVGSVGElement =>
     s(
       "svg",
       { width: 22, height: 14, class: kind, "aria-hidden": "true" },
-      s("circle", { cx: 11, cy: 7, r: 4.5 }),
+      s("circle", { cx: 11, cy: 7, r: sign ? 6 : 4.5 }),
+      s("path", { class: "kv-cross", d: sign }),
     );
   const entries: [SVGSVGElement, string][] = [
     [line("spline"), "a curve that training shapes (spline)"],
     [line("symbolic"), "a formula"],
     [line("pruned"), "removed: it adds nothing"],
     [dot("kv-dot-live"), "a node: it sums what comes from below; h1.2 is node 2 of layer 1"],
+    [dot("kv-dot-live", cross(11, 7, 3.6)), "a node that multiplies the dots below it, each a sum"],
     [dot("kv-dot-bare"), "a node without edges"],
   ];
   const items = entries.flatMap(([sign, text]) => [h("dt", {}, sign), h("dd", {}, text)]);

@@ -1,7 +1,7 @@
 /** What the probe shows: how a node adds up, the data by two columns, a slice of one input. */
 
 import type { Probe, Scene } from "../contract";
-import { nodeName } from "../scene";
+import { endName, endOf, nodeName, sumsOf } from "../scene";
 import type { Store } from "../store";
 import { assign, button, focusable, h, row, s, write } from "../ui/dom";
 import { type Drag, draggable } from "../ui/drag";
@@ -28,11 +28,11 @@ interface Bar {
 }
 
 /**
- * Returns the terms of a node from the edges that are in the network, the most important first:
- * an order that stands still while a slider moves.
+ * Returns the terms of sum j of a layer from the edges that are in the network, the most important
+ * first: an order that stands still while a slider moves.
  */
 export function termsOf(scene: Scene, values: Probe, layer: number, j: number): Term[] {
-  const width = scene.widths[layer];
+  const width = sumsOf(scene, layer - 1);
   const added = values.edges[layer - 1];
   const edges = scene.edges
     .filter((v) => v.layer === layer - 1 && v.j === j && v.state !== "pruned")
@@ -72,23 +72,24 @@ export class ProbeTerms {
     this.rebuild();
   }
 
-  /** Takes over a new scene: outputs first, then hidden nodes. */
+  /** Takes over a new scene: outputs first, then hidden nodes; of products each factor. */
   rebuild(): void {
     const scene = this.store.scene.value;
-    const nodes = scene.nodes.filter((node) => node.layer > 0);
-    nodes.sort((a, b) => b.layer - a.layer || a.index - b.index);
-    const keys = nodes.map((node) => `${node.layer},${node.index}`);
+    const layers = [...scene.widths.keys()].slice(1).reverse();
+    const sums = layers.flatMap((layer) =>
+      Array.from({ length: sumsOf(scene, layer - 1) }, (_, j): [number, number] => [layer, j]),
+    );
     setChoices(
       this.pick,
-      keys,
-      nodes.map((node) => nodeName(scene, node.layer, node.index)),
+      sums.map(String),
+      sums.map(([layer, j]) => endName(scene, layer, j)),
     );
   }
 
-  /** Shows the terms of the chosen node; `targets` are the outputs that the data say. */
+  /** Shows the terms of the chosen sum; `targets` are the outputs that the data say. */
   draw(values: Probe | null, targets: Float64Array | null): void {
     this.values = values;
-    const [layer, j] = this.node();
+    const [layer, j] = this.chosen();
     const isOutput = layer === this.store.scene.value.widths.length - 1;
     this.target = isOutput && targets && j < targets.length ? targets[j] : null;
     this.targets = targets;
@@ -97,7 +98,7 @@ export class ProbeTerms {
 
   private targets: Float64Array | null = null;
 
-  private node(): [number, number] {
+  private chosen(): [number, number] {
     const [layer, j] = this.pick.value.split(",").map(Number);
     return [layer, j];
   }
@@ -107,7 +108,7 @@ export class ProbeTerms {
   }
 
   private redrawBars(): void {
-    const [layer, j] = this.node();
+    const [layer, j] = this.chosen();
     const { values } = this;
     this.element.hidden = values === null || !(layer > 0);
     this.drawShares(layer);
@@ -133,7 +134,7 @@ export class ProbeTerms {
       this.place(this.bars[n], term, [starts[n] ?? from, ends[n] ?? sum], [low, high, from]);
       this.bars[n].row.classList.toggle("kv-sum", n === terms.length);
     });
-    write(this.check, this.sentence(layer, j, sum, values.nodes[layer][j]));
+    write(this.check, this.sentence(layer, j, sum, values));
   }
 
   private makeBar(): Bar {
@@ -194,9 +195,18 @@ export class ProbeTerms {
     this.shares.replaceChildren(...rows);
   }
 
-  private sentence(layer: number, j: number, sum: number, value: number): string {
+  private sentence(layer: number, j: number, sum: number, { nodes, edges }: Probe): string {
     const scene = this.store.scene.value;
-    const name = nodeName(scene, layer, j);
+    const index = endOf(scene, layer - 1, j);
+    const [name, value] = [nodeName(scene, layer, index), nodes[layer][index]];
+    const node = scene.nodes.find((one) => one.layer === layer && one.index === index);
+    if (node?.factors.includes(j)) {
+      const width = sumsOf(scene, layer - 1);
+      const total = (at: number): number =>
+        edges[layer - 1].reduce((all, one, n) => (n % width === at ? all + one : all), 0);
+      const factors = node.factors.map((at) => short(total(at), 4)).join(" \u00d7 ");
+      return `Sum ${short(sum, 4)}; ${name} multiplies: ${factors} = ${short(value, 4)}.`;
+    }
     const agrees = Math.abs(sum - value) <= 1e-6 * Math.max(1, Math.abs(value));
     const sign = agrees ? "=" : "\u2260";
     const said = `Sum ${short(sum, 4)} ${sign} ${name} ${short(value, 4)}`;

@@ -28,7 +28,7 @@ export function sceneOf(recipe: Recipe, data: Data, around: Around, words: Words
   const blank: Scene = {
     ...{ version: 0, widths, nodes: [], edges: [], recipe, sample, target },
     ...{ input_names: data.inputNames, output_names: [data.outputName] },
-    ...{ has_data: true, rows: [data.train.count, data.test.count], functions: [] },
+    ...{ has_data: true, rows: [data.train.count, data.test.count], functions: [], owners: [] },
     ...{ grid_size: layers[0].grid_size, spline_order: layers[0].spline_order, basis: "bspline" },
     n_edges: layers.reduce((sum, layer) => sum + layer.inputs * layer.outputs, 0),
     error: errorOf(recipe, data),
@@ -36,7 +36,7 @@ export function sceneOf(recipe: Recipe, data: Data, around: Around, words: Words
   };
   blank.edges = blankViews(recipe, data, sample);
   const edges = edgeViews(blank, recipe, run, found, words, 0);
-  return { ...blank, edges, nodes: nodeViews(nodesOf(widths, data), found) };
+  return { ...blank, edges, nodes: nodeViews(nodesOf(widths, data), recipe, found) };
 }
 
 /** The errors of both parts, in the user's unit. */
@@ -111,7 +111,7 @@ function nodesOf(widths: readonly number[], data: Data): NodeView[] {
     rises.slice(0, layer).reduce((sum, rise) => sum + rise, 0) / whole;
   return widths.flatMap((width, layer) =>
     Array.from({ length: width }, (_, index) => ({
-      ...{ layer, index, score: 0, x: (index + 0.5) / width, y: up(layer) },
+      ...{ layer, index, score: 0, x: (index + 0.5) / width, y: up(layer), factors: [] },
       label: layer === 0 ? data.inputNames[index] : layer === last ? data.outputName : "",
     })),
   );
