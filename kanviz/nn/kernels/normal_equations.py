@@ -90,7 +90,7 @@ def normal_equations(
         return matrix, gradient
 
     if total <= SHARED_TO and len(parts_of(*points.shape)) > 1:
-        matrix, gradient = sum_over_parts(work, *points.shape, add=_add)
+        matrix, gradient = sum_over_parts(work, len(points), points.shape[1], _add)
     else:
         matrix, gradient = work(0, len(x))
     _mirror(matrix)
