@@ -7,11 +7,15 @@ be installed where a pickled or copied class stands in for it.
 |---|---|
 | pykan | splines, base functions, masks, symbolic edges, the affine numbers of the nodes |
 | efficient-kan, and layers that copy its names | splines and base weights, with or without scales |
+| flashkan, inkan | splines and base weights |
+| kanditioned | the broken lines, in either of its forms |
 | kanviz | ``KANLayer``, alone or in a row, as in ``torch.nn.Sequential`` |
 
 Splines of the other libraries fade to nothing beyond their grid, over as many intervals as their
-order. So does what becomes of them here: that stretch is part of the new grid, and the outputs are
-equal for every input.
+order (broken lines of kanditioned go on straight). So does what becomes of them here: that stretch
+is part of the new grid, and the outputs are equal for every input.
+
+``to_efficient_kan`` goes the way back, for those who must serve a model with that library.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from kanviz.model import KAN
-from kanviz.nn import KANLayer
+from kanviz.nn import KANLayer, Network
 from kanviz.nn.nodes import Nodes
 from kanviz.nn.spec import BaseName
 
@@ -72,7 +76,7 @@ def convert(
 
     Examples
     --------
-    >>> from kanviz.nn import KANLayer
+    >>> from kanviz.nn import KANLayer, Network
     >>> layers = torch.nn.Sequential(KANLayer(2, 3), KANLayer(3, 1))
     >>> model = convert(layers, input_names=["a", "b"])
     >>> model.widths, torch.equal(model(torch.ones(1, 2)), layers(torch.ones(1, 2)))
@@ -99,6 +103,10 @@ def _layer_of(part: Any) -> KANLayer:
         return part
     if all(hasattr(part, name) for name in ("grid", "spline_weight", "base_weight")):
         return _of_efficient_kan(part)
+    if all(hasattr(part, name) for name in ("grid_starts", "inv_h", "spline_weight")):
+        return _of_even_cubics(part)
+    if hasattr(part, "get_interp_tensor") and hasattr(part, "num_control_points"):
+        return _of_kanditioned(part)
     if all(hasattr(part, name) for name in ("grid", "coef", "scale_base", "scale_sp", "mask")):
         return _of_pykan_layer(part)
     if hasattr(part, "rbf") and hasattr(part, "spline_linear"):
@@ -107,7 +115,8 @@ def _layer_of(part: Any) -> KANLayer:
             "mixes all inputs before any curve. Train a KAN of kanviz with basis='gaussian'."
         )
     raise TypeError(
-        "model must be made of layers of pykan, efficient-kan or kanviz; got "
+        "model must be made of layers of pykan, efficient-kan, flashkan, inkan, kanditioned or "
+        "kanviz; got "
         f"{type(part).__name__}. Pass that part of it which is (net.get_submodule(...)), or make "
         "the layers with KANLayer.from_arrays and KAN.from_layers."
     )
@@ -124,6 +133,95 @@ def _of_efficient_kan(layer: Any) -> KANLayer:
         weight = weight * scaler.detach().unsqueeze(-1)
     base = _base_of(getattr(layer, "base_activation", nn.functional.silu))
     return _faded(layer.grid.detach(), weight.movedim(0, 1), layer.base_weight.detach().T, base)
+
+
+def to_efficient_kan(model: KAN | Network) -> dict[str, Tensor]:
+    """Return the state dict with which efficient-kan computes what this model does on its grids.
+
+    It goes into ``KAN(list(model.widths), grid_size=G, spline_order=k)`` of that library, with G
+    and k of the model, by ``load_state_dict``. Beyond the grids its splines fade to 0, where those
+    of kanviz go on straight.
+
+    Parameters
+    ----------
+    model : KAN or Network
+        Of splines; removed edges become zeros. Outputs and inputs are those of ``model.network``:
+        of a model with units of its own, give x and take y as ``data.x`` and ``data.y`` have them.
+
+    Raises
+    ------
+    ValueError
+        If an edge is a formula, a node multiplies, the basis is radial, the base function is not
+        silu, or grids differ in size.
+
+    Examples
+    --------
+    >>> {name: tuple(values.shape) for name, values in to_efficient_kan(KAN([2, 1])).items()}
+    {'layers.0.base_weight': (1, 2), 'layers.0.spline_weight': (1, 2, 8),
+     'layers.0.spline_scaler': (1, 2), 'layers.0.grid': (2, 12)}
+    """
+    network = model.network if isinstance(model, KAN) else model
+    sizes = sorted({layer.spec.grid_size for layer in network.layers})
+    if len(sizes) > 1:
+        raise ValueError(
+            f"All grids must have one size, because efficient-kan knows only one; got {sizes}. "
+            f"Bring them together with model.refine({sizes[-1]})."
+        )
+    found: dict[str, Tensor] = {}
+    for depth, layer in enumerate(network.layers):
+        fault = _no_counterpart(layer)
+        if fault:
+            raise ValueError(
+                f"Layer {depth} must be sums of B-splines with silu as base, as efficient-kan has "
+                f"them; got {fault}. Take those back, or export the formula instead."
+            )
+        weight = layer.live_weight().detach().permute(2, 0, 1)
+        splines = weight[..., : layer.spec.n_basis]
+        base = weight[..., -1] if layer.spec.base == "silu" else torch.zeros_like(splines[..., 0])
+        parts = {
+            "base_weight": base,
+            "spline_weight": splines,
+            "spline_scaler": torch.ones_like(base),
+            "grid": layer.knots.detach(),
+        }
+        found |= {f"layers.{depth}.{name}": one.clone() for name, one in parts.items()}
+    return found
+
+
+def _no_counterpart(layer: KANLayer) -> str:
+    """Return what efficient-kan has no word for; nothing if it has one for all."""
+    if layer.symbols is not None:
+        return "edges that are formulas"
+    if layer.nodes.arities:
+        return "nodes that multiply"
+    if layer.spec.basis != "bspline":
+        return f"the basis {layer.spec.basis!r}"
+    return "" if layer.spec.base in ("silu", "zero") else f"the base {layer.spec.base!r}"
+
+
+# ---- flashkan, inkan, kanditioned ----------------------------------------------------------------
+
+
+def _of_even_cubics(layer: Any) -> KANLayer:
+    """Return a layer of flashkan or inkan: cubic bumps, each four steps wide, at even starts."""
+    if getattr(layer, "dim", 1) != 1:
+        raise ValueError(
+            "model must be a sum of curves on edges; got a layer of inkan with dim=2, which is "
+            "one surface over two inputs. Train it with dim=1."
+        )
+    coef = layer.spline_weight.detach().movedim(0, 1)
+    steps = torch.arange(coef.shape[-1] + 4, dtype=torch.float64, device=coef.device)
+    knots = layer.grid_starts[0].double() + steps / layer.inv_h
+    return _faded(knots, coef, layer.base_weight.detach().T, _base_of(layer.base_activation))
+
+
+def _of_kanditioned(layer: Any) -> KANLayer:
+    """Return a layer of kanditioned: broken lines over even control points, straight beyond."""
+    points = layer.num_control_points
+    table = layer.get_interp_tensor().detach().view(-1, points, layer.out_features)
+    half = layer.spline_width / 2
+    knots = torch.linspace(-half, half, points, dtype=torch.float64, device=table.device)
+    return KANLayer.from_arrays(torch.cat([knots[:1], knots, knots[-1:]]), table.movedim(1, 2))
 
 
 # ---- pykan ---------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
-"""Write ``fixtures/pykan_models.json``: models of pykan 0.2.8, and what they give.
+"""Write ``pykan_models.json`` and ``peer_models.json`` of ``fixtures``: models of other libraries.
 
-Run it as a script. It needs pykan, which the tests do not.
+pykan 0.2.8; flashkan 0.2.0, inkan 0.5.2 and kanditioned 1.0.4; and what they give. Run it as a
+script, with TORCHDYNAMO_DISABLE=1 where there is no compiler. It needs these libraries, which the
+tests do not.
 """
 
 import json
@@ -9,7 +11,8 @@ from typing import Any
 
 import torch
 
-FILE = Path(__file__).parent / "fixtures" / "pykan_models.json"
+FOLDER = Path(__file__).parent / "fixtures"
+FILE, PEERS = FOLDER / "pykan_models.json", FOLDER / "peer_models.json"
 
 
 def numbers_of(model: Any) -> dict[str, Any]:
@@ -57,6 +60,42 @@ def products() -> dict[str, Any]:
     return found
 
 
+def peers() -> None:
+    """Train a model of each library with even grids on 500 points; write what is in them."""
+    import flashkan
+    import inkan
+    from KANditioned import KANLayer
+
+    draw = torch.Generator().manual_seed(0)
+    x = 2 * torch.rand(500, 2, generator=draw) - 1
+    y = torch.exp(torch.sin(torch.pi * x[:, :1]) + x[:, 1:] ** 2)
+    torch.manual_seed(0)
+
+    def lines(n_in: int, n_out: int) -> Any:
+        return KANLayer(n_in, n_out, "random_normal", 6, spline_width=3.0, impl="embedding")
+
+    models = {
+        "flashkan": flashkan.KANNetwork([2, 3, 1], grid_size=4),
+        "inkan": inkan.KANNetwork([2, 3, 1], grid_size=4, compile_basis=False),
+        "kanditioned": torch.nn.Sequential(lines(2, 3), lines(3, 1)),
+    }
+    found = {}
+    for name, model in models.items():
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+        for _ in range(150):
+            optimizer.zero_grad()
+            torch.nn.functional.mse_loss(model(x), y).backward()
+            optimizer.step()
+        points = 4 * torch.rand(40, 2, generator=draw).double() - 2
+        model.double()  # what flashkan gives in float32 is off by 1e-4
+        record = [
+            {key: value.tolist() for key, value in layer.state_dict().items()}
+            for layer in getattr(model, "layers", model)
+        ]
+        found[name] = {"layers": record, "x": points.tolist(), "y": model(points).tolist()}
+    PEERS.write_text(json.dumps(found) + "\n")
+
+
 def main() -> None:
     """Train two models, prune and fix edges of one, move its affine numbers; write all."""
     from kan import KAN
@@ -87,4 +126,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    peers()
     main()

@@ -13,12 +13,16 @@ from nn_helpers import make_generator
 from torch import Tensor, nn
 
 import kanviz as kv
-from kanviz.conversion import convert
+from kanviz.conversion import convert, to_efficient_kan
 from kanviz.nn import KANLayer
 
 F64 = torch.float64
 STORED = json.loads((Path(__file__).parent / "fixtures" / "pykan_models.json").read_text())
 """Models of pykan 0.2.8; ``make_converted.py`` wrote them."""
+
+
+PEERS = json.loads((Path(__file__).parent / "fixtures" / "peer_models.json").read_text())
+"""Models of flashkan 0.2.0, inkan 0.5.2 and kanditioned 1.0.4; written there too."""
 
 
 class PykanModel(nn.Module):
@@ -183,5 +187,83 @@ def test_what_is_no_sum_of_curves_is_one_sentence() -> None:
     strange.base_activation = nn.Tanh()
     with pytest.raises(ValueError, match=r"base function must be silu, the identity or 0; got Tan"):
         convert(strange)
-    with pytest.raises(TypeError, match=r"layers of pykan, efficient-kan or kanviz; got Linear"):
+    with pytest.raises(TypeError, match=r"kanditioned or kanviz; got Linear"):
         convert(nn.Sequential(KANLayer(2, 3), nn.Linear(3, 1)))
+
+
+# ---- flashkan, inkan, kanditioned ----------------------------------------------------------------
+
+
+def peer_layer(name: str, stored: dict[str, Any]) -> nn.Module:
+    """Return what ``convert`` looks at in a layer of another library, from stored numbers."""
+    layer, of = nn.Module(), dict[str, Any]()
+    numbers = {key: torch.tensor(one, dtype=F64) for key, one in stored.items()}
+    if name == "kanditioned":
+        weight = numbers["kan_weight"]
+        of |= {"num_control_points": weight.shape[1], "spline_width": 3.0}
+        of |= {"out_features": weight.shape[2]}
+        of |= {"get_interp_tensor": lambda: weight.view(-1, weight.shape[2])}
+    else:
+        of |= {"grid_starts": numbers["grid_starts"], "inv_h": 2.0, "base_activation": nn.SiLU()}
+        if name == "inkan":  # one weight for both: (out, in * bumps + in)
+            weight, bumps = numbers["weight"], len(numbers["grid_starts"])
+            inputs = weight.shape[1] // (bumps + 1)
+            splines, base = weight.split([inputs * bumps, inputs], dim=1)
+            numbers |= {"spline_weight": splines.view(-1, inputs, bumps), "base_weight": base}
+            of |= {"dim": 1}
+        of |= {key: numbers[key] for key in ("spline_weight", "base_weight")}
+    for key, value in of.items():
+        setattr(layer, key, value)
+    return layer
+
+
+@pytest.mark.parametrize("name", sorted(PEERS))
+def test_a_model_of_a_peer_gives_what_it_gave(name: str) -> None:
+    layers = [peer_layer(name, stored) for stored in PEERS[name]["layers"]]
+    model = convert(nn.Sequential(*layers))
+    x, y = (torch.tensor(PEERS[name][key], dtype=F64) for key in ("x", "y"))
+    assert model.widths == (2, 3, 1)
+    torch.testing.assert_close(
+        model(x).detach(), y, rtol=1e-7, atol=1e-7
+    )  # flashkan's sixth has 8 digits
+    inside = (x.abs() < 1).all(1)
+    assert 3 < inside.sum() < len(x)
+
+
+def test_a_surface_of_inkan_is_refused() -> None:
+    layer = peer_layer("inkan", PEERS["inkan"]["layers"][0])
+    layer.dim = 2  # type: ignore[assignment]  # a plain number beside tensors
+    with pytest.raises(ValueError, match="one surface over two inputs"):
+        convert(layer)
+
+
+# ---- the way back --------------------------------------------------------------------------------
+
+
+@given(order=st.integers(1, 4), size=st.integers(1, 6), seed=st.integers(0, 100))
+@settings(max_examples=10)
+def test_the_way_back_computes_the_same_on_the_grid(order: int, size: int, seed: int) -> None:
+    model = kv.KAN([2, 3], grid_size=size, spline_order=order, seed=seed, dtype=F64)
+    model.remove_edge((0, 1, 2))
+    state = to_efficient_kan(model)
+    theirs = KANLinear(2, 3, order, size, scaled=True)
+    parts = {name.removeprefix("layers.0."): values for name, values in state.items()}
+    theirs.grid = parts.pop("grid")
+    theirs.load_state_dict(parts, strict=False)
+    x = 2 * torch.rand(50, 2, generator=make_generator(seed), dtype=F64) - 1
+    torch.testing.assert_close(theirs(x), model(x), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(convert(theirs)(x), model(x), rtol=1e-12, atol=1e-12)
+
+
+def test_what_has_no_counterpart_is_refused() -> None:
+    model = kv.KAN([1, 2, 1], base="identity")
+    with pytest.raises(ValueError, match=r"Layer 0 must be sums of B-splines.*base 'identity'"):
+        to_efficient_kan(model)
+    model = kv.KAN([1, 1])
+    model.fix((0, 0, 0), "sin")
+    with pytest.raises(ValueError, match="edges that are formulas"):
+        to_efficient_kan(model)
+    with pytest.raises(ValueError, match=r"Layer 0 .* got nodes that multiply"):
+        to_efficient_kan(kv.KAN([2, (0, 1), 1]))
+    with pytest.raises(ValueError, match="basis 'gaussian'"):
+        to_efficient_kan(kv.KAN([1, 1], basis="gaussian"))

@@ -29,8 +29,9 @@ def test_fit_names_every_option_with_its_default_and_its_words() -> None:
     signature = inspect.signature(KAN.fit).parameters
     named = {name: one.default for name, one in signature.items() if one.kind is one.KEYWORD_ONLY}
     assert named.pop("background") is False
+    assert named.pop("sample_weight") is None  # part of the data
     assert named == options
-    assert set(get_type_hints(FitKeywords)) == set(options)
+    assert set(get_type_hints(FitKeywords)) == {*options, "sample_weight"}
     assert not any(one.kind is one.VAR_KEYWORD for one in signature.values())
     words = {" ".join(text.split()) for text in (FitOptions.__doc__ or "", KAN.fit.__doc__ or "")}
     theirs, mine = sorted(words, key=len)

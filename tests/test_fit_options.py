@@ -31,7 +31,7 @@ pytestmark = pytest.mark.long
         ({"smoothing": -1.0}, "smoothing must be at least 0"),
         ({"validation": 1.5}, "validation must be a share"),
         ({"validation": "half"}, "validation must be None, a share"),
-        ({"optimizer": "lm", "loss": "cross_entropy"}, "optimizer='lm' needs squared loss"),
+        ({"optimizer": "lm", "loss": torch.nn.L1Loss()}, "optimizer='lm' needs squared loss"),
         ({"optimizer": "lm", "batch_size": 5}, "optimizer='lm' needs squared loss"),
         ({"loss": "cross_entropy"}, "loss must be 'mse' for numbers"),
     ],

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+import torch
 
 from kanviz import cli
 from kanviz.course import playground
@@ -72,7 +73,7 @@ def test_the_command_writes_it_and_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli.torch, "set_num_threads", lambda _: None)
+    monkeypatch.setattr(torch, "set_num_threads", lambda _: None)
     assert cli.main(["playground", "--law", "x^2", "--question", "Why?"]) == 0
     assert "Open it in a browser" in capsys.readouterr().out
     page = Path("kanviz-playground.html").read_text("utf-8")

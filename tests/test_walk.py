@@ -7,13 +7,13 @@ import walk
 
 LIMITS = {
     "model(x)": {"files": 5, "calls": 20},
-    # As it is, one each to measure the end, to guard it and to know old names; the aim is 15.
-    "fit, 5 steps": {"files": 32},
+    # As it is, one each to measure the end, to guard it, to know old names and families of y.
+    "fit, 5 steps": {"files": 33},
     "a moved point": {"calls": 400, "sent": 3000},
     "load": {"files": 14},  # as it is; the aim is 8
 }
 
-MOST_FILES = {"Python": 149, "TypeScript": 94}
+MOST_FILES = {"Python": 150, "TypeScript": 94}
 """Built with 138 and 68; a new capability may bring a file of its own. The playground, a
 product of its own, brought some twenty of TypeScript: training, and what it is steered by."""
 

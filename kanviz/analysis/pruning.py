@@ -36,6 +36,7 @@ from kanviz.nn.network import Network
 from kanviz.snapshot import Edge
 from kanviz.tables import ReportTable, html_table, text_table
 from kanviz.training.doubt import Doubt
+from kanviz.training.families import family_of
 from kanviz.training.judge import Judge, judge_of
 from kanviz.training.least_squares import LeastSquares, count_of, minimise
 
@@ -256,12 +257,21 @@ def remove_idle(
     list of Drop
         Every candidate that was tried; their ``score`` is in effective degrees of freedom.
     """
-    x, y, allowed = data.x.double(), data.y.double(), frozenset(may_go)
+    x, y, allowed = data.x.double(), data.y, frozenset(may_go)
+    y = y.double() if y.is_floating_point() else y
     weight = data.sample_weight
 
     def likelihood(trial: Network) -> float:
         penalties = doubt.smoothing.penalties(trial, count_of(y, weight), doubt.scale)
-        problem = LeastSquares(trial, x, y, penalties, doubt.scale, sample_weight=weight)
+        problem = LeastSquares(
+            trial,
+            x,
+            y,
+            penalties,
+            doubt.scale,
+            sample_weight=weight,
+            family=family_of(y),
+        )
         for _ in minimise(problem, REFIT_STEPS):
             pass
         return doubt.smoothing.judged(problem)[1].log_evidence

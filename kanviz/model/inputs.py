@@ -196,6 +196,21 @@ def labels_of(numbers: np.ndarray, classes: Sequence[Label]) -> np.ndarray:
     return np.asarray(labels[numbers])
 
 
+def log_odds(
+    scores: Float64[np.ndarray, "samples classes"],
+) -> Float64[np.ndarray, "samples classes"]:
+    """Return log(p / (1 - p)) of each class's probability p, also where that rounds to 0 or 1."""
+    found = torch.from_numpy(scores)
+    one = torch.eye(found.shape[1], dtype=torch.bool)
+    others = found.unsqueeze(1).masked_fill(one, -torch.inf)
+    return np.asarray(found - torch.logsumexp(others, dim=2))
+
+
+def sigmoid(values: Float64[np.ndarray, "samples classes"]) -> np.ndarray:
+    """Return the probabilities of log odds."""
+    return np.asarray(torch.sigmoid(torch.from_numpy(values)))
+
+
 def grid_sample(network: Network) -> Float[Tensor, "samples inputs"]:
     """Return points spread over the base grids of the inputs, the same at every call.
 

@@ -54,8 +54,10 @@ from kanviz.model.inputs import (
     about_after,
     classes_or_numbers,
     labels_of,
+    log_odds,
     read_dataset,
     read_inputs,
+    sigmoid,
     tensors_of,
     with_grid_of,
 )
@@ -86,6 +88,7 @@ from kanviz.renamed import (
 from kanviz.snapshot import Edge, Snapshot
 from kanviz.training.doubt import Doubt, check_level
 from kanviz.training.errors import Loss, quality
+from kanviz.training.families import family_of
 from kanviz.training.gradient import refresh
 from kanviz.training.judge import judge_of
 from kanviz.training.report import FitReport
@@ -537,11 +540,12 @@ class KAN(nn.Module):
             precision (1 / variance) belong divided by their mean. A ``Dataset`` keeps its own, see
             ``from_arrays``. A loss of your own has to be one of torch.
         optimizer : str or torch.optim.Optimizer class
-            ``"lm"`` Levenberg-Marquardt (squared loss), ``"lbfgs"``, ``"adam"``, ``"adamw"``, any
-            optimizer class of torch, or ``"auto"``: "lm" for squared loss on all data at once where
+            ``"lm"`` Levenberg-Marquardt (squared loss, cross entropy), ``"lbfgs"``, ``"adam"``,
+            ``"adamw"``, any optimizer class of torch, or ``"auto"``: "lm" on all data at once where
             it can take exact steps (up to about 1000 weights, or 5000 of a narrow network with fine
-            grids), "adam" with batches, else "lbfgs". Wide networks with thousands of samples often
-            end at a lower test error with ``batch_size=256``.
+            grids; for classes where the data choose how smooth the curves are), "adam" with
+            batches, else "lbfgs". Wide networks with thousands of samples often end at a lower test
+            error with ``batch_size=256``.
         steps : int, optional
             Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
             (100).
@@ -567,8 +571,8 @@ class KAN(nn.Module):
             second differences of the coefficients, relative to the variance of y for squared loss.
             ``"auto"``: each edge gets the smoothness that makes the data likeliest, from as lively
             as they ask for to a straight line to nothing, and the report tells the noise, the
-            effective degrees of freedom and how likely such a network makes the data. With squared
-            loss and "lm", for up to 5000 weights.
+            effective degrees of freedom and how likely such a network makes the data. With
+            "lm", for up to 5000 weights; the default for classes.
         validation : None, float, (x, y), Dataset or "test"
             Data to watch: a share of the training data, a pair, or the data's own test part. The
             best state on it is kept, and a level ends when it does not improve for ``patience``
@@ -835,7 +839,8 @@ class KAN(nn.Module):
         (samples, outputs) array of float64, or (samples,) array
             Numbers; or for classes the likeliest one's label, as the user wrote it.
         (samples, outputs) array
-            With ``return_std``: their standard errors, in the user's units.
+            With ``return_std``: their standard errors, in the user's units; for classes those of
+            ``predict_proba``.
 
         Raises
         ------
@@ -852,7 +857,13 @@ class KAN(nn.Module):
         """
         scores, classes = self.decision_function(x), self.classes
         said = scores if classes is None else labels_of(scores.argmax(axis=1), classes)
-        return (said, self._standard_errors(x)) if return_std else said
+        if not return_std:
+            return said
+        errors = self._standard_errors(x)
+        if classes is not None:
+            shares = self.predict_proba(x)
+            errors = errors * shares * (1 - shares)
+        return said, errors
 
     def predict_interval(
         self, x: Any, level: float = 0.95, *, of: Literal["mean", "new"] = "mean"
@@ -873,7 +884,7 @@ class KAN(nn.Module):
         Returns
         -------
         low, high : (samples, outputs) arrays
-            In the user's units.
+            In the user's units; for classes between which probabilities each class's is.
 
         Raises
         ------
@@ -898,16 +909,26 @@ class KAN(nn.Module):
         with self.session.reading():  # errors and outputs are of one state
             errors, said, doubt = self._standard_errors(x), self.decision_function(x), self._doubt()
             noise = doubt.noise * self.session.about.y_scaling.scale.numpy()
+            is_of_classes = self.classes is not None
+        if is_of_classes:
+            if of == "new":
+                raise ValueError(
+                    "One more observation is of one class or another, and has no interval. Leave "
+                    "out of='new': the interval is then of the probabilities."
+                )
+            middle, reach = log_odds(said), doubt.factor(level) * errors
+            return sigmoid(middle - reach), sigmoid(middle + reach)
         if of == "new":
             errors = np.hypot(errors, noise)
         reach = doubt.factor(level) * errors
         return said - reach, said + reach
 
     def _standard_errors(self, x: Any) -> np.ndarray:
-        """Return the standard errors of ``decision_function``."""
+        """Return those of ``decision_function``, for classes of the probabilities' log odds."""
         with self.session.reading():
             doubt, inputs = self._doubt(), self.session.inputs(x)
-            errors = doubt.errors_of_outputs(self.network, inputs)
+            is_of_classes = self.classes is not None
+            errors = doubt.errors_of_outputs(self.network, inputs, of_classes=is_of_classes)
             if errors is None:
                 raise ValueError(
                     "This model was changed since the fit that its doubt comes from, and what it "
@@ -2005,7 +2026,8 @@ class KAN(nn.Module):
             words = f"pruned {len(report.edges)} edges{' in context' if names else ''}"
             if doubt is not None and dataset is not None:
                 x, weight = dataset.x.double(), dataset.sample_weight
-                doubt = Doubt.of(work, x, doubt.smoothing, doubt.scale, weight)
+                family = family_of(dataset.y)
+                doubt = Doubt.of(work, x, doubt.smoothing, doubt.scale, weight, family)
             left = doubt if dataset is not None else self.session.doubt
             call = call_code("model.prune", *names, **options)
             self.session.change(Became(work, call, words, left))

@@ -28,6 +28,7 @@ from kanviz.data.scaling import mean_of
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.state import NetworkState
 from kanviz.training.evidence import VAGUE, Shapes, Smoothing, factored
+from kanviz.training.families import CLASSES, NUMBERS, Family
 from kanviz.training.jacobian import Locks, learning_weights, linearise, n_weights, trainable
 from kanviz.training.least_squares import LeastSquares
 
@@ -97,6 +98,7 @@ class Doubt:
         smoothing: Smoothing,
         scale: float,
         sample_weight: Float[Tensor, " samples"] | None = None,
+        family: Family = NUMBERS,
     ) -> "Doubt":
         """Return the doubt of a network that was fitted with these precisions.
 
@@ -112,14 +114,18 @@ class Doubt:
             Standard deviation of y.
         sample_weight : (samples,), optional
             How many times each row counts.
+        family : Family
+            How y scatters.
         """
         work = copy.deepcopy(network).to(x)
-        y = x.new_zeros(len(x), work.widths[-1])
-        problem = LeastSquares(work, x, y, (), scale, sample_weight=sample_weight)
+        y = family.some(work(x))  # the metric does not depend on it
+        problem = LeastSquares(work, x, y, (), scale, sample_weight=sample_weight, family=family)
         n = problem.count
         with problem.in_unit():
             root, dof, edges = _root(problem, smoothing)
             conventions = _conventions(work, x, problem.locks, sample_weight)
+            if family is CLASSES:
+                conventions = torch.cat([conventions, _shared(work)])
         # Back from the unit of the problem.
         size = _sizes(work, problem.unit)
         root = root * size.unsqueeze(1)
@@ -206,9 +212,11 @@ class Doubt:
 
     @torch.no_grad()
     def errors_of_outputs(
-        self, network: Network, x: Float[Tensor, "samples inputs"]
+        self, network: Network, x: Float[Tensor, "samples inputs"], *, of_classes: bool = False
     ) -> Float[Tensor, "samples outputs"] | None:
         """Return the standard error of each output at x; None where the network is another by now.
+
+        Of classes that of log(p / (1 - p)) for each probability p: of scores the sum means nothing.
 
         Raises
         ------
@@ -222,18 +230,30 @@ class Doubt:
             )
         fitted, x = self.state.build(x.device).double(), x.double()
         own, sources, total = _own(fitted), Locks.of(fitted).sources, n_weights(fitted)
-        errors = []
-        for part in x.split(max(1, NUMBERS_AT_ONCE // (total * fitted.widths[-1]))):
-            rows = linearise(fitted, part)
+        errors, now = [], network(x.to(network.layers[0].weight)).double()
+        moved = now - fitted(x)
+        ways = _of_logits(fitted(x)) if of_classes else None
+        if ways is not None:
+            moved = (ways @ moved.unsqueeze(2)).squeeze(2)
+        step = max(1, NUMBERS_AT_ONCE // (total * fitted.widths[-1]))
+        for at in range(0, len(x), step):
+            rows = linearise(fitted, x[at : at + step])
             columns = rows.columns if sources is None else sources[rows.columns]
             dense = x.new_zeros(*rows.outputs.shape, total)
             dense.scatter_add_(2, columns, rows.values)
+            dense = dense if ways is None else ways[at : at + step] @ dense
             errors.append((dense[..., own] @ self.root.to(x)).norm(dim=-1))
         found = torch.cat(errors)
-        moved = network(x.to(network.layers[0].weight)).double() - fitted(x)
         if bool((moved.abs() <= MOVED * found + ROUNDING * self.scale).all()):
             return found
         return None
+
+
+def _of_logits(scores: Float[Tensor, "samples classes"]) -> Float[Tensor, "samples classes scores"]:
+    """Return the derivatives of each class's log(p / (1 - p)) in the scores."""
+    one = torch.eye(scores.shape[1], dtype=torch.bool, device=scores.device)
+    others = scores.unsqueeze(1).masked_fill(one, -torch.inf)
+    return one.to(scores) - torch.softmax(others, dim=2)
 
 
 def _own(network: Network) -> Bool[Tensor, " weights"]:
@@ -372,6 +392,20 @@ def _conventions(
         found[0, alone:] = 0
         rows.append(found[:, used].flatten(0, 1))
     return torch.cat(rows)
+
+
+def _shared(network: Network) -> Float[Tensor, "held weights"]:
+    """Return the derivatives of what the last edges add to the scores of all classes alike.
+
+    The probabilities do not depend on it: it is a convention, too.
+    """
+    layer, total = network.layers[-1], n_weights(network)
+    start = total - layer.weight.numel() - layer.affine.numel()
+    n_in, n_features, n_out = layer.weight.shape
+    found = layer.weight.detach().new_zeros(n_in * n_features, total)
+    one = torch.eye(n_in * n_features, dtype=found.dtype, device=found.device)
+    found[:, start : start + layer.weight.numel()] = one.repeat_interleave(n_out, dim=1)
+    return found
 
 
 def _centres(

@@ -29,6 +29,7 @@ from kanviz.data.scaling import mean_of
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.features import BASE_FUNCTIONS
 from kanviz.nn.initialise import lines
+from kanviz.training.families import NUMBERS, Family
 from kanviz.training.jacobian import learning_weights, n_weights, trainable
 from kanviz.training.least_squares import LeastSquares, Pace, Products, minimise
 from kanviz.training.penalties import EdgeForms, WrittenForms, gaps_of
@@ -43,6 +44,10 @@ LEVEL = 1e-3
 
 LEAST, MOST = 1e-9, 1e9
 """Precisions stay between."""
+
+LEAST_OF_CLASSES = 1e-3
+"""The same for classes, whose scores can be as far from each other as they like where a line parts
+all rows: nothing in the data holds them, and scores of more than some tens mean nothing else."""
 
 TRUST = 0.7
 """Share of the way to the new precisions, in the logarithm: the full way may swing."""
@@ -188,9 +193,10 @@ class Smoothing:
     variance: float
 
     @classmethod
-    def first(cls, network: Network) -> "Smoothing":
+    def first(cls, network: Network, family: Family = NUMBERS) -> "Smoothing":
         """Return what to begin with."""
-        return cls(_all(network, FIRST_BEND), _all(network, FIRST_SLOPE), FIRST_NOISE)
+        variance = FIRST_NOISE if family.has_noise else 1.0
+        return cls(_all(network, FIRST_BEND), _all(network, FIRST_SLOPE), variance)
 
     @classmethod
     def idle(cls, network: Network) -> "Smoothing":
@@ -249,11 +255,15 @@ class Smoothing:
             part.add(full, unused, weights)
         covariance, log_det = inverse(full)
         dof = float((covariance * data).sum())
-        squares = n * problem.cost(weights)[1] / (problem.unit * scale) ** 2
-        variance = max(squares / max(n - dof, LEAST_LEFT * n), LEAST_NOISE**2)
-        found = self._of_edges(network, shapes, weights, covariance, scale)
+        squares = n * problem.deviance(network(problem.x)) / scale**2
+        variance = self.variance
+        if problem.family.has_noise:
+            variance = max(squares / max(n - dof, LEAST_LEFT * n), LEAST_NOISE**2)
+        least = LEAST if problem.family.has_noise else LEAST_OF_CLASSES
+        found = self._of_edges(network, shapes, weights, covariance, scale, least)
         log_evidence = found.log_prior - log_det - squares / self.variance
-        log_evidence -= n * math.log(2 * math.pi * self.variance)
+        if problem.family.has_noise:
+            log_evidence -= n * math.log(2 * math.pi * self.variance)
         evidence = Evidence(log_evidence / 2, variance**0.5, dof, found.dof, covariance)
         return Smoothing(found.bend, found.slope, variance), evidence
 
@@ -264,6 +274,7 @@ class Smoothing:
         weights: Tensor,
         covariance: Tensor,
         scale: float,
+        least: float,
     ) -> "_OfEdges":
         start, found = 0, _OfEdges([], [], [], 0.0)
         for depth, (layer, shape) in enumerate(zip(network.layers, shapes, strict=True)):
@@ -284,7 +295,7 @@ class Smoothing:
                 form = ((matrix @ weight) * weight).sum(1).clamp(min=0) / unit
                 used = (rank - old * trace).clamp(min=0) * learns
                 total += used
-                wanted = (used.clamp(min=1e-6) / (form + 1e-30)).clamp(LEAST, MOST)
+                wanted = (used.clamp(min=1e-6) / (form + 1e-30)).clamp(least, MOST)
                 new.append(old.log().lerp(wanted.log(), TRUST).exp())
                 # By the data the logarithm of a precision is known to sqrt(2 / dof).
                 doubt = (0.5 * VAGUE**2 * used).log1p()
@@ -439,47 +450,57 @@ class Candidate:
     """Whether the grids have been moved to the data before."""
 
     @classmethod
-    def of(cls, network: Network) -> "Candidate":
+    def of(cls, network: Network, task: DataTask) -> "Candidate":
         """Return a network at the beginning, with the precisions to begin with."""
-        return cls(network, Smoothing.first(network))
+        return cls(network, Smoothing.first(network, task.family))
 
     @classmethod
-    def smooth(cls, network: Network) -> "Candidate":
+    def smooth(cls, network: Network, task: DataTask) -> "Candidate":
         """Return a random network whose curves are nearly straight, changed in place."""
         straighten(network)
-        return cls.of(network)
+        return cls.of(network, task)
 
     @torch.no_grad()
-    def continued(self, network: Network, scale: float) -> "Candidate":
+    def continued(self, network: Network, task: DataTask) -> "Candidate":
         """Return a deeper network, changed in place, that computes what this one layer does.
 
         Each output has one node in each hidden layer, and straight lines behind the first layer;
         all other edges do nothing, and the data leave it so: they are as idle as can be, or the
-        evidence would be less than that of the one layer. ``scale`` is the deviation of y.
-        Only sums that stand alone are such nodes: each layer has to have one (``has_sums``).
-        Products keep the factors that they have, for from factors of 0 no step leads away, but no
-        edge uses them yet.
+        evidence would be less than that of the one layer. Where there are fewer nodes, or the
+        outputs are scores of classes, whose sum says nothing, the nodes are the main directions of
+        the outputs. Only sums that stand alone are such nodes: each layer has to have one
+        (``has_sums``). Products keep the factors that they have, for from factors of 0 no step
+        leads away, but no edge uses them yet.
         """
         (own,), (first, *rest) = self.network.layers, network.layers
-        output = torch.arange(own.out_features)
+        scale, n = task.scale, own.out_features
+        most = n if task.family.has_noise else max(1, n - 1)
+        nodes = min(most, *(layer.nodes.alone for layer in (first, *rest[:-1])))
+        ways = torch.eye(n, dtype=own.weight.dtype, device=own.weight.device)
+        if nodes < n:
+            ways = torch.linalg.svd(own.weight.flatten(0, 1), full_matrices=False).Vh[:nodes].T
         multiplies = any(layer.nodes.arities for layer in network.layers)
         smoothing = Smoothing.first(network) if multiplies else Smoothing.idle(network)
         smoothing = replace(smoothing, variance=self.smoothing.variance)
-        weight, node = first.weight.detach().clone(), output % first.nodes.alone
-        weight[..., : first.nodes.alone] = 0
-        weight[..., node] = own.weight / scale  # a hidden node has no unit
-        smoothing.bend[0][:, node] = self.smoothing.bend[0]
-        smoothing.slope[0][:, node] = self.smoothing.slope[0]
+        weight, alone = first.weight.detach().clone(), first.nodes.alone
+        weight[..., :alone] = 0
+        weight[..., :nodes] = own.weight @ ways / scale  # a hidden node has no unit
+        for before, after in (
+            (self.smoothing.bend, smoothing.bend),
+            (self.smoothing.slope, smoothing.slope),
+        ):
+            after[0][:, :nodes] = before[0] if nodes == n else before[0].amin(1, keepdim=True)
         first.replace(own.knots, weight, own.spec)
         for depth, layer in enumerate(rest, start=1):
-            used, alone = torch.zeros_like(layer.mask), layer.nodes.alone
-            used[node, output % alone] = True
-            node = output % alone
-            straight = lines(used.double().cpu(), layer.knots.double().cpu(), layer.spec)
-            straight = straight * (scale if layer is rest[-1] else 1.0)
+            slopes, alone = torch.zeros_like(layer.mask, dtype=torch.float64), layer.nodes.alone
+            if layer is rest[-1]:
+                slopes[:nodes] = scale * ways.T
+            else:
+                slopes[:nodes, :nodes] = torch.eye(nodes)
+            straight = lines(slopes.cpu(), layer.knots.double().cpu(), layer.spec)
             layer.weight[..., :alone] = straight[..., :alone].to(layer.weight)
             smoothing.bend[depth][:] = MOST
-            smoothing.slope[depth][used] = FIRST_SLOPE
+            smoothing.slope[depth][slopes != 0] = FIRST_SLOPE
         network.settle()
         return Candidate(network, smoothing)
 
@@ -502,10 +523,10 @@ class Candidate:
         """
         widths, first = [network.widths[0], network.widths[-1]], network.layers[0]
         asked = network.made_with | {"init": "zero", "dtype": torch.float64}
-        one = cls.of(Network(widths, **{**asked, "device": first.weight.device}))
+        one = cls.of(Network(widths, **{**asked, "device": first.weight.device}), task)
         yield from one.train(task, ADDITIVE_ROUNDS)
         assert one.best is not None
-        return one.best.continued(network, task.scale)
+        return one.best.continued(network, task)
 
     def copied(self) -> "Candidate":
         """Return the same with a network of its own."""

@@ -169,6 +169,7 @@ class Trainer:
         return (
             isinstance(task, DataTask)
             and task.optimizer == "lm"
+            and task.family.has_noise
             and options.smoothing is None
             and options.validation is None
             and task.sparsity is None
@@ -282,7 +283,9 @@ class Trainer:
         likely = self.candidate
         if self.by_evidence and likely is not None and likely.evidence and report.kept_step:
             assert isinstance(task, DataTask)
-            self.doubt = Doubt.of(own, task.x, likely.smoothing, task.scale, task.sample_weight)
+            self.doubt = Doubt.of(
+                own, task.x, likely.smoothing, task.scale, task.sample_weight, task.family
+            )
 
     @torch.no_grad()
     def _measured(self, network: Network, loss: float | None = None) -> Measures:
@@ -485,7 +488,8 @@ class Trainer:
     def _candidate(self) -> Candidate:
         """Return the network in training with its precisions: those to begin with at first."""
         if self.candidate is None:
-            self.candidate = Candidate.of(self.network)
+            assert isinstance(self.task, DataTask)
+            self.candidate = Candidate.of(self.network, self.task)
         self.candidate.network = self.network
         return self.candidate
 
@@ -495,8 +499,9 @@ class Trainer:
         assert isinstance(task, DataTask)
         assert now.evidence is not None
         found, report = now.evidence, self.report
-        noise = (found.noise * task.scale * task.data.y_scaling.scale).tolist()
-        report.noise = noise[0] if len(noise) == 1 else noise
+        if task.family.has_noise:
+            noise = (found.noise * task.scale * task.data.y_scaling.scale).tolist()
+            report.noise = noise[0] if len(noise) == 1 else noise
         report.log_evidence, report.effective_dof = found.log_evidence, found.dof
         report.edge_dof = found.edges
         if task.options.validation is None:
@@ -814,7 +819,9 @@ def likeliest_start(
             return sums[0]
         if has_sum and number == 1:
             return sums[0].livelier()
-        return Candidate.smooth(sibling(network, task, number)) if number else Candidate.of(network)
+        if number:
+            return Candidate.smooth(sibling(network, task, number), task)
+        return Candidate.of(network, task)
 
     def train(made: Candidate, _: int, later: int) -> Generator[None, None, float]:
         return made.train(task, EVIDENCE_ROUNDS[later])

@@ -35,6 +35,16 @@ class Linearisation:
     columns: Int[Tensor, "samples rows entries"]
     values: Float[Tensor, "samples rows entries"]
 
+    def times(self, roots: Float[Tensor, "samples new rows"]) -> "Linearisation":
+        """Return the rows of R J, with R the root of each sample's metric, see ``families``.
+
+        Where R mixes rows, a column occurs in several entries of a row, which add up.
+        """
+        count = roots.shape[1]
+        columns = self.columns.flatten(1).unsqueeze(1).expand(-1, count, -1)
+        values = roots.unsqueeze(-1) * self.values.unsqueeze(1)
+        return replace(self, columns=columns, values=values.flatten(2))
+
 
 def n_weights(network: Network) -> int:
     """Return the number of weights, removed edges and the numbers of formulas included."""

@@ -12,6 +12,7 @@ from kanviz.data import Dataset
 from kanviz.nn import Network
 from kanviz.training.errors import deviation_of, relative_error
 from kanviz.training.evidence import Smoothing
+from kanviz.training.families import family_of
 from kanviz.training.gradient import Descent
 from kanviz.training.least_squares import LeastSquares, count_of, minimise
 from kanviz.training.penalties import Penalty, smoothness
@@ -66,17 +67,25 @@ class Judge:
         steps : int
             Most steps.
         frozen : one (edges, numbers) bool tensor or None per layer, optional
-            True for each number of a formula that stays as it is. A classifier is left as it is.
+            True for each number of a formula that stays as it is. A classifier whose smoothness
+            the data did not choose is left as it is.
         """
         penalty = smoothness(network, CURVATURE, self.scale)
-        if not self.is_classification:
+        if not self.is_classification or self.smoothing is not None:
             kept = None if frozen is None else _frozen_weights(network, frozen)
             penalties: list[Penalty] = [penalty]
             if self.smoothing is not None:
                 n = count_of(self.y, self.weight)
                 penalties = [*self.smoothing.penalties(network, n, self.scale)]
             problem = LeastSquares(
-                network, self.x, self.y, penalties, self.scale, kept, sample_weight=self.weight
+                network,
+                self.x,
+                self.y,
+                penalties,
+                self.scale,
+                kept,
+                sample_weight=self.weight,
+                family=family_of(self.y),
             )
             deque(minimise(problem, steps), maxlen=0)
             return

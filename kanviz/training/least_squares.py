@@ -21,12 +21,13 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from kanviz.data.scaling import mean_of
 from kanviz.nn import Network
 from kanviz.nn.kernels.ops import can_compile, usable
+from kanviz.training.families import NUMBERS, Family
 from kanviz.training.jacobian import (
     Jacobian,
     LayerBlocks,
@@ -164,16 +165,18 @@ def dense_normal_equations(
 def network_normal_equations(
     network: Network,
     x: Float[Tensor, "samples inputs"],
-    y: Float[Tensor, "samples outputs"],
+    y: Shaped[Tensor, "samples ..."],
     sample_weight: Float[Tensor, " samples"] | None = None,
+    family: Family = NUMBERS,
 ) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
-    """Return (J^T W J, J^T W (outputs - y)) of a network at its weights; W counts the rows.
+    """Return (J^T W J, J^T W z) of a network at its weights.
 
-    By kernels that make the rows of J as they go where these can do it, else by rows written down.
+    W is the metric of each row, as often as it counts, and z its residual, see ``families``; of
+    numbers z = outputs - y. By kernels that make the rows of J as they go where these can do it,
+    else by rows written down.
     """
     weights = [layer.live_weight().detach() for layer in network.layers]
-    total = n_weights(network)
-    root = None if sample_weight is None else sample_weight.sqrt().unsqueeze(1)
+    total, n_outputs = n_weights(network), network.widths[-1]
     if (
         total > DENSE_UP_TO
         and x.dtype == torch.float64
@@ -190,20 +193,25 @@ def network_normal_equations(
             kernels.LayerArrays.of(layer.knots, weight, trainable(layer), layer.spec)
             for layer, weight in zip(network.layers, weights, strict=True)
         ]
-        residuals, gain = network(x) - y, None
-        if root is not None:
-            residuals = residuals * root
-            gain = root.unsqueeze(2) * torch.eye(y.shape[1], dtype=x.dtype)
-        return kernels.normal_equations(x, residuals, layers, gain)
+        roots, residuals = family.working(network(x), y)
+        if sample_weight is not None:
+            if roots is None:
+                roots = torch.eye(n_outputs, dtype=x.dtype)
+            root = sample_weight.sqrt().unsqueeze(1)
+            roots, residuals = roots * root.unsqueeze(2), residuals * root
+        return kernels.normal_equations(x, residuals, layers, roots)
     matrix, gradient = x.new_zeros(total, total), x.new_zeros(total)
     edges = sum(layer.mask.numel() for layer in network.layers)
-    chunk = max(1, ENTRIES_AT_ONCE // (8 * edges * y.shape[1]))
+    chunk = max(1, ENTRIES_AT_ONCE // (8 * edges * n_outputs))
     for part in torch.arange(len(x), device=x.device).split(chunk):
         rows = linearise(network, x[part])
-        residuals = rows.outputs - y[part]
-        if root is not None:
-            rows = replace(rows, values=rows.values * root[part].unsqueeze(2))
-            residuals = residuals * root[part]
+        roots, residuals = family.working(rows.outputs, y[part])
+        if roots is not None:
+            rows = rows.times(roots)
+        if sample_weight is not None:
+            root = sample_weight[part].sqrt().unsqueeze(1)
+            rows = replace(rows, values=rows.values * root.unsqueeze(2))
+            residuals = residuals * root
         some, slope = normal_equations(rows, residuals, total)
         matrix += some
         gradient += slope
@@ -240,7 +248,7 @@ class MatrixFree:
         cls,
         network: Network,
         x: Float[Tensor, "samples inputs"],
-        y: Float[Tensor, "samples outputs"],
+        y: Shaped[Tensor, "samples ..."],
         penalties: Sequence[Penalty],
         *,
         weights: Float[Tensor, " weights"],
@@ -248,8 +256,9 @@ class MatrixFree:
         locks: Locks,
         frozen: Bool[Tensor, " weights"] | None = None,
         sample_weight: Float[Tensor, " samples"] | None = None,
+        family: Family = NUMBERS,
     ) -> "MatrixFree":
-        """Return the model of ``unit`` times the squared error, plus penalties, where we are.
+        """Return the model of ``unit`` times the deviance, plus penalties, where we are.
 
         Parameters
         ----------
@@ -267,13 +276,18 @@ class MatrixFree:
             Weights that stay as they are.
         sample_weight : (samples,), optional
             How many times each row counts.
+        family : Family
+            What the deviance is.
         """
         with torch.no_grad():
-            residuals, roots = network(x) - y, None
+            roots, residuals = family.working(network(x), y)
             if sample_weight is not None:
-                residuals = residuals * sample_weight.unsqueeze(1)
-                one = torch.eye(y.shape[1], dtype=y.dtype, device=y.device)
-                roots = sample_weight.sqrt()[:, None, None] * one
+                if roots is None:
+                    roots = torch.eye(residuals.shape[1], dtype=x.dtype, device=x.device)
+                weight = sample_weight.sqrt().unsqueeze(1)
+                roots, residuals = roots * weight.unsqueeze(2), residuals * weight
+            if roots is not None:
+                residuals = (roots.mT @ residuals.unsqueeze(2)).squeeze(2)
         jacobian = Jacobian(network, x, roots)
         with torch.no_grad():
             gradient = unit * jacobian.vjp(residuals)
@@ -477,12 +491,13 @@ def count_of(y: Tensor, sample_weight: Float[Tensor, " samples"] | None) -> floa
 
 @dataclass
 class LeastSquares(Problem):
-    """The problem of one round: mean square of (outputs - y) / scale, plus penalties.
+    """The problem of one round: the mean deviance, of (outputs - y) / scale, plus penalties.
 
     ``network`` is in float64 and is changed in place; ``scale`` is the standard deviation of y;
     ``frozen`` says which weights, in the order of ``linearise``, stay as they are;
-    ``sample_weight`` (samples,) how many times each row counts; ``known`` may hold the products of
-    the Jacobian where they were needed before.
+    ``sample_weight`` (samples,) how many times each row counts; ``family`` how y scatters. Of
+    numbers the deviance is the square, and its mean is over all outputs. ``known`` may hold the
+    products of the Jacobian where they were needed before.
 
     Where y is far from 1 the problem is posed in ``unit``: damping compares the weights of all
     layers, and squares of 1e-200 are 0. ``cost`` and ``model`` are to be called with the network
@@ -490,11 +505,12 @@ class LeastSquares(Problem):
     """
 
     x: Float[Tensor, "samples inputs"]
-    y: Float[Tensor, "samples outputs"]
+    y: Shaped[Tensor, "samples ..."]
     penalties: Sequence[Penalty]
     scale: float
     frozen: Bool[Tensor, " weights"] | None = None
     sample_weight: Float[Tensor, " samples"] | None = None
+    family: Family = NUMBERS
     known: Products | None = None
     unit: float = field(init=False)
 
@@ -511,12 +527,19 @@ class LeastSquares(Problem):
 
     @torch.no_grad()
     def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:
-        """Put the weights; return (cost, mean squared error in y's unit); may be inf or NaN."""
+        """Put the weights; return (cost, loss in y's unit); may be inf or NaN."""
         self.put(weights)
-        squares = (self.network(self.x) - self.y).square()
-        loss = float(mean_of(squares, self.sample_weight).mean())
+        deviance = self.deviance(self.network(self.x))
         extra = sum(float(penalty.value(weights)) for penalty in self.penalties)
-        return loss / self.scale**2 + extra, loss * self.unit**2
+        loss = deviance / self.family.deviance_of_loss
+        return deviance / self.scale**2 + extra, loss * self.unit**2
+
+    def deviance(self, outputs: Float[Tensor, "samples outputs"]) -> float:
+        """Return the mean deviance of outputs; of numbers over all of them."""
+        if self.family is NUMBERS:
+            squares = (outputs - self.y).square()
+            return float(mean_of(squares, self.sample_weight).mean())
+        return float(mean_of(self.family.deviance(outputs, self.y), self.sample_weight))
 
     def model(self, weights: Float[Tensor, " weights"]) -> Quadratic | MatrixFree:
         """Return the Gauss-Newton model of the cost, as a matrix where that pays."""
@@ -533,6 +556,7 @@ class LeastSquares(Problem):
             locks=self.locks,
             frozen=self.frozen,
             sample_weight=self.sample_weight,
+            family=self.family,
         )
 
     @property
@@ -547,7 +571,9 @@ class LeastSquares(Problem):
     def products(self, weights: Float[Tensor, " weights"]) -> "Products":
         """Return J^T J and J^T (outputs - y) at weights that were put; both in the unit."""
         if self.known is None or not torch.equal(self.known.weights, weights):
-            found = network_normal_equations(self.network, self.x, self.y, self.sample_weight)
+            found = network_normal_equations(
+                self.network, self.x, self.y, self.sample_weight, self.family
+            )
             self.known = Products(weights, *found)
         return self.known
 

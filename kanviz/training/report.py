@@ -148,9 +148,10 @@ class FitReport:
         ]
         if "validation_loss" in self.history:
             parts.append(f"validation loss {self.validation_loss:.3g}")
-        if self.noise is not None and self.effective_dof is not None:
+        if self.noise is not None:
             many = self.noise if isinstance(self.noise, list) else [self.noise]
             parts.append(f"noise {' and '.join(f'{one:.3g}' for one in many)}")
+        if self.effective_dof is not None:
             parts.append(f"{self.effective_dof:.1f} effective parameters")
         if self.starts:
             parts.append(f"best of {len(self.starts)} starts")

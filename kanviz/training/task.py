@@ -25,6 +25,7 @@ from kanviz.training.errors import (
     loss_on,
     quality,
 )
+from kanviz.training.families import Family, family_of
 from kanviz.training.jacobian import n_entries, n_weights
 from kanviz.training.least_squares import (
     MOST_EXACT,
@@ -39,6 +40,9 @@ from kanviz.training.report import Progress
 from kanviz.training.sparsity import Sparsity
 
 OPTIMIZERS = ("auto", "lm", "lbfgs", "adam", "adamw")
+WORK_OF_CLASSES = 1e9
+"""Multiplications of a step, about half a second, up to which the evidence chooses for classes."""
+
 MOST_STARTS = 32
 """Random starts of a fit that is asked for none; each is a short trial."""
 
@@ -56,11 +60,12 @@ class FitOptions:
     Parameters
     ----------
     optimizer : str or torch.optim.Optimizer class
-        ``"lm"`` Levenberg-Marquardt (squared loss), ``"lbfgs"``, ``"adam"``, ``"adamw"``, any
-        optimizer class of torch, or ``"auto"``: "lm" for squared loss on all data at once where it
-        can take exact steps (up to about 1000 weights, or 5000 of a narrow network with fine
-        grids), "adam" with batches, else "lbfgs". Wide networks with thousands of samples often
-        end at a lower test error with ``batch_size=256``.
+        ``"lm"`` Levenberg-Marquardt (squared loss, cross entropy), ``"lbfgs"``, ``"adam"``,
+        ``"adamw"``, any optimizer class of torch, or ``"auto"``: "lm" on all data at once where it
+        can take exact steps (up to about 1000 weights, or 5000 of a narrow network with fine grids;
+        for classes where the data choose how smooth the curves are), "adam" with batches, else
+        "lbfgs". Wide networks with thousands of samples often end at a lower test error with
+        ``batch_size=256``.
     steps : int, optional
         Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
         (100).
@@ -86,8 +91,8 @@ class FitOptions:
         of the coefficients, relative to the variance of y for squared loss. ``"auto"``: each edge
         gets the smoothness that makes the data likeliest, from as lively as they ask for to a
         straight line to nothing, and the report tells the noise, the effective degrees of freedom
-        and how likely such a network makes the data. With squared loss and "lm", for up to 5000
-        weights.
+        and how likely such a network makes the data. With
+        "lm", for up to 5000 weights; the default for classes.
     validation : None, float, (x, y), Dataset or "test"
         Data to watch: a share of the training data, a pair, or the data's own test part. The best
         state on it is kept, and a level ends when it does not improve for ``patience`` steps.
@@ -287,6 +292,19 @@ class DataTask(Task):
     sample_weight: Tensor | None
 
     @property
+    def family(self) -> Family:
+        """How y scatters."""
+        return family_of(self.y)
+
+    @property
+    def by_evidence(self) -> bool:
+        """Whether the data choose how smooth the curves are: asked for, or as all classes are."""
+        options = self.options
+        if self.family.has_noise or options.smoothing is not None:
+            return options.smoothing == "auto"
+        return self.optimizer == "lm" and options.validation is None and self.sparsity is None
+
+    @property
     def unit(self) -> float:
         """For squared loss a power of 2 near the size of y where that is far from 1."""
         return unit_of(self.scale) if self.loss is LOSS_FUNCTIONS["mse"] else 1.0
@@ -294,7 +312,13 @@ class DataTask(Task):
     def problem(self, network: Network, penalties: Sequence[Penalty]) -> Problem:
         """Return the squares of outputs - y, over the variance of y."""
         return LeastSquares(
-            network, self.x, self.y, penalties, self.scale, sample_weight=self.sample_weight
+            network,
+            self.x,
+            self.y,
+            penalties,
+            self.scale,
+            sample_weight=self.sample_weight,
+            family=self.family,
         )
 
     @property
@@ -440,9 +464,9 @@ def check_fits(network: Network, data: Dataset) -> None:
 def _check_together(options: FitOptions, loss: str | Loss, data: Dataset) -> None:
     """Raise a ValueError where one option excludes another, or the data."""
     is_lm = options.optimizer == "lm"
-    if is_lm and (loss != "mse" or options.batch_size is not None):
+    if is_lm and (callable(loss) or options.batch_size is not None):
         raise ValueError(
-            "optimizer='lm' needs squared loss on all samples at once; got "
+            "optimizer='lm' needs squared loss or cross entropy on all samples at once; got "
             f"loss={loss!r}, batch_size={options.batch_size!r}. Use 'lbfgs' or 'adam'."
         )
     if is_lm and isinstance(options.sparsity, Sparsity) and options.sparsity.metric != "std":
@@ -469,7 +493,8 @@ def _check_smoothing(options: FitOptions, optimizer: Optimizer, n: int) -> None:
     name = name_of(optimizer)
     if name != "lm":
         raise ValueError(
-            f"smoothing='auto' needs squared loss and optimizer='lm'; got {name!r}. Pass a number."
+            "smoothing='auto' needs squared loss or cross entropy, and optimizer='lm'; got "
+            f"{name!r}. Pass a number."
         )
     if sparsity_of(options) is not None:
         raise ValueError(
@@ -490,11 +515,17 @@ def _choose(
         return options.optimizer
     if options.batch_size is not None:
         return "adam"
-    if options.smoothing == "auto" and loss == "mse":
+    if options.smoothing == "auto" and isinstance(loss, str):
         return "lm"
     sparsity = options.sparsity
-    if loss != "mse" or (isinstance(sparsity, Sparsity) and sparsity.metric != "std"):
+    if callable(loss) or (isinstance(sparsity, Sparsity) and sparsity.metric != "std"):
         return "lbfgs"
+    # For classes it pays by the evidence; held-out rows and sparsity are other ways not to overfit.
+    if loss == "cross_entropy":
+        others = options.validation is not None or sparsity or options.smoothing is not None
+        n = _finest_weights(network, finest)
+        is_cheap = n <= MOST_EXACT and n_residuals * n**2 + n**3 / 3 <= WORK_OF_CLASSES
+        return "lm" if is_cheap and not others else "lbfgs"
     return "lm" if _exact_pays(network, n_residuals, finest) else "lbfgs"
 
 
