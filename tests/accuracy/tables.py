@@ -228,10 +228,12 @@ def markdown(
         lines.append(f"| {name}, {splits} split{'s' * (splits > 1)} | " + " | ".join(cells) + " |")
         if all(found):
             common.append([float(np.mean([row[what] for row in own])) for own in found])
-            seconds.append([float(np.mean([row["seconds"] for row in own])) for own in found])
+            times = [[row.get("seconds", np.nan) for row in own] for own in found]
+            seconds.append([float(np.mean(own)) for own in times])
     if common:
         for title, numbers, digits in (("mean", common, 3), ("mean seconds", seconds, 1)):
-            means = [f"{mean:.{digits}f}" for mean in np.mean(numbers, axis=0)]
+            found_means = np.mean(numbers, axis=0)
+            means = ["-" if np.isnan(mean) else f"{mean:.{digits}f}" for mean in found_means]
             lines.append(f"| {title} of {len(common)} tables | " + " | ".join(means) + " |")
     return "\n".join([*lines, ""])
 
