@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import kanviz as kv
-from kanviz.shape_search import PRICE, Candidate, Search, _How, search
+from kanviz.shape_search import Candidate, Search, _How, search
+from kanviz.training.evidence import PRICE
 
 pytestmark = pytest.mark.long
 
