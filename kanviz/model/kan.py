@@ -90,7 +90,8 @@ from kanviz.training.doubt import Doubt, check_level
 from kanviz.training.errors import Loss, quality
 from kanviz.training.families import family_of
 from kanviz.training.gradient import refresh
-from kanviz.training.judge import judge_of
+from kanviz.training.jacobian import learning_weights
+from kanviz.training.judge import judge_of, measured_judge_of, noisy_judge_of
 from kanviz.training.report import FitReport
 from kanviz.training.solve import Equation, Residuals, prepare_equation
 from kanviz.training.sparsity import Sparsity
@@ -2189,13 +2190,20 @@ class KAN(nn.Module):
         and numbers near to 0, integers, pi, e and simple fractions become these, all as long as the
         held-out error agrees. Frozen edges stay as they are.
 
+        Where the fit has found noise, the likelihood judges: a function is accepted as long as
+        chance explains by how much it makes the training rows less likely than the splines do, and
+        a more complex one only where no chance explains by how much it makes them likelier. The
+        report tells the logarithm of the likelihood of each stage.
+
         Parameters
         ----------
         data : Dataset or (x, y)
-            To refit and judge on; without a test part a fifth of it is held out.
+            To refit and judge on. Where no noise is known, its test part judges, or a fifth of it
+            that is held out.
         tolerance : float, optional
             By how much the held-out error may rise in all, as a share of the standard deviation of
-            y. By default by half of what it is; an error of a millionth is always good enough.
+            y. By default what chance explains, or where no noise is known half of what it is; an
+            error of a millionth is always good enough.
         functions : sequence of str, optional
             Names to choose from; by default the whole library, and small laws.
         n_jobs : int
@@ -2227,15 +2235,23 @@ class KAN(nn.Module):
 
         with self.session.at_rest():
             work, dataset = self.session.copy_network(), self.session.dataset(data)
+            doubt = self._doubt_of(work, dataset) if tolerance is None else None
+            if tolerance is not None:
+                judge = judge_of(dataset)
+            elif doubt is not None:
+                judge = noisy_judge_of(dataset, doubt)
+            else:
+                judge = measured_judge_of(dataset, work)
             report = symbolify(
                 work,
-                judge_of(dataset),
+                judge,
                 tolerance=tolerance,
                 functions=library_of(functions or None),
                 laws=not functions,
                 units=Units(dataset.x_scaling, dataset.y_scaling),
                 n_jobs=n_jobs,
                 on_edge=on_edge or (lambda _: None),
+                dof=float(learning_weights(work).sum()) if doubt is None else doubt.dof,
             )
             name = self.session.history.name_of("data", tensors_of(data))
             given = {"tolerance": tolerance, "functions": functions}
