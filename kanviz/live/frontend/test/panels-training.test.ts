@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LossMarks, trainingPanel } from "../src/panels/training";
-import { LossScale, MARGIN, nearest } from "../src/ui/loss_chart";
+import { LossChart, LossScale, MARGIN, nearest } from "../src/ui/loss_chart";
 import { buttonOf, enter, inputOf, pause, show, works } from "./panels-dom";
 import { FakeStore, makeScene } from "./panels-store";
 
@@ -9,6 +9,32 @@ function open(scene = makeScene()) {
   const store = new FakeStore(scene);
   return { store, root: show(trainingPanel(store).element) };
 }
+
+test("a chart that is drawn again has each line in its place", () => {
+  const chart = new LossChart({ height: 100, lifts: false, dots: false });
+  Object.defineProperty(chart.element, "clientWidth", { value: 300 });
+  const lines = (): string[] =>
+    [0, 1].map((n) => chart.element.querySelector(`.kv-loss-${n}`)!.getAttribute("d")!);
+  chart.draw({
+    step: [1, 2, 3],
+    lines: [
+      [9, 4, 2],
+      [8, 7, 6],
+    ],
+  });
+  const first = lines();
+  assert.notEqual(first[0], first[1]);
+  for (let again = 0; again < 3; again++) {
+    chart.draw({
+      step: [1, 2, 3],
+      lines: [
+        [9, 4, 2],
+        [8, 7, 6],
+      ],
+    });
+    assert.deepEqual(lines(), first);
+  }
+});
 
 test("start sends all options", () => {
   const { store, root } = open();

@@ -174,7 +174,8 @@ export class LossChart {
     series.lines.forEach((values, n) => {
       const path = this.lines.children[n] ?? s("path", { class: `kv-loss kv-loss-${n}` });
       path.setAttribute("d", lossPath(series.step, values, this.scale, this.uses.lifts));
-      this.lines.append(path);
+      // Only a new one: to append one that is there would move it behind the others.
+      if (!path.parentNode) this.lines.append(path);
     });
     this.drawHere();
     return true;
