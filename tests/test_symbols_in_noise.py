@@ -2,12 +2,15 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from scipy.optimize import curve_fit
 from torch import Tensor
 
 import kanviz as kv
 from kanviz.symbolic.symbolify import BETTER, TIES, Chance
+from kanviz.training.doubt import errors_of_numbers
 
 
 def measured(law: Tensor, noise: float, seed: int = 0) -> Tensor:
@@ -73,3 +76,46 @@ def test_the_limit_is_that_of_a_sum_of_squares(dof: int) -> None:
     assert chance.equal(0.5) == pytest.approx(math.sqrt(0.25 + TIES * 0.01), abs=1e-6)
     assert chance.better(0.5) == pytest.approx(math.sqrt(0.25 - BETTER * 0.01))
     assert Chance().limit(0.5, dof) == 0.75
+
+
+def test_numbers_of_a_formula_have_the_standard_errors_of_least_squares() -> None:
+    x = torch.linspace(0, 4, 120, dtype=torch.float64)
+    y = 2.3 * torch.sin(1.7 * x + 0.4) + 0.8
+    y = y + 0.2 * torch.randn(120, generator=torch.Generator().manual_seed(0), dtype=x.dtype)
+    model = kv.KAN([1, 1], dtype=torch.float64)
+    model.fit(x, y, smoothing="auto", progress=False)
+    model.symbolify((x, y), functions=["sin"])
+    formula = model.formula(errors=True)
+    assert formula.errors is not None
+    text, errors = str(formula), sorted(formula.errors[0])
+    assert text.count(" +- ") == 4
+
+    def law(z: np.ndarray, *numbers: float) -> np.ndarray:
+        a, b, c, d = numbers
+        return np.asarray(c * np.sin(a * z + b) + d)
+
+    _, covariance = curve_fit(law, x.numpy(), y.numpy(), p0=[1.7, 0.4, 2.3, 0.8])
+    np.testing.assert_allclose(errors, sorted(np.sqrt(np.diag(covariance))), rtol=0.03)
+    assert model.formula().errors is None
+    assert "+-" not in str(model.formula())
+    band = model.bands()[kv.Edge(0, 0, 0)]
+    assert 0 < float(np.median(band.high - band.low)) < 0.4
+
+
+def test_numbers_that_make_up_for_each_other_have_no_error() -> None:
+    slopes = np.stack([np.arange(5.0), 2 * np.arange(5.0), np.ones(5)], axis=1)
+    first, second, third = errors_of_numbers(slopes, 1.0)
+    assert math.isnan(first)
+    assert math.isnan(second)
+    assert third > 0
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_errors_need_noise_and_formulas() -> None:
+    with pytest.raises(ValueError, match="does not know the noise"):
+        kv.KAN([1, 1]).formula(errors=True)
+    x = torch.linspace(-1, 1, 60, dtype=torch.float64).unsqueeze(1)
+    model = kv.KAN([1, 1], dtype=torch.float64)
+    model.fit(x, measured(x**2, 0.2), smoothing="auto", steps=8, progress=False)
+    with pytest.raises(ValueError, match="Numbers have standard errors where all edges are"):
+        model.formula(errors=True)

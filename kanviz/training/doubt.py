@@ -20,6 +20,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -461,6 +462,38 @@ def _triangular(root: Float[Tensor, "n columns"]) -> Float[Tensor, "n n"]:
     """Return a lower triangular root of the same covariance."""
     upper: Tensor = torch.linalg.qr(root.T, mode="r").R
     return upper.T.contiguous()
+
+
+UNSEEN = 1e-10
+"""Share of the largest eigenvalue of J^T J, each number in its own unit, below which the data do
+not tell what lies along a direction."""
+
+
+def errors_of_numbers(slopes: Float[np.ndarray, "rows numbers"], noise: float) -> tuple[float, ...]:
+    """Return the standard errors of numbers by least squares: s^2 (J^T J)^-1.
+
+    Parameters
+    ----------
+    slopes : (rows, numbers)
+        J, the derivatives of what is measured in the numbers.
+    noise : float
+        s, its standard deviation on one row.
+
+    Returns
+    -------
+    tuple of float
+        nan where another number can make up for one.
+    """
+    size = np.linalg.norm(slopes, axis=0)
+    size[~(size > 0)] = np.nan
+    known = np.isfinite(size)
+    found = np.full(len(size), np.nan)
+    _, values, ways = np.linalg.svd(slopes[:, known] / size[known], full_matrices=False)
+    seen = values**2 > UNSEEN * values.max(initial=0.0) ** 2
+    unsure = (ways[~seen] ** 2).sum(0) > UNSEEN**0.5
+    variance = ((ways[seen] / values[seen, None]) ** 2).sum(0)
+    found[known] = np.where(unsure, np.nan, noise * np.sqrt(variance) / size[known])
+    return tuple(found.tolist())
 
 
 def check_level(level: float) -> None:

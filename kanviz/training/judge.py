@@ -177,6 +177,15 @@ def measured_judge_of(data: Dataset, network: Network, *, seed: int = 0) -> Judg
     return judge
 
 
+def doubt_after(network: Network, data: Dataset, judge: Judge) -> Doubt:
+    """Return what the data leave open of a network that was judged by the likelihood."""
+    smoothing = judge.smoothing or Smoothing.first(network)
+    family = family_of(data.y)
+    if judge.noise is not None and family.has_noise:
+        smoothing = replace(smoothing, variance=judge.noise**2)
+    return Doubt.of(network, data.x.double(), smoothing, judge.scale, data.sample_weight, family)
+
+
 def judge_of(data: Dataset, *, smoothing: Smoothing | None = None, seed: int = 0) -> Judge:
     """Return a judge in float64; without a test part a fifth of the training data is held out."""
     x, y = data.x.double(), data.y.double() if data.y.is_floating_point() else data.y
