@@ -103,7 +103,8 @@ def test_numbers_of_a_formula_have_the_standard_errors_of_least_squares() -> Non
 
 
 def test_numbers_that_make_up_for_each_other_have_no_error() -> None:
-    slopes = np.stack([np.arange(5.0), 2 * np.arange(5.0), np.ones(5)], axis=1)
+    steps = torch.arange(5, dtype=torch.float64)
+    slopes = torch.stack([steps, 2 * steps, torch.ones_like(steps)], dim=1)
     first, second, third = errors_of_numbers(slopes, 1.0)
     assert math.isnan(first)
     assert math.isnan(second)

@@ -243,7 +243,7 @@ class Formula:
                 f"Numbers have standard errors where all edges are formulas; {self.splines[0]} is "
                 "a spline. Use symbolify or fix, or ask bands()."
             )
-        found = []
+        found: list[tuple[float, ...]] = []
         for expression, own in zip(self.expressions, noise, strict=True):
             lettered, constants = constants_of(expression)
             names = tuple(map(str, constants))
@@ -253,7 +253,8 @@ class Formula:
                 continue
             slope = Formula(slopes, (*self.inputs, *names), names).to_callable()
             rows = np.tile([float(value) for value in constants.values()], (len(x), 1))
-            found.append(errors_of_numbers(slope(np.hstack([x, rows])), own))
+            at = slope(np.hstack([x, rows]))
+            found.append(tuple(errors_of_numbers(torch.from_numpy(at), own)))
         return replace(self, errors=tuple(found))
 
     def _text(self, part: int) -> str:

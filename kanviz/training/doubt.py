@@ -20,7 +20,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -469,7 +468,7 @@ UNSEEN = 1e-10
 not tell what lies along a direction."""
 
 
-def errors_of_numbers(slopes: Float[np.ndarray, "rows numbers"], noise: float) -> tuple[float, ...]:
+def errors_of_numbers(slopes: Float[Tensor, "rows numbers"], noise: float) -> list[float]:
     """Return the standard errors of numbers by least squares: s^2 (J^T J)^-1.
 
     Parameters
@@ -481,19 +480,19 @@ def errors_of_numbers(slopes: Float[np.ndarray, "rows numbers"], noise: float) -
 
     Returns
     -------
-    tuple of float
+    list of float
         nan where another number can make up for one.
     """
-    size = np.linalg.norm(slopes, axis=0)
-    size[~(size > 0)] = np.nan
-    known = np.isfinite(size)
-    found = np.full(len(size), np.nan)
-    _, values, ways = np.linalg.svd(slopes[:, known] / size[known], full_matrices=False)
-    seen = values**2 > UNSEEN * values.max(initial=0.0) ** 2
-    unsure = (ways[~seen] ** 2).sum(0) > UNSEEN**0.5
-    variance = ((ways[seen] / values[seen, None]) ** 2).sum(0)
-    found[known] = np.where(unsure, np.nan, noise * np.sqrt(variance) / size[known])
-    return tuple(found.tolist())
+    size = slopes.norm(dim=0)
+    known = (size > 0) & size.isfinite()
+    found = torch.full_like(size, math.nan)
+    if bool(known.any()):
+        _, values, ways = torch.linalg.svd(slopes[:, known] / size[known], full_matrices=False)
+        seen = values.square() > UNSEEN * values.square().amax()
+        is_unsure = ways[~seen].square().sum(0) > math.sqrt(UNSEEN)
+        errors = noise * (ways[seen] / values[seen].unsqueeze(1)).norm(dim=0) / size[known]
+        found[known] = errors.masked_fill(is_unsure, math.nan)
+    return [float(error) for error in found]
 
 
 def check_level(level: float) -> None:
