@@ -25,7 +25,7 @@ from kanviz.nn.nodes import Nodes
 from kanviz.nn.symbols import EdgeFunction, near_phase
 from kanviz.symbolic.functions import Function
 from kanviz.symbolic.language import X, check_expression, constant_value, number, symbol
-from kanviz.symbolic.printing import latex_names, text_name, to_text
+from kanviz.symbolic.printing import latex_names, text_name, to_latex, to_text
 from kanviz.symbolic.program import Program, compile_expressions, curve
 from kanviz.symbolic.simplify import (
     MOST_TERMS,
@@ -146,7 +146,7 @@ class Formula:
         shown = latex_names(self.inputs)
         symbols = {symbol for expression in self.expressions for symbol in expression.free_symbols}
         names = {symbol: shown[symbol.name] for symbol in symbols if symbol.name in shown}
-        return [sympy.latex(expression, symbol_names=names) for expression in self.expressions]
+        return [to_latex(expression, names) for expression in self.expressions]
 
     def to_torch(self, splines: SplineFunctions | None = None) -> Program:
         """Return what computes the formula for tensors (*samples, inputs), finite everywhere.
@@ -271,13 +271,22 @@ class Formula:
     def __str__(self) -> str:
         if len(self.expressions) == 1:
             return self._text(0)
+        return "\n".join(self.equations())
+
+    def equations(self) -> list[str]:
+        """Return a line of text for each output, its name on the left, as in ``z = x**2``."""
         names = enumerate(self.outputs)
-        return "\n".join(f"{text_name(name)} = {self._text(part)}" for part, name in names)
+        return [f"{text_name(name)} = {self._text(part)}" for part, name in names]
+
+    def equations_in_latex(self) -> list[str]:
+        """Return LaTeX for each output with its name on the left, as in ``z = x^{2}``."""
+        names = latex_names(self.outputs)
+        lines = zip(self.outputs, self.to_latex(), strict=True)
+        return [f"{names[name]} = {text}" for name, text in lines]
 
     def _repr_latex_(self) -> str:
-        names = latex_names(self.outputs)
-        lines = zip((names[name] for name in self.outputs), self.to_latex(), strict=True)
-        return "\n\n".join(rf"$\displaystyle {name} = {text}$" for name, text in lines)
+        lines = (rf"$\displaystyle {line}$" for line in self.equations_in_latex())
+        return "\n\n".join(lines)
 
 
 def constants_of(expression: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Symbol, sympy.Float]]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kanviz.snapshot import Edge
-from kanviz.tables import ReportTable
+from kanviz.tables import ReportTable, Series, report_html, small_chart
 
 
 @dataclass(frozen=True)
@@ -137,9 +137,11 @@ def _cells(point: Point, *, with_fall: bool) -> tuple[str, ...]:
     return (point.step, str(point.complexity), f"{point.error:.2e}", *fall, front)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SymbolReport:
     """What came of all edges, with the held-out error before and after.
+
+    Shows itself as a sentence, a chart of the error against complexity, and a table.
 
     Errors are shares of the standard deviation of y (for classes: roots of the cross entropy).
 
@@ -208,3 +210,26 @@ class SymbolReport:
             most = self.fall_of(self.limit)
             total += f"; log likelihood {-fall:+.1f}, by chance down to {-(most or 0):+.1f}"
         return "\n".join([*lines, total])
+
+    def __repr__(self) -> str:
+        return f"SymbolReport: {self._sentence()}\n{self}"
+
+    def _repr_html_(self) -> str:
+        rows = [("edge", "function", "tried", "error before", "after", "R^2 of the curve")]
+        for one in self.edges:
+            errors = f"{one.before:.2e}", f"{one.after:.2e}"
+            r2 = "" if one.r2 is None else f"{one.r2:.4f}"
+            chosen = one.chosen or "stays a spline"
+            rows.append((str(tuple(one.edge)), chosen, str(len(one.attempts)), *errors, r2))
+        stages = [stage[1:] for stage in self.stages]
+        line = Series("error", [stage[0] for stage in stages], [stage[1] for stage in stages])
+        chart = small_chart([line], x_label="complexity", y_label="held-out error")
+        nice = ", ".join(number.text for number in self.snapped)
+        notes = [f"Numbers made nice: {nice}."] if nice else []
+        return report_html(self._sentence(), chart, rows if self.edges else (), notes)
+
+    def _sentence(self) -> str:
+        """Say how many curves have a formula, and what that costs."""
+        found = sum(one.chosen is not None for one in self.edges)
+        error = f"held-out error {self.before:.2e} -> {self.after:.2e} (limit {self.limit:.2e})"
+        return f"{found} of {len(self.edges)} curves became formulas; {error}."
