@@ -203,6 +203,21 @@ class Smoothing:
         """Return what holds all edges at nothing."""
         return cls(_all(network, MOST), _all(network, MOST), FIRST_NOISE)
 
+    def of_nodes(self, places: Sequence[tuple[Tensor, Tensor]]) -> "Smoothing":
+        """Return those of the edges of a smaller network.
+
+        Parameters
+        ----------
+        places : sequence of (inputs, outputs)
+            For each layer, which rows and columns are in it.
+        """
+
+        def chosen(parts: list[Tensor]) -> list[Tensor]:
+            found = zip(parts, places, strict=True)
+            return [part[rows][:, columns] for part, (rows, columns) in found]
+
+        return replace(self, bend=chosen(self.bend), slope=chosen(self.slope))
+
     def refined(self, factor: float) -> "Smoothing":
         """Return what means the same of the same curves on grids so many times finer.
 
