@@ -7,6 +7,7 @@ Every public method of a model is here, thin: the work is done by plain function
 import copy
 import inspect
 import logging
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -101,7 +102,8 @@ from kanviz.training.doubt import Doubt, check_level
 from kanviz.training.errors import Loss, quality
 from kanviz.training.families import family_of
 from kanviz.training.gradient import refresh
-from kanviz.training.judge import judge_of
+from kanviz.training.jacobian import learning_weights
+from kanviz.training.judge import doubt_after, judge_of, measured_judge_of, noisy_judge_of
 from kanviz.training.report import FitReport
 from kanviz.training.solve import Equation, Residuals, prepare_equation
 from kanviz.training.sparsity import Sparsity
@@ -2338,13 +2340,20 @@ class KAN(nn.Module):
         and numbers near to 0, integers, pi, e and simple fractions become these, all as long as the
         held-out error agrees. Frozen edges stay as they are.
 
+        Where the fit has found noise, the likelihood judges: a function is accepted as long as
+        chance explains by how much it makes the training rows less likely than the splines do, and
+        a more complex one only where no chance explains by how much it makes them likelier. The
+        report tells the logarithm of the likelihood of each stage.
+
         Parameters
         ----------
         data : Dataset or (x, y)
-            To refit and judge on; without a test part a fifth of it is held out.
+            To refit and judge on. Where no noise is known, its test part judges, or a fifth of it
+            that is held out.
         tolerance : float, optional
             By how much the held-out error may rise in all, as a share of the standard deviation of
-            y. By default by half of what it is; an error of a millionth is always good enough.
+            y. By default what chance explains, or where no noise is known half of what it is; an
+            error of a millionth is always good enough.
         functions : sequence of str, optional
             Names to choose from; by default the whole library, and small laws.
         n_jobs : int
@@ -2376,27 +2385,42 @@ class KAN(nn.Module):
 
         with self.session.at_rest():
             work, dataset = self.session.copy_network(), self.session.dataset(data)
+            doubt = self._doubt_of(work, dataset) if tolerance is None else None
+            if tolerance is not None:
+                judge = judge_of(dataset)
+            elif doubt is not None:
+                judge = noisy_judge_of(dataset, doubt)
+            else:
+                judge = measured_judge_of(dataset, work)
             report = symbolify(
                 work,
-                judge_of(dataset),
+                judge,
                 tolerance=tolerance,
                 functions=library_of(functions or None),
                 laws=not functions,
                 units=Units(dataset.x_scaling, dataset.y_scaling),
                 n_jobs=n_jobs,
                 on_edge=on_edge or (lambda _: None),
+                dof=float(learning_weights(work).sum()) if doubt is None else doubt.dof,
             )
             name = self.session.history.name_of("data", tensors_of(data))
             given = {"tolerance": tolerance, "functions": functions}
             options = {key: value for key, value in given.items() if value is not None}
             chosen = sum(edge.chosen is not None for edge in report.edges)
             words = f"made {chosen} of {len(report.edges)} edges formulas"
-            self.session.change(Became(work, call_code("model.symbolify", name, **options), words))
+            call = call_code("model.symbolify", name, **options)
+            left = None if judge.noise is None else doubt_after(work, dataset, judge)
+            self.session.change(Became(work, call, words, left))
             return report
 
     @renamed(simplify="simplify_seconds")
     def formula(
-        self, *, digits: int | None = 6, snap: float = 1e-6, simplify_seconds: float = 2.0
+        self,
+        *,
+        digits: int | None = 6,
+        snap: float = 1e-6,
+        simplify_seconds: float = 2.0,
+        errors: bool = False,
     ) -> "Formula":
         """Return what the model computes, in the user's units and names.
 
@@ -2413,6 +2437,10 @@ class KAN(nn.Module):
             Numbers within this share of a nice one (0, 1/2, pi ...) are written as it; 0 for none.
         simplify_seconds : float
             What may be spent on a shorter form, which is broken off then; 0 for none.
+        errors : bool
+            Whether numbers are shown with their standard errors, as ``(3.14 +- 0.01)``, where the
+            last fit, or ``symbolify``, has found the noise in the data. They are those of least
+            squares for the formula as it is shown; nice numbers such as 1/2 and pi have none.
 
         Returns
         -------
@@ -2443,9 +2471,19 @@ class KAN(nn.Module):
         with self.session.reading():
             work, about = self.session.copy_network(), self.session.about
             sample = self.session.inputs(None).double()
-        return formula_to_read(
+            doubt = self._doubt() if errors else None
+        found = formula_to_read(
             work, about, sample, digits=digits, snap=snap, simplify=simplify_seconds
         )
+        if doubt is None:
+            return found
+        if about.classes is not None:
+            raise ValueError("Scores of classes have no noise. Leave out errors=True.")
+        rows = about.x_scaling.undo(sample.cpu()).numpy()
+        # The sample stands for all rows: so many more tell so much more.
+        share = math.sqrt(len(rows) * len(self.output_names) / doubt.n)
+        noise = doubt.noise * about.y_scaling.scale * share
+        return found.with_errors(rows, noise.tolist())
 
     # ---- history ---------------------------------------------------------------------------------
 

@@ -88,12 +88,16 @@ class Point:
         The held-out error after it.
     on_front : bool
         Whether no other stage is at most as complex and at most as wrong, and less in one of both.
+    fall : float or None
+        By how much the logarithm of the likelihood is below that of the splines, where the noise is
+        known: more than what chance explains speaks against the step.
     """
 
     step: str
     complexity: int
     error: float
     on_front: bool
+    fall: float | None = None
 
 
 @dataclass(frozen=True)
@@ -122,15 +126,15 @@ class ParetoTable(ReportTable[Point]):
         return self.points
 
     def _rows(self) -> list[tuple[str, ...]]:
-        return [_HEADER, *map(_cells, self.points)]
+        with_fall = any(point.fall is not None for point in self.points)
+        head = ("step", "complexity", "error", *["log likelihood"] * with_fall, "front")
+        return [head, *(_cells(point, with_fall=with_fall) for point in self.points)]
 
 
-_HEADER = ("step", "complexity", "error", "front")
-
-
-def _cells(point: Point) -> tuple[str, ...]:
+def _cells(point: Point, *, with_fall: bool) -> tuple[str, ...]:
     front = "*" if point.on_front else ""
-    return (point.step, str(point.complexity), f"{point.error:.2e}", front)
+    fall = [] if not with_fall or point.fall is None else [f"{-point.fall:+.1f}"]
+    return (point.step, str(point.complexity), f"{point.error:.2e}", *fall, front)
 
 
 @dataclass(frozen=True, repr=False)
@@ -151,6 +155,9 @@ class SymbolReport:
         Numbers that were replaced by nice ones, in order.
     stages : tuple of (step, complexity, error)
         All of them from the splines to what the network is now.
+    unit_of_chance : float or None
+        By how much the square of an error rises where twice the logarithm of the likelihood falls
+        by 1, where the noise is known. Errors are then those on the training rows.
     """
 
     edges: tuple[EdgeReport, ...]
@@ -159,6 +166,16 @@ class SymbolReport:
     limit: float
     snapped: tuple[SnappedNumber, ...] = ()
     stages: tuple[tuple[str, int, float], ...] = ()
+    unit_of_chance: float | None = None
+
+    def fall_of(self, error: float) -> float | None:
+        """Return how far the log likelihood of an error is below that of the splines.
+
+        None where the noise is not known.
+        """
+        if self.unit_of_chance is None:
+            return None
+        return (error**2 - self.before**2) / (2 * self.unit_of_chance)
 
     @property
     def is_complete(self) -> bool:
@@ -174,7 +191,8 @@ class SymbolReport:
         ]
         return ParetoTable(
             tuple(
-                Point(*stage, on_front=not b) for stage, b in zip(self.stages, beaten, strict=True)
+                Point(*stage, on_front=not b, fall=self.fall_of(stage[2]))
+                for stage, b in zip(self.stages, beaten, strict=True)
             )
         )
 
@@ -188,6 +206,9 @@ class SymbolReport:
         if self.snapped:
             lines.append(f"numbers made nice: {', '.join(s.text for s in self.snapped)}")
         total = f"error {self.before:.2e} -> {self.after:.2e} (limit {self.limit:.2e})"
+        if (fall := self.fall_of(self.after)) is not None:
+            most = self.fall_of(self.limit)
+            total += f"; log likelihood {-fall:+.1f}, by chance down to {-(most or 0):+.1f}"
         return "\n".join([*lines, total])
 
     def __repr__(self) -> str:
