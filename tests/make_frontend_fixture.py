@@ -1,8 +1,10 @@
 """Numbers that Python computed, packed, for the unit tests of the front end to compute again."""
 
 import random
+import tempfile
 from collections.abc import Iterable, Sequence
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,10 +39,26 @@ def fixture() -> bytes:
     """Return operations, networks and a drawn curve with what Python makes of each."""
     networks = [network(*each) for each in models()]
     parts = {"operations": operations(), "networks": networks, "drawn": drawn()}
+    parts["file"] = saved_file()
     parts["trained"] = [trained(), trained(basis="gaussian", extrapolation="zero")]
     told = [*patches(0), *patches(1, basis="gaussian"), *patches(2, base="identity")]
     told += patches(3, with_units=True)
-    return pack(parts | {"pictures": pictures(), "patches": told})
+    return pack(parts | {"pictures": pictures(), "patches": told, "rows": rows()})
+
+
+def rows() -> dict[str, Any]:
+    """Return what Python says of a model row by row, with the scene of its page."""
+    x = make_sample(samples=30)
+    data = from_arrays(300 + 40 * x, 1e5 * x[:, :1] * x[:, 1:2] - 7e4, test_fraction=0.0)
+    model = make_model(grid_size=3)
+    model.fit(data, steps=2, progress=False)
+    desk, row = Desk(model, data), [310.0, 275.0]
+    asked = {"diagnosis": {}, "contributions": {"x": row}}
+    found = {
+        kind: desk.answer({"type": kind, "seq": 1, "output": 0, **more})["value"]
+        for kind, more in asked.items()
+    }
+    return {"scene": desk.scene(), "row": row, **found}
 
 
 def patches(seed: int, *, with_units: bool = False, **options: Any) -> list[dict[str, Any]]:
@@ -144,6 +162,21 @@ def drawn() -> dict[str, Any]:
     model.set_curve((0, 1, 2), x.tolist(), np.sin(3 * x).tolist())
     after = recipe_of(model.network, model.session.about).layers[0].weight
     return {"recipe": before, "x": x, "y": np.sin(3 * x), "weight": after}
+
+
+def saved_file() -> dict[str, Any]:
+    """Return the bytes of a file, with a formula and units, and what its network computes."""
+    x = np.random.default_rng(3).uniform(2, 7, (40, 2))
+    data = from_arrays(x, 30 * x[:, 0] + x[:, 1], input_names=["x_1", "\u03b2"])
+    model = KAN([2, 3, 1], seed=0, dtype=torch.float64)
+    model.fit(data, steps=1, progress=False)
+    model.fix((0, 0, 1), "sin", affine=(1.3, -0.2, 0.7, 0.1))
+    model.remove_edge((0, 1, 0))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.kan"
+        model.save(path)
+        content = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    return {"kan": content, "x": x, "outputs": np.asarray(model.predict(x), dtype=np.float64)}
 
 
 def trained(**options: Any) -> dict[str, Any]:

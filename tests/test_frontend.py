@@ -2,10 +2,14 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from make_frontend_fixture import fixture
 
+import kanviz as kv
+from kanviz.live.packing import unpack
 from kanviz.live.page import (
     PLAYGROUND_SCRIPT,
     PLAYGROUND_STYLE,
@@ -75,4 +79,13 @@ def test_the_units_of_the_front_end_pass_on_what_python_computed(tmp_path: Path)
     run("node", "build.mjs", "--tests")
     units = sorted(map(str, (FRONTEND / ".tests").glob("*.mjs")))
     assert units
-    run("node", "--test", *units, KANVIZ_FIXTURE=str(path))
+    run("node", "--test", *units, KANVIZ_FIXTURE=str(path), KANVIZ_WRITTEN=str(tmp_path))
+    _check_written(tmp_path / "written.kan", unpack(path.read_bytes())["file"])
+
+
+def _check_written(path: Path, wanted: Any) -> None:
+    """Check that what the page wrote is a model, and computes what it computes there."""
+    model = kv.load(path)
+    assert model.input_names == ("x_1", "\u03b2")
+    found = np.asarray(model.predict(wanted["x"].reshape(-1, 2))).ravel()
+    np.testing.assert_allclose(found, wanted["outputs"], rtol=1e-9)

@@ -11,7 +11,7 @@ from kanviz.writing import write_whole
 
 TITLE = "KAN playground"
 THEMES = ("auto", "light", "dark")
-PARTS = ("data", "network", "training")
+PARTS = ("data", "network", "training", "reading")
 """Parts of the controls that a lesson may hide."""
 
 HEIGHT = 820
@@ -56,7 +56,8 @@ def playground(
     question : str
         Stands above the picture.
     hide : sequence of str
-        Parts of the controls that are not shown: ``"data"``, ``"network"``, ``"training"``.
+        Parts of the controls that are not shown: ``"data"``, ``"network"``, ``"training"``,
+        ``"reading"``.
     theme : str
         ``"auto"``, ``"light"`` or ``"dark"``.
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import kanviz as kv
 from browser.chromium import WAIT, Console
 from browser.diagram import Diagram
 from browser.pages import faults
@@ -37,14 +38,29 @@ def test_a_network_learns_in_the_page_and_a_link_opens_the_lesson(
     share = page.locator(".kv-result-figure b").inner_text()
     assert float(share.removesuffix(" %").replace("\u2212", "-")) < 2  # per cent of the spread
     assert faults(Diagram(page)) == []
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save .kan").click()
+    download.value.save_as(tmp_path / "saved.kan")
+    assert kv.load(tmp_path / "saved.kan").widths == (2, 2, 1)
     page.get_by_role("button", name="More nodes in hidden layer 1").click()
     page.get_by_text("[2, 3, 1]").wait_for()
     assert re.search("hidden=3", page.evaluate("location.hash"))
+    page.get_by_label("A .kan file").set_input_files(tmp_path / "saved.kan")
+    page.get_by_text("[2, 2, 1]").wait_for()
     law = page.get_by_label("The law as a formula")
     law.fill("sin(x")
     law.press("Enter")
     page.get_by_text("A parenthesis of the formula is not closed.").wait_for()
-    law.fill("sin(x) + z")
+    law.fill("sin(3*x) + z^2")
     law.press("Enter")
     page.locator(".kv-head-title").get_by_text("z", exact=True).wait_for()
+    page.get_by_role("button", name="Remove hidden layer 1").or_(
+        page.get_by_role("button", name="Fewer nodes in hidden layer 1")
+    ).click()
+    page.get_by_role("button", name="Remove hidden layer 1").click()
+    run.click()
+    page.locator(".kv-head-about").get_by_text(re.compile(r"trained \d+ steps")).wait_for()
+    page.get_by_role("button", name="Name curves").click()
+    page.locator(".kv-head-about").get_by_text("named 2").wait_for()
+    assert "sin" in page.locator(".kv-head-title").inner_text()
     assert console.errors == []

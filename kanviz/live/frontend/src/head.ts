@@ -135,8 +135,10 @@ class Headline {
     this.element = focusable(
       h("h2", { class: "kv-head-title", tabindex: 0, "aria-label": "What the network computes" }),
     );
-    const { formula, version } = store.scene.peek();
-    if (formula) this.known.value = { version, formula };
+    life.follow(store.scene, ({ formula, version }) => {
+      if (formula && this.known.peek()?.version !== version)
+        this.known.value = { version, formula };
+    });
     const later = life.later(() => void this.ask(), STILL_MS);
     const isReady = computed(
       () => !store.local && store.status.value.state === "idle" && isFormula(store.scene.value),

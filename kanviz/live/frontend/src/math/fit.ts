@@ -38,7 +38,7 @@ const ROUNDS = [0.25, 0.5, 1];
 /** Steps of each trial of a start; between rounds the better quarter goes on. */
 const TRIALS = [[10, 15], [30], [60]];
 /** An error below this share of the deviation of y ends the search. */
-const GOOD_ENOUGH = 0.02;
+const GOOD_ENOUGH = 0.003;
 /** Rows that the first trials look at. */
 const TRIAL_ROWS = 1000;
 

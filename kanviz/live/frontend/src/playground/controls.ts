@@ -2,6 +2,7 @@
 
 import { button, enable, h, row, write } from "../ui/dom";
 import { choice, field, logSlider, numberBox, saidSlider, setChoices } from "../ui/fields";
+import { download } from "../ui/files";
 import type { Life } from "../ui/life";
 import { count } from "../ui/numbers";
 import type { PlaygroundDesk } from "./desk";
@@ -36,6 +37,7 @@ export function controls(desk: PlaygroundDesk, life: Life): HTMLElement {
     part("data", "Data", hide, ...dataControls(desk, life)),
     part("network", "Network", hide, ...networkControls(desk, life)),
     part("training", "Training", hide, ...trainingControls(desk, life)),
+    part("reading", "Read it", hide, ...readingControls(desk, life)),
   );
 }
 
@@ -203,6 +205,45 @@ function trainingControls(desk: PlaygroundDesk, life: Life): HTMLElement[] {
   return [field("Method", how), field("Steps", steps), sparsity, smoothing];
 }
 
+/** Towards a formula, and the network as a file. */
+function readingControls(desk: PlaygroundDesk, life: Life): HTMLElement[] {
+  const prune = button(
+    "1 Prune",
+    () => desk.simplify("prune"),
+    "Take out curves, weakest first, as long as a short training keeps the error",
+  );
+  const name = button(
+    "2 Name curves",
+    () => desk.simplify("name"),
+    "Look for the known function that each curve may be",
+  );
+  const save = button(
+    "Save .kan",
+    () => {
+      const content = desk.file() as Uint8Array<ArrayBuffer>;
+      download(new Blob([content], { type: "application/octet-stream" }), "playground.kan");
+    },
+    "The network as a file: kv.load opens it in Python",
+  );
+  const input = h("input", {
+    type: "file",
+    accept: ".kan",
+    hidden: true,
+    "aria-label": "A .kan file",
+  });
+  input.addEventListener("change", async () => {
+    const [file] = input.files ?? [];
+    if (file) desk.open(await file.arrayBuffer());
+    input.value = "";
+  });
+  const open = button("Open .kan", () => input.click(), "A network that kanviz or this page saved");
+  life.effect(() => {
+    const isIdle = desk.state.value === "idle";
+    for (const one of [prune, name]) enable(one, isIdle);
+  });
+  return [row(prune, name), row(save, open, input)];
+}
+
 /** Train, wait, step, start anew. */
 export function playBar(desk: PlaygroundDesk, life: Life): HTMLElement {
   const run = button("Train", () =>
@@ -218,7 +259,8 @@ export function playBar(desk: PlaygroundDesk, life: Life): HTMLElement {
   life.effect(() => {
     const state = desk.state.value;
     write(run, state === "fitting" ? "Pause" : state === "paused" ? "Go on" : "Train");
-    enable(step, state !== "fitting");
+    enable(run, state !== "searching");
+    enable(step, state === "idle" || state === "paused");
   });
   return row(run, step, anew);
 }

@@ -1,5 +1,6 @@
 /** The rows of a lesson: drawn from its law, with noise, a part of them kept aside. */
 
+import type { Recipe } from "../contract";
 import { valueAt } from "../math/formula";
 import { type Law, parseLaw } from "../math/parse";
 import { normal, uniform } from "../math/random";
@@ -21,7 +22,7 @@ export interface Data {
   x_scale: Float64Array;
   y_shift: Float64Array;
   y_scale: Float64Array;
-  /** In the network's units. */
+  /** The rows in the network's units. */
   rows: Rows;
   testRows: Rows;
 }
@@ -63,19 +64,31 @@ type Plain = Omit<Data, "x_shift" | "x_scale" | "y_shift" | "y_scale" | "rows" |
 
 /** Adds the units of the network: inputs from -1 to 1, outputs of mean 0 and deviation 1. */
 export function withUnits(plain: Plain): Data {
-  const { low, high, train, test } = plain;
+  const { low, high, train } = plain;
   const x_shift = low.map((end, i) => (end + high[i]) / 2);
   const x_scale = low.map((end, i) => (high[i] - end) / 2 || 1);
   const mean = train.y.reduce((sum, y) => sum + y, 0) / train.count;
   const y_shift = Float64Array.of(mean);
   const y_scale = Float64Array.of(spreadOf(train.y) || 1);
+  return inUnits(plain, { x_shift, x_scale, y_shift, y_scale }, plain.inputNames, plain.outputName);
+}
+
+/** The same rows in the units of a network that was made elsewhere, with its names. */
+export function inUnits(
+  data: Plain,
+  recipe: Omit<Recipe, "layers">,
+  inputNames: string[],
+  outputName: string,
+): Data {
+  const { x_shift, x_scale, y_shift, y_scale } = recipe;
+  const width = x_shift.length;
   const scaled = ({ x, y, count }: Table): Rows => ({
-    x: x.map((value, at) => (value - x_shift[at % low.length]) / x_scale[at % low.length]),
+    x: x.map((value, at) => (value - x_shift[at % width]) / x_scale[at % width]),
     y: y.map((value) => (value - y_shift[0]) / y_scale[0]),
     count,
   });
-  const units = { x_shift, x_scale, y_shift, y_scale };
-  return { ...plain, ...units, rows: scaled(train), testRows: scaled(test) };
+  const units = { x_shift, x_scale, y_shift, y_scale, inputNames, outputName };
+  return { ...data, ...units, rows: scaled(data.train), testRows: scaled(data.test) };
 }
 
 function drawn(law: Law, { low, high }: Lesson, count: number, next: () => number): Table {

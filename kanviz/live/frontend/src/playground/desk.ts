@@ -4,11 +4,15 @@ import { batch, type Signal, signal } from "@preact/signals-core";
 import type { Frame, LayerRecipe, Losses, Recipe, Request, Scene, Status } from "../contract";
 import { type Answer, type Desk, LocalDesk } from "../local/desk";
 import { edgeViews, runAll, scoresOf, type Words } from "../local/network";
+import { unitsAt } from "../math/evaluate";
 import { DEFAULTS, type FitOptions } from "../math/fit";
+import { LIBRARY } from "../math/naming";
 import { uniform } from "../math/random";
 import { newLayers, refined } from "../math/regrid";
 import { short } from "../ui/numbers";
-import { type Data, dataOf } from "./data";
+import { type Data, dataOf, inUnits } from "./data";
+import { edgeFormula, formulaOf } from "./formula";
+import { type Named, readKan, type Saved, written } from "./kan_file";
 import type { Lesson } from "./lesson";
 import { errorOf, sceneOf } from "./scene";
 import type { News, Order } from "./worker";
@@ -19,6 +23,8 @@ const NO_LOSSES: Losses = {
   ...{ step: new Float64Array(), train: new Float64Array(), test: new Float64Array() },
   ...{ name: "RMSE", marks: [] },
 };
+/** Rows that a file keeps. */
+const MOST_SAMPLE = 200;
 const NO_WORDS: Words = new Map();
 
 /** What listens for changes, as in anywidget's model. */
@@ -30,6 +36,8 @@ export class PlaygroundDesk implements Desk {
   /** The network that is shown right now, also while it learns. */
   readonly recipe: Signal<Recipe>;
   readonly losses = signal<Losses>(NO_LOSSES);
+  /** The errors of what is shown; null before anything was learnt. */
+  readonly error = signal<{ train: number; test: number } | null>(null);
   /** Milliseconds that the fit has worked. */
   readonly spent = signal(0);
   readonly state = signal<Status["state"]>("idle");
@@ -44,6 +52,10 @@ export class PlaygroundDesk implements Desk {
   private stepsBefore = 0;
   private points: { step: number; train: number; test: number }[] = [];
   private isFresh = true;
+  /** Curves that are formulas. */
+  private names: Named[] = [];
+  /** What the worker does. */
+  private work: "train" | "prune" | "name" = "train";
   /** Counts fits: what comes of one that was left is not heard. */
   private run = 0;
 
@@ -98,9 +110,11 @@ export class PlaygroundDesk implements Desk {
     const data = this.data.peek();
     batch(() => {
       this.stepsBefore = 0;
+      this.names = [];
       this.points = [];
       this.isFresh = true;
       this.losses.value = NO_LOSSES;
+      this.error.value = null;
       this.spent.value = 0;
       const recipe = recipeOf(startOf(this.lesson.peek(), data), data);
       this.recipe.value = recipe;
@@ -123,8 +137,70 @@ export class PlaygroundDesk implements Desk {
     const options = { ...optionsOf(lesson), starts: isOpen ? STARTS : 1 };
     this.base = this.scene;
     this.run += 1;
+    this.work = "train";
     this.order({ type: "train", run: this.run, layers, rows, test: testRows, options });
     this.say("fitting");
+  }
+
+  /** Takes out what is not needed, or gives curves the names of functions. */
+  simplify(type: "prune" | "name"): void {
+    if (this.state.peek() !== "idle") this.stop();
+    const { layers } = this.recipe.peek();
+    this.run += 1;
+    this.work = type;
+    this.base = this.scene;
+    this.order({ type, run: this.run, layers, rows: this.data.peek().rows });
+    this.say("searching");
+  }
+
+  /** The network as a file that `kv.load` reads. */
+  file(): Uint8Array {
+    if (this.state.peek() !== "idle") this.stop();
+    const { inputNames, outputName, rows } = this.data.peek();
+    const recipe = this.recipe.peek();
+    const sample = rows.x.slice(0, MOST_SAMPLE * inputNames.length);
+    return written({
+      recipe,
+      inputNames,
+      outputNames: [outputName],
+      named: this.namedNow(),
+      sample,
+    });
+  }
+
+  /** Shows the network of a file, with the rows of this lesson in its units. */
+  open(content: ArrayBuffer): void {
+    try {
+      this.take(readKan(content));
+      this.wrong.value = "";
+    } catch (error) {
+      this.wrong.value = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  private take({ recipe, inputNames, outputNames, named }: Saved): void {
+    const { layers } = recipe;
+    const data = this.data.peek();
+    const [mine, its] = [data.inputNames.length, layers[0].inputs];
+    if (outputNames.length !== 1)
+      throw new Error("The network of the file has more than one output.");
+    if (mine !== its)
+      throw new Error(
+        `The network of the file takes ${its} inputs, and the law has ${mine}. Choose a law of ${its} first.`,
+      );
+    this.quiet();
+    batch(() => {
+      this.data.value = inUnits(data, recipe, inputNames, outputNames[0]);
+      this.names = named;
+      this.isFresh = false;
+      this.recipe.value = recipe;
+      const hidden = layers.slice(0, -1).map((layer) => layer.outputs);
+      const { grid_size: grid, spline_order: order } = layers[0];
+      this.lesson.value = { ...this.lesson.peek(), hidden, grid, order };
+      this.desk = this.deskOf(recipe, this.words());
+      this.show(this.scene);
+    });
+    this.tell("change:scene");
   }
 
   pause(): void {
@@ -153,8 +229,16 @@ export class PlaygroundDesk implements Desk {
     // An edit during a fit ends it: the curves that are shown are those that are edited.
     if (request.type !== "probe" && this.state.peek() !== "idle") this.stop();
     const answer = this.desk.answer(request);
-    if (answer.scene?.recipe) this.recipe.value = answer.scene.recipe;
+    if (answer.scene?.recipe) this.show(answer.scene);
     return answer;
+  }
+
+  /** Takes over what an edit made. */
+  private show({ recipe, error, is_fresh }: Scene): void {
+    batch(() => {
+      if (recipe) this.recipe.value = recipe;
+      this.error.value = is_fresh ? null : { train: error.train ?? NaN, test: error.test ?? NaN };
+    });
   }
 
   /** Ends a fit with the network as it is shown. */
@@ -184,8 +268,15 @@ export class PlaygroundDesk implements Desk {
     batch(() => {
       this.recipe.value = recipe;
       this.spent.value = news.spent;
-      if (news.losses.length) this.losses.value = this.column();
+      if (news.losses.length) {
+        this.losses.value = this.column();
+        this.error.value = this.points.at(-1) ?? null;
+      }
     });
+    if (this.work !== "train") {
+      this.simplified(news, recipe);
+      return;
+    }
     if (news.type === "done") {
       const { train, test } = errorOf(recipe, data);
       this.points.push({ step: this.stepsBefore + news.step, train: train!, test: test ?? NaN });
@@ -206,11 +297,34 @@ export class PlaygroundDesk implements Desk {
     this.tell("change:status");
   }
 
+  private simplified(news: News, recipe: Recipe): void {
+    if (news.type !== "done") {
+      this.frame = this.frameOf(recipe);
+      this.tell("change:frame");
+      const text = this.work === "prune" ? "takes out what is not needed" : "looks for names";
+      this.status = { state: "searching", text, progress: null, error: "" };
+      this.tell("change:status");
+      return;
+    }
+    for (const { known, ...place } of news.names ?? []) {
+      const { name, formula, complexity, domain } = LIBRARY.find((one) => one.name === known)!;
+      this.names.push({ ...place, name, formula, complexity, domain });
+    }
+    const { edges } = this.base ?? this.scene;
+    const gone = countOf(recipe) - edges.filter((view) => view.state === "pruned").length;
+    const named = news.names?.length ?? 0;
+    const sentence =
+      this.work === "prune" ? `took out ${gone} curves` : `named ${named} of the curves`;
+    this.say("idle");
+    this.keep(sentence);
+  }
+
   /** Makes what is shown the network, as one step of the history. */
   private keep(sentence: string): void {
     this.isFresh = false;
     const recipe = this.recipe.peek();
     this.desk.put(this.draw(recipe, this.words()), sentence);
+    this.show(this.scene);
     this.frame = null;
     this.tell("change:scene");
   }
@@ -222,17 +336,37 @@ export class PlaygroundDesk implements Desk {
     this.keep(`gave every curve ${grid} intervals`);
   }
 
-  /** Formulas of edges, as the scene has them. */
+  /** The curves that are formulas now, also after edits. */
+  private namedNow(): Named[] {
+    const { layers } = this.recipe.peek();
+    return this.names.filter(({ layer, i, j }) => {
+      const { mask, outputs, formulas } = layers[layer];
+      return mask[i * outputs + j] && formulas.some((one) => one.i === i && one.j === j);
+    });
+  }
+
+  /** What the formulas of edges read like, in the user's units. */
   private words(): Words {
+    const recipe = this.recipe.peek();
     return new Map(
-      this.scene.edges
-        .filter((view) => view.state === "symbolic")
-        .map((view) => [[view.layer, view.i, view.j].join(), view]),
+      this.namedNow().map(({ layer, i, j, name, quality }) => {
+        const { shift, scale, size } = unitsAt(recipe, [layer, i, j]);
+        const [a, b, c, d] = recipe.layers[layer].formulas.find(
+          (one) => one.i === i && one.j === j,
+        )!.affine;
+        const affine = [a / scale, b - (a * shift) / scale, c * size, d * size];
+        const view = this.scene.edges.find(
+          (one) => one.layer === layer && one.i === i && one.j === j,
+        );
+        const places = view?.curve_x ?? Float64Array.of(-1, 0, 1);
+        const words = { ...edgeFormula(name, affine, places), function: name, quality };
+        return [[layer, i, j].join(), words];
+      }),
     );
   }
 
-  private deskOf(recipe: Recipe): LocalDesk {
-    return new LocalDesk(this.draw(recipe, NO_WORDS), (now) => errorOf(now, this.data.peek()));
+  private deskOf(recipe: Recipe, words = NO_WORDS): LocalDesk {
+    return new LocalDesk(this.draw(recipe, words), (now) => errorOf(now, this.data.peek()));
   }
 
   private draw(recipe: Recipe, words: Words): Scene {
@@ -244,12 +378,14 @@ export class PlaygroundDesk implements Desk {
 
   private around(): Pick<Scene, "history" | "losses" | "is_fresh" | "title" | "formula"> {
     const losses = this.losses.peek();
+    const { inputNames, train } = this.data.peek();
+    const formula = formulaOf(this.recipe.peek(), this.namedNow(), inputNames, train.x);
     return {
       history: { done: [], undone: [] },
       losses,
       is_fresh: this.isFresh,
       title: "",
-      formula: null,
+      formula,
     };
   }
 
@@ -304,6 +440,10 @@ function startOf({ hidden, grid, order, seed }: Lesson, data: Data): LayerRecipe
   const widths = [data.inputNames.length, ...hidden, 1];
   return newLayers(widths, { size: grid, order }, uniform(seed + 77));
 }
+
+/** How many edges of a network are removed. */
+const countOf = ({ layers }: Recipe): number =>
+  layers.reduce((sum, { mask }) => sum + mask.filter((live) => !live).length, 0);
 
 function recipeOf(layers: LayerRecipe[], data: Data): Recipe {
   const { x_shift, x_scale, y_shift, y_scale } = data;

@@ -1,6 +1,5 @@
 /** What came of it: the law, the network and their difference as pictures, and the errors. */
 
-import { computed } from "@preact/signals-core";
 import { outputs } from "../math/evaluate";
 import { valueAt } from "../math/formula";
 import type { Panel } from "../panels/panel";
@@ -38,12 +37,8 @@ export function resultPanel(desk: PlaygroundDesk): Panel {
 function figures(desk: PlaygroundDesk, life: Life): HTMLElement {
   const big = h("b", {}, "\u2013");
   const says = h("p", { class: "kv-hint" });
-  const last = computed(() => {
-    const { test, train } = desk.losses.value;
-    return [test.at(-1) ?? NaN, train.at(-1) ?? NaN] as const;
-  });
   life.effect(() => {
-    const [test, train] = last.value;
+    const { train, test } = desk.error.value ?? { train: NaN, test: NaN };
     const spread = desk.data.value.y_scale[0];
     write(big, Number.isNaN(test) ? "\u2013" : shareText(test / spread));
     const time = desk.spent.value ? `, ${(desk.spent.value / 1000).toFixed(1)} s of work` : "";

@@ -1,7 +1,8 @@
 /** Trains in a thread of its own, so that the page stays quick. */
 
 import type { LayerRecipe } from "../contract";
-import { type FitOptions, fit, type Moment } from "../math/fit";
+import { DEFAULTS, type FitOptions, fit, type Moment } from "../math/fit";
+import { type Name, named, pruned } from "../math/simplify";
 import type { Rows } from "../math/trainable";
 
 /** What the page asks. */
@@ -14,6 +15,7 @@ export type Order =
       test: Rows;
       options: FitOptions;
     }
+  | { type: "prune" | "name"; run: number; layers: LayerRecipe[]; rows: Rows }
   | { type: "set"; options: Partial<FitOptions> }
   | { type: "pause" | "resume" | "step" | "stop" };
 
@@ -31,7 +33,12 @@ export interface News {
   /** Milliseconds of work. */
   spent: number;
   text: string;
+  /** The names that curves were given. */
+  names?: Found[];
 }
+
+/** A name, as plain values: functions of a worker cannot be sent. */
+export type Found = Omit<Name, "known"> & { known: string };
 
 /** Milliseconds from one picture to the next. */
 const GAP = 33;
@@ -105,24 +112,42 @@ async function train(order: Extract<Order, { type: "train" }>): Promise<void> {
   if (running === mine) running = null;
 }
 
+/** Prunes, or names the curves, with the network shown on the way. */
+async function simplify(order: Extract<Order, { type: "prune" | "name" }>): Promise<void> {
+  const mine = { stop: false, paused: false, single: false, options: DEFAULTS };
+  running = mine;
+  const { run, layers, rows } = order;
+  const blank = { run, step: 0, start: 0, starts: 0, losses: [], spent: 0, text: "" };
+  const ran = order.type === "prune" ? pruned(layers, rows) : named(layers, rows);
+  let shown = 0;
+  for (;;) {
+    const next = ran.next();
+    if (mine.stop) break;
+    if (next.done) {
+      const names = "names" in next.value ? next.value.names : [];
+      const found = names.map((one) => ({ ...one, known: one.known.name }));
+      post({ ...blank, type: "done", layers: next.value.layers, names: found });
+      break;
+    }
+    const now = performance.now();
+    if (now - shown >= GAP) {
+      post({ ...blank, type: "moment", layers: next.value.network.recipes() });
+      shown = now;
+    }
+    await breathe();
+  }
+  if (running === mine) running = null;
+}
+
 self.onmessage = ({ data }: MessageEvent<Order>) => {
-  if (data.type === "train") {
+  if (data.type === "train" || data.type === "prune" || data.type === "name") {
     if (running) running.stop = true;
-    train(data).catch((error: unknown) =>
-      post({
-        ...{
-          type: "failed",
-          run: data.run,
-          layers: [],
-          step: 0,
-          start: 0,
-          starts: 0,
-          losses: [],
-          spent: 0,
-        },
-        text: error instanceof Error ? error.message : String(error),
-      }),
-    );
+    const work = data.type === "train" ? train(data) : simplify(data as never);
+    work.catch((error: unknown) => {
+      const blank = { layers: [], step: 0, start: 0, starts: 0, losses: [], spent: 0 };
+      const text = error instanceof Error ? error.message : String(error);
+      post({ ...blank, type: "failed", run: data.run, text });
+    });
     return;
   }
   if (!running) return;
