@@ -28,7 +28,7 @@ from kanviz.nn.nodes import NodeCount, Nodes
 from kanviz.snapshot import Edge, Snapshot
 from kanviz.symbolic.formula import check_formula, formula_of
 from kanviz.training.jacobian import Jacobian, blocks_of, linearise, n_weights
-from kanviz.training.sparsity import Sparsity
+from kanviz.training.sparsity import Sparsity, importances, network_spread
 from kanviz.views.svg import network_svg
 
 SHAPE: list[NodeCount] = [3, (1, (2, 3)), (2, 2), 2]
@@ -121,11 +121,20 @@ def test_the_penalty_is_differentiable_and_its_kernels_agree_with_plain_torch(
     dead: Sequence[Edge],
 ) -> None:
     network, x = make_network([3, (1, 2), (0, 2), 1], dead=dead), make_x()
-    for metric in ("std", "abs"):
-        outputs, penalty = Sparsity(1.0, metric=metric).penalised(network, x)
-        torch.testing.assert_close(outputs, network(x))
-        penalty.backward()
-        assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+    outputs, penalty = Sparsity(1.0).penalised(network, x)
+    torch.testing.assert_close(outputs, network(x))
+    _, edges, sums = network_spread(network, x)
+    made = [layer.nodes for layer in network.layers]
+    plain = Sparsity(1.0).of(importances(edges, sums, made))
+    torch.testing.assert_close(penalty, plain)
+    total = outputs.sum() + penalty
+    wanted = torch.autograd.grad(network(x).sum() + plain, list(network.parameters()))
+    found = torch.autograd.grad(total, list(network.parameters()), create_graph=True)
+    torch.testing.assert_close(found, wanted)
+    again = torch.autograd.grad(sum(one.square().sum() for one in found), network.layers[0].weight)
+    assert again[0].isfinite().all()
+    outputs, _ = Sparsity(1.0, metric="abs").penalised(network, x)
+    torch.testing.assert_close(outputs, network(x))
 
 
 def test_networks_compile_to_one_graph_and_have_second_derivatives() -> None:

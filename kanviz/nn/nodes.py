@@ -79,8 +79,8 @@ class Nodes:
         """Return the values of the nodes."""
         if not self.arities:
             return sums
-        alone, *runs = self._by_place(sums if live is None else torch.where(live, sums, 1.0))
-        nodes = torch.cat([*alone, *(reduce(mul, run) for run in runs)], dim=-1)
+        (alone,), *runs = self._by_place(sums if live is None else torch.where(live, sums, 1.0))
+        nodes = torch.cat([alone, *(reduce(mul, run) for run in runs)]).movedim(0, -1)
         return nodes if live is None else nodes * self.any_of(live)
 
     def slopes(
@@ -91,8 +91,8 @@ class Nodes:
         slopes = [torch.ones_like(alone)]
         for run in runs:
             others = [[part for m, part in enumerate(run) if m != n] for n in range(len(run))]
-            slopes.append(torch.stack([reduce(mul, some) for some in others], dim=-1).flatten(-2))
-        found = torch.cat(slopes, dim=-1)
+            slopes.append(torch.stack([reduce(mul, some) for some in others], dim=1).flatten(0, 1))
+        found = torch.cat(slopes).movedim(0, -1)
         return found if live is None else found * live
 
     @cached_property
@@ -103,12 +103,13 @@ class Nodes:
     def _by_place(self, sums: Float[Tensor, "*batch sums"]) -> list[tuple[Tensor, ...]]:
         """Return the sums alone; then of each run of products all first factors, all second ones.
 
-        As few operations as it takes: for a small layer each costs as much as all its numbers.
+        Each is (n, *batch): sums lie in memory so, sum by sum, where kernels made them. As few
+        operations as it takes: for a small layer each costs as much as all its numbers.
         """
         sizes = [self.alone, *(arity * count for arity, count in self._runs)]
-        alone, *parts = sums.split(sizes, dim=-1)
-        shape, runs = sums.shape[:-1], zip(parts, self._runs, strict=True)
-        return [(alone,), *(p.view(*shape, n, arity).unbind(-1) for p, (arity, n) in runs)]
+        alone, *parts = sums.movedim(-1, 0).split(sizes)
+        runs = zip(parts, self._runs, strict=True)
+        return [(alone,), *(part.unflatten(0, (n, arity)).unbind(1) for part, (arity, n) in runs)]
 
     # ---- from sums to nodes and back
 

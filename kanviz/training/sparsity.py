@@ -88,27 +88,28 @@ class Sparsity:
         """Return outputs and penalty, by kernels where they can do the whole network."""
         families = [(layer.knots, layer.spec) for layer in network.layers]
         weights = [layer.live_weight() for layer in network.layers]
-        needs_more = any(
-            layer.symbols is not None or layer.nodes.arities for layer in network.layers
-        )
-        if needs_more or not _takes_kernels(x, families, weights):
+        made = [(layer.nodes, layer.live_sums) for layer in network.layers]
+        all_nodes = [nodes for nodes, _ in made]
+        has_formulas = any(layer.symbols is not None for layer in network.layers)
+        if has_formulas or not _takes_kernels(x, families, weights):
             outputs, edges, sums = network_spread(network, x)
-            made = [layer.nodes for layer in network.layers]
-            return outputs, scale * self.of(importances(edges, sums, made))
+            return outputs, scale * self.of(importances(edges, sums, all_nodes))
         from kanviz.nn.kernels.penalty import outputs_and_penalty  # loads numba
 
         def plain(x: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-            edges, nodes = [], []
-            for weight, (knots, spec) in zip(weights, families, strict=True):
-                x, variances, deviations = edge_variance_reference(x, knots, weight, spec)
-                edges.append(variances)
-                nodes.append(deviations)
-            return x, scale * self.of(importances(edges, nodes))
+            edges, sums = [], []
+            for weight, family, (nodes, live) in zip(weights, families, made, strict=True):
+                found = edge_variance_reference(x, family[0], weight, family[1])
+                edges.append(found.edges)
+                sums.append(found.nodes)
+                x = nodes.values(found.outputs, live)
+            return x, scale * self.of(importances(edges, sums, all_nodes))
 
         network.layers[0].check_input(x)
         return outputs_and_penalty(
             x,
             families,
+            made,
             weights,
             l1=float(scale * self.l1),
             entropy=float(scale * self.entropy),

@@ -15,15 +15,18 @@ from torch.autograd import Function
 from kanviz.nn.kernels import variance
 from kanviz.nn.kernels.jit import kernel
 from kanviz.nn.kernels.plan import Array
+from kanviz.nn.nodes import Live, Nodes
 from kanviz.nn.spec import FunctionSpec
 
 Families = Sequence[tuple[Tensor, FunctionSpec]]
+Made = Sequence[tuple[Nodes, Live | None]]
 Reference = Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Tensor]]
 
 
 def outputs_and_penalty(
     x: Tensor,
     families: Families,
+    made: Made,
     weights: Sequence[Tensor],
     *,
     l1: float,
@@ -39,6 +42,8 @@ def outputs_and_penalty(
         Such that ``ops.usable`` says yes to all layers.
     families : sequence of (knots, spec)
         Of each layer.
+    made : sequence of (nodes, live)
+        What each layer makes of its sums, and which of them a live edge enters, see ``Nodes``.
     weights : sequence of (inputs, features, outputs)
         Of each layer.
     l1, entropy, floor
@@ -47,7 +52,7 @@ def outputs_and_penalty(
         The same in plain torch, for derivatives of the gradient.
     """
     found: tuple[Tensor, Tensor] = _Penalty.apply(
-        (l1, entropy, floor), families, reference, x, *weights
+        (l1, entropy, floor), families, made, reference, x, *weights
     )
     return found
 
@@ -58,67 +63,67 @@ class _Penalty(Function):
         ctx: Any,
         numbers: tuple[float, float, float],
         families: Families,
+        made: Made,
         reference: Reference,
         x: Tensor,
         *weights: Tensor,
     ) -> tuple[Tensor, Tensor]:
         layers: list[variance.Result] = []
-        outputs = x
-        for weight, (knots, spec) in zip(weights, families, strict=True):
-            layers.append(variance.forward(outputs, knots, weight, spec))
-            outputs = layers[-1].outputs
-        value, *gradient = _penalty(numbers, torch.finfo(x.dtype).tiny ** 0.5, layers)
+        seen = [x]
+        for weight, (knots, spec), (nodes, live) in zip(weights, families, made, strict=True):
+            layers.append(variance.forward(seen[-1], knots, weight, spec))
+            seen.append(nodes.values(layers[-1].outputs, live))
+        value, *gradient = _penalty(numbers, torch.finfo(x.dtype).tiny ** 0.5, layers, made)
         ctx.save_for_backward(x, *weights)
         ctx.set_materialize_grads(False)
-        ctx.families, ctx.reference, ctx.layers, ctx.gradient = (
-            families,
-            reference,
-            layers,
-            gradient,
-        )
+        ctx.families, ctx.made, ctx.reference = families, made, reference
+        ctx.layers, ctx.seen, ctx.gradient = layers, seen, gradient
         # Detached, because what ctx holds may not hold ctx through an output.
-        return outputs.detach(), torch.from_numpy(np.array(value, layers[0].values.dtype))
+        return seen[-1].detach(), torch.from_numpy(np.array(value, layers[0].values.dtype))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
-        wanted = ctx.needs_input_grad[3:]
+        wanted = ctx.needs_input_grad[4:]
         x, *weights = ctx.saved_tensors
         if torch.is_grad_enabled():
             outputs = ctx.reference(x, weights)
-            return None, None, None, *variance.vjp(outputs, grads, (x, *weights), wanted)
-        return None, None, None, *_backward(ctx, x, weights, grads, wanted)
+            return None, None, None, None, *variance.vjp(outputs, grads, (x, *weights), wanted)
+        return None, None, None, None, *_backward(ctx, weights, grads, wanted)
 
 
 def _penalty(
-    numbers: tuple[float, float, float], tiny: float, layers: list[variance.Result]
+    numbers: tuple[float, float, float],
+    tiny: float,
+    layers: list[variance.Result],
+    made: Made,
 ) -> tuple[float, Array, Array]:
-    """Return the penalty, and its gradients in all edges and all nodes in a row."""
-    widths = np.array([len(layers[0].edges), *(len(layer.values) for layer in layers)])
+    """Return the penalty, and its gradients in all edges and all sums in a row."""
+    shapes = np.array([layer.edges.shape for layer in layers])
+    owners = np.concatenate([np.array(nodes.owners) for nodes, _ in made])
     edges = np.concatenate([layer.edges.ravel() for layer in layers])
     nodes = np.concatenate([layer.nodes[1] for layer in layers])
     scratch, grad_edges = np.empty((3, edges.size)), np.empty(edges.size)
     above, grad_nodes = np.empty((2, nodes.size)), np.empty(nodes.size)
     gradient = grad_edges, grad_nodes
-    value = penalise(*numbers, tiny, widths, edges, nodes, scratch, above, *gradient)
+    value = penalise(*numbers, tiny, shapes, owners, edges, nodes, scratch, above, *gradient)
     return value, *gradient
 
 
 def _backward(
     ctx: Any,
-    x: Tensor,
     weights: list[Tensor],
     grads: tuple[Tensor | None, ...],
     wanted: Sequence[bool],
 ) -> list[Tensor | None]:
     """Return the gradients in x and all weights, from the last layer to the first."""
-    layers, (all_edges, all_nodes) = ctx.layers, ctx.gradient
+    layers, seen, (all_edges, all_nodes) = ctx.layers, ctx.seen, ctx.gradient
     grad_outputs, grad_penalty = grads
     factor, last = 0.0 if grad_penalty is None else float(grad_penalty), layers[-1].values
     g = np.zeros_like(last) if grad_outputs is None else grad_outputs.T.numpy().copy(order="C")
     grad_edges, grad_nodes = all_edges * factor, all_nodes * factor
     edge, node, found = grad_edges.size, grad_nodes.size, []
     for depth in range(len(layers) - 1, -1, -1):
-        layer, inputs = layers[depth], layers[depth - 1].outputs if depth else x
+        layer, inputs = layers[depth], seen[depth]
         edge, node = edge - layer.edges.size, node - len(layer.values)
         knots, spec = ctx.families[depth]
         in_x, in_weight = variance.backward(
@@ -135,6 +140,9 @@ def _backward(
         found.append(in_weight if wanted[depth + 1] else None)
         if in_x is None:
             break
+        if depth and (nodes := ctx.made[depth - 1][0]).arities:
+            slopes = nodes.slopes(layers[depth - 1].outputs, ctx.made[depth - 1][1])
+            in_x = nodes.to_sums(in_x) * slopes
         g = in_x.T.contiguous().numpy()
     found += [None] * (len(weights) - len(found))
     return [in_x if wanted[0] else None, *reversed(found)]
@@ -146,13 +154,14 @@ def penalise(
     entropy: float,
     floor: float,
     tiny: float,
-    widths: Int[np.ndarray, " depth"],
+    shapes: Int[np.ndarray, "layers 2"],
+    owners: Int[np.ndarray, " sums"],
     edges: Float[np.ndarray, " edges"],
-    nodes: Float[np.ndarray, " nodes"],
+    nodes: Float[np.ndarray, " sums"],
     scratch: Float[np.ndarray, "3 edges"],
-    above: Float[np.ndarray, "2 nodes"],
+    above: Float[np.ndarray, "2 sums"],
     grad_edges: Float[np.ndarray, " edges"],
-    grad_nodes: Float[np.ndarray, " nodes"],
+    grad_nodes: Float[np.ndarray, " sums"],
 ) -> float:
     """Return the sparsity penalty; write its gradient in all that it depends on.
 
@@ -162,37 +171,48 @@ def penalise(
     ----------
     l1, entropy, floor, tiny
         Of ``Sparsity``, ``FLOOR``, and the standard deviation up to which a node is constant.
-    widths
-        Nodes per layer, inputs first.
+    shapes
+        Inputs and sums of each layer.
+    owners
+        The node of its layer that each sum is, or is a factor of; of all layers in a row.
     edges, nodes : float64
-        Variances of the edges, (in, out) of each layer in a row; standard deviations of the nodes
-        but the inputs.
+        Variances of the edges, (in, out) of each layer in a row; standard deviations of the sums.
     scratch : (3, edges)
-        Is overwritten: shares in the node, parts in the outputs, gradients in these.
-    above : (2, nodes)
-        Is overwritten: parts of the nodes, gradients in these.
+        Is overwritten: shares in the sum, parts in the outputs, gradients in these.
+    above : (2, sums)
+        Is overwritten: parts of the sums, gradients in these.
     grad_edges, grad_nodes : float64
         Get the gradient.
     """
-    total, last, edge, node = 0.0, widths.size - 1, edges.size, nodes.size
-    for j in range(widths[last]):
-        above[0, node - 1 - j] = 1 / widths[last]
+    total, last, edge, node = 0.0, len(shapes), edges.size, nodes.size
+    for j in range(shapes[last - 1, 1]):
+        above[0, node - 1 - j] = 1 / shapes[last - 1, 1]
     for depth in range(last, 0, -1):  # parts of the spread, from the outputs down
-        n_in, n_out = widths[depth - 1], widths[depth]
+        n_in, n_out = shapes[depth - 1]
         edge, node = edge - n_in * n_out, node - n_out
-        whole = _share_out(n_in, n_out, edge, node, floor, tiny, edges, nodes, scratch, above[0])
+        below = shapes[depth - 2, 1] if depth > 1 else 0
+        whole = _share_out(
+            n_in, n_out, below, edge, node, floor, tiny, owners, edges, nodes, scratch, above[0]
+        )
         found = _entropy(n_in * n_out, whole, scratch[1, edge:], scratch[2, edge:])
         total += l1 * whole + entropy * found
         for e in range(edge, edge + n_in * n_out):
             scratch[2, e] = l1 + entropy * scratch[2, e]
     for depth in range(1, last + 1):  # gradients, from the inputs up
-        n_in, n_out = widths[depth - 1], widths[depth]
+        n_in, n_out = shapes[depth - 1]
+        below = shapes[depth - 2, 1] if depth > 1 else 0
+        for i in range(n_in):  # a node has the gradients of all its sums
+            handed = 0.0
+            for k in range(node - below, node):
+                handed += above[1, k] if owners[k] == i else 0.0
+            for e in range(edge + i * n_out, edge + (i + 1) * n_out):
+                scratch[2, e] += handed
         for j in range(n_out):
             at, unit, grad_unit, grad_above = node + j, nodes[node + j], 0.0, 0.0
             inverse = 0.0 if unit <= tiny else 1 / unit
             for i in range(n_in):
                 e = edge + i * n_out + j
-                own = scratch[2, e] + (above[1, node - n_in + i] if depth > 1 else 0.0)
+                own = scratch[2, e]
                 grad_above += own * scratch[0, e]
                 grad_edges[e] = own * above[0, at] / (2 * scratch[0, e]) * inverse**2
                 grad_unit -= 2 * grad_edges[e] * edges[e] * inverse
@@ -205,16 +225,21 @@ def penalise(
 def _share_out(
     n_in: int,
     n_out: int,
+    below: int,
     edge: int,
     node: int,
     floor: float,
     tiny: float,
+    owners: Int[np.ndarray, " sums"],
     edges: Float[np.ndarray, " edges"],
-    nodes: Float[np.ndarray, " nodes"],
+    nodes: Float[np.ndarray, " sums"],
     scratch: Float[np.ndarray, "3 edges"],
-    above: Float[np.ndarray, " nodes"],
+    above: Float[np.ndarray, " sums"],
 ) -> float:
-    """Write shares and parts of the edges of a layer, hand them on; return the sum of all parts."""
+    """Write shares and parts of the edges of a layer, hand them on; return the sum of all parts.
+
+    They go to the ``below`` sums of the layer below, to each factor all of its product's.
+    """
     whole = 0.0
     for i in range(n_in):
         handed = 0.0
@@ -225,8 +250,9 @@ def _share_out(
             scratch[1, e] = above[node + j] * scratch[0, e]
             handed += scratch[1, e]
         whole += handed
-        if node > 0:
-            above[node - n_in + i] = handed
+        for k in range(node - below, node):
+            if owners[k] == i:
+                above[k] = handed
     return whole
 
 
