@@ -65,7 +65,8 @@ class EdgeView:
     is how strongly the edge is drawn. ``formula`` is text such as ``"3*sin(2*x) + 1"`` or None for
     a spline, ``function`` the short name of what it is made of, such as ``"sin"``, and ``quality``
     its R^2; each may be None. ``band`` is how far the curve may be off, up and down, at each of its
-    points, or None where that is not known, or is nothing to be seen.
+    points, or None where that is not known, or is nothing to be seen. ``shapes`` are those that the
+    curve keeps whatever is learnt, such as ``"increasing"``.
     """
 
     layer: int
@@ -87,6 +88,7 @@ class EdgeView:
     quality: float | None = None
     function: str | None = None
     band: np.ndarray | None = None
+    shapes: tuple[str, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         """Say whether all that the two hold is equal."""
@@ -251,6 +253,8 @@ def _check_edge(edge: dict[str, Any]) -> None:
             f"the state of {name} must be one of {get_args(EdgeState)}; got {edge['state']!r}."
         )
     _check_kind(f"frozen and locked of {name}", (edge["frozen"], edge["locked"]), {bool})
+    for shape in edge["shapes"]:
+        _check_text(f"a shape of {name}", shape)
     for kind in ("formula", "function"):
         if edge[kind] is not None:
             _check_text(f"the {kind} of {name}", edge[kind])

@@ -43,7 +43,22 @@ def fixture() -> bytes:
     parts["trained"] = [trained(), trained(basis="gaussian", extrapolation="zero")]
     told = [*patches(0), *patches(1, basis="gaussian"), *patches(2, base="identity")]
     told += patches(3, with_units=True)
-    return pack(parts | {"pictures": pictures(), "patches": told})
+    return pack(parts | {"pictures": pictures(), "patches": told, "rows": rows()})
+
+
+def rows() -> dict[str, Any]:
+    """Return what Python says of a model row by row, with the scene of its page."""
+    x = make_sample(samples=30)
+    data = from_arrays(300 + 40 * x, 1e5 * x[:, :1] * x[:, 1:2] - 7e4, test_fraction=0.0)
+    model = make_model(grid_size=3)
+    model.fit(data, steps=2, progress=False)
+    desk, row = Desk(model, data), [310.0, 275.0]
+    asked = {"diagnosis": {}, "contributions": {"x": row}}
+    found = {
+        kind: desk.answer({"type": kind, "seq": 1, "output": 0, **more})["value"]
+        for kind, more in asked.items()
+    }
+    return {"scene": desk.scene(), "row": row, **found}
 
 
 def patches(seed: int, *, with_units: bool = False, **options: Any) -> list[dict[str, Any]]:

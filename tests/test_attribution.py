@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 import torch
 from effort import Operations, calls_of
@@ -7,7 +9,7 @@ from model_helpers import bytes_of, make_network, make_sample, make_symbols
 from torch import Tensor
 from type_checks import type_checks_off
 
-from kanviz.analysis.attribution import edge_scores, node_scores, scores
+from kanviz.analysis.attribution import contributions, edge_scores, node_scores, scores
 from kanviz.analysis.trace import trace
 from kanviz.nn import Network
 from kanviz.nn.kernels import ops
@@ -143,6 +145,41 @@ def test_planted_effects_are_ranked_by_their_size() -> None:
         rtol=0.05,
         atol=1e-12,
     )
+
+
+def all_orders(network: Network, x: Tensor, sample: Tensor) -> Tensor:
+    """Compute Shapley values by their definition: over all orders of the inputs."""
+    found = torch.zeros(x.numel(), network.widths[-1], dtype=x.dtype)
+    orders = list(itertools.permutations(range(x.numel())))
+    for row in sample:
+        for order in orders:
+            mixed = row.clone()
+            for i in order:
+                before = network(mixed[None])[0]
+                mixed[i] = x[i]
+                found[i] += network(mixed[None])[0] - before
+    return found / (len(orders) * len(sample))
+
+
+@pytest.mark.parametrize("widths", [(2, 3, 2), (4, 2)])
+def test_contributions_are_shapley_values(widths: tuple[int, ...]) -> None:
+    """Of two inputs whatever they do together, of more where they add up."""
+    network, sample = make_network(widths), make_sample(widths[0], 6)
+    x = make_sample(widths[0], 7)[6]
+    found = contributions(network, x, sample)
+    assert torch.allclose(found, all_orders(network, x, sample), atol=1e-10)
+
+
+def test_contributions_add_up_and_are_0_where_nothing_depends_on_an_input() -> None:
+    network = make_network((3, 4, 2))
+    x, sample = make_sample(samples=1, inputs=3)[0] * 0.7, make_sample(samples=200, inputs=3)
+    found = contributions(network, x, sample)
+    rows = [n * 200 // 64 for n in range(64)]
+    assert torch.allclose(found.sum(0), network(x[None])[0] - network(sample[rows]).mean(0))
+    mask = network.layers[0].mask.clone()
+    mask[1] = False
+    network.layers[0].set_mask(mask)
+    assert contributions(network, x, sample)[1].abs().max() == 0
 
 
 def test_questions_change_nothing() -> None:

@@ -1,5 +1,9 @@
 """The command line, run as a user runs it."""
 
+import datetime
+import random
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -42,6 +46,7 @@ def test_fit_learns_a_price_from_a_table(capsys: pytest.CaptureFixture[str]) -> 
     command = ["fit", "homes.csv", "--target", "price", "--widths", "2", "--grids", "3"]
     assert cli.main([*command, "--out", "report.html", "--model", "homes.kan"]) == 0
     printed = capsys.readouterr().out
+    assert printed.count("note: kind") == printed.count("kind: ") == 1, "notes are said once"
     r2 = float(next(line for line in printed.splitlines() if "test R^2" in line).split()[-1])
     assert r2 > 0.99
     assert "price" in Path("report.html").read_text()
@@ -88,13 +93,23 @@ def test_a_mistake_is_one_sentence_and_leaves_no_file(
     assert [path.name for path in Path().iterdir()] == ["homes.csv"]
 
 
-def test_lab_opens_the_notebooks_and_brings_them_along(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lab_opens_the_notebooks_and_hands_options_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     called: list[list[str]] = []
     monkeypatch.setattr("importlib.util.find_spec", lambda _: True)
-    monkeypatch.setattr("subprocess.run", lambda command, **_: called.append(command))
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        called.append(command)
+        return subprocess.CompletedProcess(command, returncode=len(command) - 4)
+
+    monkeypatch.setattr("subprocess.run", run)
     assert cli.main(["lab"]) == 0
     assert called[0][1:] == ["-m", "jupyterlab", "notebooks"]
     assert Path("notebooks/01_hello_kan.ipynb").is_file()
+    assert cli.main(["lab", "--no-browser", "--port", "8899"]) == 3, "what Jupyter returns"
+    assert called[1][3:] == ["notebooks", "--no-browser", "--port", "8899"]
+    assert "ended with code 3" in capsys.readouterr().err
 
 
 def test_lab_without_jupyterlab_says_how_to_get_it(
@@ -103,6 +118,41 @@ def test_lab_without_jupyterlab_says_how_to_get_it(
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert cli.main(["lab"]) == 2
     assert "pip install 'kanviz[lab]'" in capsys.readouterr().err
+
+
+def test_fit_ends_in_the_law_that_is_in_a_noisy_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """0.5 pull^2 + 3 age - 1, with noise of 1 % of what it varies by."""
+    draw = random.Random(3)
+    lines = ["age [s],pull (N),force [N]"]
+    for _ in range(120):
+        age, pull = draw.uniform(0.5, 3.0), draw.uniform(-2.0, 2.0)
+        force = 0.5 * pull**2 + 3 * age - 1 + 0.02 * draw.gauss(0.0, 1.0)
+        lines.append(f"{age},{pull},{force}")
+    Path("pull.csv").write_text("\n".join(lines) + "\n")
+    command = ["fit", "pull.csv", "--target", "force [N]", "--widths", "--grids", "4", "--law"]
+    assert cli.main([*command, "--steps", "20"]) == 0
+    printed = capsys.readouterr().out
+    assert "The law:\n  `force [N]` = 3*`age [s]` + `pull (N)`**2/2 - 1\n" in printed
+    assert re.search(r"test RMSE +0.0\d+ N$", printed, re.MULTILINE), "errors have their unit"
+    assert "overfit" not in printed.lower()
+    page = Path("pull.html").read_text()
+    assert f"pull.csv, {datetime.date.today()}" in page
+
+
+def test_fit_speaks_of_its_own_options(capsys: pytest.CaptureFixture[str]) -> None:
+    write_table(Path("homes.csv"))
+    for option, value in (("--grids", "0"), ("--widths", "0"), ("--sparsity", "-1")):
+        with pytest.raises(SystemExit, match="2"):
+            cli.main(["fit", "homes.csv", "--target", "price", option, value])
+        error = capsys.readouterr().err
+        assert f"argument {option}: must be" in error
+        assert f"got '{value}'" in error
+    rows = "".join(f",{n},{n * n}\n{n},,{n}\n" for n in range(8))
+    Path("gaps.csv").write_text(f"a,b,y\n{rows}")
+    assert cli.main(["fit", "gaps.csv", "--target", "y"]) == 2
+    assert "--missing mean" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["fit", "homes.csv", "--target", "price", "--laws"])
 
 
 def test_no_command_and_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,13 +6,14 @@ import hypothesis
 import numpy as np
 import pytest
 import torch
-from desk_helpers import ask, fields_of, make_desk, refusal
+from desk_helpers import ask, classes, fields_of, make_desk, refusal
 from hypothesis import strategies as st
-from model_helpers import bytes_of, fit_briefly, make_model
+from model_helpers import bytes_of, fit_briefly, make_data, make_model
 from type_checks import type_checks_off
 
 from kanviz.live import contract as c
 from kanviz.live.desk import HANDLERS
+from kanviz.model import KAN
 
 MOVE = {"type": "move_point", "edge": [0, 0, 0], "m": 2, "height": 0.5, "drag": 1}
 
@@ -284,6 +285,44 @@ def test_a_probe_adds_up_at_every_node() -> None:
         table = np.array(found["edges"][depth]).reshape(inputs, outputs)
         assert table.sum(0) + start == pytest.approx(found["nodes"][depth + 1])
     assert found["nodes"][-1] == pytest.approx(desk.model.predict([[0.3, -0.2]])[0].tolist())
+
+
+def test_a_diagnosis_tells_every_row_and_adds_up() -> None:
+    desk, _ = make_desk()
+    fit_briefly(desk.model)
+    before = bytes_of(desk.model)
+    data = make_data()
+    assert data.x_test is not None
+    found = ask(desk, "diagnosis", output=0)
+    assert found.keys() == fields_of(c.Diagnosis)
+    assert found["test"] == [False] * len(data.x) + [True] * len(data.x_test)
+    x = np.array(found["x"]).reshape(-1, 2)
+    assert found["predicted"] == pytest.approx(desk.model.predict(x)[:, 0].tolist())
+    off = np.array(found["measured"]) - found["predicted"]
+    errors = desk.scene()["error"]
+    assert np.sqrt((off[: len(data.x)] ** 2).mean()) == pytest.approx(errors["train"])
+    assert np.sqrt((off[len(data.x) :] ** 2).mean()) == pytest.approx(errors["test"])
+    one = ask(desk, "contributions", x=[0.3, -0.2], output=0)
+    assert one.keys() == fields_of(c.Contributions)
+    assert one["base"] + sum(one["parts"]) == pytest.approx(one["value"])
+    assert one["value"] == pytest.approx(desk.model.predict([[0.3, -0.2]])[0, 0])
+    own = desk.model.contributions([[0.3, -0.2]])[0, :, 0]
+    assert one["parts"] == pytest.approx(own.tolist())
+    assert bytes_of(desk.model) == before
+    assert "output must be below 1" in refusal(desk, {"type": "diagnosis", "output": 1})
+    wrong = {"type": "contributions", "x": [1.0], "output": 0}
+    assert "A row must have 2 numbers" in refusal(desk, wrong)
+
+
+def test_a_diagnosis_of_classes_tells_how_sure_it_is() -> None:
+    desk, _ = make_desk(KAN([2, 2]), classes())
+    desk.model.fit(classes(), steps=3, progress=False)
+    found = ask(desk, "diagnosis", output=0)
+    x = np.array(found["x"]).reshape(-1, 2)
+    shares = desk.model.predict_proba(x)
+    is_right = np.arange(len(x)), np.array(found["measured"], dtype=int)
+    assert found["predicted"] == pytest.approx(shares[is_right].tolist())
+    assert found["guess"] == shares.argmax(1).tolist()
 
 
 def test_the_formula_comes_in_all_forms() -> None:

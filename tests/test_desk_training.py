@@ -109,6 +109,72 @@ def test_a_fit_can_be_paused_edited_steered_and_stopped() -> None:
     assert kinds[-1] == "fit"
 
 
+def test_a_fit_can_begin_with_one_step_and_go_slowly() -> None:
+    desk, told = make_desk()
+    began = threading.Event()
+    told.on_step = began.set
+    options = {**OPTIONS, "optimizer": "adam", "steps": 100_000, "pace": 0.1, "hold": True}
+    ask(desk, "train", options=options)
+    assert began.wait(60)
+    fit = desk.model.running_fit
+    assert fit is not None
+    with desk.session.reading():  # it rests
+        assert (fit.state, fit.report.n_steps) == ("paused", 1)
+    began.clear()
+    ask(desk, "resume")
+    assert began.wait(60)
+    with desk.session.reading():  # the next step is due in ten seconds
+        assert fit.report.n_steps == 2
+    with pytest.raises(ValueError, match=r"pace must be from 0\.1 to 1000 steps a second"):
+        set_pace(desk, 1e9)
+    began.clear()
+    ask(desk, "set_training", options={"pace": None})
+    ask(desk, "step")
+    assert began.wait(60)
+    ask(desk, "stop")
+    wait(desk.model)
+    with pytest.raises(ValueError, match="steps_per_second must be a number above 0; got 0"):
+        fit.slow_down(0)
+
+
+def set_pace(desk: Desk, pace: float) -> None:
+    reply = desk.answer({"seq": 1, "type": "set_training", "options": {"pace": pace}})
+    if not reply["ok"]:
+        raise ValueError(reply["error"])
+
+
+def test_a_search_that_is_cancelled_leaves_the_network_as_it_was() -> None:
+    desk, _ = make_desk()
+    before = [bytes_of_weights(desk)]
+    for kind in ("prune_in_context", "symbolify"):
+        said: list[str] = []
+
+        def tell(what: str, said: list[str] = said) -> None:
+            said.append(desk.status()["text"])
+            if len(said) == 2:  # it has begun to try
+                desk.cancel()
+
+        stop = desk._tell
+        desk._tell = tell
+        reply = desk.answer({"seq": 1, "type": kind})
+        desk._tell = stop
+        assert not reply["ok"]
+        assert "broken off. The network is as it was" in reply["error"]
+        assert "Breaking off ..." in said
+        assert desk.status()["state"] == "idle"
+        before.append(bytes_of_weights(desk))
+    assert before[0] == before[1] == before[2]
+    assert desk.model.steps == []
+    desk.cancel()  # nothing runs
+    assert desk.status()["text"] == ""
+
+
+def bytes_of_weights(desk: Desk) -> list[float]:
+    return [
+        value for layer in desk.model.network.layers for value in layer.weight.flatten().tolist()
+    ]
+
+
 def test_a_fit_that_fails_says_so() -> None:
     desk, _ = make_desk()
 
@@ -154,10 +220,10 @@ def test_losses_of_classes_are_losses() -> None:
 
 def test_losses_go_on_over_several_fits() -> None:
     log = LossLog()
-    for losses in ([4.0, 1.0], [0.25]):
+    for position, losses in ((1, [4.0, 1.0]), (2, [0.25])):
         log.begin()
         log.follow(make_report(losses), Errors("RMSE", 10 * math.sqrt(losses[-1]), None))
-        log.mark("trained with lm", 1)
+        log.mark("trained with lm", position)
     record = log.record()
     log.count_from_here()
     assert record["step"].tolist() == [1, 2, 3]
@@ -168,6 +234,21 @@ def test_losses_go_on_over_several_fits() -> None:
     news = log.news()
     assert [news["step"].tolist(), news["train"].tolist()] == [[4], [1.0]]
     assert news["test"].tolist() == [7.0]
+
+
+def test_the_steps_of_a_fit_that_was_undone_go_with_its_mark() -> None:
+    log = LossLog()
+    for position, losses in ((1, [4.0, 1.0]), (2, [0.5, 0.25, 0.125])):
+        log.begin()
+        log.follow(make_report(losses), None)
+        log.mark(f"trained with lm: {len(losses)} steps", position)
+    log.begin()  # after the second was undone
+    log.follow(make_report([0.75]), None)
+    log.mark("trained with lm: 1 steps", 2)
+    found = log.record()
+    assert found["step"].tolist() == [1, 2, 6]
+    assert [mark["position"] for mark in found["marks"]] == [1, 2]
+    assert log.tail() is None, "what was shown is another, so a scene is due"
 
 
 def test_marks_that_cannot_be_reached_any_more_go() -> None:

@@ -88,6 +88,27 @@ def test_nobody_waits_for_a_fit_that_is_over() -> None:
     gate.pass_through(took_step=True)
 
 
+def test_a_rest_lets_others_in_and_ends_when_a_step_is_granted_or_the_fit_stopped() -> None:
+    gate = Gate()
+    passed = threading.Event()
+
+    def walk() -> None:
+        gate.pass_through(took_step=True, rest=3600.0)
+        passed.set()
+
+    for end in (gate.step, gate.stop):
+        passed.clear()
+        thread = threading.Thread(target=walk, daemon=True)
+        thread.start()
+        with gate.held():
+            assert not passed.is_set()
+        end()
+        assert passed.wait(PATIENCE)
+        thread.join(PATIENCE)
+    gate = Gate()
+    gate.pass_through(took_step=True, rest=0.001)  # and by itself
+
+
 @pytest.mark.parametrize("order", [Gate.pause, Gate.step])
 def test_nothing_pauses_a_fit_that_is_to_stop(order: Callable[[Gate], None]) -> None:
     gate = Gate()

@@ -37,3 +37,23 @@ def test_report_draws_itself_and_an_empty_one_says_why_not(unchecked: None) -> N
         FitReport("lm").plot()
     with pytest.raises(ValueError, match="theme must be one of"):
         loss_figure(make_history(validation=False), theme="blue")  # type: ignore[arg-type]
+
+
+def test_a_report_as_last_line_of_a_cell_is_a_sentence_a_chart_and_a_table() -> None:
+    errors = {"train_rmse": 1.5, "train_r2": 0.99, "test_rmse": 3.25, "test_r2": 0.9}
+    report = FitReport("lm", history=make_history(validation=True), kept_step=4, stopped="steps")
+    report.errors, report.outputs, report.notes = errors, ("heat [W/m^2]",), ["Look twice."]
+    html = report._repr_html_()
+    assert html.startswith("<div><p>lm: 4 steps in 0.0 s, loss 0.001, validation loss 0.2")
+    assert html.count("<svg") == 1
+    assert "RMSE [W/m\u00b2]</th>" in html
+    assert "3.25</td>" in html
+    assert html.endswith("<p>Look twice.</p></div>")
+    text = repr(report)
+    assert text.splitlines()[1:] == [
+        "  train: RMSE [W/m\u00b2] 1.5, R^2 0.99",
+        "  test: RMSE [W/m\u00b2] 3.25, R^2 0.9",
+        "  Look twice.",
+    ]
+    assert len(text) < 300
+    assert "<svg" not in FitReport("lm")._repr_html_()

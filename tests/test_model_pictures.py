@@ -84,6 +84,12 @@ def test_a_notebook_gets_image_page_and_text() -> None:
     assert shown["text/plain"] == repr(model)
     drawing = shown["text/html"].partition("base64,")[2].partition('"')[0]
     assert base64.b64decode(drawing).decode().startswith("<svg")
+    assert as_marimo_shows(model)._repr_html_() == shown["text/html"]
+
+
+def as_marimo_shows(model: KAN) -> Any:
+    """Return what marimo asks first, before it lists the modules of anything of torch's."""
+    return model._display_()
 
 
 def test_a_picture_that_fails_leaves_the_text(caplog: pytest.LogCaptureFixture) -> None:

@@ -86,6 +86,7 @@ def test_predict_for_classes_gives_the_users_labels_and_the_rest_scores_and_shar
 
 
 QUESTIONS: dict[str, Callable[[KAN, Path], object]] = {
+    "contributions": lambda model, _: model.contributions(make_sample(samples=2)),
     "forward": lambda model, _: model(make_sample()),
     "trace": lambda model, _: model.trace(make_sample()),
     "edge_scores": lambda model, _: model.edge_scores(),

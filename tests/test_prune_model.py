@@ -1,5 +1,6 @@
 """Pruning as a user calls it: by score, by share, by name and in context."""
 
+import html
 from typing import Any
 
 import pytest
@@ -53,7 +54,7 @@ def test_pruning_by_score_drops_what_does_not_matter(model: KAN, data: Dataset) 
     assert nodes_in_use(model.network) == [2, 1, 1]
     assert len(report) == 0
     assert str(report) == "removed 9 of 12 edges; nodes in use [3, 3, 1] -> [2, 1, 1]"
-    assert report._repr_html_() == f"<p>{report}</p>"
+    assert report._repr_html_() == f"<div><p>{html.escape(str(report))}.</p></div>"
     assert model.steps[-1] == "pruned 9 edges"
     # Edges that hardly vary may add large constants; these stay.
     assert model.evaluate(data)["test_rmse"] < before + 0.05
@@ -208,6 +209,11 @@ def test_a_line_says_what_was_tried_and_what_came_of_it() -> None:
     report = PruneReport((lost,), (), 3, (2, 1), (2, 1), "parts")
     assert report[0] is lost
     assert report[:1] == (lost,)
+    assert "<svg" not in report._repr_html_(), "nothing was removed, so there is nothing to draw"
+    gone = [Drop("input 1", edges, 0.02, 0.1, after, 1.0, "") for after in (0.1, 0.2)]
+    html = PruneReport((*gone, lost), edges, 3, (2, 1), (2, 1), "parts")._repr_html_()
+    assert html.count("<svg") == 1
+    assert html.index("removed 2 of 3 edges") < html.index("<svg") < html.index("<table")
 
 
 def test_outputs_that_are_not_finite_are_refused() -> None:

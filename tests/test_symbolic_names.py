@@ -85,3 +85,17 @@ def test_source_code_computes_with_each_name_and_tells_which_it_is() -> None:
 def test_a_name_that_can_stay_does() -> None:
     source = Formula((sympy.Symbol("a_b") - sympy.Symbol("a b"),), ("a b", "a_b"), ("y",)).to_c()
     assert "return a_b - a_b_2;" in source
+
+
+def test_factors_stand_apart_and_a_power_of_a_name_with_a_unit_is_not_the_units() -> None:
+    time, x = sympy.Symbol("time [s]", real=True), sympy.Symbol("x", real=True)
+    short = Formula((0.5 * x * time**2,), ("x", "time [s]"), ("heat [J]",))
+    assert short.equations_in_latex() == [
+        r"\mathrm{heat}\,[\mathrm{J}] = 0.5\,\left(\mathrm{time}\,[\mathrm{s}]\right)^{2}\,x"
+    ]
+    (mathml,) = (equations(["y"], [time**2]),)
+    assert "<mo>(</mo><mtext>time [s]</mtext><mo>)</mo>" in mathml
+    long = 3 * sympy.exp(-0.1 * x**2 + 2 * time + 1)
+    assert r"3\,\exp{\left(" in Formula((long,), ("x", "time [s]"), ("y",)).to_latex()[0]
+    assert "<mi>exp</mi>" in equations(["y"], [long])
+    assert "e^{- x}" in Formula((sympy.exp(-x),), ("x",), ("y",)).to_latex()[0]

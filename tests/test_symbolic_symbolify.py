@@ -12,8 +12,9 @@ from model_helpers import bytes_of, make_network, make_sample
 from torch import Tensor
 
 from kanviz.nn import Network
+from kanviz.snapshot import Edge
 from kanviz.symbolic import default_library
-from kanviz.symbolic.symbol_report import SymbolReport
+from kanviz.symbolic.symbol_report import Attempt, EdgeReport, SymbolReport
 from kanviz.symbolic.symbolify import candidates_for, complexity, splines, symbolify
 from kanviz.training.judge import Judge
 
@@ -168,3 +169,20 @@ def test_locked_edges_are_searched_through_the_first_that_is_live() -> None:
     assert [tuple(edge) for edge in splines(network)] == [(0, 0, 0), (1, 0, 0)]
     network.layers[0].set_mask(torch.tensor([[False], [True]]))
     assert [tuple(edge) for edge in splines(network)] == [(0, 1, 0), (1, 0, 0)]
+
+
+def test_a_report_as_last_line_of_a_cell_is_a_sentence_a_chart_and_a_table() -> None:
+    tried = (Attempt("sin", 2, 0.01), Attempt("x**2", 2, 0.5))
+    edges = (
+        EdgeReport(Edge(0, 0, 0), "sin", 0.01, 0.011, tried, 0.9991),
+        EdgeReport(Edge(0, 1, 0), None, 0.011, 0.011, tried),
+    )
+    stages = (("splines", 20, 0.01), ("edge (0, 0, 0): sin", 12, 0.011))
+    report = SymbolReport(edges, 0.01, 0.011, 0.015, stages=stages)
+    html = report._repr_html_()
+    sentence = "1 of 2 curves became formulas; held-out error 1.00e-02 -> 1.10e-02 (limit 1.50e-02)"
+    assert html.startswith(f"<div><p>{sentence.replace('>', '&gt;')}.</p><svg")
+    assert "stays a spline</td>" in html
+    assert "complexity" in html
+    assert repr(report).startswith(f"SymbolReport: {sentence}.\n")
+    assert "Attempt(" not in repr(report)

@@ -165,6 +165,64 @@ def _partners(x: Float[Tensor, "samples inputs"]) -> list[Tensor]:
     return [order.roll(shift)[place] for shift in shifts]
 
 
+BACKGROUND, MOST_MIXED = 64, 2**23
+"""Rows that a row is compared with, and numbers in all mixed rows that are computed at a time."""
+
+
+@torch.no_grad()
+def contributions(
+    network: Network,
+    x: Float[Tensor, " inputs"],
+    sample: Float[Tensor, "samples inputs"],
+) -> Float[Tensor, "inputs outputs"]:
+    """Return what each input adds to the outputs of one row, beside the mean over other rows.
+
+    Shapley values: an input's share is what the outputs change by when it goes from the value of
+    another row to its own, on the way from that row to this one, input by input (Strumbelj and
+    Kononenko, Knowledge and Information Systems 41, 2014, section 3). Instead of at random, the
+    order is turned by one from row to row, and each is taken there and back, so that of two inputs
+    each goes first as often: exact for functions whose inputs act together in pairs at most, and
+    for every function the shares add up to ``network(x)`` less the mean over the rows.
+
+    Parameters
+    ----------
+    network : Network
+        Is only read.
+    x : (inputs,)
+        The row, of the network's dtype and device.
+    sample : (samples, inputs)
+        The other rows; of more than 64 evenly chosen ones.
+
+    Examples
+    --------
+    >>> from kanviz.nn import Network
+    >>> network = Network([2, 2, 1], seed=0)
+    >>> x, sample = torch.tensor([0.5, -0.3]), torch.linspace(-1, 1, 20).reshape(10, 2)
+    >>> shares = contributions(network, x, sample)
+    >>> torch.allclose(shares.sum(0), network(x[None])[0] - network(sample).mean(0), atol=1e-6)
+    True
+    """
+    width = len(x)
+    rows = background(len(sample), width)
+    order = torch.arange(width, device=x.device)
+    found = x.new_zeros(width, network.widths[-1])
+    for turn, row in enumerate(rows):
+        forth = order.roll(turn % width)
+        for way in (forth, forth.flip(0)):
+            rank = way.argsort()
+            # Row t of the mixed ones has the first t inputs of this way from x.
+            is_own = rank < torch.arange(width + 1, device=x.device)[:, None]
+            outputs = network(torch.where(is_own, x, sample[row]))
+            found[way] += outputs.diff(dim=0)
+    return found / (2 * len(rows))
+
+
+def background(samples: int, inputs: int) -> list[int]:
+    """Return the rows that a row is compared with: evenly chosen, fewer where inputs are many."""
+    count = min(samples, BACKGROUND, max(1, MOST_MIXED // (2 * inputs * (inputs + 1))))
+    return [number * samples // count for number in range(count)]
+
+
 def _through(layers: Sequence[KANLayer], x: Tensor) -> Tensor:
     for layer in layers:
         x = layer(x)

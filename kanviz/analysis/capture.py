@@ -295,7 +295,7 @@ def edge_values(
 
 
 def standings(layer: KANLayer, edges: Sequence[Edge]) -> list[dict[str, Any]]:
-    """Return state, formula and function's name of some edges, as ``EdgeView`` takes them."""
+    """Return state, formula, function's name and shapes of some edges, as ``EdgeView`` has them."""
     symbols, texts, mask = layer.symbols, _texts(layer), layer.mask.tolist()
     functions = () if symbols is None else zip(symbols.edges, symbols.functions, strict=True)
     names = {edge: function.name for edge, function in functions}
@@ -309,6 +309,8 @@ def standings(layer: KANLayer, edges: Sequence[Edge]) -> list[dict[str, Any]]:
             found.append(standing | {"quality": quality[i, j]})
         else:
             found.append({"state": "spline"})
+        if constraint := layer.constraints.get((i, j)):
+            found[-1]["shapes"] = constraint.shapes
     return found
 
 

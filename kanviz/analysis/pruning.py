@@ -7,7 +7,7 @@ likely, and every refit keeps to the smoothness that was found.
 
 import copy
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -34,7 +34,7 @@ from kanviz.checks import check_choice
 from kanviz.data import Dataset
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge
-from kanviz.tables import ReportTable, html_table, text_table
+from kanviz.tables import ReportTable, Series, report_html, small_chart, text_table
 from kanviz.training.doubt import Doubt
 from kanviz.training.families import family_of
 from kanviz.training.judge import Judge, judge_of
@@ -150,9 +150,16 @@ class PruneReport(ReportTable[Drop]):
         return "\n".join([self._summary(), *table])
 
     def _repr_html_(self) -> str:
-        if not self.drops:
-            return f"<p>{self._summary()}</p>"  # numbers and our own words only
-        return html_table(self._rows(), f"{self._summary()}. error: {self.measure}")
+        gone = [drop for drop in self.drops if drop.removed and drop.after is not None]
+        errors = [drop.after for drop in gone if drop.after is not None]
+        chart = small_chart(
+            [Series("error", list(range(1, len(errors) + 1)), errors)],
+            x_label="removed one after the other",
+            y_label="error",
+        )
+        notes = [f"error: {self.measure}"] if self.drops else []
+        rows = self._rows() if self.drops else ()
+        return report_html(f"{self._summary()}.", chart, rows, notes)
 
     def _summary(self) -> str:
         nodes = f"nodes in use {list(self.nodes_before)} -> {list(self.nodes_after)}"
@@ -180,6 +187,7 @@ def prune(
     tolerance: float,
     score: Score = scores,
     doubt: Doubt | None = None,
+    on_drop: Callable[[Drop], object] = lambda _: None,
 ) -> PruneReport:
     """Remove what does not matter, in place; with data in context, see ``KAN.prune``.
 
@@ -221,9 +229,15 @@ def prune(
     judge = judge_of(data, smoothing=None if doubt is None else doubt.smoothing)
     drops: list[Drop] = []
     if doubt is not None:
-        drops += remove_idle(network, judge, data, doubt, what=what, may_go=may_go)
+        drops += remove_idle(network, judge, data, doubt, what=what, may_go=may_go, on_drop=on_drop)
     drops += prune_in_context(
-        network, judge, what=what, may_go=may_go, tolerance=tolerance, score=score
+        network,
+        judge,
+        what=what,
+        may_go=may_go,
+        tolerance=tolerance,
+        score=score,
+        on_drop=on_drop,
     )
     return _report(before, network, drops, measure_of(judge))
 
@@ -236,6 +250,7 @@ def remove_idle(
     *,
     what: What,
     may_go: Iterable[Edge],
+    on_drop: Callable[[Drop], object] = lambda _: None,
 ) -> list[Drop]:
     """Remove in place what makes the data no less likely when it is gone, the idlest first.
 
@@ -249,7 +264,7 @@ def remove_idle(
         What it was fitted to.
     doubt : Doubt
         Of this network.
-    what, may_go
+    what, may_go, on_drop
         As for ``prune_in_context``.
 
     Returns
@@ -296,6 +311,7 @@ def remove_idle(
         after, falls = judge.error(trial), likely - without
         reason = "" if falls < CHANCE else f"log evidence would fall by {falls:.1f}"
         drops.append(Drop(one.name, gone, one.score, now, after, math.inf, reason, is_idle=True))
+        on_drop(drops[-1])
         if not reason:
             network.take(trial)
             now, likely = after, without
@@ -398,6 +414,7 @@ def prune_in_context(
     what: What,
     may_go: Iterable[Edge],
     score: Score = scores,
+    on_drop: Callable[[Drop], object] = lambda _: None,
 ) -> list[Drop]:
     """Remove in place what is weak, weakest first, as long as the held-out error stays.
 
@@ -419,6 +436,8 @@ def prune_in_context(
         The edges that may go at all, besides those that lead nowhere any more.
     score : callable
         As for ``prune``.
+    on_drop : callable
+        Called with each candidate that was tried; if it raises, that ends the search.
 
     Returns
     -------
@@ -437,7 +456,8 @@ def prune_in_context(
             "the range of x, or take back the last step with undo()."
         )
     least_right = _share_right(network, judge) - tolerance
-    search = _Search(network, judge, now + tolerance, least_right, frozenset(may_go), score, now)
+    allowed = frozenset(may_go)
+    search = _Search(network, judge, now + tolerance, least_right, allowed, score, now, on_drop)
     search.at_once(what)
     for kind in ("nodes", "edges") if what == "edges" else (what,):
         search.one_by_one(kind)
@@ -455,6 +475,7 @@ class _Search:
     may_go: frozenset[Edge]
     score: Score
     now: float
+    on_drop: Callable[[Drop], object] = lambda _: None
     tried: list[Drop] = field(default_factory=list)
     refused: set[tuple[Edge, ...]] = field(default_factory=set)
 
@@ -505,6 +526,7 @@ class _Search:
             reason = self._objection(trial, after)
         drop = Drop(candidate.name, gone, candidate.score, self.now, after, self.limit, reason)
         self.tried.append(drop)
+        self.on_drop(drop)
         if after is not None and drop.removed:
             self.network.take(trial)
             self.now, self.refused = after, set()

@@ -4,10 +4,11 @@ from kanviz.edits.curves import MovePoint, SetCurve
 from kanviz.edits.edit import Edit
 from kanviz.edits.formulas import FixEdge, UnfixEdge
 from kanviz.edits.functions import Became, Fitted, Refine, Solved, UpdateGrid
-from kanviz.edits.structure import Freeze, Lock, Remove
+from kanviz.edits.structure import Constrain, Freeze, Lock, Remove
 
 __all__ = [
     "Became",
+    "Constrain",
     "Edit",
     "Fitted",
     "FixEdge",

@@ -53,6 +53,8 @@ class MovePoint:
             height = torch.tensor(self.height / self.units.size, dtype=torch.float64)
             for i, j in group_at(layer.leaders, self.i, self.j):
                 layer.weight[i, self.m, j] = height.to(layer.weight)
+                _push(layer, i, j, self.m)
+        layer.settle()
 
     def sentence(self) -> str:
         """Say what was done."""
@@ -115,6 +117,7 @@ class SetCurve:
         with torch.no_grad():
             for i, j in group_at(layer.leaders, self.i, self.j):
                 layer.weight[i, :n_basis, j] += change.to(layer.weight.dtype)
+        layer.settle()
 
     def sentence(self) -> str:
         """Say what was done."""
@@ -125,6 +128,19 @@ class SetCurve:
         """Return the call."""
         edge = f"({self.layer}, {self.i}, {self.j})"
         return call_code("model.set_curve", edge, repr(list(self.x)), repr(list(self.y)))
+
+
+def _push(layer: KANLayer, i: int, j: int, m: int) -> None:
+    """Let a moved point of a monotone curve push the others out of its way."""
+    constraint = layer.constraints.get((i, j))
+    shapes = () if constraint is None else constraint.shapes
+    coef, n_basis = layer.weight[i, :, j], layer.spec.n_basis
+    if "increasing" in shapes:
+        coef[m:n_basis].clamp_(min=coef[m].item())
+        coef[:m].clamp_(max=coef[m].item())
+    elif "decreasing" in shapes:
+        coef[m:n_basis].clamp_(max=coef[m].item())
+        coef[:m].clamp_(min=coef[m].item())
 
 
 def _spline(network: Network, layer: int, i: int, j: int) -> KANLayer:

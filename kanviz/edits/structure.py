@@ -5,9 +5,11 @@ function is lost: a removed edge adds nothing but is kept, so that it comes back
 """
 
 from dataclasses import KW_ONLY, dataclass
+from typing import get_args
 
 import torch
 
+from kanviz.checks import check_choice
 from kanviz.edits.address import (
     are_live,
     check_edge,
@@ -19,6 +21,7 @@ from kanviz.edits.address import (
     set_live,
 )
 from kanviz.edits.code import call_code
+from kanviz.nn.constraints import OPPOSITE, Constraint, Shape
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.ties import group_at
@@ -224,6 +227,98 @@ class Lock:
         return network.layers[self.layers[0]]
 
 
+@dataclass(frozen=True)
+class Constrain:
+    """Let the spline of an edge, and of those locked with it, keep shapes; none: it is free again.
+
+    See ``KANLayer.constrain``. ``centre`` is what x an even or odd curve is so about, in the unit
+    of the network.
+    """
+
+    edge: Edge
+    shapes: tuple[Shape, ...]
+    centre: float = 0.0
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The one layer that it touches."""
+        return (self.edge.layer,)
+
+    def apply_to(self, network: Network) -> float:
+        """Constrain or free; return the largest change of an edge by a move to a symmetric grid.
+
+        ValueError if the shapes do not go together or the edge cannot keep them.
+        """
+        layer_number, i, j = check_edge(network, *self.edge)
+        layer = network.layers[layer_number]
+        if not self.shapes:
+            if (i, j) not in layer.constraints:
+                raise ValueError(f"Edge {tuple(self.edge)} is not constrained.")
+            return layer.constrain(group_at(layer.leaders, i, j), None)
+        constraint = Constraint(self.shapes, self.centre)
+        check_shapes(self.shapes)
+        self._check(layer, constraint)
+        return layer.constrain(group_at(layer.leaders, i, j), constraint)
+
+    def sentence(self) -> str:
+        """Say what was done."""
+        place = _named(self.edge)
+        return (
+            f"constrained edge {place} to {' and '.join(self.shapes)}"
+            if self.shapes
+            else (f"freed edge {place} of its constraint")
+        )
+
+    def code(self) -> str:
+        """Return the call."""
+        if not self.shapes:
+            return f"model.unconstrain({_named(self.edge)})"
+        return f"model.constrain({_named(self.edge)}, {', '.join(map(repr, self.shapes))})"
+
+    def _check(self, layer: KANLayer, constraint: Constraint) -> None:
+        """Raise unless the edge can keep the shapes."""
+        name, (_, i, j) = f"Edge {tuple(self.edge)}", self.edge
+        if not layer.spec.is_spline:
+            raise ValueError(
+                f"{name} has radial functions, whose coefficients tell no shape. Use "
+                "basis='bspline'."
+            )
+        if not bool(layer.spline_mask[i, j]):
+            raise ValueError(
+                f"{name} is removed or a formula, and only a spline can be constrained. Bring it "
+                "back with restore_edge or unfix."
+            )
+        if not constraint.is_mirrored:
+            return
+        if bool(layer.locked[i, j]):
+            raise ValueError(
+                f"{name} is locked, and an even or odd curve needs a grid of its own. Call unlock "
+                "first."
+            )
+        others = [one for (row, _), one in layer.constraints.items() if row == i]
+        if any(one.is_mirrored and one.centre != self.centre for one in others):
+            raise ValueError(f"{name} would be mirrored at another x than its neighbour.")
+        grid = layer.grid_points[i]
+        if not bool(grid[0] < self.centre) or not bool(self.centre < grid[-1]):
+            raise ValueError(
+                f"{name} cannot be {self.shapes[0]}: x = 0, about which it would be so, lies "
+                "outside of its grid. Choose another shape."
+            )
+
+
+def check_shapes(shapes: tuple[Shape, ...]) -> None:
+    """Raise unless the shapes are known, different, and go together."""
+    for shape in shapes:
+        check_choice("shape", shape, get_args(Shape))
+        for other in shapes:
+            if other in OPPOSITE[shape]:
+                raise ValueError(
+                    f"shapes must go together; got {shape!r} and {other!r}. Take one of them."
+                )
+    if len(set(shapes)) < len(shapes):
+        raise ValueError(f"shapes must be different; got {shapes}. Name each once.")
+
+
 def _check_lockable(layer: KANLayer, edges: tuple[Edge, ...]) -> None:
     """Raise unless the edges are two or more, live and free, and a formula among them is first."""
     if len(edges) < 2:
@@ -245,6 +340,11 @@ def _check_lockable(layer: KANLayer, edges: tuple[Edge, ...]) -> None:
             raise ValueError(
                 f"Edge {tuple(edge)} is locked already, with {_words(tuple(others))}. "
                 "Call unlock first."
+            )
+        if (edge.i, edge.j) in layer.constraints:
+            raise ValueError(
+                f"Edge {tuple(edge)} is constrained to a shape and cannot be locked. Call "
+                "unconstrain first, and constrain what they share."
             )
         if (edge.i, edge.j) in formulas and edges[0][1:] not in formulas:
             raise ValueError(

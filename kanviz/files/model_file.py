@@ -26,6 +26,7 @@ from kanviz.data.scaling import Scaling
 from kanviz.interrupts import uninterrupted
 from kanviz.model.kan import KAN
 from kanviz.model.session import Session
+from kanviz.nn.constraints import Constraint, Shape
 from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import LayerState
 from kanviz.nn.network import check_shape
@@ -266,6 +267,10 @@ def _layer_record(state: LayerState) -> dict[str, Any]:
         "trains": state.trains,
         "symbols": None if symbols is None else [_function_record(f) for f in symbols.functions],
         "quality": None if symbols is None else list(symbols.quality),
+        "constraints": [
+            [*edge, list(constraint.shapes), constraint.centre]
+            for edge, constraint in sorted(state.constraints.items())
+        ],
     }
 
 
@@ -298,6 +303,7 @@ def _read_layer(record: Any, n_in: int, nodes: Nodes, tensors: Mapping[str, Tens
     if not isinstance(record["trains"], bool):
         raise TypeError("its header does not say which layers train")
     symbols = _read_symbols(record["symbols"], record.get("quality"), mask, dtype, tensors)
+    constraints = _read_constraints(record.get("constraints", []), mask)
     return LayerState(
         spec,
         weight,
@@ -308,7 +314,20 @@ def _read_layer(record: Any, n_in: int, nodes: Nodes, tensors: Mapping[str, Tens
         symbols,
         trains=record["trains"],
         products=nodes.arities,
+        constraints=constraints,
     )
+
+
+def _read_constraints(record: Any, mask: Tensor) -> dict[tuple[int, int], Constraint]:
+    """Return the shapes that edges keep; files of older versions have none."""
+    found = {}
+    for i, j, shapes, centre in record:
+        if not (0 <= i < mask.shape[0] and 0 <= j < mask.shape[1] and math.isfinite(centre)):
+            raise ValueError("its constraints are of edges that it does not have")
+        if not shapes or not set(shapes) <= set(get_args(Shape)):
+            raise ValueError("its constraints are of shapes that nobody knows")
+        found[int(i), int(j)] = Constraint(tuple(shapes), float(centre))
+    return found
 
 
 def _check_leaders(leaders: Tensor, knots: Tensor, mask: Tensor) -> None:

@@ -182,7 +182,7 @@ def end_name(snapshot: Snapshot, layer: int, j: int) -> str:
 def standing(view: EdgeView) -> str:
     """Return an edge's state in words, such as ``formula, frozen``."""
     marks = [word for word, on in (("frozen", view.frozen), ("locked", view.locked)) if on]
-    return ", ".join([STATES[view.state], *marks])
+    return ", ".join([STATES[view.state], *view.shapes, *marks])
 
 
 def quality(view: EdgeView) -> str:

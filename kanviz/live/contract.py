@@ -120,6 +120,8 @@ class Scene(TypedDict):
     """Whether the model has learnt nothing yet; edits by hand are no learning."""
     rows: list[int]
     """Of the training and of the test part; 0 where there are none."""
+    notes: list[str]
+    """Sentences on what was done to the data: columns left out, rows with gaps."""
     formula: FormulaText | None
     """Of the network as it is in this scene, for a page, which cannot ask; else null."""
     grid_size: int
@@ -245,10 +247,15 @@ LARGEST_INTEGER = 2**53
 
 MOST_NUMBERS, MOST_EDGES, MOST_LETTERS = 10_000, 100_000, 1000
 
+MOST_WORDS = 10
+
 MOST_STEPS = 1_000_000
 
 FINEST_GRID = 1000
 """Intervals that the grid slider may ask for: memory grows with them."""
+
+LEAST_PACE, MOST_PACE = 0.1, 1000.0
+"""Steps a second that a browser may ask for."""
 
 MOST_DRAWN = 5000
 """Edges that a browser may ask to be drawn."""
@@ -265,6 +272,10 @@ class TrainingOptions(TypedDict, total=False):
     sparsity: float
     entropy: float
     learning_rate: float | None
+    pace: float | None
+    """Steps a second at most, to be watched; null: as fast as it goes."""
+    hold: bool
+    """Whether the fit waits after its first step; only where it starts."""
 
 
 class Ask:
@@ -337,6 +348,14 @@ class Unfreeze(Ask):
     """Let an edge learn again."""
 
     edge: Edge
+
+
+@dataclass(frozen=True)
+class Constrain(Ask):
+    """Let an edge keep shapes, such as "increasing"; none: it is free again."""
+
+    edge: Edge
+    shapes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -450,6 +469,11 @@ class Symbolify(Ask):
 
 
 @dataclass(frozen=True)
+class Cancel(Ask):
+    """Break off the search that runs, if there is one: the network stays as it was."""
+
+
+@dataclass(frozen=True)
 class AskSuggest(Ask):
     """Ask which functions an edge may be."""
 
@@ -475,6 +499,21 @@ class AskProbe(Ask):
     """Ask what happens to one row, in the user's units."""
 
     x: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class AskDiagnosis(Ask):
+    """Ask how an output does row by row."""
+
+    output: Count
+
+
+@dataclass(frozen=True)
+class AskContributions(Ask):
+    """Ask what each input adds to an output at one row, in the user's units."""
+
+    x: tuple[float, ...]
+    output: Count
 
 
 @dataclass(frozen=True)
@@ -589,6 +628,36 @@ class Plan(TypedDict):
     steps: list[PlanStep]
 
 
+class Diagnosis(TypedDict):
+    """What the data say of an output and what the network says, row by row, training rows first.
+
+    Of many rows evenly chosen ones; all in the user's units.
+    """
+
+    x: list[float]
+    """(rows, inputs) row by row."""
+    measured: list[float]
+    """Numbers of classes for a classifier."""
+    predicted: list[float]
+    """For a classifier how sure it is of the right class, from 0 to 1."""
+    guess: list[int] | None
+    """The likeliest classes; null for numbers."""
+    test: list[bool]
+    """Whether a row is of the test part."""
+
+
+class Contributions(TypedDict):
+    """What leads from the mean of the network over the data to what it says of a row.
+
+    In the unit of the output; of a classifier in that of its scores.
+    """
+
+    base: float
+    parts: list[float]
+    """One per input; with the base they add up to the value."""
+    value: float
+
+
 class Probe(TypedDict):
     """Values of every node and edge for one input row, all in the user's units.
 
@@ -671,6 +740,12 @@ def _integer(name: str, value: object, lowest: int, highest: int) -> int:
     return int(value)  # type: ignore[call-overload, no-any-return]
 
 
+def _truth(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(name, "true or false", value)
+    return value
+
+
 def _number(name: str, value: object) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     # Compared rather than made a float first, because an int may be larger than every float.
@@ -697,6 +772,12 @@ def _edges(name: str, value: object) -> tuple[Edge, ...]:
     return tuple(_edge(name, item) for item in value)
 
 
+def _texts(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > MOST_WORDS:
+        raise _wrong(name, f"a list of at most {MOST_WORDS} words", value)
+    return tuple(_text(name, item) for item in value)
+
+
 def _options(name: str, value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise _wrong(name, "a record", value)
@@ -718,9 +799,11 @@ Reader = Callable[[str, object], Any]
 
 _BY_TYPE: dict[Any, Reader] = {
     str: _text,
+    bool: _truth,
     float: _number,
     Edge: _edge,
     tuple[float, ...]: _numbers,
+    tuple[str, ...]: _texts,
     tuple[Edge, ...]: _edges,
     TrainingOptions: _options,
 }
@@ -756,7 +839,7 @@ RECORDS = (
     *(NodeView, EdgeView, StepRecipe, FormulaRecipe, LayerRecipe, Recipe, Mark, Losses),
     *(History, ErrorNow, Scene, Visited, EdgeChange, LossTail, HistoryTail, Patch, Frame, Status),
     *(TrainingOptions, Done, Try, Pruned, Choice, Symbolified, Suggestion, Preview, PlanStep, Plan),
-    *(FormulaText, Probe),
+    *(FormulaText, Probe, Diagnosis, Contributions),
 )
 """The records of which interfaces are written, in this order."""
 

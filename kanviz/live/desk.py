@@ -1,6 +1,7 @@
 """The desk: sees one model, does with it what a browser asks, and answers."""
 
 import contextlib
+import itertools
 import logging
 import threading
 import time
@@ -12,7 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kanviz.analysis.attribution import contributions
 from kanviz.analysis.capture import N_CURVE, Curves, capture, moving_curves, order_of
+from kanviz.analysis.pruning import Drop
 from kanviz.analysis.recipe import recipe_of
 from kanviz.analysis.removal import edge_means, take_out
 from kanviz.analysis.trace import trace
@@ -30,6 +33,7 @@ from kanviz.model.fit_handle import FitHandle
 from kanviz.model.inputs import grid_sample
 from kanviz.model.kan import KAN
 from kanviz.model.user_units import in_user_units, trace_in_user_units
+from kanviz.nn.constraints import Shape
 from kanviz.nn.network import Network
 from kanviz.recipe import MOST_WEIGHTS, Affine
 from kanviz.snapshot import Edge, Snapshot
@@ -115,6 +119,7 @@ class Desk:
         self._losses = LossLog()
         self._activity, self._error = "", ""
         self._share: float | None = None
+        self._is_cancelled = self._is_held = False
         self._stops: list[Callable[[], None]] = []
 
     @property
@@ -221,7 +226,7 @@ class Desk:
         return c.FormulaText(
             text=str(formula),
             mathml=equations(formula.outputs, formula.expressions),
-            latex="\n".join(formula.to_latex()),
+            latex="\n".join(formula.equations_in_latex()),
             python=python,
         )
 
@@ -290,6 +295,7 @@ class Desk:
             "has_data": self.data is not None,
             "is_fresh": self._was_new and self.session.about.sample is None,
             "rows": rows.counts,
+            "notes": [] if self.data is None else list(self.data.notes),
             "formula": None,
             "grid_size": spec.grid_size,
             "spline_order": spec.spline_order,
@@ -340,6 +346,9 @@ class Desk:
     def _fitted(self, fit: FitHandle) -> None:
         """Take note of a fit that begins or is over."""
         if self.session.running is fit:
+            if self._is_held:  # before its first step
+                self._is_held = False
+                fit.step()
             self._losses.begin()
             fit.on_step(lambda _: self._tell("step"))
             self._error = ""
@@ -458,12 +467,35 @@ class Desk:
 
     @contextlib.contextmanager
     def searching(self, words: str) -> Iterator[None]:
-        """Say what goes on inside the block."""
+        """Say what goes on inside the block, which ``cancel`` breaks off."""
+        self._is_cancelled = False
         self.note(words)
         try:
             yield
         finally:
             self.note("")
+
+    def cancel(self) -> None:
+        """Break off the search that runs, once it tells of its progress next; in any thread."""
+        if self._activity:
+            self._is_cancelled = True
+            self.note("Breaking off ...")
+
+    def go_on(self, words: str, share: float | None = None) -> None:
+        """Say how far a search is.
+
+        Raises
+        ------
+        ValueError
+            If it was cancelled meanwhile, which ends it.
+        """
+        if self._is_cancelled:
+            raise ValueError("The search was broken off. The network is as it was.")
+        self.note(words, share)
+
+    def hold_next(self, *, is_held: bool) -> None:
+        """Let the next fit wait after its first step, or not."""
+        self._is_held = is_held
 
     def note(self, words: str, share: float | None = None) -> None:
         """Say what goes on, and how much of it is done, if known."""
@@ -573,6 +605,13 @@ def fix(
     model.fix(edge, formula, affine=units.to_model((a, b, c, d)), constants=constants)
 
 
+def _constrain(desk: Desk, ask: c.Constrain) -> None:
+    if ask.shapes:
+        desk.model.constrain(ask.edge, *cast(tuple[Shape, ...], ask.shapes))
+    else:
+        desk.model.unconstrain(ask.edge)
+
+
 def _update_grid(desk: Desk, _: c.UpdateGrid) -> None:
     has_seen = desk.session.about.sample is not None or desk.data is None
     desk.model.update_grid(None if has_seen else desk.needed_data())
@@ -594,17 +633,41 @@ def _prune(desk: Desk, ask: c.Prune) -> None:
 
 
 def _train(desk: Desk, ask: c.Train) -> None:
-    data = desk.needed_data()
-    desk.model.fit(data, background=True, progress=False, **_fit_options(ask.options))
+    data, options = desk.needed_data(), dict(ask.options)
+    pace = _pace_of(options)
+    desk.hold_next(is_held=bool(options.pop("hold", False)))
+    try:
+        fit = desk.model.fit(data, background=True, progress=False, **_fit_options(options))
+    finally:
+        desk.hold_next(is_held=False)
+    if pace is not None:
+        fit.slow_down(pace)
 
 
 def _set_training(desk: Desk, ask: c.SetTraining) -> None:
     fit = desk.session.running  # without one there is nothing to change
-    if fit is not None:
-        fit.set(**_fit_options(ask.options, fit.options.sparsity))
+    if fit is None:
+        return
+    options = dict(ask.options)
+    options.pop("hold", None)
+    if "pace" in options:
+        fit.slow_down(_pace_of(options))
+    if options:
+        fit.set(**_fit_options(options, fit.options.sparsity))
 
 
-def _fit_options(options: c.TrainingOptions, now: float | Sparsity = 0.0) -> dict[str, Any]:
+def _pace_of(options: dict[str, Any]) -> float | None:
+    """Take the steps a second out of options."""
+    pace: float | None = options.pop("pace", None)
+    if pace is not None and not c.LEAST_PACE <= pace <= c.MOST_PACE:
+        raise ValueError(
+            f"pace must be from {c.LEAST_PACE:g} to {c.MOST_PACE:g} steps a second; got {pace:g}. "
+            "Choose another."
+        )
+    return pace
+
+
+def _fit_options(options: dict[str, Any], now: float | Sparsity = 0.0) -> dict[str, Any]:
     """Return options as ``KAN.fit`` takes them.
 
     ``now`` is the sparsity so far: of its weight and its entropy one may change alone.
@@ -644,8 +707,13 @@ def _stop(desk: Desk, _: c.Stop) -> None:
 
 def _prune_in_context(desk: Desk, _: c.PruneInContext) -> c.Pruned:
     data = desk.needed_data()
+    tries = itertools.count(1)
+
+    def on_drop(drop: Drop) -> None:
+        desk.go_on(f"Pruning: try {next(tries)}, {drop.name} {drop.verdict}")
+
     with desk.searching("Pruning: each edge is tried inside the network"):
-        report = desk.model.prune(data)
+        report = desk.model.prune(data, on_drop=on_drop)
     tried = [
         c.Try(
             edges=list(drop.edges),
@@ -668,7 +736,7 @@ def _symbolify(desk: Desk, _: c.Symbolify) -> c.Symbolified:
         seen.add(report.edge)
         verdict = report.chosen or "stays a spline"
         words = f"Symbolify: edge {len(seen)} of {total}: {tuple(report.edge)} {verdict}"
-        desk.note(words, len(seen) / max(1, total))
+        desk.go_on(words, len(seen) / max(1, total))
 
     with desk.searching("Symbolify: formulas are tried edge by edge"):
         report = desk.model.symbolify(data, on_edge=on_edge)
@@ -748,6 +816,66 @@ def _plan(desk: Desk, _: c.AskPlan) -> c.Plan:
     return c.Plan(steps=steps)
 
 
+MOST_ROWS, MOST_CELLS = 1000, 40_000
+"""Rows of each part in a diagnosis, and numbers in them."""
+
+
+def _diagnosis(desk: Desk, ask: c.AskDiagnosis) -> c.Diagnosis:
+    """Return measured and predicted outputs of rows of both parts."""
+    desk.needed_data()
+    data, network = cast(Dataset, desk.data), desk.session.network
+    if ask.output >= network.widths[-1]:
+        raise ValueError(
+            f"output must be below {network.widths[-1]}, the number of outputs; got {ask.output}. "
+            "Choose another."
+        )
+    found = c.Diagnosis(x=[], measured=[], predicted=[], test=[], guess=None)
+    guess: list[int] = []
+    most = min(MOST_ROWS, max(1, MOST_CELLS // data.n_inputs))
+    for is_test, x, y in ((False, data.x, data.y), (True, data.x_test, data.y_test)):
+        if x is None or y is None:
+            continue
+        count = min(len(x), most)
+        rows = torch.arange(count, device=x.device) * len(x) // count
+        with desk.session.reading(), torch.no_grad():
+            outputs = network(x[rows].to(network.layers[0].weight)).double().cpu()
+        measured = y[rows].cpu()
+        if data.is_classification:
+            shares = outputs.softmax(1)
+            guess += shares.argmax(1).tolist()
+            predicted = shares.gather(1, measured[:, None])[:, 0]
+        else:
+            predicted = data.to_user_outputs(outputs)[:, ask.output]
+            measured = data.to_user_outputs(measured.double())[:, ask.output]
+        found["x"] += data.to_user_inputs(x[rows].double()).flatten().tolist()
+        found["measured"] += measured.double().tolist()
+        found["predicted"] += predicted.tolist()
+        found["test"] += [is_test] * count
+    found["guess"] = guess if data.is_classification else None
+    return found
+
+
+def _contributions(desk: Desk, ask: c.AskContributions) -> c.Contributions:
+    """Return what each input adds to an output at one row."""
+    about, network = desk._about(), desk.session.network
+    if len(ask.x) != len(about.input_names) or ask.output >= network.widths[-1]:
+        raise ValueError(
+            f"A row must have {len(about.input_names)} numbers, and the output be below "
+            f"{network.widths[-1]}; got {len(ask.x)} and {ask.output}. Pass one row of the data."
+        )
+    with desk.session.reading(), torch.no_grad():
+        like = network.layers[0].weight.detach()
+        row = about.x_scaling.apply(torch.tensor([ask.x], dtype=torch.float64))[0].to(like)
+        parts = contributions(network, row, desk._sample(about))[:, ask.output].double()
+        said = network(row[None])[0].double()
+    scale, shift = (
+        float(values[ask.output]) for values in (about.y_scaling.scale, about.y_scaling.shift)
+    )
+    value = float(said[ask.output]) * scale + shift
+    shares = (parts * scale).tolist()
+    return c.Contributions(base=value - sum(shares), parts=shares, value=value)
+
+
 def _probe(desk: Desk, ask: c.AskProbe) -> c.Probe:
     """Return the value of every node and edge for one row in the user's units."""
     about, network = desk._about(), desk.session.network
@@ -774,6 +902,7 @@ HANDLERS: dict[type[c.Ask], Callable[[Desk, Any], Any]] = {
     c.RestoreEdge: lambda desk, ask: desk.change(Remove(ask.edge, removed=False)),
     c.Freeze: lambda desk, ask: desk.change(Freeze(ask.edge)),
     c.Unfreeze: lambda desk, ask: desk.change(Freeze(ask.edge, frozen=False)),
+    c.Constrain: _constrain,
     c.RemoveNode: lambda desk, ask: desk.change(Remove((ask.layer, ask.index))),
     c.RestoreNode: lambda desk, ask: desk.change(Remove((ask.layer, ask.index), removed=False)),
     c.Lock: lambda desk, ask: desk.change(Lock(ask.edges)),
@@ -790,12 +919,15 @@ HANDLERS: dict[type[c.Ask], Callable[[Desk, Any], Any]] = {
     c.Resume: _resume,
     c.Step: _step,
     c.Stop: _stop,
+    c.Cancel: lambda desk, _: desk.cancel(),
     c.PruneInContext: _prune_in_context,
     c.Symbolify: _symbolify,
     c.AskSuggest: _suggest,
     c.AskPreview: _preview,
     c.AskPlan: _plan,
     c.AskProbe: _probe,
+    c.AskDiagnosis: _diagnosis,
+    c.AskContributions: _contributions,
     c.AskFormula: lambda desk, _: desk.formula(),
     c.AskScript: lambda desk, _: desk.model.script(),
     c.AskPage: lambda desk, _: desk.page(),

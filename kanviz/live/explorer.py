@@ -134,6 +134,8 @@ class Explorer(anywidget.AnyWidget):
         with self._lock:
             self._answered += 1
         self._send_soon(status=True)
+        if isinstance(message, dict) and message.get("type") == "cancel":
+            self._desk.cancel()  # at once: what it ends stands before it in the line
         self._requests.put(lambda: self.send(self._desk.answer(message)))
 
     # ---- from the desk --------------------------------------------------------------------

@@ -37,6 +37,7 @@ from kanviz.layout import Order, strongest
 from kanviz.live.contract import EdgeChange, Visited
 from kanviz.live.scene import drawn_edge, mathml_of
 from kanviz.model.user_units import formula_in_user_units, views_in_user_units
+from kanviz.nn.constraints import Constraint
 from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.spec import FunctionSpec
@@ -57,6 +58,7 @@ class LayerLook:
     flags: np.ndarray
     """(inputs, outputs, 3): live, frozen, locked."""
     formulas: dict[tuple[int, int], tuple[Any, ...]]
+    constraints: dict[tuple[int, int], Constraint]
     low: np.ndarray
     high: np.ndarray
     sample: np.ndarray
@@ -103,6 +105,7 @@ def _layer_look(
         weight=_numbers(layer.tied_weight()),
         flags=torch.stack([layer.mask, layer.frozen, layer.locked], -1).cpu().numpy(),
         formulas=formulas,
+        constraints=dict(layer.constraints),
         low=visited[0],
         high=visited[1],
         sample=visited[2:].T,
@@ -139,6 +142,8 @@ def changes(
     has_other_edges = False
     for n, (one, two) in enumerate(pairs):
         if one.spec != two.spec or not np.array_equal(one.knots, two.knots):
+            return None
+        if one.constraints != two.constraints:
             return None
         has_other_edges |= bool((one.flags != two.flags)[..., 0].any())
         if network.layers[n].nodes.arities and has_other_edges:

@@ -178,11 +178,17 @@ class LossLog:
     def mark(self, sentence: str, position: int) -> None:
         """Note a change; ``position`` is the length of the history after it.
 
-        Marks that the change made unreachable go: those of steps that were undone, and that of the
-        same step where a burst of changes is one.
+        Marks that the change made unreachable go, and the steps of their fits: those of steps that
+        were undone, and that of the same step where a burst of changes is one.
         """
         kinds = [kind for start, kind in KINDS.items() if sentence.startswith(start)]
-        self._marks = [mark for mark in self._marks if mark["position"] < position]
+        gone = [mark for mark in self._marks if mark["position"] >= position]
+        self._marks = self._marks[: len(self._marks) - len(gone)]
+        undone = max((mark["step"] for mark in gone if mark["kind"] == "fit"), default=0)
+        if undone:  # the steps of fits that were undone go with their marks
+            kept = max((mark["step"] for mark in self._marks), default=0)
+            self._points = [one for one in self._points if not kept < one[0] <= undone]
+            self._is_rewritten = True
         step, kind = self._steps_before + self._logged, kinds[0] if kinds else "edit"
         self._marks.append(Mark(step=step, kind=kind, text=sentence, position=position))
 

@@ -98,20 +98,27 @@ class Gate:
         """Say that the fit is over: nobody need wait for it any more."""
         self._set(is_paused=False, is_over=True)
 
-    def pass_through(self, *, took_step: bool) -> None:
+    def pass_through(self, *, took_step: bool, rest: float = 0.0) -> None:
         """Wait while others want it to; called by the fit between two steps.
 
-        ``took_step`` says whether what lies behind was one, and so uses up a granted step.
+        ``took_step`` says whether what lies behind was one, and so uses up a granted step. ``rest``
+        is for how many seconds it waits in any case, unless it is stopped or granted a step.
         """
-        if not (self._n_holders or self.is_paused):  # nearly always: no lock, no wait
+        if not (self._n_holders or self.is_paused or rest > 0):  # nearly always: no lock, no wait
             return
+        end = time.monotonic() + rest
         with self._change:
             self._is_granted &= not took_step
             self._is_resting = True
             self._change.notify_all()
             try:
-                while self._n_holders or (self.is_paused and not self._is_granted):
-                    self._change.wait(LOOK_AGAIN)
+                while (
+                    self._n_holders
+                    or (self.is_paused and not self._is_granted)
+                    or not (self._is_stopped or self._is_granted or time.monotonic() >= end)
+                ):
+                    left = end - time.monotonic()
+                    self._change.wait(min(LOOK_AGAIN, left) if left > 0 else LOOK_AGAIN)
             finally:
                 self._is_resting = False
 
@@ -203,6 +210,8 @@ class FitHandle:
         """Whether it runs, or did."""
         self._ended = threading.Event()
         self._last_nap = 0.0
+        self._pace: float | None = None
+        self._last_step = 0.0
 
     @property
     def state(self) -> str:
@@ -247,6 +256,21 @@ class FitHandle:
         """End after the present step, with the best state so far."""
         self._is_stopped = True
         self.gate.stop()
+
+    def slow_down(self, steps_per_second: float | None) -> None:
+        """Take at most so many steps a second from now on, to be watched; None: all that it can.
+
+        Raises
+        ------
+        ValueError
+            If it is not above 0.
+        """
+        if steps_per_second is not None and not 0 < steps_per_second < math.inf:
+            raise ValueError(
+                f"steps_per_second must be a number above 0; got {steps_per_second}. Pass 5, or "
+                "None for as fast as it goes."
+            )
+        self._pace = steps_per_second
 
     def set(self, **options: Any) -> None:
         """Change options from the next step on.
@@ -391,7 +415,11 @@ class FitHandle:
         if (self._is_patient or self._watchers) and time.perf_counter() - self._last_nap > WORK:
             time.sleep(NAP)
             self._last_nap = time.perf_counter()
-        self.gate.pass_through(took_step=progress is not None)
+        rest, now, pace = 0.0, time.monotonic(), self._pace
+        if progress is not None:
+            rest = 0.0 if pace is None else self._last_step + 1 / pace - now
+            self._last_step = now + max(0.0, rest)
+        self.gate.pass_through(took_step=progress is not None, rest=rest)
         with self._asking:
             asked, self._asked = self._asked, None
         if asked is not None:

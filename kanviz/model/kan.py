@@ -7,6 +7,7 @@ Every public method of a model is here, thin: the work is done by plain function
 import copy
 import inspect
 import logging
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +18,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from kanviz.analysis.attribution import EdgeScores, Metric, NodeScores, feature_scores, scores
+from kanviz.analysis.attribution import (
+    EdgeScores,
+    Metric,
+    NodeScores,
+    contributions,
+    feature_scores,
+    scores,
+)
 from kanviz.analysis.prune_plan import (
     PrunePlan,
     judge_of_all,
@@ -35,6 +43,7 @@ from kanviz.data.dataset import About, Dataset, Label
 from kanviz.data.scaling import Affine
 from kanviz.edits import (
     Became,
+    Constrain,
     FixEdge,
     Freeze,
     Lock,
@@ -48,6 +57,7 @@ from kanviz.edits import (
 )
 from kanviz.edits.address import read_edge, read_edges, read_node, read_place
 from kanviz.edits.code import call_code, options_given
+from kanviz.edits.structure import check_shapes
 from kanviz.interrupts import uninterrupted
 from kanviz.model.fit_handle import FitCall, FitHandle
 from kanviz.model.inputs import (
@@ -69,6 +79,7 @@ from kanviz.model.user_units import (
     in_user_units,
     trace_in_user_units,
 )
+from kanviz.nn.constraints import Shape
 from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import GridRange, KANLayer
 from kanviz.nn.network import Network
@@ -86,11 +97,13 @@ from kanviz.renamed import (
     renamed,
 )
 from kanviz.snapshot import Edge, Snapshot
+from kanviz.tables import Shown
 from kanviz.training.doubt import Doubt, check_level
 from kanviz.training.errors import Loss, quality
 from kanviz.training.families import family_of
 from kanviz.training.gradient import refresh
-from kanviz.training.judge import judge_of
+from kanviz.training.jacobian import learning_weights
+from kanviz.training.judge import doubt_after, judge_of, measured_judge_of, noisy_judge_of
 from kanviz.training.report import FitReport
 from kanviz.training.solve import Equation, Residuals, prepare_equation
 from kanviz.training.sparsity import Sparsity
@@ -111,6 +124,7 @@ if TYPE_CHECKING:  # these take long to import, and many programs never draw or 
     from matplotlib.figure import Figure
     from networkx import DiGraph
 
+    from kanviz.analysis.pruning import Drop
     from kanviz.live.explorer import Explorer
     from kanviz.symbolic.formula import Formula
     from kanviz.symbolic.suggest import SuggestionTable
@@ -1273,6 +1287,51 @@ class KAN(nn.Module):
                 return freedom_of_inputs(self.network, self._doubt())
             return feature_scores(self.network, self.session.inputs(x), output=output)
 
+    def contributions(
+        self, x: Any, sample: Any = None
+    ) -> Float[np.ndarray, "samples inputs outputs"]:
+        """Return what each input adds to the outputs of each row, in the user's units.
+
+        ``predict(x)`` less the sum over the inputs is the mean of the model over the sample, the
+        same for all rows. Shapley values over 64 rows of the sample: exact where inputs act
+        together in pairs at most (``kanviz.analysis.attribution.contributions``).
+
+        Parameters
+        ----------
+        x : (samples, inputs)
+            The rows to explain, in the user's units.
+        sample : (samples, inputs) or Dataset, optional
+            What they are compared with; by default the sample that the model remembers.
+
+        Returns
+        -------
+        (samples, inputs, outputs) array of float64
+            In the unit of y; of a classifier in that of its scores (``decision_function``).
+
+        Raises
+        ------
+        ValueError, TypeError
+            If x or the sample do not fit.
+
+        Examples
+        --------
+        >>> model = KAN([2, 1], dtype=torch.float64)
+        >>> rows = [[0.0, 0.5], [0.5, -0.5]]
+        >>> report = model.fit(rows, [1.0, 2.0], steps=5, progress=False)
+        >>> shares = model.contributions(rows)
+        >>> shares.shape
+        (2, 2, 1)
+        >>> rest = model.predict(rows) - shares.sum(1)
+        >>> bool(abs(rest[0] - rest[1]) < 1e-9)
+        True
+        """
+        with self.session.reading():
+            rows, others = self.session.inputs(x), self.session.inputs(sample)
+            shares = torch.stack([contributions(self.network, row, others) for row in rows])
+            scale = self.session.about.y_scaling.scale.to(shares)
+            found: np.ndarray = (shares.double() * scale.double()).cpu().numpy()
+            return found
+
     def snapshot(
         self,
         x: Any = None,
@@ -1548,6 +1607,10 @@ class KAN(nn.Module):
             logger.exception("The picture of a model failed; its text is shown instead.")
             return {"text/plain": repr(self)}, {}
 
+    def _display_(self) -> object:
+        """Return what marimo shows: the picture, where it would list the modules of torch."""
+        return Shown(self._repr_mimebundle_()[0])
+
     # ---- edits by hand ---------------------------------------------------------------------------
 
     @one_address("(0, 1, 2)")
@@ -1808,6 +1871,83 @@ class KAN(nn.Module):
         """
         self.session.change(Freeze(read_place(place)))
 
+    def constrain(self, edge: EdgeLike, *shapes: Shape) -> None:
+        """Let the curve of an edge keep shapes from now on, while one trains, drags and refines.
+
+        The shapes hold wherever the curve goes, also where there are no data, and are kept in files
+        and scripts; the base function goes into the spline. Edges that are locked with it keep them
+        too. A formula (``fix``) takes the place of the spline, whatever its shape.
+
+        Parameters
+        ----------
+        edge : Edge or (layer, i, j)
+            A spline that is not removed.
+        *shapes : str
+            ``"increasing"``, ``"decreasing"``, ``"convex"``, ``"concave"``; ``"even"`` and
+            ``"odd"`` about x = 0 of the user's unit. Several that go together, such as
+            ``"increasing", "concave"``. They take the place of those that the edge had.
+
+        Raises
+        ------
+        IndexError
+            If there is no such edge.
+        ValueError
+            If shapes do not go together, or the edge cannot keep them: it is removed, a formula or
+            radial; or 0, for even and odd, is outside of its grid or not known before a fit.
+
+        References
+        ----------
+        How, and with which sources: ``kanviz.nn.constraints``.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1])
+        >>> model.constrain((0, 0, 0), "increasing")
+        >>> x = torch.linspace(-1, 1, 50).unsqueeze(1)
+        >>> report = model.fit(x, torch.sin(5 * x), steps=20, progress=False)
+        >>> bool((model.predict(x)[1:] >= model.predict(x)[:-1] - 1e-6).all())
+        True
+        """
+        place = read_edge(self.network, edge)
+        if not shapes:
+            raise ValueError("constrain needs a shape, such as 'increasing'. Name one or more.")
+        check_shapes(shapes)
+        centre = 0.0
+        if place.layer == 0 and {"even", "odd"} & {*shapes}:
+            if self.session.about.sample is None:
+                raise ValueError(
+                    "Even and odd are about x = 0, whose place in the network is known after the "
+                    "first fit. Call fit first."
+                )
+            units = self.session.units_at(place)
+            centre = -units.shift / units.scale
+        self.session.change(Constrain(place, tuple(shapes), centre))
+
+    def unconstrain(self, edge: EdgeLike) -> None:
+        """Let the curve of an edge take any shape again.
+
+        Parameters
+        ----------
+        edge : Edge or (layer, i, j)
+            An edge that is constrained.
+
+        Raises
+        ------
+        IndexError
+            If there is no such edge.
+        ValueError
+            If it is not constrained.
+
+        Examples
+        --------
+        >>> model = KAN([1, 1])
+        >>> model.constrain((0, 0, 0), "convex")
+        >>> model.unconstrain((0, 0, 0))
+        >>> model.steps[-1]
+        'freed edge (0, 0, 0) of its constraint'
+        """
+        self.session.change(Constrain(read_edge(self.network, edge), ()))
+
     def unfreeze(self, place: int | Sequence[int]) -> None:
         """Let an edge, a node or a layer learn again.
 
@@ -1947,6 +2087,7 @@ class KAN(nn.Module):
         edges: Sequence[EdgeLike] | None = None,
         what: What = "edges",
         tolerance: float = 0.01,
+        on_drop: "Callable[[Drop], object] | None" = None,
     ) -> PruneReport:
         """Remove what does not matter, as one step of the history.
 
@@ -1979,6 +2120,9 @@ class KAN(nn.Module):
         tolerance : float
             Share of the standard deviation of y, at least 0; with data. For classes: in the root
             of the cross entropy, and by how much the share that is right may fall.
+        on_drop : callable, optional
+            Called with each ``Drop`` of the report as it comes, with data. If it raises, nothing is
+            removed, and the error goes on to the caller.
 
         Returns
         -------
@@ -2013,7 +2157,14 @@ class KAN(nn.Module):
             dataset = None if data is None else self.session.dataset(data)
             doubt = None if dataset is None else self._doubt_of(work, dataset)
             report = prune(
-                work, sample, dataset, limits, what=what, tolerance=tolerance, doubt=doubt
+                work,
+                sample,
+                dataset,
+                limits,
+                what=what,
+                tolerance=tolerance,
+                doubt=doubt,
+                on_drop=on_drop or (lambda _: None),
             )
             names, options = [], dict(limits)
             if chosen is not None:
@@ -2189,13 +2340,20 @@ class KAN(nn.Module):
         and numbers near to 0, integers, pi, e and simple fractions become these, all as long as the
         held-out error agrees. Frozen edges stay as they are.
 
+        Where the fit has found noise, the likelihood judges: a function is accepted as long as
+        chance explains by how much it makes the training rows less likely than the splines do, and
+        a more complex one only where no chance explains by how much it makes them likelier. The
+        report tells the logarithm of the likelihood of each stage.
+
         Parameters
         ----------
         data : Dataset or (x, y)
-            To refit and judge on; without a test part a fifth of it is held out.
+            To refit and judge on. Where no noise is known, its test part judges, or a fifth of it
+            that is held out.
         tolerance : float, optional
             By how much the held-out error may rise in all, as a share of the standard deviation of
-            y. By default by half of what it is; an error of a millionth is always good enough.
+            y. By default what chance explains, or where no noise is known half of what it is; an
+            error of a millionth is always good enough.
         functions : sequence of str, optional
             Names to choose from; by default the whole library, and small laws.
         n_jobs : int
@@ -2227,27 +2385,42 @@ class KAN(nn.Module):
 
         with self.session.at_rest():
             work, dataset = self.session.copy_network(), self.session.dataset(data)
+            doubt = self._doubt_of(work, dataset) if tolerance is None else None
+            if tolerance is not None:
+                judge = judge_of(dataset)
+            elif doubt is not None:
+                judge = noisy_judge_of(dataset, doubt)
+            else:
+                judge = measured_judge_of(dataset, work)
             report = symbolify(
                 work,
-                judge_of(dataset),
+                judge,
                 tolerance=tolerance,
                 functions=library_of(functions or None),
                 laws=not functions,
                 units=Units(dataset.x_scaling, dataset.y_scaling),
                 n_jobs=n_jobs,
                 on_edge=on_edge or (lambda _: None),
+                dof=float(learning_weights(work).sum()) if doubt is None else doubt.dof,
             )
             name = self.session.history.name_of("data", tensors_of(data))
             given = {"tolerance": tolerance, "functions": functions}
             options = {key: value for key, value in given.items() if value is not None}
             chosen = sum(edge.chosen is not None for edge in report.edges)
             words = f"made {chosen} of {len(report.edges)} edges formulas"
-            self.session.change(Became(work, call_code("model.symbolify", name, **options), words))
+            call = call_code("model.symbolify", name, **options)
+            left = None if judge.noise is None else doubt_after(work, dataset, judge)
+            self.session.change(Became(work, call, words, left))
             return report
 
     @renamed(simplify="simplify_seconds")
     def formula(
-        self, *, digits: int | None = 6, snap: float = 1e-6, simplify_seconds: float = 2.0
+        self,
+        *,
+        digits: int | None = 6,
+        snap: float = 1e-6,
+        simplify_seconds: float = 2.0,
+        errors: bool = False,
     ) -> "Formula":
         """Return what the model computes, in the user's units and names.
 
@@ -2264,6 +2437,10 @@ class KAN(nn.Module):
             Numbers within this share of a nice one (0, 1/2, pi ...) are written as it; 0 for none.
         simplify_seconds : float
             What may be spent on a shorter form, which is broken off then; 0 for none.
+        errors : bool
+            Whether numbers are shown with their standard errors, as ``(3.14 +- 0.01)``, where the
+            last fit, or ``symbolify``, has found the noise in the data. They are those of least
+            squares for the formula as it is shown; nice numbers such as 1/2 and pi have none.
 
         Returns
         -------
@@ -2294,9 +2471,19 @@ class KAN(nn.Module):
         with self.session.reading():
             work, about = self.session.copy_network(), self.session.about
             sample = self.session.inputs(None).double()
-        return formula_to_read(
+            doubt = self._doubt() if errors else None
+        found = formula_to_read(
             work, about, sample, digits=digits, snap=snap, simplify=simplify_seconds
         )
+        if doubt is None:
+            return found
+        if about.classes is not None:
+            raise ValueError("Scores of classes have no noise. Leave out errors=True.")
+        rows = about.x_scaling.undo(sample.cpu()).numpy()
+        # The sample stands for all rows: so many more tell so much more.
+        share = math.sqrt(len(rows) * len(self.output_names) / doubt.n)
+        noise = doubt.noise * about.y_scaling.scale * share
+        return found.with_errors(rows, noise.tolist())
 
     # ---- history ---------------------------------------------------------------------------------
 

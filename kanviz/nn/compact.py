@@ -108,6 +108,11 @@ def _selected(state: LayerState, rows: Nodes, columns: Nodes) -> LayerState:
         frozen=state.frozen[rows][:, columns],
         leaders=row_of[leaders // n_out] * len(columns) + column_of[leaders % n_out],
         symbols=symbols,
+        constraints={
+            (int(row_of[i]), int(column_of[j])): constraint
+            for (i, j), constraint in state.constraints.items()
+            if bool((rows == i).any()) and bool((columns == j).any())
+        },
     )
 
 

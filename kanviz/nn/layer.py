@@ -1,8 +1,8 @@
 """One KAN layer: a learnable function on every edge, added up at every output."""
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from kanviz.checks import check_integer, short
 from kanviz.nn.basis import extend_knots, greville_points, is_uniform, uniform_points
+from kanviz.nn.constraints import Constraint, held
 from kanviz.nn.features import features
 from kanviz.nn.initialise import InitName, initial_weight
 from kanviz.nn.kernels import edge_sum
@@ -62,6 +63,8 @@ class LayerState:
         The edges that are formulas.
     trains : bool
         ``requires_grad`` of the weight.
+    constraints : mapping of (input, output) to Constraint
+        The shapes that edges keep.
     products : tuple of int
         Of how many outputs of the edges each product is made, see ``KANLayer``.
     """
@@ -74,6 +77,7 @@ class LayerState:
     leaders: Int[Tensor, "inputs outputs"]
     symbols: SymbolicEdges | None
     trains: bool
+    constraints: Mapping[tuple[int, int], Constraint] = field(default_factory=dict)
     products: tuple[int, ...] = ()
 
     @classmethod
@@ -128,6 +132,10 @@ class LayerState:
         return *own, self.symbols.inputs, self.symbols.outputs, self.symbols.affine.detach()
 
 
+RIDGE = 1e-10
+"""Keeps the equations solvable by which a base function goes into a spline."""
+
+
 class KANLayer(nn.Module):
     """A layer of one-variable functions, usable alone inside any torch network.
 
@@ -169,6 +177,8 @@ class KANLayer(nn.Module):
         locked to others (``lock``); then the stored function of the first counts.
     symbols : SymbolicEdges or None
         The edges that are formulas; their splines rest meanwhile.
+    constraints : dict of (input, output) to Constraint
+        The shapes that edges keep, see ``constrain``; a state dict does not hold them.
 
     Raises
     ------
@@ -228,6 +238,7 @@ class KANLayer(nn.Module):
         self.frozen: Tensor
         self.leaders: Tensor
         self.symbols = state.symbols
+        self.constraints = dict(state.constraints)
         self._note_standing()
         self.register_load_state_dict_post_hook(_after_load)
 
@@ -593,15 +604,87 @@ class KANLayer(nn.Module):
 
     @torch.no_grad()
     def settle(self) -> None:
-        """Write the function that locked edges share into the weight of each of them.
+        """Bring edges back to the shapes that they keep, and locked ones to what they share.
 
-        They compute the same without: only the numbers at rest may differ, after an optimizer that
-        moved the leader's alone.
+        Locked edges compute the same without: only the numbers at rest may differ, after an
+        optimizer that moved the leader's alone.
         """
+        for (i, j), constraint in self.constraints.items():
+            self._hold(i, j, constraint)
         if self._any_locked:
             self.weight.copy_(self.tied_weight())
             if self.symbols is not None:
                 self.symbols.affine.copy_(self.affine)
+
+    @torch.no_grad()
+    def constrain(self, edges: Sequence[tuple[int, int]], constraint: Constraint | None) -> float:
+        """Let edges of this layer keep shapes from now on, whatever is learnt or edited.
+
+        See ``kanviz.nn.constraints`` for how. The base function, which has none of the shapes, goes
+        into the spline. An even or odd curve gets a grid that is symmetric about its centre. A
+        formula is left as it is: its spline has the shape when it comes back.
+
+        Parameters
+        ----------
+        edges : sequence of (input, output)
+            All that are locked with one of them, or none that is locked.
+        constraint : Constraint or None
+            None: they are free again.
+
+        Returns
+        -------
+        float
+            Largest root-mean-square change of an edge by a move to a symmetric grid, in the unit of
+            the outputs; 0.0 where none was moved.
+        """
+        for edge in edges:
+            self.constraints.pop(edge, None)
+        if constraint is None:
+            return 0.0
+        self.constraints |= dict.fromkeys(edges, constraint)
+        change = 0.0
+        points = self._mirrored(self.grid_points.double())
+        if not torch.allclose(points, self.grid_points.double(), rtol=1e-6, atol=1e-9):
+            change = self.move_knots(points, uniform=is_uniform(points))
+        if self.spec.has_base:
+            self._take_base_in(edges)
+        self.settle()
+        return change
+
+    def _take_base_in(self, edges: Sequence[tuple[int, int]]) -> None:
+        """Write what the base function adds on the grid into the splines of edges."""
+        n_basis, grid = self.spec.n_basis, self.grid_points.double()
+        share = torch.linspace(0, 1, 8 * n_basis, dtype=torch.float64, device=grid.device)
+        places = grid[:, 0] + share.unsqueeze(1) * (grid[:, -1] - grid[:, 0])
+        columns = features(places, self.knots.double(), self.spec)
+        for i, j in edges:
+            if self.weight[i, -1, j] == 0:
+                continue
+            wanted = columns[:, i] @ self.weight[i, :, j].double()
+            design = columns[:, i, :n_basis]
+            normal = design.T @ design + RIDGE * torch.eye(n_basis, device=design.device)
+            coef = torch.linalg.solve(normal, design.T @ wanted)
+            self.weight[i, :n_basis, j] = coef.to(self.weight)
+            self.weight[i, -1, j] = 0
+
+    def _hold(self, i: int, j: int, constraint: Constraint) -> None:
+        """Bring the coefficients of an edge to what a constraint allows."""
+        n_basis = self.spec.n_basis
+        coef = self.weight[i, :n_basis, j].double()
+        found = held(coef.tolist(), self.control_points[i].double().tolist(), constraint.shapes)
+        self.weight[i, :n_basis, j] = coef.new_tensor(found).to(self.weight)
+        if self.spec.has_base:
+            self.weight[i, -1, j] = 0
+
+    def _mirrored(self, points: Float[Tensor, "inputs points"]) -> Float[Tensor, "inputs points"]:
+        """Return grid points that are symmetric for inputs of even and odd edges."""
+        found = points.clone()
+        for (i, _), constraint in self.constraints.items():
+            if constraint.is_mirrored:
+                reach = (points[i] - constraint.centre).abs().amax()
+                share = torch.linspace(-1, 1, points.shape[1], dtype=points.dtype)
+                found[i] = constraint.centre + reach * share.to(points)
+        return found
 
     def refine(self, grid_size: int) -> float:
         """Give every edge ``grid_size`` intervals; keep the functions.
@@ -654,6 +737,8 @@ class KANLayer(nn.Module):
 
         ``uniform`` says that the points of each input are equally spaced.
         """
+        if any(constraint.is_mirrored for constraint in self.constraints.values()):
+            points = self._mirrored(points)
         new, change = refitted(self._functions(), points, replace(self.spec, uniform=uniform))
         self.replace(*new)
         return change
@@ -672,6 +757,8 @@ class KANLayer(nn.Module):
         self.knots = knots.to(old)
         self._take_weight(weight, trains=old.requires_grad)
         self.spec = spec
+        if self.constraints:  # what was refitted is near the old functions, not of their shape
+            self.settle()
 
     # ---- its state
 
@@ -691,6 +778,7 @@ class KANLayer(nn.Module):
             self.leaders,
             self.symbols,
             trains=self.weight.requires_grad,
+            constraints=dict(self.constraints),
             products=self.nodes.arities,
         )
 
@@ -711,6 +799,7 @@ class KANLayer(nn.Module):
         self.leaders = state.leaders.to(like.device, copy=True)
         if self.symbols is None or not self.symbols.take(state.symbols):
             self.symbols = None if state.symbols is None else copy.deepcopy(state.symbols).to(like)
+        self.constraints = dict(state.constraints)
         self._note_standing()
 
     @torch.no_grad()

@@ -160,8 +160,8 @@ class Network(nn.Module):
     ) -> "Network":
         """Return a network made like this one was, with another seed; in its dtype, on its device.
 
-        The edges that are locked together here are so there. ``grid_size`` and ``grid_range``
-        replace those that this network was made with.
+        The edges that are locked together here are so there, and constrained ones keep their shape.
+        ``grid_size`` and ``grid_range`` replace those that this network was made with.
         """
         asked = {"seed": seed, "grid_size": grid_size, "grid_range": grid_range}
         changes = {name: value for name, value in asked.items() if value is not None}
@@ -170,6 +170,8 @@ class Network(nn.Module):
         for mine, theirs in zip(self.layers, network.layers, strict=True):
             for group in groups_of(mine.leaders):
                 theirs.lock(group)
+            for edge, constraint in mine.constraints.items():
+                theirs.constrain([edge], constraint)
         return network
 
     def is_untouched(self) -> bool:

@@ -127,6 +127,7 @@ def _is_of_layer(state: LayerState, layer: KANLayer) -> bool:
     now = layer.state()
     return (
         (state.spec, state.trains, state.products) == (now.spec, now.trains, now.products)
+        and state.constraints == now.constraints
         and len(state.tensors) == len(now.tensors)
         and all(map(_same_bits, state.tensors, now.tensors))
         and _same_symbols(state.symbols, now.symbols)

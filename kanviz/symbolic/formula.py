@@ -24,8 +24,8 @@ from kanviz.nn.network import Network
 from kanviz.nn.nodes import Nodes
 from kanviz.nn.symbols import EdgeFunction, near_phase
 from kanviz.symbolic.functions import Function
-from kanviz.symbolic.language import X, check_expression, constant_value, number
-from kanviz.symbolic.printing import latex_names, text_name, to_text
+from kanviz.symbolic.language import X, check_expression, constant_value, number, symbol
+from kanviz.symbolic.printing import latex_names, text_name, to_latex, to_text
 from kanviz.symbolic.program import Program, compile_expressions, curve
 from kanviz.symbolic.simplify import (
     MOST_TERMS,
@@ -45,6 +45,7 @@ from kanviz.symbolic.source import (
     sheet_source,
     sql_source,
 )
+from kanviz.training.doubt import errors_of_numbers
 
 ArrayFunction = Callable[
     [Float[np.ndarray, "*samples inputs"]], Float[np.ndarray, "*samples outputs"]
@@ -69,6 +70,9 @@ class Formula:
         How far the formula as it stands here is from the model that it is of: their largest
         difference on the model's sample, as a share of what an output varies by. None if it was not
         compared.
+    errors : tuple of tuple of float, or None
+        Standard errors of the decimal numbers of each expression, in the order of
+        ``constants_of``; nan where the data do not tell a number. None if they were not asked for.
 
     Examples
     --------
@@ -84,6 +88,7 @@ class Formula:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     error: float | None = None
+    errors: tuple[tuple[float, ...], ...] | None = None
 
     @property
     def splines(self) -> tuple[str, ...]:
@@ -110,7 +115,7 @@ class Formula:
         sin(2*x)/2
         """
         changed = tuple(change(part) for part in self.expressions)
-        return replace(self, expressions=changed, error=None)
+        return replace(self, expressions=changed, error=None, errors=None)
 
     def expanded(self) -> "Formula":
         """Return the formula with products of sums multiplied out, also within functions."""
@@ -141,7 +146,7 @@ class Formula:
         shown = latex_names(self.inputs)
         symbols = {symbol for expression in self.expressions for symbol in expression.free_symbols}
         names = {symbol: shown[symbol.name] for symbol in symbols if symbol.name in shown}
-        return [sympy.latex(expression, symbol_names=names) for expression in self.expressions]
+        return [to_latex(expression, names) for expression in self.expressions]
 
     def to_torch(self, splines: SplineFunctions | None = None) -> Program:
         """Return what computes the formula for tensors (*samples, inputs), finite everywhere.
@@ -215,16 +220,109 @@ class Formula:
         """
         return sql_source(self.expressions, self.inputs, self.outputs, table)
 
+    def with_errors(self, x: Float[np.ndarray, "rows inputs"], noise: Sequence[float]) -> "Formula":
+        """Return the formula with standard errors of its decimal numbers.
+
+        Those of least squares for exactly this formula, near its numbers: V = s^2 (J^T J)^-1 with J
+        the derivatives in the numbers (Seber, Wild, Nonlinear regression, 1989, sec. 2.1.2).
+
+        Parameters
+        ----------
+        x : (rows, inputs)
+            Where y was measured, in the units of the inputs.
+        noise : sequence of float
+            Standard deviation of the noise in each output, on one row.
+
+        Raises
+        ------
+        ValueError
+            If a spline is left.
+        """
+        if self.splines:
+            raise ValueError(
+                f"Numbers have standard errors where all edges are formulas; {self.splines[0]} is "
+                "a spline. Use symbolify or fix, or ask bands()."
+            )
+        found: list[tuple[float, ...]] = []
+        for expression, own in zip(self.expressions, noise, strict=True):
+            lettered, constants = constants_of(expression)
+            names = tuple(map(str, constants))
+            slopes = tuple(sympy.diff(lettered, letter) for letter in constants)
+            if not constants:
+                found.append(())
+                continue
+            slope = Formula(slopes, (*self.inputs, *names), names).to_callable()
+            rows = np.tile([float(value) for value in constants.values()], (len(x), 1))
+            at = slope(np.hstack([x, rows]))
+            found.append(tuple(errors_of_numbers(torch.from_numpy(at), own)))
+        return replace(self, errors=tuple(found))
+
+    def _text(self, part: int) -> str:
+        """Return an expression as one line, with the standard errors where they are known."""
+        if self.errors is None:
+            return to_text(self.expressions[part])
+        lettered, constants = constants_of(self.expressions[part])
+        text = to_text(lettered)
+        # The longest first: constant_1 is in constant_10.
+        for letter, error in reversed([*zip(constants, self.errors[part], strict=True)]):
+            text = text.replace(str(letter), _with_error(float(constants[letter]), error))
+        return text
+
     def __str__(self) -> str:
         if len(self.expressions) == 1:
-            return to_text(self.expressions[0])
-        pairs = zip(self.outputs, self.expressions, strict=True)
-        return "\n".join(f"{text_name(name)} = {to_text(part)}" for name, part in pairs)
+            return self._text(0)
+        return "\n".join(self.equations())
+
+    def equations(self) -> list[str]:
+        """Return a line of text for each output, its name on the left, as in ``z = x**2``."""
+        names = enumerate(self.outputs)
+        return [f"{text_name(name)} = {self._text(part)}" for part, name in names]
+
+    def equations_in_latex(self) -> list[str]:
+        """Return LaTeX for each output with its name on the left, as in ``z = x^{2}``."""
+        names = latex_names(self.outputs)
+        lines = zip(self.outputs, self.to_latex(), strict=True)
+        return [f"{names[name]} = {text}" for name, text in lines]
 
     def _repr_latex_(self) -> str:
-        names = latex_names(self.outputs)
-        lines = zip((names[name] for name in self.outputs), self.to_latex(), strict=True)
-        return "\n\n".join(rf"$\displaystyle {name} = {text}$" for name, text in lines)
+        lines = (rf"$\displaystyle {line}$" for line in self.equations_in_latex())
+        return "\n\n".join(lines)
+
+
+def constants_of(expression: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Symbol, sympy.Float]]:
+    """Return an expression with a letter in the place of each decimal number, and the numbers.
+
+    >>> lettered, constants = constants_of(1.5 * sympy.Symbol("x") + 0.25)
+    >>> len(constants), lettered.subs(constants)
+    (2, 1.5*x + 0.25)
+    """
+    constants: dict[sympy.Symbol, sympy.Float] = {}
+
+    def lettered(part: sympy.Expr) -> sympy.Expr:
+        if part.is_Float:
+            letter = symbol(f"constant_{len(constants)}")
+            constants[letter] = part
+            return letter
+        return part.func(*map(lettered, part.args)) if part.args else part
+
+    return lettered(expression), constants
+
+
+def _with_error(value: float, error: float) -> str:
+    """Return a number with its standard error of two digits; alone where it has none.
+
+    >>> _with_error(3.14159, 0.0123), _with_error(-2.0, float("nan")), _with_error(12345.6, 230.0)
+    ('(3.142 +- 0.012)', '(-2.0 +- ?)', '(12350 +- 230)')
+    """
+    if not np.isfinite(error):
+        return f"({value:.6g} +- ?)" if value != int(value) else f"({value} +- ?)"
+    if error == 0:
+        return f"{value:.6g}"
+    places = 1 - int(np.floor(np.log10(error)))
+    shown, off = round(value, places), round(error, places)
+    if places > 0 and places < 12:
+        return f"({shown:.{places}f} +- {off:.{places}f})"
+    return f"({shown:.6g} +- {off:.2g})" if places >= 12 else f"({shown:.0f} +- {off:.0f})"
 
 
 MOST_DIFFERENCE = 1e-6

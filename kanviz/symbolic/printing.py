@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sympy
+from sympy.printing.latex import LatexPrinter
 from sympy.printing.mathml import MathMLPresentationPrinter
-from sympy.printing.precedence import precedence_traditional
+from sympy.printing.precedence import PRECEDENCE, precedence_traditional
 from sympy.printing.str import StrPrinter
 
 from kanviz.symbolic.language import (
@@ -53,6 +54,44 @@ class _TextPrinter(StrPrinter):  # type: ignore[misc]
     def _print_Max(self, expr: sympy.Expr) -> str:
         (inner,) = (argument for argument in expr.args if argument != 0)
         return f"relu({self._print(inner)})"
+
+
+LONG_EXPONENT = 3
+"""An exponent of e with more operations than this is written as exp(...), to be read."""
+
+
+def to_latex(expression: sympy.Expr, names: Mapping[sympy.Symbol, str]) -> str:
+    r"""Return an expression as LaTeX, with a thin space between factors.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+    names : mapping of sympy.Symbol to str
+        How names are set, as from ``latex_names``.
+
+    Examples
+    --------
+    >>> t, x = sympy.symbols("t x")
+    >>> to_latex(0.5 * x * t**2, {t: r"\text{time}\,[\mathrm{s}]"})
+    '0.5\\,\\left(\\text{time}\\,[\\mathrm{s}]\\right)^{2}\\,x'
+    """
+    return str(
+        _LatexPrinter({"mul_symbol": r"\,", "symbol_names": dict(names)}).doprint(expression)
+    )
+
+
+class _LatexPrinter(LatexPrinter):  # type: ignore[misc]
+    """sympy's own LaTeX, but for long exponents and powers of names that end in a unit."""
+
+    def _print_ExpBase(self, expr: sympy.Expr, exp: str | None = None) -> str:
+        if expr.args[0].count_ops() <= LONG_EXPONENT:
+            return str(super()._print_ExpBase(expr, exp))
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\exp{power}{{\left({self._print(expr.args[0])}\right)}}"
+
+    def parenthesize_super(self, s: str) -> str:
+        # Of a name only: else the power would seem to be the unit's.
+        return rf"\left({s}\right)" if s.endswith("]") else str(super().parenthesize_super(s))
 
 
 TAGS = frozenset(
@@ -128,7 +167,12 @@ class _MathMLPrinter(MathMLPresentationPrinter):  # type: ignore[misc]
     def parenthesize(self, item: sympy.Expr, level: int, strict: bool = False) -> Any:  # noqa: FBT001, FBT002
         # sympy before 1.14 writes <mfenced>, which browsers no longer draw.
         value = precedence_traditional(item)
-        if value > level or (strict and value == level):
+        is_unit_raised = (
+            isinstance(item, sympy.Symbol)
+            and level >= PRECEDENCE["Pow"]
+            and _WITH_UNIT.fullmatch(item.name) is not None
+        )
+        if not is_unit_raised and (value > level or (strict and value == level)):
             return self._print(item)
         return self.node("mrow", self.leaf("mo", "("), self._print(item), self.leaf("mo", ")"))
 
@@ -151,6 +195,8 @@ class _MathMLPrinter(MathMLPresentationPrinter):  # type: ignore[misc]
         return self.leaf("mi", "e")
 
     def _print_exp(self, expr: sympy.Expr) -> Any:
+        if expr.args[0].count_ops() > LONG_EXPONENT:
+            return self.call(self.leaf("mi", "exp"), expr.args[0])
         return self.node("msup", self.leaf("mi", "e"), self._print(expr.args[0]))
 
     def _print_Function(self, expr: sympy.Expr) -> Any:

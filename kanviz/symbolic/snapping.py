@@ -11,7 +11,7 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple, cast
 
 import sympy
@@ -480,10 +480,11 @@ def snap_network(
     layers = normalise(work, units)
     stage = _refitted(work, layers, judge, units, POLISH_STEPS)
     n_held_out = len(judge.x_held)
-    most = min(limit, max(FLOOR, within_chance(before, n_held_out)))
+    within = partial(_within_chance, judge, n_held_out)
+    most = min(limit, max(FLOOR, within(before)))
     if stage.error > most:
         return network, ()
-    most = min(limit, max(FLOOR, within_chance(stage.error, n_held_out)))
+    most = min(limit, max(FLOOR, within(stage.error)))
     done: list[SnappedNumber] = []
     near = _near(stage.layers, units, AT_ONCE, work)
     trial = _try(stage, near, judge, units)
@@ -502,6 +503,17 @@ def snap_network(
         else:
             refused.add(rest[0].address)
     return stage.network, tuple(done)
+
+
+LIKELY = 4.0
+"""Rise of the deviance up to which a nice number is as good: two standard errors."""
+
+
+def _within_chance(judge: Judge, n_held_out: int, error: float) -> float:
+    """Return up to which error a nice number is as good, by the noise where that is known."""
+    if judge.unit_of_chance is None:
+        return within_chance(error, n_held_out)
+    return math.sqrt(error**2 + LIKELY * judge.unit_of_chance)
 
 
 class _NearNumber(NamedTuple):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kanviz.snapshot import Edge
-from kanviz.tables import ReportTable
+from kanviz.tables import ReportTable, Series, report_html, small_chart
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,16 @@ class Point:
         The held-out error after it.
     on_front : bool
         Whether no other stage is at most as complex and at most as wrong, and less in one of both.
+    fall : float or None
+        By how much the logarithm of the likelihood is below that of the splines, where the noise is
+        known: more than what chance explains speaks against the step.
     """
 
     step: str
     complexity: int
     error: float
     on_front: bool
+    fall: float | None = None
 
 
 @dataclass(frozen=True)
@@ -122,20 +126,22 @@ class ParetoTable(ReportTable[Point]):
         return self.points
 
     def _rows(self) -> list[tuple[str, ...]]:
-        return [_HEADER, *map(_cells, self.points)]
+        with_fall = any(point.fall is not None for point in self.points)
+        head = ("step", "complexity", "error", *["log likelihood"] * with_fall, "front")
+        return [head, *(_cells(point, with_fall=with_fall) for point in self.points)]
 
 
-_HEADER = ("step", "complexity", "error", "front")
-
-
-def _cells(point: Point) -> tuple[str, ...]:
+def _cells(point: Point, *, with_fall: bool) -> tuple[str, ...]:
     front = "*" if point.on_front else ""
-    return (point.step, str(point.complexity), f"{point.error:.2e}", front)
+    fall = [] if not with_fall or point.fall is None else [f"{-point.fall:+.1f}"]
+    return (point.step, str(point.complexity), f"{point.error:.2e}", *fall, front)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SymbolReport:
     """What came of all edges, with the held-out error before and after.
+
+    Shows itself as a sentence, a chart of the error against complexity, and a table.
 
     Errors are shares of the standard deviation of y (for classes: roots of the cross entropy).
 
@@ -149,6 +155,9 @@ class SymbolReport:
         Numbers that were replaced by nice ones, in order.
     stages : tuple of (step, complexity, error)
         All of them from the splines to what the network is now.
+    unit_of_chance : float or None
+        By how much the square of an error rises where twice the logarithm of the likelihood falls
+        by 1, where the noise is known. Errors are then those on the training rows.
     """
 
     edges: tuple[EdgeReport, ...]
@@ -157,6 +166,16 @@ class SymbolReport:
     limit: float
     snapped: tuple[SnappedNumber, ...] = ()
     stages: tuple[tuple[str, int, float], ...] = ()
+    unit_of_chance: float | None = None
+
+    def fall_of(self, error: float) -> float | None:
+        """Return how far the log likelihood of an error is below that of the splines.
+
+        None where the noise is not known.
+        """
+        if self.unit_of_chance is None:
+            return None
+        return (error**2 - self.before**2) / (2 * self.unit_of_chance)
 
     @property
     def is_complete(self) -> bool:
@@ -172,7 +191,8 @@ class SymbolReport:
         ]
         return ParetoTable(
             tuple(
-                Point(*stage, on_front=not b) for stage, b in zip(self.stages, beaten, strict=True)
+                Point(*stage, on_front=not b, fall=self.fall_of(stage[2]))
+                for stage, b in zip(self.stages, beaten, strict=True)
             )
         )
 
@@ -186,4 +206,30 @@ class SymbolReport:
         if self.snapped:
             lines.append(f"numbers made nice: {', '.join(s.text for s in self.snapped)}")
         total = f"error {self.before:.2e} -> {self.after:.2e} (limit {self.limit:.2e})"
+        if (fall := self.fall_of(self.after)) is not None:
+            most = self.fall_of(self.limit)
+            total += f"; log likelihood {-fall:+.1f}, by chance down to {-(most or 0):+.1f}"
         return "\n".join([*lines, total])
+
+    def __repr__(self) -> str:
+        return f"SymbolReport: {self._sentence()}\n{self}"
+
+    def _repr_html_(self) -> str:
+        rows = [("edge", "function", "tried", "error before", "after", "R^2 of the curve")]
+        for one in self.edges:
+            errors = f"{one.before:.2e}", f"{one.after:.2e}"
+            r2 = "" if one.r2 is None else f"{one.r2:.4f}"
+            chosen = one.chosen or "stays a spline"
+            rows.append((str(tuple(one.edge)), chosen, str(len(one.attempts)), *errors, r2))
+        stages = [stage[1:] for stage in self.stages]
+        line = Series("error", [stage[0] for stage in stages], [stage[1] for stage in stages])
+        chart = small_chart([line], x_label="complexity", y_label="held-out error")
+        nice = ", ".join(number.text for number in self.snapped)
+        notes = [f"Numbers made nice: {nice}."] if nice else []
+        return report_html(self._sentence(), chart, rows if self.edges else (), notes)
+
+    def _sentence(self) -> str:
+        """Say how many curves have a formula, and what that costs."""
+        found = sum(one.chosen is not None for one in self.edges)
+        error = f"held-out error {self.before:.2e} -> {self.after:.2e} (limit {self.limit:.2e})"
+        return f"{found} of {len(self.edges)} curves became formulas; {error}."

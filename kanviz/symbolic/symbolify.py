@@ -14,6 +14,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import cast
 
 import torch
@@ -50,6 +51,7 @@ def symbolify(
     units: Units | None = None,
     n_jobs: int = 1,
     on_edge: Callable[[EdgeReport], object] = lambda _: None,
+    dof: float = 0.0,
 ) -> SymbolReport:
     """Turn splines into formulas in place, as long as the held-out error stays.
 
@@ -63,8 +65,9 @@ def symbolify(
         Refits and judges.
     tolerance : float or None
         By how much the held-out error may rise in all, in its own unit: 0.01 is 1 % of the
-        standard deviation of y. None: by half of what it is, so that the formula has to be as good
-        as the splines; but an error of ``ACCURATE`` is always good enough.
+        standard deviation of y. None: where the noise is known, by what chance explains, see
+        ``Chance``; else by half of what it is, so that the formula has to be as good as the
+        splines. An error of ``ACCURATE`` is always good enough.
     functions : mapping
         The library to choose from.
     laws : bool
@@ -75,6 +78,8 @@ def symbolify(
         How many candidates are tried at a time, as joblib has it; the result is the same.
     on_edge : callable
         Called with the report of each edge as it comes.
+    dof : float
+        Effective degrees of freedom of the network, where the noise is known.
 
     Returns
     -------
@@ -82,11 +87,16 @@ def symbolify(
     """
     small, nodes = without_idle_nodes(network)
     before = judge.error(network)
-    limit = max(1.5 * before, ACCURATE) if tolerance is None else before + tolerance
+    chance = Chance(judge.unit_of_chance if tolerance is None else None)
+    limit = max(chance.limit(before, dof), ACCURATE)
+    if tolerance is not None:
+        limit = before + tolerance
     units = _plain_units(network) if units is None else units
     sums = [sums_of(layer, own) for layer, own in zip(network.layers, nodes[1:], strict=True)]
     numbers = list(zip(nodes, sums, strict=False))
-    search = Search(small, numbers, judge, limit, functions, units, n_jobs, on_edge)
+    if judge.smoothing is not None:
+        judge = replace(judge, smoothing=judge.smoothing.of_nodes(numbers))
+    search = Search(small, numbers, judge, limit, functions, units, n_jobs, on_edge, chance)
     search.note("splines")
     search.first_pass()
     search.branch()
@@ -97,7 +107,8 @@ def symbolify(
     put_back(network, small, nodes)
     reports = tuple(search.reports.values())
     after = judge.error(network)
-    return SymbolReport(reports, before, after, limit, snapped, tuple(search.stages))
+    stages = tuple(search.stages)
+    return SymbolReport(reports, before, after, limit, snapped, stages, chance.unit)
 
 
 def _plain_units(network: Network) -> Units:
@@ -136,6 +147,14 @@ ENOUGH = 0.1
 """Below this share of the limit no more complex function is tried: whoever allows more asks for a
 simple formula."""
 
+TIES, BETTER = 4.0, 11.0
+"""Deviances that differ by less count as equal; by more, no chance explains it: of one number to
+spare it is as much in 1 of 20 and in 1 of 1000 cases (Wilks, The large-sample distribution of the
+likelihood ratio for testing composite hypotheses, 1938)."""
+
+SURE = 2.33
+"""Standard deviations above the mean up to which the deviance may rise: in 99 of 100 cases."""
+
 BACK_STEPS, FINAL_STEPS, MOST_ROUNDS, MOST_BRANCHES = 20, 100, 2, 8
 
 
@@ -156,6 +175,70 @@ class Trial:
     candidate: Suggestion
     network: Network
     error: float
+
+
+@dataclass(frozen=True)
+class Chance:
+    """What may be chance in the difference of two errors.
+
+    Where the noise is known, the square of an error times rows over variance is the deviance, and
+    if a formula is the truth the splines beat it, on the rows that they were fitted to, by about as
+    much as they have degrees of freedom: a sum of so many squares of normal numbers. Where it is
+    not, rules of thumb.
+
+    Parameters
+    ----------
+    unit : float or None
+        By how much the square of an error rises where the deviance does by 1.
+    """
+
+    unit: float | None = None
+
+    def limit(self, error: float, dof: float) -> float:
+        """Return the largest error of a formula, for splines of that error and freedom."""
+        if self.unit is None:
+            return 1.5 * error
+        # The cube root of such a sum is nearly normal (Wilson, Hilferty, 1931).
+        k = max(1.0, dof)
+        most = k * (1 - 2 / (9 * k) + SURE * math.sqrt(2 / (9 * k))) ** 3
+        return self.after(error, most)
+
+    def equal(self, error: float) -> float:
+        """Return up to which error another one counts as equal."""
+        return EQUAL * error + FLOOR if self.unit is None else self.after(error, TIES) + FLOOR
+
+    def better(self, error: float) -> float:
+        """Return below which error a more complex function is taken."""
+        return MUCH_BETTER * error if self.unit is None else self.after(error, -BETTER)
+
+    def worse(self, error: float) -> float:
+        """Return up to which error a simpler function is taken instead."""
+        return error / MUCH_BETTER if self.unit is None else self.after(error, BETTER)
+
+    def enough(self, error: float, limit: float) -> float:
+        """Return below which error no more complex function is tried.
+
+        Parameters
+        ----------
+        error : float
+            That of the network with a spline.
+        limit : float
+            The largest that is accepted.
+        """
+        if self.unit is None:
+            return max(EQUAL * error, ENOUGH * limit)
+        return self.after(error, TIES)
+
+    def bounds(self, bounds: "Bounds", error: float) -> "Bounds":
+        """Return bounds for candidates that have to be better than one of that error."""
+        if self.unit is None:
+            return bounds.much_better_than(error)
+        return Bounds(self.better(error), HOPELESS * error, bounds.enough)
+
+    def after(self, error: float, rise: float) -> float:
+        """Return the error at which the deviance is larger by so much."""
+        assert self.unit is not None
+        return math.sqrt(max(0.0, error**2 + rise * self.unit))
 
 
 @dataclass(frozen=True)
@@ -203,6 +286,8 @@ class Search:
         How many candidates are tried at a time.
     on_edge : callable
         Called with the report of each edge as it comes.
+    chance : Chance
+        What may be chance in errors.
     reports : dict of Edge to EdgeReport
         What came of each edge so far.
     chosen : dict of Edge to Suggestion
@@ -221,6 +306,7 @@ class Search:
     units: Units
     n_jobs: int
     on_edge: Callable[[EdgeReport], object]
+    chance: Chance = field(default_factory=Chance)
     reports: dict[Edge, EdgeReport] = field(default_factory=dict)
     chosen: dict[Edge, Suggestion] = field(default_factory=dict)
     branches: dict[Edge, tuple[Network, list[Suggestion]]] = field(default_factory=dict)
@@ -239,7 +325,8 @@ class Search:
             for edge in splines(self.network):
                 error, old = self.judge.error(self.network), copy.deepcopy(self.network)
                 rows = candidates_for(old, edge, self.judge.x, self.functions)
-                best, tried = self._choose(old, edge, rows, max(EQUAL * error, ENOUGH * self.limit))
+                enough = self.chance.enough(error, self.limit)
+                best, tried = self._choose(old, edge, rows, enough)
                 self._accept(edge, error, best, tried)
                 if best is not None:
                     others = [row for row in rows if row.name != best.candidate.name]
@@ -327,7 +414,8 @@ class Search:
         for trial in found:
             tried.append(Attempt(trial.candidate.name, trial.candidate.complexity, trial.error))
             now, lowest = (known, error) if best is None else (best.candidate, best.error)
-            if trial.error <= self.limit and is_preferred(trial, now.function, lowest):
+            is_within = trial.error <= self.limit
+            if is_within and is_preferred(trial, now.function, lowest, self.chance):
                 best = trial
             if best is not None and best.error <= FLOOR:
                 break
@@ -352,7 +440,7 @@ class Search:
         equal = [row for row in others if row.complexity == known.complexity]
         complex_ = [r for r in others if r.complexity > known.complexity and r.error < mine / 2]
         as_good = Bounds(self.limit, 10 * error, FLOOR)
-        return [(as_good, [*simpler, *equal]), (as_good.much_better_than(error), complex_)]
+        return [(as_good, [*simpler, *equal]), (self.chance.bounds(as_good, error), complex_)]
 
     def finish(self) -> tuple[SnappedNumber, ...]:
         """Refit everything to the end, then make numbers nice; return which."""
@@ -372,7 +460,13 @@ class Search:
         self, network: Network, edge: Edge, rows: Sequence[Suggestion], enough: float
     ) -> tuple[Trial | None, tuple[Attempt, ...]]:
         bounds = Bounds(self.limit, HOPELESS * self.limit, max(FLOOR, enough))
-        return choose(rows, lambda level, b: self._trials(network, edge, b, level), bounds)
+        run = partial(self._run, network, edge)
+        return choose(rows, run, bounds, self.chance)
+
+    def _run(
+        self, network: Network, edge: Edge, rows: Sequence[Suggestion], bounds: Bounds
+    ) -> Iterator[Trial]:
+        return self._trials(network, edge, bounds, rows)
 
     def _trials(
         self, network: Network, edge: Edge, bounds: Bounds, rows: Sequence[Suggestion]
@@ -412,7 +506,7 @@ Run = Callable[[Sequence[Suggestion], Bounds], Iterator[Trial]]
 
 
 def choose(
-    candidates: Sequence[Suggestion], run: Run, bounds: Bounds
+    candidates: Sequence[Suggestion], run: Run, bounds: Bounds, chance: Chance
 ) -> tuple[Trial | None, tuple[Attempt, ...]]:
     """Return the best of the candidates, which come simplest first, and what was tried.
 
@@ -423,36 +517,36 @@ def choose(
     best: Trial | None = None
     tried: list[Attempt] = []
     for _, level in itertools.groupby(candidates, key=lambda row: row.complexity):
-        within = bounds if best is None else bounds.much_better_than(best.error)
+        within = bounds if best is None else chance.bounds(bounds, best.error)
         equals: list[Trial] = []
         for trial in run(list(level), within):
             tried.append(Attempt(trial.candidate.name, trial.candidate.complexity, trial.error))
             equals += [trial] if trial.error <= within.limit else []
             if trial.error <= FLOOR:
                 break
-        chosen = _best_of_equals(equals)
-        if chosen and (best is None or chosen.error < MUCH_BETTER * best.error):
+        chosen = _best_of_equals(equals, chance)
+        if chosen and (best is None or chosen.error < chance.better(best.error)):
             best = chosen
         if best is not None and best.error <= bounds.enough:
             break
     return best, tuple(tried)
 
 
-def is_preferred(new: Trial, function: Function, error: float) -> bool:
+def is_preferred(new: Trial, function: Function, error: float, chance: Chance) -> bool:
     """Return whether a trial should replace ``function``, with which the network has ``error``."""
     mine, other = new.candidate.function, function
     if mine.complexity != other.complexity:
         is_simpler = mine.complexity < other.complexity
         if is_simpler:
-            return new.error <= FLOOR or MUCH_BETTER * new.error <= error
-        return error > FLOOR and new.error < MUCH_BETTER * error
+            return new.error <= FLOOR or new.error <= chance.worse(error)
+        return error > FLOOR and new.error < chance.better(error)
     numbers = free_numbers(mine), free_numbers(other)
     if numbers[0] < numbers[1]:
-        return new.error <= EQUAL * error + FLOOR
-    return EQUAL * new.error + FLOOR < error
+        return new.error <= chance.equal(error)
+    return chance.equal(new.error) < error
 
 
-def _best_of_equals(equals: Sequence[Trial]) -> Trial | None:
+def _best_of_equals(equals: Sequence[Trial], chance: Chance) -> Trial | None:
     """Return the trial with the fewest free numbers among those whose error ties with the lowest.
 
     With noise the tip of a wide sine does as well as a square; the square has one number less.
@@ -460,7 +554,7 @@ def _best_of_equals(equals: Sequence[Trial]) -> Trial | None:
     if not equals:
         return None
     lowest = min(trial.error for trial in equals)
-    ties = [trial for trial in equals if trial.error <= EQUAL * lowest + FLOOR]
+    ties = [trial for trial in equals if trial.error <= chance.equal(lowest)]
     return min(ties, key=lambda trial: (free_numbers(trial.candidate.function), trial.error))
 
 

@@ -463,6 +463,38 @@ def _triangular(root: Float[Tensor, "n columns"]) -> Float[Tensor, "n n"]:
     return upper.T.contiguous()
 
 
+UNSEEN = 1e-10
+"""Share of the largest eigenvalue of J^T J, each number in its own unit, below which the data do
+not tell what lies along a direction."""
+
+
+def errors_of_numbers(slopes: Float[Tensor, "rows numbers"], noise: float) -> list[float]:
+    """Return the standard errors of numbers by least squares: s^2 (J^T J)^-1.
+
+    Parameters
+    ----------
+    slopes : (rows, numbers)
+        J, the derivatives of what is measured in the numbers.
+    noise : float
+        s, its standard deviation on one row.
+
+    Returns
+    -------
+    list of float
+        nan where another number can make up for one.
+    """
+    size = slopes.norm(dim=0)
+    known = (size > 0) & size.isfinite()
+    found = torch.full_like(size, math.nan)
+    if bool(known.any()):
+        _, values, ways = torch.linalg.svd(slopes[:, known] / size[known], full_matrices=False)
+        seen = values.square() > UNSEEN * values.square().amax()
+        is_unsure = ways[~seen].square().sum(0) > math.sqrt(UNSEEN)
+        errors = noise * (ways[seen] / values[seen].unsqueeze(1)).norm(dim=0) / size[known]
+        found[known] = errors.masked_fill(is_unsure, math.nan)
+    return [float(error) for error in found]
+
+
 def check_level(level: float) -> None:
     """Raise a ValueError unless a level is a share between 0 and 1."""
     if not 0 < level < 1:

@@ -2,7 +2,8 @@
 
 import copy
 import inspect
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -218,6 +219,49 @@ def quality(network: Network, data: Dataset) -> dict[str, float]:
                 del measures["r2"]
         found |= {f"{part}_{name}": value for name, value in measures.items()}
     return found
+
+
+OVERFIT, LOST, LOST_CLASSES = 1.5, 0.02, 0.05
+"""A fit is called overfit where its test error is this many times that of training and explains
+this much less of the variance; of classes, where this much less is right. Overview says the same.
+"""
+
+
+def overfit(errors: Mapping[str, float]) -> str:
+    """Return a sentence where a model does much worse on the test part; empty where it does not.
+
+    Parameters
+    ----------
+    errors : mapping
+        As from ``quality``.
+
+    Examples
+    --------
+    >>> overfit({"train_rmse": 1.0, "train_r2": 0.99, "test_rmse": 2.5, "test_r2": 0.94})
+    'Overfit: on the test part the error is 2.5 times that of training. Fewer grids or nodes, sparsity, or more rows help.'
+    >>> overfit({"train_rmse": 1.0, "train_r2": 0.99, "test_rmse": 1.1, "test_r2": 0.98})
+    ''
+    """  # noqa: E501
+    remedy = "Fewer grids or nodes, sparsity, or more rows help."
+    if "test_accuracy" in errors:
+        train, test = errors["train_accuracy"], errors["test_accuracy"]
+        if train - test > LOST_CLASSES:
+            return (
+                f"Overfit: {test:.0%} of the test part is right, {train:.0%} of training. {remedy}"
+            )
+        return ""
+    if "test_rmse" not in errors:
+        return ""
+    ratio = errors["test_rmse"] / max(errors["train_rmse"], MIN)
+    lost = errors.get("train_r2", 1.0) - errors.get("test_r2", 1.0)
+    if ratio > OVERFIT and lost > LOST:
+        return (
+            f"Overfit: on the test part the error is {ratio:.2g} times that of training. {remedy}"
+        )
+    return ""
+
+
+MIN = sys.float_info.min
 
 
 @torch.no_grad()

@@ -185,6 +185,21 @@ class Smoothing:
         variance = FIRST_NOISE if family.has_noise else 1.0
         return cls(everywhere(FIRST_BEND), everywhere(FIRST_SLOPE), variance)
 
+    def of_nodes(self, places: Sequence[tuple[Tensor, Tensor]]) -> "Smoothing":
+        """Return those of the edges of a smaller network.
+
+        Parameters
+        ----------
+        places : sequence of (inputs, outputs)
+            For each layer, which rows and columns are in it.
+        """
+
+        def chosen(parts: list[Tensor]) -> list[Tensor]:
+            found = zip(parts, places, strict=True)
+            return [part[rows][:, columns] for part, (rows, columns) in found]
+
+        return replace(self, bend=chosen(self.bend), slope=chosen(self.slope))
+
     def refined(self, factor: float) -> "Smoothing":
         """Return what means the same of the same curves on grids so many times finer.
 

@@ -23,6 +23,7 @@ from kanviz.nn import Network
 from kanviz.nn.basis import adapted_points, uneven_columns
 from kanviz.nn.state import NetworkState
 from kanviz.training.doubt import Doubt
+from kanviz.training.errors import overfit
 from kanviz.training.evidence import (
     STEPS_OF_ROUND,
     Candidate,
@@ -133,6 +134,7 @@ class Trainer:
             callbacks=options.callbacks,
             show=options.progress,
             total=self.n_steps,
+            variance=task.scale**2,
         )
         self.candidate: Candidate | None = None
         """The network in training where the data choose how smooth it is."""
@@ -279,6 +281,10 @@ class Trainer:
             report.notes.append("No step was better than the state before the first one.")
         report.kept = kept_numbers(found)
         report.errors = task.quality_of(own)
+        if isinstance(task, DataTask) and not task.data.is_classification:
+            report.outputs = task.data.output_names
+        if warning := overfit(report.errors):
+            report.notes.append(warning)
         self._handed_back = own
         likely = self.candidate
         if self.by_evidence and likely is not None and likely.evidence and report.kept_step:

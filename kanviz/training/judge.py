@@ -1,8 +1,10 @@
 """Trying a change inside the network: refit everything briefly, then judge on held-out data."""
 
+import copy
+import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool
@@ -10,12 +12,15 @@ from torch import Tensor
 
 from kanviz.data import Dataset
 from kanviz.nn import Network
+from kanviz.training.doubt import Doubt
 from kanviz.training.errors import deviation_of, relative_error
-from kanviz.training.evidence import Smoothing
+from kanviz.training.evidence import NO_RESIDUAL, Neighbours, Smoothing
 from kanviz.training.families import family_of
 from kanviz.training.gradient import Descent
+from kanviz.training.jacobian import learning_weights
 from kanviz.training.least_squares import LeastSquares, count_of, minimise
 from kanviz.training.penalties import Penalty, smoothness
+from kanviz.training.task import FitOptions, prepare
 
 CURVATURE = 1e-10
 HELD_OUT = 0.2
@@ -30,7 +35,9 @@ class Judge:
     For numbers an error is the root mean square on the held-out part as a share of the standard
     deviation of y; for classes the square root of the mean cross entropy. ``smoothing`` is what
     refits keep to where the data have chosen how smooth each curve is. ``weight`` and
-    ``weight_held`` say how many times each row counts, None for once each.
+    ``weight_held`` say how many times each row counts, None for once each. ``noise`` is that of
+    y in the unit of the errors, where it is known: then all training rows judge, and what an error
+    may rise by is asked of chance.
     """
 
     x: Tensor
@@ -41,6 +48,14 @@ class Judge:
     smoothing: Smoothing | None = None
     weight: Tensor | None = None
     weight_held: Tensor | None = None
+    noise: float | None = None
+
+    @property
+    def unit_of_chance(self) -> float | None:
+        """By how much the square of an error rises where the deviance rises by 1, if known."""
+        if self.noise is None:
+            return None
+        return self.noise**2 / count_of(self.y_held, self.weight_held)
 
     @property
     def is_classification(self) -> bool:
@@ -115,6 +130,60 @@ def _frozen_weights(network: Network, frozen: Frozen) -> Bool[Tensor, " weights"
             none = torch.zeros(layer.symbols.affine.shape, dtype=torch.bool)
             parts.append((none if numbers is None else numbers).flatten())
     return torch.cat(parts).to(network.layers[0].weight.device)
+
+
+def noisy_judge_of(data: Dataset, doubt: Doubt) -> Judge:
+    """Return a judge by the likelihood, for data whose noise a fit has found.
+
+    What was learnt is as smooth as the data ask for, so that no rows need be held out for it.
+    """
+    held = replace(data, x_test=data.x, y_test=data.y, sample_weight_test=None)
+    judge = judge_of(held, smoothing=doubt.smoothing)
+    noise = math.sqrt(0.5) if judge.is_classification else doubt.noise / judge.scale
+    return replace(judge, noise=noise, weight_held=data.sample_weight)
+
+
+TRIED_GRIDS, STEPS_OF_GRID = 3, 20
+"""Grids, each twice as fine as the last one, and steps on each, to tell noise from what splines are
+too coarse for."""
+
+
+def measured_judge_of(data: Dataset, network: Network, *, seed: int = 0) -> Judge:
+    """Return a judge by the likelihood where a network's residuals show noise; else ``judge_of``.
+
+    Where they are what the splines are too coarse for, so that neighbours share them, finer ones
+    tell whether there is noise below.
+    """
+    judge, task = judge_of(data, seed=seed), prepare(network, data, FitOptions())
+    if judge.is_classification or len(task.x) < 2:
+        return judge
+    near, work = Neighbours(task), copy.deepcopy(network)
+    if not near.can_tell:
+        return judge
+    for _ in range(TRIED_GRIDS):
+        n, free = count_of(task.y, task.sample_weight), int(learning_weights(work).sum())
+        error = relative_error(work(task.x), task.y, task.scale, task.sample_weight)
+        if error < NO_RESIDUAL or free > n / 4:
+            return judge
+        if near.find_noise(work):
+            held = replace(data, x_test=data.x, y_test=data.y, sample_weight_test=None)
+            noise = error / math.sqrt(1 - free / n)
+            found = judge_of(held)
+            return replace(found, noise=noise, weight_held=data.sample_weight)
+        work.refine(2 * work.layers[0].spec.grid_size)
+        work.update_grid(task.x)
+        problem = task.problem(work, [smoothness(work, CURVATURE, task.scale)])
+        deque(minimise(problem, STEPS_OF_GRID), maxlen=0)
+    return judge
+
+
+def doubt_after(network: Network, data: Dataset, judge: Judge) -> Doubt:
+    """Return what the data leave open of a network that was judged by the likelihood."""
+    smoothing = judge.smoothing or Smoothing.first(network)
+    family = family_of(data.y)
+    if judge.noise is not None and family.has_noise:
+        smoothing = replace(smoothing, variance=judge.noise**2)
+    return Doubt.of(network, data.x.double(), smoothing, judge.scale, data.sample_weight, family)
 
 
 def judge_of(data: Dataset, *, smoothing: Smoothing | None = None, seed: int = 0) -> Judge:

@@ -382,6 +382,19 @@ class Problem(ABC):
         for parameter, part in zip(parameters, weights.split(sizes), strict=True):
             parameter.copy_(part.view_as(parameter))
 
+    def allowed(self, weights: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
+        """Return weights near these with which constrained edges have their shapes.
+
+        A step of Levenberg-Marquardt is taken and then projected, and only the cost of what came of
+        it counts (Kanzow, Yamashita and Fukushima, Journal of Computational and Applied Mathematics
+        172, 2004, 375-397, algorithm 2.3, without its line search: damping shortens the step).
+        """
+        if not any(layer.constraints for layer in self.network.layers):
+            return weights
+        self.put(weights)
+        self.network.settle()
+        return self.weights()
+
     def _parameters(self) -> list[Tensor]:
         return [parameter for layer in self.network.layers for parameter in layer.parameters()]
 
@@ -603,7 +616,7 @@ def _better_step(
         found = model.step(damping)
         if found is not None:
             step, promised = found
-            trial = problem.locks.expand(weights + step)
+            trial = problem.allowed(problem.locks.expand(weights + step))
             new_cost, loss = problem.cost(trial)
             if new_cost < cost:  # false for NaN: such a step is undone and damped
                 gain = (cost - new_cost) / max(promised, 1e-300)

@@ -12,8 +12,10 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from kanviz.interrupts import uninterrupted
+from kanviz.layout.labels import name_and_unit
 from kanviz.nn import Network
 from kanviz.nn.state import NetworkState
+from kanviz.tables import Series, report_html, small_chart
 from kanviz.training.errors import Errors
 
 if TYPE_CHECKING:  # takes a second to import, and most fits are never drawn
@@ -40,9 +42,9 @@ class Progress:
     errors: Callable[[], Errors] = field(repr=False, compare=False)
 
 
-@dataclass
+@dataclass(repr=False)
 class FitReport:
-    """The record that ``fit`` returns.
+    """The record that ``fit`` returns; shows itself as a sentence, a chart and a table.
 
     Attributes
     ----------
@@ -53,7 +55,8 @@ class FitReport:
         ``"validation_loss"``: lists with one entry per step.
     stopped : str
         Why the last level ended: ``"steps"``, ``"converged"``, ``"no better step"``,
-        ``"patience"``, ``"callback"``, ``"stopped"`` (by ``FitHandle.stop``) or ``"interrupted"``.
+        ``"patience"``, ``"diverged"`` (far worse than the best for long), ``"callback"``,
+         ``"stopped"`` (by ``FitHandle.stop``) or ``"interrupted"``.
     seconds : float
         Wall time of the whole fit.
     starts : list of float
@@ -67,6 +70,8 @@ class FitReport:
     errors : dict
         What ``evaluate`` says of the network as it is handed back, on the data of the fit; empty
         while the fit runs, and for an equation.
+    outputs : tuple of str
+        The names of the numbers that were learnt; empty for classes and for an equation.
     notes : list of str
         Sentences about treatments, such as skipped grid levels.
     noise : float or None
@@ -88,6 +93,7 @@ class FitReport:
     kept_step: int = 0
     kept: dict[str, float] = field(default_factory=dict)
     errors: dict[str, float] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     noise: float | list[float] | None = None
     log_evidence: float | None = None
@@ -111,6 +117,12 @@ class FitReport:
         for name, number in numbers.items():
             if number is not None:
                 self.history.setdefault(name, []).append(number)
+
+    @property
+    def unit(self) -> str:
+        """Unit of root-mean-square errors, as the data name it (``W/m²``); empty without one."""
+        units = {name_and_unit(name)[1] for name in self.outputs}
+        return units.pop() if len(units) == 1 else ""
 
     @property
     def n_steps(self) -> int:
@@ -157,6 +169,37 @@ class FitReport:
             parts.append(f"best of {len(self.starts)} starts")
         return ", ".join([*parts, f"stopped: {self.stopped}"])
 
+    def __repr__(self) -> str:
+        """Say how it went and how good the network is now; the numbers stand in the attributes."""
+        lines = [f"FitReport: {self}"]
+        for part, cells in self._parts().items():
+            lines.append(f"  {part}: {', '.join(f'{name} {cell}' for name, cell in cells.items())}")
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+    def _repr_html_(self) -> str:
+        steps = self.history.get("step", [])
+        names = {"loss": "training", "validation_loss": "validation"}
+        lines = [
+            Series(word, steps, self.history[name])
+            for name, word in names.items()
+            if len(self.history.get(name, [])) == len(steps) > 0
+        ]
+        parts = self._parts()
+        names_of_cells = list(next(iter(parts.values()), {}))
+        rows = [("", *names_of_cells)] if parts else []
+        rows += [(part, *cells.values()) for part, cells in parts.items()]
+        chart = small_chart(lines, x_label="step", y_label="loss")
+        return report_html(f"{self}.", chart, rows, self.notes)
+
+    def _parts(self) -> dict[str, dict[str, str]]:
+        """Return the errors of the training and of the test part, as text by their names."""
+        labels = {"rmse": f"RMSE [{self.unit}]" if self.unit else "RMSE", "r2": "R^2"}
+        found: dict[str, dict[str, str]] = {}
+        for name, value in self.errors.items():
+            part, _, measure = name.partition("_")
+            found.setdefault(part, {})[labels.get(measure, measure)] = f"{value:.4g}"
+        return found
+
 
 class Measures(NamedTuple):
     """What states of a fit are compared by, all in the unit of the loss.
@@ -182,6 +225,10 @@ def kept_numbers(measures: Measures) -> dict[str, float]:
     return {name: number for name, number in numbers.items() if number is not None}
 
 
+DIVERGED, LOST_STEPS = 1e6, 50
+"""A fit has diverged once its objective has been this many times the best, and this many times what
+y varies by, for so many steps."""
+
 MOST_UPDATES_PER_SECOND = 20
 """Of the progress bar."""
 
@@ -203,6 +250,8 @@ class Monitor:
         Whether to show a progress bar.
     total : int
         Expected number of steps, for the bar.
+    variance : float
+        Of y, in the unit of the loss.
     """
 
     def __init__(
@@ -213,9 +262,11 @@ class Monitor:
         callbacks: Sequence[Callable[[Progress], bool | None]],
         show: bool,
         total: int,
+        variance: float = math.inf,
     ) -> None:
-        self.report, self.callbacks = report, callbacks
+        self.report, self.callbacks, self.variance = report, callbacks, variance
         self.patience, self.waited = patience, 0
+        self._lost = 0  # steps in a row
         self._best: NetworkState | None = None
         self.best_objective = self._best_before = math.inf
         self._begin = time.perf_counter()
@@ -254,7 +305,20 @@ class Monitor:
             self.report.stopped = "callback"
         elif measures.validation_loss is not None and self.waited >= self.patience:
             self.report.stopped = "patience"
+        elif self._diverges(measures):
+            self.report.stopped = "diverged"
+            self.report.notes.append(
+                f"The loss grew to {measures.loss:.2g} and did not come back, so the fit was ended "
+                "with its best state. A smaller learning rate, or the optimizer 'lm', helps."
+            )
         return progress, not self.report.stopped
+
+    def _diverges(self, measures: Measures) -> bool:
+        """Return whether the fit has long been where nothing good will come of it."""
+        beyond = DIVERGED * max(self.best_objective, self.variance)
+        is_lost = not measures.objective <= beyond and math.isfinite(self.best_objective)
+        self._lost = self._lost + 1 if is_lost else 0
+        return self._lost >= LOST_STEPS
 
     @property
     def best(self) -> Network | None:

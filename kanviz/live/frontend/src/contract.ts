@@ -47,6 +47,7 @@ export interface EdgeView {
   quality: number | null;
   function: string | null;
   band: Float64Array | null;
+  shapes: string[];
   /** The formula as MathML, made by Python; never text of the user. */
   mathml: string | null;
 }
@@ -195,6 +196,8 @@ export interface Scene {
   is_fresh: boolean;
   /** Of the training and of the test part; 0 where there are none. */
   rows: number[];
+  /** Sentences on what was done to the data: columns left out, rows with gaps. */
+  notes: string[];
   /** Of the network as it is in this scene, for a page, which cannot ask; else null. */
   formula: FormulaText | null;
   grid_size: number;
@@ -312,6 +315,10 @@ export interface TrainingOptions {
   sparsity: number;
   entropy: number;
   learning_rate: number | null;
+  /** Steps a second at most, to be watched; null: as fast as it goes. */
+  pace: number | null;
+  /** Whether the fit waits after its first step; only where it starts. */
+  hold: boolean;
 }
 
 /**
@@ -410,6 +417,36 @@ export interface Probe {
 }
 
 /**
+ * What the data say of an output and what the network says, row by row, training rows first.
+ *
+ * Of many rows evenly chosen ones; all in the user's units.
+ */
+export interface Diagnosis {
+  /** (rows, inputs) row by row. */
+  x: number[];
+  /** Numbers of classes for a classifier. */
+  measured: number[];
+  /** For a classifier how sure it is of the right class, from 0 to 1. */
+  predicted: number[];
+  /** The likeliest classes; null for numbers. */
+  guess: number[] | null;
+  /** Whether a row is of the test part. */
+  test: boolean[];
+}
+
+/**
+ * What leads from the mean of the network over the data to what it says of a row.
+ *
+ * In the unit of the output; of a classifier in that of its scores.
+ */
+export interface Contributions {
+  base: number;
+  /** One per input; with the base they add up to the value. */
+  parts: number[];
+  value: number;
+}
+
+/**
  * What the browser may ask; Python answers each with a `Reply` of the same `seq`.
  *
  * Edits come first: each is one step of the history, and a `drag` number joins a burst into one.
@@ -432,6 +469,8 @@ export type Ask =
   | { type: "freeze"; edge: Edge }
   /** Let an edge learn again. */
   | { type: "unfreeze"; edge: Edge }
+  /** Let an edge keep shapes, such as "increasing"; none: it is free again. */
+  | { type: "constrain"; edge: Edge; shapes: string[] }
   /** Take out all edges at a node. */
   | { type: "remove_node"; layer: number; index: number }
   /** Bring back all edges at a node. */
@@ -468,6 +507,8 @@ export type Ask =
   | { type: "prune_in_context" }
   /** Try formulas edge by edge; progress comes as status. */
   | { type: "symbolify" }
+  /** Break off the search that runs, if there is one: the network stays as it was. */
+  | { type: "cancel" }
   /** Ask which functions an edge may be. */
   | { type: "suggest"; edge: Edge }
   /** Ask what a formula would do. */
@@ -476,6 +517,10 @@ export type Ask =
   | { type: "plan" }
   /** Ask what happens to one row, in the user's units. */
   | { type: "probe"; x: number[] }
+  /** Ask how an output does row by row. */
+  | { type: "diagnosis"; output: number }
+  /** Ask what each input adds to an output at one row, in the user's units. */
+  | { type: "contributions"; x: number[]; output: number }
   /** Ask for the formula of the network. */
   | { type: "formula" }
   /** Ask for Python that does all this. */

@@ -134,6 +134,35 @@ export function keptBand(
   return isSame ? found : null;
 }
 
+/** The height of a curve at a place, between the points that it is drawn through. */
+function heightAt(x: ArrayLike<number>, y: ArrayLike<number>, place: number): number {
+  const last = x.length - 1;
+  const share = last > 0 ? ((place - x[0]) / (x[last] - x[0])) * last : 0;
+  const at = Math.min(Math.max(share || 0, 0), last);
+  const n = Math.min(Math.floor(at), Math.max(last - 1, 0));
+  return last > 0 ? y[n] + (at - n) * (y[n + 1] - y[n]) : y[0];
+}
+
+/**
+ * An edge with another curve, and the points that belong to it moved along: rows of the data stay on
+ * it, control points go by as much as the curve does below them. Python sends them exactly once the
+ * fit waits.
+ */
+function along(view: EdgeView, curve_x: Float64Array, curve_y: Float64Array): EdgeView {
+  const moved = (x: ArrayLike<number>, y: Float64Array): Float64Array =>
+    y.map(
+      (height, m) =>
+        height + heightAt(curve_x, curve_y, x[m]) - heightAt(view.curve_x, view.curve_y, x[m]),
+    );
+  return {
+    ...view,
+    curve_x,
+    curve_y,
+    sample_y: view.sample_y.map((_, m) => heightAt(curve_x, curve_y, view.sample_x[m])),
+    control_y: view.state === "spline" ? moved(view.control_x, view.control_y) : view.control_y,
+  };
+}
+
 /** A layer of one edge, whose function has the coefficients `weight` and no base function. */
 function lonelyLayer(scene: Scene, view: EdgeView, weight: Float64Array): LayerRecipe {
   const isSpline = scene.basis === "bspline";
@@ -221,7 +250,7 @@ export function patchOf(
     if (isHeld(view)) return { ...view, ...news };
     const curve_x = places(frame.low[at], frame.high[at], n);
     const curve_y = Float64Array.from(frame.curve_y.subarray(at * n, (at + 1) * n));
-    return { ...view, ...news, curve_x, curve_y, band: null };
+    return { ...along(view, curve_x, curve_y), ...news, band: null };
   });
   return { edges, losses: withNews(told, frame), error: errorAt(scene, frame) };
 }

@@ -32,6 +32,21 @@ export interface Traits {
 /** What of anywidget's model the front end needs: a page without a kernel has no more. */
 export type Model<T extends object = Traits> = Pick<AnyModel<T>, "get" | "on" | "off" | "send">;
 
+/** Pictures that a film keeps, and numbers in them: of more, every second one goes. */
+const MOST_FRAMES = 150;
+const MOST_NUMBERS = 3_000_000;
+
+/** Pictures of a fit, which of them is looked back at, and the edges that they are of. */
+interface FilmStrip {
+  frames: readonly Frame[];
+  at: number | null;
+  of: string;
+}
+
+const NO_FILM: FilmStrip = { frames: [], at: null, of: "" };
+
+const drawnOf = (scene: Scene): string => scene.edges.map((view) => keyOf(edgeOf(view))).join(" ");
+
 const LOST = "The kernel of this diagram is gone: run the cell again.";
 
 const IDLE: Status = { state: "idle", text: "", progress: null, error: "", answered: 0 };
@@ -54,6 +69,8 @@ export abstract class Store {
   readonly slice = signal<Uint8Array | null>(null);
   /** A curve drawn over an edge before it is taken. */
   readonly preview = signal<{ edge: Edge; curve_y: ArrayLike<number> } | null>(null);
+  /** Pictures of the last fit, oldest first, and which of them is looked back at. */
+  readonly film = signal(NO_FILM);
   /** Edges that the pruning slider would remove, each as its three numbers: "0,1,2". */
   readonly doomed = signal<ReadonlySet<string>>(new Set());
 
@@ -84,6 +101,9 @@ export abstract class Store {
   /** Sends a request; at most three edits are on their way, of those waiting the latest wins. */
   abstract ask(request: Ask): Promise<unknown>;
 
+  /** Shows a picture of the film in the place of the network as it is; null: what is. */
+  lookBack(_at: number | null): void {}
+
   /** Bends an edge in the picture at once; `ask` makes it true. */
   abstract bend(edge: Edge, control_y: ArrayLike<number>): void;
 
@@ -97,7 +117,7 @@ export abstract class Store {
 const EDITS = new Set<Ask["type"]>([
   ...(["move_point", "set_curve", "fix", "unfix", "remove_edge", "restore_edge"] as const),
   ...(["freeze", "unfreeze", "remove_node", "restore_node", "lock", "unlock"] as const),
-  ...(["refine", "update_grid", "prune", "undo", "redo", "jump"] as const),
+  ...(["constrain", "refine", "update_grid", "prune", "undo", "redo", "jump"] as const),
 ]);
 
 export class LiveStore extends Store {
@@ -142,6 +162,35 @@ export class LiveStore extends Store {
     this.held.set(keyOf(edge), { edge, control_y: Float64Array.from(control_y) });
     const view = bent(this.scene.peek(), edge, control_y);
     if (view) this.patch({ edges: [view] });
+  }
+
+  override lookBack(at: number | null): void {
+    const film = this.film.peek();
+    if (film.at === at) return;
+    if (at === null) {
+      this.onScene();
+      return;
+    }
+    const scene = this.scene.peek();
+    if (film.of !== drawnOf(scene)) {
+      this.film.value = NO_FILM;
+      return;
+    }
+    this.film.value = { ...film, at };
+    const { edges } = patchOf(film.frames[at], scene, this.told, () => false);
+    this.patch({ edges });
+  }
+
+  /** Keeps a picture of a fit; those of another fit, or of other edges, go. */
+  private keep(frame: Frame): void {
+    let { frames } = this.film.peek();
+    const last = frames.at(-1);
+    const of = drawnOf(this.base);
+    const isSame = last?.version === frame.version && of === this.film.peek().of;
+    if (!isSame) frames = [];
+    const most = Math.min(MOST_FRAMES, MOST_NUMBERS / (frame.curve_y.length || 1));
+    if (frames.length >= most) frames = frames.filter((_, n) => n % 2 === 0);
+    this.film.value = { frames: [...frames, frame], at: null, of };
   }
 
   override isHeld(edge: Edge): boolean {
@@ -190,6 +239,7 @@ export class LiveStore extends Store {
     }
     batch(() => {
       this.scene.value = patched(scene, { edges });
+      if (this.film.peek().at !== null) this.film.value = { ...this.film.peek(), at: null };
       const rows = scene.sample.length / (scene.widths[0] || 1);
       if (this.slice.peek()?.length !== rows) this.slice.value = null;
     });
@@ -215,6 +265,7 @@ export class LiveStore extends Store {
     const data = this.model.get("frame");
     const frame = this.desk?.frame ?? (isFilled(data) ? unpack<Frame>(data) : null);
     if (frame?.version !== this.base.version) return;
+    this.keep(frame);
     this.patch(patchOf(frame, this.scene.peek(), this.told, (view) => this.isHeld(edgeOf(view))));
   };
 

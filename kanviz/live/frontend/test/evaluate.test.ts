@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Recipe } from "../src/contract";
+import type { Contributions, Diagnosis, Recipe, Scene } from "../src/contract";
+import { contributions, diagnosis } from "../src/local/diagnosis";
 import { changed } from "../src/local/edits";
 import { runAll, scoresOf } from "../src/local/network";
 import { nodesOf, nodeValues, outputs, probe } from "../src/math/evaluate";
@@ -24,6 +25,7 @@ interface Fixture {
     edges: Float64Array[];
     scores: Float64Array[];
   }[];
+  rows: { scene: Scene; row: number[]; diagnosis: Diagnosis; contributions: Contributions };
   drawn: { recipe: Recipe; x: Float64Array; y: Float64Array; weight: Float64Array };
 }
 
@@ -82,4 +84,20 @@ test("a drawn curve bends an edge as Python bends it", { skip }, () => {
   const ask = { type: "set_curve" as const, edge: [0, 1, 2] as const, drag: 1 };
   const after = changed(recipe, { ...ask, x: Array.from(x), y: Array.from(y) });
   assertClose(after!.recipe.layers[0].weight, weight, "weight");
+});
+
+test("what a page says of rows is what Python says of them", { skip }, () => {
+  const { scene, row, ...wanted } = read().rows;
+  const found = diagnosis(scene, scene.recipe!, 0);
+  for (const name of ["x", "measured", "predicted"] as const)
+    assertClose(found[name], wanted.diagnosis[name], name);
+  assert.deepEqual(found.test, wanted.diagnosis.test);
+  assert.equal(found.guess, null);
+  const one = contributions(scene, scene.recipe!, { x: row, output: 0 });
+  assertClose(one.parts, wanted.contributions.parts, "contributions");
+  assertClose(
+    [one.base, one.value],
+    [wanted.contributions.base, wanted.contributions.value],
+    "sum",
+  );
 });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Suggestion } from "../src/contract";
+import { plainFormula, undefinedWhere } from "../src/panels/candidates";
 import { editorPanel } from "../src/panels/editor";
+import { reshaped, rising } from "../src/panels/reshape";
 import { buttonOf, enter, inputOf, pause, pointer, press, show } from "./panels-dom";
 import type { Answers } from "./panels-store";
 import { edgeView, FakeStore, makeScene } from "./panels-store";
@@ -244,4 +246,77 @@ test("the focus goes along when a button gives way to another", async () => {
   store.change({ version: 2, edges });
   await pause();
   assert.equal(document.activeElement, buttonOf(root, "Restore"));
+});
+
+test("a part of a curve takes another shape, and the rest stays", () => {
+  const x = Float64Array.from({ length: 11 }, (_, n) => n);
+  const y = x.map((at) => (at % 2 ? 5 : 0) + at);
+  const found = reshaped(x, y, [3, 7], (_, part) => rising(part));
+  assert.deepEqual(found.slice(0, 3), y.slice(0, 3));
+  assert.deepEqual(found.slice(8), y.slice(8));
+  for (let n = 4; n <= 7; n++) assert.ok(found[n] >= found[n - 1], String(found));
+  assert.equal(sum(found), sum(y), "pooling keeps the mean");
+  assert.deepEqual(Array.from(rising([1, 3, 2, 2])), [1, 7 / 3, 7 / 3, 7 / 3]);
+  assert.deepEqual(
+    reshaped(x, y, [3.2, 3.8], () => x),
+    y,
+    "nothing lies there",
+  );
+});
+
+const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0);
+
+test("the buttons of a part ask for the whole curve with that part reshaped", () => {
+  const store = new FakeStore(makeScene());
+  const root = show(editorPanel(store).element);
+  store.select([0, 0, 0]);
+  const { curve_x, curve_y } = store.open.value!;
+  enter(inputOf(root, "To"), 0.5);
+  buttonOf(root, "Level").click();
+  const [ask] = store.of("set_curve");
+  assert.deepEqual(ask.x, Array.from(curve_x));
+  const last = ask.y.length - 1;
+  assert.equal(ask.y[last], curve_y[last]);
+  const middle = last / 2;
+  assert.ok(ask.y.slice(0, middle).every((one) => Math.abs(one - ask.y[0]) < 1e-12));
+});
+
+test("an edge is asked to keep a shape, and says which it keeps", async () => {
+  const scene = makeScene();
+  scene.edges[0] = { ...scene.edges[0], shapes: ["increasing", "odd"] };
+  const store = new FakeStore(scene);
+  const root = show(editorPanel(store).element);
+  store.select([0, 0, 0]);
+  await pause();
+  const stays = inputOf(root, "Stays") as unknown as HTMLSelectElement;
+  assert.equal(stays.value, "odd increasing");
+  assert.match(root.querySelector(".kv-chips")!.textContent!, /increasing.*odd/);
+  enter(stays as unknown as HTMLInputElement, "convex");
+  enter(stays as unknown as HTMLInputElement, "");
+  assert.deepEqual(
+    store.of("constrain").map((ask) => ask.shapes),
+    [["convex"], []],
+  );
+});
+
+test("a formula is read as people type it", () => {
+  const cases = [
+    ["2x+1", "2*x+1"],
+    ["x\u00b2 \u2212 3(x+1)", "x^2 - 3*(x+1)"],
+    ["1e5*x + 2e-3", "1e5*x + 2e-3"],
+    ["J0(3x)", "J0(3*x)"],
+    ["sqrt(pressure) + a", "sqrt(x) + a"],
+    ["0.5exp(-2x)", "0.5*exp(-2*x)"],
+    ["pressure2 + x2", "pressure2 + x2"],
+  ];
+  for (const [typed, wanted] of cases) assert.equal(plainFormula(typed, "pressure"), wanted);
+  assert.equal(plainFormula("a*x", "a"), "a*x", "a letter is a free constant");
+});
+
+test("a formula that has no value on a part of the curve says where", () => {
+  assert.equal(
+    undefinedWhere([1, 2, 3, 4], [null, Number.NaN, 0, 1]),
+    "It has no value on 50 % of the curve (x from 1 to 2).",
+  );
+  assert.equal(undefinedWhere([1, 2], [0, 1]), "");
 });

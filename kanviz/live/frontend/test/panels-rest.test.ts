@@ -9,6 +9,7 @@ import { labels, rangeText, short, ticks } from "../src/ui/numbers";
 import { buttonOf, pause, press, show, works } from "./panels-dom";
 import { FakeStore, makeScene } from "./panels-store";
 
+const NO_ROWS = { x: [], measured: [], predicted: [], guess: null, test: [] };
 const SVG = () => "<svg/>";
 
 function clipboard(writeText: (text: string) => Promise<void>): void {
@@ -82,7 +83,7 @@ test("on a page only the picture goes out, and no panel needs a kernel", () => {
     ["SVG", "PNG"],
   );
   const titles = panels(store, SVG).map((panel) => panel.title);
-  assert.deepEqual(titles, ["Overview", "Edge", "Probe", "History", "Export"]);
+  assert.deepEqual(titles, ["Overview", "Edge", "Probe", "Diagnosis", "History", "Export"]);
 });
 
 test("mathematics keeps known tags only, and never what could run or load", () => {
@@ -100,7 +101,11 @@ test("mathematics keeps known tags only, and never what could run or load", () =
 
 test("everything that takes the focus keeps Jupyter's shortcuts away and has a name", async () => {
   for (const local of [false, true]) {
-    const store = new FakeStore(makeScene(), () => [], local);
+    const store = new FakeStore(
+      makeScene(),
+      ({ type }) => (type === "diagnosis" ? NO_ROWS : []),
+      local,
+    );
     const roots = panels(store, SVG).map((panel) => panel.element);
     store.select([0, 0, 0]);
     await pause();

@@ -19,7 +19,7 @@ export function edgeView(edge: Edge, f: (x: number) => number, more = {}): EdgeV
   const on = (x: Float64Array): Float64Array => x.map((at) => between(control_x, control_y, at));
   return {
     ...{ layer, i, j, score: 0.5, strength: 0.8, state: "spline", frozen: false, locked: false },
-    ...{ formula: null, mathml: null, function: null, quality: null, band: null },
+    ...{ formula: null, mathml: null, function: null, quality: null, band: null, shapes: [] },
     ...{ curve_x, curve_y: on(curve_x), knots: even(6, -1, 1), control_x, control_y },
     ...{ sample_x, sample_y: on(sample_x) },
     ...more,
@@ -69,7 +69,7 @@ export function makeScene(more: Partial<Scene> = {}): Scene {
       marks: [{ step: 30, kind: "refine", text: "refined the grid to 10", position: 1 }],
     },
     error: errors(2.1e-4, 0.0031),
-    ...{ rows: [300, 100], formula: null, is_fresh: false },
+    ...{ rows: [300, 100], notes: [], formula: null, is_fresh: false },
     ...{ has_data: true, grid_size: 5, spline_order: 3, basis: "bspline" },
     functions: ["sin", "exp", "x^2"],
     ...more,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { simplifyPanel } from "../src/panels/simplify";
 import { LossMarks, trainingPanel } from "../src/panels/training";
 import { LossChart, LossScale, MARGIN, nearest } from "../src/ui/loss_chart";
 import { buttonOf, enter, inputOf, pause, show, works } from "./panels-dom";
@@ -42,8 +43,24 @@ test("start sends all options", () => {
   enter(inputOf(root, "Steps"), 42);
   enter(inputOf(root, "Learning rate"), 0.5);
   buttonOf(root, "Start").click();
-  const options = { optimizer: "lbfgs", steps: 42, sparsity: 0, entropy: 2, learning_rate: 0.5 };
+  const chosen = { optimizer: "lbfgs", steps: 42, sparsity: 0, entropy: 2, learning_rate: 0.5 };
+  const options = { ...chosen, pace: null, hold: false };
   assert.deepEqual(store.asked, [{ type: "train", options }]);
+  buttonOf(root, "Step").click();
+  assert.ok(store.of("train")[1].options.hold, "a first step, and then it waits");
+});
+
+test("a fit goes as slowly as is chosen, and slowly by itself before a class", () => {
+  const { store, root } = open();
+  const room = root.ownerDocument.createElement("div");
+  root.replaceWith(room);
+  room.append(root);
+  room.className = "kv-projector";
+  buttonOf(root, "Start").click();
+  assert.equal(store.of("train")[0].options.pace, 5);
+  enter(inputOf(root, "Speed"), "");
+  buttonOf(root, "Start").click();
+  assert.equal(store.of("train")[1].options.pace, null);
 });
 
 test("an empty learning rate is automatic", () => {
@@ -74,7 +91,7 @@ test("each state offers the buttons that make sense in it", () => {
       const found = [...root.querySelectorAll("button")].find((b) => b.textContent === text);
       return found && works(found);
     });
-  assert.deepEqual(free(), ["Start"]);
+  assert.deepEqual(free(), ["Start", "Step"]);
   store.say({ state: "fitting" });
   assert.deepEqual(free(), ["Pause", "Stop"]);
   store.say({ state: "paused" });
@@ -114,7 +131,18 @@ test("while a fit runs its status is told in words and as a bar", () => {
   store.say({ state: "fitting", text: "step 12 of 100", progress: 0.12 });
   assert.equal(line.hidden, false);
   assert.equal(root.querySelector("progress")!.value, 0.12);
-  assert.equal(line.textContent, "step 12 of 100");
+  assert.equal(line.querySelector(".kv-reading")!.textContent, "step 12 of 100");
+  assert.ok(buttonOf(line, "Cancel").hidden, "a fit is stopped, not cancelled");
+});
+
+test("a search can be cancelled where it is shown", () => {
+  const store = new FakeStore(makeScene());
+  const root = show(simplifyPanel(store).element);
+  const cancel = buttonOf(root, "Cancel");
+  store.say({ state: "searching", text: "Symbolify: edge 3 of 24" });
+  assert.ok(!cancel.hidden);
+  cancel.click();
+  assert.deepEqual(store.asked, [{ type: "cancel" }]);
 });
 
 test("the scale of the chart is logarithmic and takes in both errors", () => {

@@ -37,6 +37,8 @@ test("a view shows every edge and node, with a name for those who do not see it"
   assert.equal(el.querySelectorAll(".kv-edge").length, 1);
   assert.equal(el.querySelectorAll(".kv-node").length, 2);
   assert.equal(one(el, ".kv-root").dataset.kvTheme, "dark");
+  // Drawn in a frame of its own, which a busy machine gives late.
+  for (let n = 0; n < 200 && !el.querySelector(".kv-paint path"); n++) await pause(25);
   assert.ok(one(el, ".kv-paint path").getAttribute("d"));
   await pause(250);
   assert.match(one(el, ".kv-edge").getAttribute("aria-label")!, /^Edge from h0.0 to/);

@@ -32,6 +32,7 @@ export function view(): EdgeView {
     ...{ layer: 0, i: 0, j: 0, score: 1, strength: 1, state: "spline" as const },
     ...{ frozen: false, locked: false, formula: null, mathml: null, function: null, quality: null },
     band: null,
+    shapes: [],
     curve_x,
     curve_y: new LayerMaker(layer()).curve(0, 0, curve_x),
     knots: KNOTS.slice(3, 9),
@@ -62,7 +63,7 @@ export function scene(): Scene {
     history: { done: ["trained"], undone: [] },
     losses: { step: zero, train: zero, test: zero, name: "RMSE", marks: [] },
     error: { name: "RMSE", train: 1, test: 2, r2_train: 0.9, r2_test: 0.8 },
-    ...{ rows: [40, 10], formula: null, is_fresh: false },
+    ...{ rows: [40, 10], notes: [], formula: null, is_fresh: false },
     ...{ has_data: true, grid_size: 5, spline_order: 3, basis: "bspline", functions: [] },
   };
 }

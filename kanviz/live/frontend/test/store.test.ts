@@ -120,6 +120,47 @@ test("a frame adds to the losses of its scene, and says the errors of now", () =
   assert.equal(store.scene.value.error.test, 0.2);
 });
 
+test("while a fit runs all points of an edge are of one instant, and its film can be looked at", () => {
+  const start = scene();
+  const values: Record<string, unknown> = { scene: packed(start), local: false };
+  const { model, fire } = fakeModel(values);
+  const store = new LiveStore(model);
+  const [old] = start.edges;
+  const last = old.curve_x.length - 1;
+  const ends = { low: old.curve_x.slice(0, 1), high: old.curve_x.slice(last) };
+  const send = (lift: number): void => {
+    const curve_y = Float64Array.from(old.curve_y, (y) => y + lift);
+    const [strength, score] = [Float64Array.of(1), Float64Array.of(1)];
+    const [step, train, test] = [[lift], [1], [NaN]].map((one) => Float64Array.from(one));
+    const frame = { version: start.version, ...ends, curve_y, strength, score, step, train, test };
+    values.frame = packed(frame);
+    fire("change:frame");
+  };
+  const lifted = (): number[] => {
+    const [view] = store.scene.value.edges;
+    return [
+      view.curve_y[3] - old.curve_y[3],
+      view.sample_y[2] - old.sample_y[2],
+      view.control_y[4] - old.control_y[4],
+    ].map((one) => Math.round(100 * one) / 100);
+  };
+  for (const lift of [1, 2, 3]) send(lift);
+  assert.deepEqual(lifted(), [3, 3, 3]);
+  assert.equal(store.film.value.frames.length, 3);
+  store.lookBack(0);
+  assert.deepEqual(lifted(), [1, 1, 1]);
+  store.lookBack(null);
+  assert.deepEqual(lifted(), [0, 0, 0], "the scene as Python has it");
+  assert.equal(store.film.value.at, null);
+  for (let n = 0; n < 400; n++) send(n);
+  assert.ok(store.film.value.frames.length <= 150, "a long film is thinned");
+  assert.equal(store.film.value.frames.at(-1)!.step[0], 399);
+  values.scene = packed({ ...start, version: start.version + 1, edges: [] });
+  fire("change:scene");
+  store.lookBack(1);
+  assert.equal(store.film.value.frames.length, 0, "the film is of other edges");
+});
+
 test("nothing listens to the model when a store is gone", () => {
   const { store, listeners } = make();
   assert.ok(listeners() > 0);

@@ -95,6 +95,7 @@ test("losses of 0 are left out of a line, and the axis holds all others", () => 
   ];
   assert.equal(lossPath(step, values, plain, true), "M0.0 1.0M2.0 2.0L3.0 3.0");
   assert.equal(lossPath(step, values, plain, false), "M0.0 1.0L2.0 2.0L3.0 3.0");
+  assert.equal(lossPath(step, values, plain, false, [2]), "M0.0 1.0L2.0 2.0M3.0 3.0");
   const scale = new LossScale(400, 200);
   const [top, bottom] = [MARGIN.top, 200 - MARGIN.bottom];
   scale.fit({

@@ -43,7 +43,7 @@ function viewOf(edge: EdgeFrame): EdgeView {
     curve_x: Float64Array.from(edge.curve_x),
     curve_y: Float64Array.from(edge.curve_y),
     ...{ mathml: null, quality: null, knots: NONE, control_x: NONE, control_y: NONE },
-    ...{ sample_x: NONE, sample_y: NONE, band: null },
+    ...{ sample_x: NONE, sample_y: NONE, band: null, shapes: [] },
   };
 }
 
@@ -73,6 +73,6 @@ export const EMPTY: Scene = {
   history: { done: [], undone: [] },
   losses: { step: NONE, train: NONE, test: NONE, name: "", marks: [] },
   error: { name: "", train: null, test: null, r2_train: null, r2_test: null },
-  ...{ rows: [0, 0], formula: null, is_fresh: false },
+  ...{ rows: [0, 0], notes: [], formula: null, is_fresh: false },
   ...{ has_data: false, grid_size: 0, spline_order: 0, basis: "", functions: [] },
 };

@@ -63,6 +63,7 @@ export class Diagram {
   private room: number | null = null;
   private places: Places;
   private hidesRemoved = false;
+  private isOneScale = false;
   /** Edges to draw: as the user said, or as many as make sense. */
   private count: number | null = null;
   private sensible: number | null = null;
@@ -87,11 +88,13 @@ export class Diagram {
     this.probing = new Probing(store);
     this.roving = new Roving(this.items);
     this.tip = new Tip(store, this.sampled);
-    this.foot = new Foot(
-      store,
-      (count) => this.choose(count),
-      (isHidden) => this.hide(isHidden),
-    );
+    this.foot = new Foot(store, (count) => this.choose(count), {
+      hide: (isHidden) => this.hide(isHidden),
+      equal: (isOn) => {
+        this.isOneScale = isOn;
+        this.redraw();
+      },
+    });
     this.places = placesOf(store.scene.peek());
     this.world.append(this.items.group);
     this.svg = s("svg", { class: "kv-svg", role: "group" }, this.world);
@@ -221,6 +224,7 @@ export class Diagram {
       curves: this.curves,
       palette: this.palette,
       scale: this.camera.scale,
+      isOneScale: this.isOneScale,
       marks: marksOf(store),
       seenAt: (view) => this.sampled.seenBy(view),
       sampleAt: store.slice.value ? (edge) => sampled.onEdge(edge) : null,

@@ -15,9 +15,8 @@ export class Foot {
   private readonly note = h("span", { class: "kv-left-out" });
   private readonly slider = h("input", { type: "range", min: 1, class: "kv-count" });
   private readonly number = h("output", {});
-  private readonly hiding = focusable(
-    h("button", { type: "button", class: "kv-hide", "aria-pressed": "false" }, "Hide removed"),
-  );
+  private readonly hiding: HTMLButtonElement;
+  private readonly equal: HTMLButtonElement;
   private readonly choice = h(
     "label",
     { class: "kv-count-choice" },
@@ -29,16 +28,14 @@ export class Foot {
   constructor(
     private readonly store: Store,
     choose: (count: number) => void,
-    hide: (isHidden: boolean) => void,
+    turn: { hide: (isHidden: boolean) => void; equal: (isOn: boolean) => void },
   ) {
-    this.hiding.addEventListener("click", () => {
-      const isOn = this.hiding.getAttribute("aria-pressed") !== "true";
-      this.hiding.setAttribute("aria-pressed", String(isOn));
-      hide(isOn);
-    });
+    this.hiding = toggle("Hide removed", turn.hide);
+    this.equal = toggle("Same scale", turn.equal);
+    this.equal.title = "Draw the heights of all curves of a layer at one scale";
     this.slider.addEventListener("input", () => choose(this.slider.valueAsNumber));
     this.slider.addEventListener("change", () => this.askForMore());
-    this.element.append(this.key, this.hiding, this.choice, this.note);
+    this.element.append(this.key, this.hiding, this.equal, this.choice, this.note);
   }
 
   draw(shapes: EdgeShape[]): void {
@@ -51,6 +48,7 @@ export class Foot {
     const { edges: all } = this.store.scene.value;
     const gone = all.filter((view) => view.state === "pruned").length;
     this.hiding.hidden = gone === 0;
+    this.equal.hidden = all.length < 2;
     const isHiding = this.hiding.getAttribute("aria-pressed") === "true";
     write(this.note, leftOut(shapes.length + (isHiding ? gone : 0), n_edges));
     this.drawKey(shapes);
@@ -76,6 +74,19 @@ export class Foot {
     const isPlain = states.size === 1 && states.has("spline") && entries.length === 1;
     this.key.replaceChildren(...(isPlain ? [] : entries));
   }
+}
+
+/** A button that is on or off. */
+function toggle(word: string, turn: (isOn: boolean) => void): HTMLButtonElement {
+  const made = focusable(
+    h("button", { type: "button", class: "kv-hide", "aria-pressed": "false" }, word),
+  );
+  made.addEventListener("click", () => {
+    const isOn = made.getAttribute("aria-pressed") !== "true";
+    made.setAttribute("aria-pressed", String(isOn));
+    turn(isOn);
+  });
+  return made;
 }
 
 /** Says how many edges are not drawn; nothing when all are. */

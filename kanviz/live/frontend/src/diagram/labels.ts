@@ -146,7 +146,7 @@ export function range(values: ArrayLike<number>): string {
 export function standing(view: EdgeView): string {
   const state = { spline: "spline", symbolic: "formula", pruned: "removed" }[view.state];
   const marks = [view.frozen ? "frozen" : "", view.locked ? "locked" : ""].filter(Boolean);
-  return [state, ...marks].join(", ");
+  return [state, ...view.shapes, ...marks].join(", ");
 }
 
 /** All there is to say of an edge, in one sentence for those who do not see it. */

@@ -67,6 +67,8 @@ export interface Look {
   curves: Curves;
   palette: Palette;
   scale: number;
+  /** Whether the heights of all curves of a layer are drawn at one scale. */
+  isOneScale?: boolean;
   marks: Marks;
   /** Values of the sample at each layer of nodes, for the highlighted slice. */
   sampleAt: ((edge: Edge) => { x: Float64Array; y: Float64Array } | null) | null;
@@ -92,6 +94,8 @@ interface Scales {
   crosses: boolean;
   /** Whether it runs through the middle. */
   isFlat: boolean;
+  /** How much of y the box is high. */
+  span: number;
 }
 
 export function paintEdges(pen: Pen, look: Look): void {
@@ -107,7 +111,8 @@ export function paintEdges(pen: Pen, look: Look): void {
     // A removed edge adds nothing, whatever curve it keeps for the day it comes back.
     const isGone = shape.view.state === "pruned";
     const flat = isGone ? Infinity : FLAT * (largest[shape.view.layer] ?? 0);
-    paintPlot(pen, shape, curve, inks[n], look, scalesOf(shape, curve, flat));
+    const span = look.isOneScale && !isGone ? largest[shape.view.layer] : null;
+    paintPlot(pen, shape, curve, inks[n], look, scalesOf(shape, curve, flat, span));
   });
 }
 
@@ -135,18 +140,21 @@ function ends(values: ArrayLike<number>): [number, number] {
   return [low, high];
 }
 
-/** Maps a curve into its box; a flat one runs through the middle. */
-function scalesOf(shape: EdgeShape, curve: Curve, flat = 0): Scales {
+/** Maps a curve into its box, which is `span` high or as high as it; a flat one is in the middle. */
+function scalesOf(shape: EdgeShape, curve: Curve, flat = 0, span: number | null = null): Scales {
   const { left, top, width } = shape.slot.box;
   const room = (1 - 2 * MARGIN) * width;
   const [x0, x1] = ends(curve.x);
-  const [y0, y1] = ends(curve.y);
-  const isFlat = !(y1 - y0 > flat);
+  const [low, high] = ends(curve.y);
+  const isFlat = !(high - low > flat);
+  const middle = (low + high) / 2;
+  const [y0, y1] = span ? [middle - span / 2, middle + span / 2] : [low, high];
   return {
     x: (value) => left + width / 2 + (x1 > x0 ? ((value - x0) / (x1 - x0) - 0.5) * room : 0),
     y: (value) => top + width / 2 - (isFlat ? 0 : ((value - y0) / (y1 - y0) - 0.5) * room),
     crosses: !isFlat && y0 < 0 && y1 > 0,
     isFlat,
+    span: isFlat ? 0 : y1 - y0,
   };
 }
 
@@ -213,13 +221,13 @@ function paintPlot(
 }
 
 /** The points of curves where they were drawn last: in most pictures few are others than before. */
-const drawnPoints = new WeakMap<Curve, { box: Rect; isFlat: boolean; points: Float64Array }>();
+const drawnPoints = new WeakMap<Curve, { box: Rect; span: number; points: Float64Array }>();
 
 function keptPoints(curve: Curve, scales: Scales, box: Rect): Float64Array {
   const before = drawnPoints.get(curve);
-  if (before?.box === box && before.isFlat === scales.isFlat) return before.points;
+  if (before?.box === box && before.span === scales.span) return before.points;
   const points = polyline(curve, scales);
-  drawnPoints.set(curve, { box, isFlat: scales.isFlat, points });
+  drawnPoints.set(curve, { box, span: scales.span, points });
   return points;
 }
 

@@ -3,6 +3,7 @@
 import type { Edge, Frame, Recipe, Reply, Request, Scene } from "../contract";
 import { userProbe } from "../math/evaluate";
 import { edgeOf, keyOf } from "../scene";
+import { contributions, diagnosis } from "./diagnosis";
 import { type Change, changed } from "./edits";
 import {
   edgeViews,
@@ -103,6 +104,8 @@ export class LocalDesk implements Desk {
     const { recipe } = this.scene;
     if (!recipe) throw new Error(NO_RECIPE);
     if (request.type === "probe") return userProbe(recipe, request.x);
+    if (request.type === "diagnosis") return diagnosis(this.scene, recipe, request.output);
+    if (request.type === "contributions") return contributions(this.scene, recipe, request);
     if (request.type === "undo" || request.type === "redo") this.move(request.type === "undo");
     else if (request.type === "jump") this.jump(request.position);
     else {
@@ -122,6 +125,10 @@ export class LocalDesk implements Desk {
     );
     const bends = ["move_point", "set_curve", "unfix"].includes(request.type);
     if (bends && isLocked) throw new Error(`Locked edges change together. ${NEEDS_KERNEL}`);
+    const isShaped = this.scene.edges.some(
+      (view) => view.shapes.length > 0 && edge?.join() === keyOf(edgeOf(view)),
+    );
+    if (bends && isShaped) throw new Error(`This edge keeps its shape. ${NEEDS_KERNEL}`);
   }
 
   private take(change: Change): void {

@@ -4,7 +4,8 @@
  */
 
 import type { Ask, Edge, Preview, Scene, Suggestion } from "../contract";
-import { keyOf, sameEdge } from "../scene";
+import { nameAndUnit } from "../names";
+import { keyOf, nodeName, sameEdge } from "../scene";
 import type { Store } from "../store";
 import { button, h, hasFocus, row, write } from "../ui/dom";
 import { field } from "../ui/fields";
@@ -37,9 +38,9 @@ export class Trial {
   }
 
   /** Asks for the curve of a typed formula; rejects with what is wrong with it. */
-  async ask(edge: Edge, formula: string): Promise<void> {
+  async ask(edge: Edge, formula: string): Promise<Preview | null> {
     this.wanted = { type: "preview", edge, formula, numbers: null };
-    await this.askNow();
+    return this.askNow();
   }
 
   clear(): void {
@@ -48,14 +49,15 @@ export class Trial {
     this.losses.show(null);
   }
 
-  private async askNow(): Promise<void> {
+  private async askNow(): Promise<Preview | null> {
     const question = this.wanted;
-    if (question === null) return;
+    if (question === null) return null;
     const answer = (await this.store.ask(question)) as Preview | undefined;
     const late = question !== this.wanted || !sameEdge(question.edge, this.store.selected.value);
-    if (late || answer === undefined) return;
+    if (late || !answer) return null;
     this.store.preview.value = { edge: question.edge, curve_y: answer.curve_y };
     this.losses.show(answer);
+    return answer;
   }
 }
 
@@ -139,6 +141,31 @@ export class LossTable {
 
 // A formula typed for the open edge: a preview once typing stops, Enter takes it.
 
+const POWERS: Record<string, string> = { "\u00b2": "^2", "\u00b3": "^3" };
+
+/**
+ * A formula as Python reads it, from what people type: raised digits, a factor right before a name or
+ * a bracket ("2x", "3(x+1)"), a true minus, and the input's own name for x.
+ */
+export function plainFormula(typed: string, name: string): string {
+  let text = typed.replace(/[\u00b2\u00b3]/g, (sign) => POWERS[sign]);
+  text = text.replace(/\u2212/g, "-").replace(/[\u00b7\u00d7]/g, "*");
+  const own = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  // A single letter may be a free constant: then it is that.
+  if (name.length > 1) text = text.replace(new RegExp(`(?<![\\w])${own}(?![\\w(])`, "g"), "x");
+  // 1e5 is a number, and J0(x) a function.
+  return text.replace(/(?<![\w.])(\d+\.?\d*|\.\d+)(?=[A-Za-z(])(?!e[+-]?\d)/g, "$1*");
+}
+
+/** Where along a curve a formula has no value, in words; "" if nowhere. */
+export function undefinedWhere(x: ArrayLike<number>, y: readonly (number | null)[]): string {
+  const bad = y.flatMap((value, n) => (value === null || !Number.isFinite(value) ? [x[n]] : []));
+  if (!bad.length || y.length !== x.length) return "";
+  const share = Math.round((100 * bad.length) / y.length);
+  const where = `x from ${short(bad[0])} to ${short(bad[bad.length - 1])}`;
+  return `It has no value on ${Math.max(share, 1)} % of the curve (${where}).`;
+}
+
 const PAUSE_MS = 350;
 
 export class FormulaBox {
@@ -192,8 +219,16 @@ export class FormulaBox {
     if (wrong !== "") this.line.scrollIntoView?.({ block: "nearest" });
   }
 
+  /** What was typed, as Python reads it. */
+  private get formula(): string {
+    const { open, scene } = this.store;
+    const view = open.peek();
+    const name = view ? nameAndUnit(nodeName(scene.peek(), view.layer, view.i)).name : "";
+    return plainFormula(this.input.value.trim(), name);
+  }
+
   private async preview(): Promise<void> {
-    const formula = this.input.value.trim();
+    const { formula } = this;
     const edge = this.store.selected.value;
     if (edge === null || formula === "") {
       this.mark("");
@@ -201,17 +236,18 @@ export class FormulaBox {
       return;
     }
     try {
-      await this.trial.ask(edge, formula);
-      this.mark("");
+      const answer = await this.trial.ask(edge, formula);
+      const view = this.store.open.peek();
+      this.mark(answer && view ? undefinedWhere(view.curve_x, answer.curve_y) : "");
     } catch (error) {
-      if (this.input.value.trim() !== formula) return;
+      if (this.formula !== formula) return;
       this.trial.clear();
       this.mark(reason(error));
     }
   }
 
   private async take(): Promise<void> {
-    const formula = this.input.value.trim();
+    const { formula } = this;
     const edge = this.store.selected.value;
     if (edge === null || formula === "") return;
     this.mark("");

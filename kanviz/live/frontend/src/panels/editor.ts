@@ -6,7 +6,7 @@ import { edgeName, edgeOf, keyOf } from "../scene";
 import type { Store } from "../store";
 import { curvePlot } from "../ui/curve_plot";
 import { button, focusable, h, hasFocus, row, section, write } from "../ui/dom";
-import { field, setChoices } from "../ui/fields";
+import { choice, field, setChoices } from "../ui/fields";
 import { Life } from "../ui/life";
 import { formulaNode } from "../ui/mathml";
 import { short } from "../ui/numbers";
@@ -34,7 +34,8 @@ class Heading {
 
   draw(view: EdgeView): void {
     write(this.name, edgeName(this.store.scene.value, edgeOf(view)));
-    const chips = [STATES[view.state], view.frozen ? "frozen" : "", view.locked ? "locked" : ""];
+    const marks = [view.frozen ? "frozen" : "", view.locked ? "locked" : ""];
+    const chips = [STATES[view.state], ...view.shapes, ...marks];
     const shown = chips.filter(Boolean);
     const fit = view.quality === null ? "" : `, R\u00b2 ${short(view.quality, 6)}`;
     const said = `score ${short(view.score)}${fit}`;
@@ -81,7 +82,7 @@ class Editor {
     this.actions = new EdgeActions(store);
     this.suggestions = new Suggestions(store, this.trial);
     this.box = new FormulaBox(store, this.trial, life);
-    this.tools = shapeTools(store, life, failed, this.pen.button);
+    this.tools = shapeTools(store, this.plot, life, failed, this.pen.button);
     this.body = this.layOut();
     this.empty.append("Select an edge in the diagram: click it, or press Enter on it.");
     this.element = h("div", { class: "kv-panel kv-editor" }, this.empty, this.body);
@@ -97,6 +98,7 @@ class Editor {
     const bend = [this.tools, this.gone, this.line, this.actions.element];
     const seen = h("div", { class: "kv-sticky" }, this.losses.element, this.plot.element);
     if (!this.store.local) {
+      bend.push(this.actions.keeping);
       bend.push(section("Make it a formula", this.box.element, this.suggestions.element));
       bend.push(this.actions.locking);
     }
@@ -138,6 +140,23 @@ export function editorPanel(store: Store): Panel {
 
 type Whole = "unfix" | "remove_edge" | "restore_edge" | "freeze" | "unfreeze";
 
+/** Shapes that a curve can keep, alone or together, as they are asked for and as they are told. */
+const SHAPES = [
+  ["", "any shape"],
+  ["increasing", "always increasing"],
+  ["decreasing", "always decreasing"],
+  ["convex", "convex: bent upwards"],
+  ["concave", "concave: bent downwards"],
+  ["increasing convex", "increasing and convex"],
+  ["increasing concave", "increasing and concave"],
+  ["decreasing convex", "decreasing and convex"],
+  ["decreasing concave", "decreasing and concave"],
+  ["even", "even: mirrored at x = 0"],
+  ["odd", "odd: turned about x = 0"],
+  ["odd increasing", "odd and increasing"],
+  ["odd decreasing", "odd and decreasing"],
+] as const;
+
 /** The longest list to pick a partner from. */
 const MOST = 400;
 
@@ -148,6 +167,13 @@ interface Action {
   fits(view: EdgeView): boolean;
 }
 
+/** The entry of the list for the shapes of an edge, in whatever order they were asked for. */
+function keyOfShapes(shapes: readonly string[]): string {
+  const same = ([key]: (typeof SHAPES)[number]): boolean =>
+    key.split(" ").filter(Boolean).sort().join() === [...shapes].sort().join();
+  return SHAPES.find(same)?.[0] ?? "";
+}
+
 class EdgeActions {
   readonly element: HTMLElement;
   private readonly line = notice();
@@ -155,6 +181,13 @@ class EdgeActions {
   private readonly partner = h("select", { class: "kv-box" });
   /** Apart from the rest, as it is needed more rarely. */
   readonly locking: HTMLElement;
+  /** Which shape the curve keeps, whatever is learnt or dragged. */
+  readonly keeping: HTMLElement;
+  private readonly shape = choice(
+    SHAPES.map(([key]) => key),
+    (key) => this.keep(key),
+    SHAPES.map(([, text]) => text),
+  );
   private partners: Edge[] = [];
   private listed = "";
 
@@ -174,6 +207,8 @@ class EdgeActions {
     ];
     const lock = button("Lock", () => this.lock(), "Let both edges share one function");
     this.locking = row(field("Lock with", this.partner), lock);
+    this.keeping = field("Stays", this.shape);
+    this.keeping.title = "A shape that the curve keeps while one trains and drags";
     this.element = h(
       "div",
       { class: "kv-stack" },
@@ -193,6 +228,8 @@ class EdgeActions {
     // Remove gives way to Restore, and so on: the focus goes along.
     if (focused?.button.hidden)
       this.actions.find((action) => !action.button.hidden)?.button.focus();
+    this.keeping.hidden = view.state !== "spline" || this.store.scene.value.basis !== "bspline";
+    this.shape.value = keyOfShapes(view.shapes);
     this.listPartners(view);
     const lockable = view.state === "spline" && this.partners.length > 0;
     this.locking.hidden = this.store.local || !lockable;
@@ -222,6 +259,16 @@ class EdgeActions {
       keys,
       this.partners.map((edge) => edgeName(scene, edge)),
     );
+  }
+
+  private keep(key: string): void {
+    const shapes = key ? key.split(" ") : [];
+    const { selected, open } = this.store;
+    const edge = selected.value;
+    if (edge === null || (!shapes.length && !open.value?.shapes.length)) return;
+    void tell(this.store, this.line, { type: "constrain", edge, shapes }).then((done) => {
+      if (done === undefined) this.draw(); // refused: what holds is shown again
+    });
   }
 
   private lock(): void {

@@ -1,6 +1,7 @@
 /** All panels, in the order of their tabs. */
 
 import type { Store } from "../store";
+import { diagnosisPanel } from "./diagnosis";
 import { editorPanel } from "./editor";
 import { historyPanel } from "./history";
 import { type ExportSvg, outPanel } from "./out";
@@ -21,6 +22,7 @@ export function panels(store: Store, exportSvg: ExportSvg): Panel[] {
     ...live,
     editorPanel(store),
     probePanel(store),
+    ...(store.scene.peek().target.length ? [diagnosisPanel(store)] : []),
     historyPanel(store),
     outPanel(store, exportSvg),
   ];

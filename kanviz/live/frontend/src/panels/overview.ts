@@ -10,6 +10,7 @@ import { edgeOf, nodeName } from "../scene";
 import type { Store } from "../store";
 import { button, enable, focusable, h, s, section, write } from "../ui/dom";
 import { Life } from "../ui/life";
+import { count } from "../ui/numbers";
 import { FunctionView } from "./function_view";
 import { notice, type Panel, PLAIN_FIT, statusLine, tell } from "./panel";
 
@@ -32,6 +33,7 @@ export function overviewPanel(store: Store): Panel {
     new Judgement(store, life).element,
     new FunctionView(store, life).element,
     new Importance(store, life).element,
+    ...dataSheet(store.scene.peek()),
     legend(),
   );
   return { title: "Overview", element, destroy: () => life.end() };
@@ -237,6 +239,16 @@ function strongestOf(scene: Scene, input: number): Edge | null {
   const mine = scene.edges.filter((view) => view.layer === 0 && view.i === input);
   mine.sort((a, b) => b.score - a.score);
   return mine.length ? edgeOf(mine[0]) : null;
+}
+
+/** What the data are and what was done to them; nothing where nothing was. */
+function dataSheet({ notes, rows, input_names, output_names }: Scene): HTMLElement[] {
+  if (!notes.length) return [];
+  const test = rows[1] ? ` and ${rows[1]} test` : "";
+  const size = `${rows[0]} training${test} rows of ${count(input_names.length, "input")}`;
+  const lines = [`${size}; ${output_names.join(", ")}.`, ...notes];
+  const list = h("ul", { class: "kv-notes" }, ...lines.map((text) => h("li", {}, text)));
+  return [h("details", { class: "kv-section" }, h("summary", {}, "About the data"), list)];
 }
 
 /** What the signs of the picture mean. */

@@ -4,7 +4,7 @@
 
 import type { Ask, Status, TrainingOptions } from "../contract";
 import type { Store } from "../store";
-import { h, write } from "../ui/dom";
+import { button, h, write } from "../ui/dom";
 import type { Life } from "../ui/life";
 
 /** What a panel of the right-hand column is; `panels/index.ts` lists them all. */
@@ -25,6 +25,8 @@ export const PLAIN_FIT: TrainingOptions = {
   sparsity: 0,
   entropy: 2,
   learning_rate: null,
+  pace: null,
+  hold: false,
 };
 
 // Asking Python, with what went wrong shown beside the button that asked.
@@ -68,10 +70,14 @@ export function statusLine(
 ): HTMLElement {
   const text = h("p", { class: "kv-reading", "aria-live": "off" });
   const bar = h("progress", { class: "kv-progress", max: 1, "aria-label": "progress" });
-  const element = h("div", { class: "kv-status" }, bar, text);
+  const line = notice();
+  const cancel = button("Cancel", () => void tell(store, line, { type: "cancel" }));
+  cancel.title = "Break the search off; the network stays as it was";
+  const element = h("div", { class: "kv-status" }, bar, text, cancel, line);
   const draw = (): void => {
     const { state, progress } = store.status.value;
     element.hidden = !states.includes(state);
+    cancel.hidden = state !== "searching";
     write(text, store.status.value.text);
     if (progress === null) bar.removeAttribute("value");
     else bar.value = progress;

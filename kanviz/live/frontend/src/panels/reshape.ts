@@ -1,16 +1,18 @@
-/** New curves for the open edge: smooth, flatten, shift, scale, or drawn free-hand. */
+/** New curves for the open edge: smooth, flatten, shift, scale, a part of it, or drawn free-hand. */
 
+import { signal } from "@preact/signals-core";
 import type { Edge, EdgeView } from "../contract";
 import { newDrag } from "../scene";
 import type { Store } from "../store";
 import { type CurvePlot, pathOf } from "../ui/curve_plot";
-import { button, h, row, s } from "../ui/dom";
+import { assign, button, h, row, s } from "../ui/dom";
 import { type Drag, draggable } from "../ui/drag";
-import { field, slider } from "../ui/fields";
+import { field, fineSlider, slider } from "../ui/fields";
 import type { Life } from "../ui/life";
-import { extent } from "../ui/numbers";
+import { extent, short } from "../ui/numbers";
 
 type Failed = (error: unknown) => void;
+type Curve = ArrayLike<number>;
 
 /** A slider's gesture: the curve as it was when it began. */
 interface Gesture {
@@ -89,6 +91,7 @@ function spring(
 /** Makes the tools for the open edge, in rows; `first` begins the row of buttons. */
 export function shapeTools(
   store: Store,
+  plot: CurvePlot,
   life: Life,
   failed: Failed,
   first: HTMLElement,
@@ -112,7 +115,111 @@ export function shapeTools(
     spring(store, life, "Shift", (v, t) => shifted(v.curve_y, t * height(v)), failed),
     spring(store, life, "Scale", (v, t) => scaled(v.curve_y, 2 ** (2 * t)), failed),
   );
-  return h("div", { class: "kv-stack" }, buttons, springs);
+  return h("div", { class: "kv-stack" }, buttons, springs, partTools(store, plot, life, failed));
+}
+
+// A part of the curve that is made another shape, once; what shall hold is a constraint.
+
+/** What a part can become: a word, what it means, and the heights. */
+const PARTS: [string, string, (x: Float64Array, y: Float64Array) => Float64Array][] = [
+  ["Rising", "The nearest curve that never falls", (_, y) => rising(y)],
+  ["Falling", "The nearest curve that never rises", (_, y) => rising(negative(y)).map((v) => -v)],
+  ["Straight", "Its straight line of least squares", (x, y) => line(x, y)],
+  ["Level", "Its mean", (_, y) => Float64Array.from(y, () => mean(y))],
+  [
+    "Bridge",
+    "The straight line from end to end",
+    (x, y) => Float64Array.from(x, (at) => between([x[0], x.at(-1)!], [y[0], y.at(-1)!], at)),
+  ],
+  [
+    "Mirror",
+    "The mean with its mirror image",
+    (_, y) => Float64Array.from(y, (v, n) => (v + y[y.length - 1 - n]) / 2),
+  ],
+];
+
+const negative = (y: Curve): Float64Array => Float64Array.from(y, (v) => -v);
+
+/** Two ends of a part, and buttons for what it becomes; the rest of the curve stays. */
+function partTools(store: Store, plot: CurvePlot, life: Life, failed: Failed): HTMLElement {
+  const ends = signal<[number, number]>([0, 1]);
+  const place = (view: EdgeView, share: number): number => {
+    const last = view.curve_x.length - 1;
+    return view.curve_x[0] + share * (view.curve_x[last] - view.curve_x[0]);
+  };
+  const say = (share: number): string => {
+    const view = store.open.peek();
+    return view ? short(place(view, share)) : "";
+  };
+  const set = (which: 0 | 1, share: number): void => {
+    const [low, high] = ends.peek();
+    ends.value = which ? [Math.min(low, share), share] : [share, Math.max(high, share)];
+    from.value = ends.peek()[0];
+    to.value = ends.peek()[1];
+  };
+  const from = fineSlider("From", [0, 1], say, (share) => set(0, share));
+  const to = fineSlider("To", [0, 1], say, (share) => set(1, share));
+  to.value = 1;
+  const marked = s("rect", { class: "kv-part" });
+  plot.element.append(marked);
+  life.drawn(() => {
+    const view = store.open.value;
+    const [low, high] = ends.value;
+    const isWhole = view === null || (low === 0 && high === 1);
+    marked.toggleAttribute("hidden", isWhole);
+    if (isWhole) return;
+    const [left, right] = [plot.x(place(view, low)), plot.x(place(view, high))];
+    const [top, bottom] = [plot.y(plot.y.high), plot.y(plot.y.low)];
+    assign(marked, { x: left, y: top, width: Math.max(0, right - left), height: bottom - top });
+  });
+  // The words of the sliders are in the units of the edge that is open.
+  life.follow(store.selected, () => {
+    from.value = ends.peek()[0];
+    to.value = ends.peek()[1];
+  });
+  const shape = (f: (typeof PARTS)[number][2]) => (view: EdgeView) => {
+    const [low, high] = ends.peek().map((share) => place(view, share));
+    return reshaped(view.curve_x, view.curve_y, [low, high], f);
+  };
+  const buttons = PARTS.map(([word, hint, f]) => once(store, word, hint, shape(f), failed));
+  const summary = h("summary", {}, "Reshape a part");
+  const sliders = h("div", { class: "kv-stack" }, from.element, to.element);
+  return h("details", { class: "kv-section" }, summary, sliders, row(...buttons));
+}
+
+/** A curve whose part between two places is another, and the rest as it was. */
+export function reshaped(
+  x: Curve,
+  y: Curve,
+  [low, high]: readonly number[],
+  f: (x: Float64Array, y: Float64Array) => Float64Array,
+): Float64Array {
+  const inside = Array.from(x, (_, n) => n).filter((n) => x[n] >= low && x[n] <= high);
+  const found = Float64Array.from(y);
+  if (inside.length < 2) return found;
+  const part = f(
+    Float64Array.from(inside, (n) => x[n]),
+    Float64Array.from(inside, (n) => y[n]),
+  );
+  inside.forEach((n, at) => {
+    found[n] = part[at];
+  });
+  return found;
+}
+
+/** The heights that do not fall and are nearest: neighbours that do are pooled to their mean. */
+export function rising(y: Curve): Float64Array {
+  const blocks: { mean: number; count: number }[] = [];
+  for (const value of Array.from(y)) {
+    let block = { mean: value, count: 1 };
+    while (blocks.length && blocks[blocks.length - 1].mean > block.mean) {
+      const before = blocks.pop()!;
+      const count = before.count + block.count;
+      block = { mean: (before.mean * before.count + block.mean * block.count) / count, count };
+    }
+    blocks.push(block);
+  }
+  return Float64Array.from(blocks.flatMap((block) => new Array(block.count).fill(block.mean)));
 }
 
 // Drawing the curve free-hand: the spline follows the stroke by least squares.
@@ -185,8 +292,6 @@ export class Pen {
 
 // New shapes for a curve, from its points; none changes what it is given.
 
-type Curve = ArrayLike<number>;
-
 const mean = (y: Curve): number => Array.from(y).reduce((sum, v) => sum + v, 0) / y.length;
 
 /** Moves each point to the mean of its neighbourhood, an eighth of the curve to each side. */
@@ -201,7 +306,11 @@ function smoothed(y: Curve): Float64Array {
 }
 
 /** Goes half of the way to the straight line of least squares. */
-function flattened(x: Curve, y: Curve): Float64Array {
+const flattened = (x: Curve, y: Curve): Float64Array =>
+  line(x, y).map((level, n) => 0.5 * (y[n] + level));
+
+/** The straight line of least squares. */
+function line(x: Curve, y: Curve): Float64Array {
   const [middle, level] = [mean(x), mean(y)];
   let across = 0;
   let along = 0;
@@ -210,7 +319,7 @@ function flattened(x: Curve, y: Curve): Float64Array {
     along += (x[n] - middle) * (y[n] - level);
   }
   const slope = across > 0 ? along / across : 0;
-  return Float64Array.from(y, (v, n) => 0.5 * (v + level + slope * (x[n] - middle)));
+  return Float64Array.from(x, (at) => level + slope * (at - middle));
 }
 
 const shifted = (y: Curve, by: number): Float64Array => Float64Array.from(y, (v) => v + by);

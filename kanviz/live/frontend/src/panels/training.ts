@@ -3,7 +3,7 @@
 import type { Ask, Losses, TrainingOptions } from "../contract";
 import type { Store } from "../store";
 import { button, enable, h, hasFocus, row, section, write } from "../ui/dom";
-import { choice, field, logSlider, numberBox } from "../ui/fields";
+import { choice, field, logSlider, numberBox, type SaidSlider, saidSlider } from "../ui/fields";
 import { Life } from "../ui/life";
 import { LossChart, type LossScale } from "../ui/loss_chart";
 import { short } from "../ui/numbers";
@@ -13,11 +13,21 @@ import { notice, type Panel, PLAIN_FIT, reason, say, statusLine, tell } from "./
 /** Thirty drawings of the chart a second. */
 const GAP_MS = 32;
 
+/** Steps a second that can be chosen, and what a class sees by itself; "" is as fast as it goes. */
+const PACES = ["", "20", "5", "1"];
+const PACE_TEXTS = [
+  "as fast as it goes",
+  "20 steps a second",
+  "5 steps a second",
+  "1 step a second",
+];
+const PACE_OF_CLASS = "5";
+
 const OPTIMIZERS = ["auto", "lm", "lbfgs", "adam"];
 const OPTIMIZER_TEXTS = ["automatic", "Levenberg-Marquardt", "L-BFGS", "Adam"];
 
 /** What can be changed while a fit runs. */
-type Steering = Partial<Pick<TrainingOptions, "sparsity" | "entropy" | "learning_rate">>;
+type Steering = Partial<Pick<TrainingOptions, "sparsity" | "entropy" | "learning_rate" | "pace">>;
 
 class Training {
   readonly element: HTMLElement;
@@ -29,6 +39,8 @@ class Training {
   private readonly stop: HTMLButtonElement;
   /** What cannot be changed while a fit runs. */
   private fixed: (HTMLInputElement | HTMLSelectElement)[] = [];
+  private readonly pace = choice(PACES, (pace) => this.hurry(pace), PACE_TEXTS);
+  private isPaceChosen = false;
   private readonly steer: () => void;
   private changed: Steering = {};
 
@@ -39,7 +51,7 @@ class Training {
     this.start = button("Start", () => this.train(), "Train the network on its data");
     this.start.classList.add("kv-main");
     this.pause = button("Pause", () => this.ask({ type: this.paused ? "resume" : "pause" }));
-    this.step = button("Step", () => this.ask({ type: "step" }), "Make one step, then wait");
+    this.step = button("Step", () => this.oneStep(), "Make one step, then wait");
     this.stop = button("Stop", () => this.ask({ type: "stop" }), "End the fit; keep what it found");
     this.steer = life.later(() => this.send(), 120);
     const failed = (error: unknown): void => say(this.line, reason(error), true);
@@ -49,7 +61,9 @@ class Training {
       row(this.start, this.pause, this.step, this.stop),
       statusLine(store, life, ["fitting", "paused"]),
       this.line,
+      field("Speed", this.pace),
       new TrainingChart(store, life, failed).element,
+      new Film(store, life).element,
       this.makeOptions(),
       section("Grid", gridControl(store, life)),
     );
@@ -101,7 +115,23 @@ class Training {
     if (Object.keys(options).length > 0) this.ask({ type: "set_training", options });
   }
 
-  private train(): void {
+  private hurry(pace: string): void {
+    this.isPaceChosen = true;
+    this.change({ pace: pace ? Number(pace) : null });
+  }
+
+  /** One step of the fit that waits, or the first of a new one. */
+  private oneStep(): void {
+    if (this.paused) this.ask({ type: "step" });
+    else this.train(true);
+  }
+
+  private train(hold = false): void {
+    // Before a class a fit is there to be watched.
+    if (!this.isPaceChosen && this.element.closest(".kv-projector")) {
+      this.pace.value = PACE_OF_CLASS;
+      this.hurry(PACE_OF_CLASS);
+    }
     const wrong = this.element.querySelector<HTMLInputElement>("input:invalid");
     if (wrong) {
       const name = wrong.closest("label")?.querySelector(".kv-label")?.textContent ?? "A number";
@@ -110,7 +140,7 @@ class Training {
       return;
     }
     say(this.line, "");
-    this.ask({ type: "train", options: { ...this.options } });
+    this.ask({ type: "train", options: { ...this.options, hold } });
   }
 
   private ask(request: Ask): void {
@@ -126,7 +156,7 @@ class Training {
       : "Training needs data: model.explore(data)";
     enable(this.pause, running);
     this.pause.textContent = this.paused ? "Resume" : "Pause";
-    enable(this.step, this.paused);
+    enable(this.step, this.paused || (state === "idle" && this.store.scene.value.has_data));
     enable(this.stop, running);
     for (const input of this.fixed) input.disabled = running;
   }
@@ -199,9 +229,55 @@ class TrainingChart {
   private draw(): void {
     this.read();
     const { step, train, test, marks, name } = this.store.losses.value;
-    if (!this.chart.draw({ step, lines: [train, test], name })) return;
+    const breaks = marks.filter((mark) => mark.kind === "fit").map((mark) => mark.step);
+    if (!this.chart.draw({ step, lines: [train, test], name, breaks })) return;
     this.marks.draw(marks, this.chart.scale);
     this.chart.describe(`Errors while training. ${this.reading.textContent}`);
+  }
+}
+
+/** Looking back at what was learnt: the curves as they were, without a change to the network. */
+class Film {
+  readonly element: HTMLElement;
+  private readonly slider: SaidSlider;
+
+  constructor(
+    private readonly store: Store,
+    life: Life,
+  ) {
+    const range = { low: 0, high: 1, step: 1, value: 1 };
+    this.slider = saidSlider(
+      "Look back",
+      range,
+      (n) => this.words(n),
+      (n) => this.show(n),
+    );
+    this.element = h("div", { class: "kv-film" }, this.slider.element);
+    this.slider.input.addEventListener("change", () => this.leave());
+    this.slider.input.addEventListener("blur", () => this.leave());
+    life.effect(() => this.draw());
+  }
+
+  private draw(): void {
+    const { frames, at } = this.store.film.value;
+    const isRunning = this.store.status.value.state === "fitting";
+    this.element.hidden = frames.length < 2 || isRunning;
+    this.slider.limit(0, frames.length);
+    this.slider.value = at ?? frames.length;
+  }
+
+  private words(n: number): string {
+    const { frames } = this.store.film.peek();
+    return n < frames.length ? `step ${frames[n].step.at(-1) ?? 0}` : "now";
+  }
+
+  private show(n: number): void {
+    this.store.lookBack(n < this.store.film.peek().frames.length ? n : null);
+  }
+
+  /** What is looked back at stays as long as the slider has the focus. */
+  private leave(): void {
+    if (!hasFocus(this.slider.input)) this.store.lookBack(null);
   }
 }
 

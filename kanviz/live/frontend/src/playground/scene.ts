@@ -28,7 +28,8 @@ export function sceneOf(recipe: Recipe, data: Data, around: Around, words: Words
   const blank: Scene = {
     ...{ version: 0, widths, nodes: [], edges: [], recipe, sample, target },
     ...{ input_names: data.inputNames, output_names: [data.outputName] },
-    ...{ has_data: true, rows: [data.train.count, data.test.count], functions: [], owners: [] },
+    ...{ has_data: true, rows: [data.train.count, data.test.count], notes: [], functions: [] },
+    owners: [],
     ...{ grid_size: layers[0].grid_size, spline_order: layers[0].spline_order, basis: "bspline" },
     n_edges: layers.reduce((sum, layer) => sum + layer.inputs * layer.outputs, 0),
     error: errorOf(recipe, data),
@@ -92,7 +93,7 @@ function blankViews(recipe: Recipe, data: Data, sample: Float64Array): EdgeView[
           ...{ layer: at, i, j, curve_x, curve_y: blank, knots: grid, control_x },
           ...{ control_y: new Float64Array(control_x.length), sample_x, sample_y: sample_x },
           ...{ score: 0, strength: 1, state: "spline", frozen: false, locked: false },
-          ...{ formula: null, quality: null, function: null, band: null, mathml: null },
+          ...{ formula: null, quality: null, function: null, band: null, mathml: null, shapes: [] },
         });
       }
     }

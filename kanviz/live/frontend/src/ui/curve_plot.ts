@@ -45,6 +45,16 @@ export function pathOf(
   return parts.join("");
 }
 
+/** Heights that differ by rounding alone are one height, or its last digits would fill the plot. */
+function level(range: [number, number] | null): [number, number] | null {
+  if (range === null) return null;
+  const [low, high] = range;
+  const middle = (low + high) / 2;
+  return high - low > ROUNDING * Math.abs(middle) ? range : [middle, middle];
+}
+
+const ROUNDING = 1e-6;
+
 class Plot implements CurvePlot {
   readonly top = s("g", { class: "kv-plot-top" });
   x = linear(-1, 1, LEFT, LEFT + INNER_WIDTH);
@@ -125,7 +135,7 @@ class Plot implements CurvePlot {
     const far = Array.from(reach, (r) => Math.min(r, most - least)); // a wide one hides no curve
     const rims = far.flatMap((r, n) => [view.curve_y[n] - r, view.curve_y[n] + r]);
     const tall = extent(view.curve_y, view.sample_y, spline ? view.control_y : [], rims);
-    const [low, high] = rounded(roomy(tall, 0.08));
+    const [low, high] = rounded(roomy(level(tall), 0.08));
     this.x = linear(wide[0], wide[1], LEFT, LEFT + INNER_WIDTH);
     this.y = linear(low, high, TOP + INNER_HEIGHT, TOP);
   }

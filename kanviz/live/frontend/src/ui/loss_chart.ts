@@ -14,6 +14,8 @@ export interface Series {
   lines: readonly ArrayLike<number>[];
   /** What the errors are, above their axis. */
   name?: string;
+  /** Steps at which a fit ended: the lines begin anew behind them. */
+  breaks?: readonly number[];
 }
 
 /** Where a step and an error stand: steps evenly, errors by their logarithm. */
@@ -111,10 +113,16 @@ export function lossPath(
   values: ArrayLike<number>,
   scale: Pick<LossScale, "x" | "y">,
   lifts: boolean,
+  breaks: readonly number[] = [],
 ): string {
   let [d, pen, drawn] = ["", "M", 0];
   let [pixel, least, most] = [NaN, 0, 0];
+  let ended = 0;
   for (let n = 0; n < values.length; n++) {
+    while (ended < breaks.length && step[n] > breaks[ended]) {
+      pen = "M";
+      ended++;
+    }
     if (!(values[n] > 0)) {
       if (lifts) pen = "M";
       continue;
@@ -173,7 +181,10 @@ export class LossChart {
     this.axes.replaceChildren(...this.beside(), ...this.below());
     series.lines.forEach((values, n) => {
       const path = this.lines.children[n] ?? s("path", { class: `kv-loss kv-loss-${n}` });
-      path.setAttribute("d", lossPath(series.step, values, this.scale, this.uses.lifts));
+      path.setAttribute(
+        "d",
+        lossPath(series.step, values, this.scale, this.uses.lifts, series.breaks),
+      );
       // Only a new one: to append one that is there would move it behind the others.
       if (!path.parentNode) this.lines.append(path);
     });
