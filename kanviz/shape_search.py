@@ -4,7 +4,7 @@ How likely networks of a shape make the data (``FitReport.log_evidence``) needs 
 and counts against a shape what it could do that the data do not ask for (MacKay, Bayesian
 interpolation, 1992, sec. 2). Candidates come in waves that do not depend on how many are trained at
 a time, so that a seed means the same search on one core and on a cluster: first the sum of curves
-and few hidden nodes, then more as long as that helps, then another layer, then a finer grid.
+and few hidden nodes, then more as long as that helps, then another layer, then finer grids.
 """
 
 import math
@@ -24,6 +24,7 @@ from kanviz.model import KAN
 from kanviz.nn.network import check_widths
 from kanviz.tables import ReportTable, Rows
 from kanviz.training import FitReport
+from kanviz.training.evidence import PRICE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,12 +34,8 @@ Widths = tuple[int, ...]
 MOST_NODES = 8
 """Of the hidden layer: beyond, few tables have the rows to tell."""
 
-PRICE = 3.0
-"""By how much each hidden node must raise the logarithm of the evidence: the Laplace approximation
-flatters what bends most."""
-
-FINER = 2
-"""Factor by which the grid of the winner is made finer in the end."""
+FINER, MOST_FINER = 2, 2
+"""Factor by which the grid of the winner is made finer in the end, and how often at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +170,7 @@ def search(
         The targets of X.
     widths : "auto" or sequence of widths
         The shapes to try. ``"auto"`` begins with no hidden node, 1 and 2, goes on with more as long
-        as that helps (up to 8), then tries a second hidden layer, and last a grid twice as fine.
+        as that helps (up to 8), then tries a second hidden layer, and last finer grids.
     n_jobs : int
         How many candidates are trained at a time, through joblib: in processes of this machine, or
         by whatever backend ``joblib.parallel_config`` names, such as ``"dask"`` or ``"ray"``. The
@@ -288,7 +285,11 @@ def _grown(data: Dataset) -> Waves:
     if len(winner.widths) == 3:
         hidden = winner.widths[1]
         found = yield [(first, hidden, second, last) for second in sorted({1, min(2, hidden)})]
-    yield [best(found).model]
+    for _ in range(MOST_FINER):
+        winner = best(found)
+        found = yield [winner.model]
+        if best(found) is winner:
+            break
 
 
 @dataclass(frozen=True)

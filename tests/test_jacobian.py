@@ -11,7 +11,11 @@ from torch.func import functional_call, jacrev
 
 from kanviz.nn import Network
 from kanviz.training.jacobian import Linearisation, linearise, n_weights
-from kanviz.training.least_squares import dense_normal_equations, normal_equations
+from kanviz.training.least_squares import (
+    dense_normal_equations,
+    network_normal_equations,
+    normal_equations,
+)
 
 
 def make_rows(widths: list[int], seed: int = 0, **functions: Any) -> tuple[Network, Tensor]:
@@ -61,6 +65,34 @@ def test_removed_edges_and_frozen_layers_have_no_entries_other_than_zero() -> No
     assert not second.any()
     per_edge = first.view(*first.shape[:2], *network.layers[0].weight.shape).abs().sum((0, 1, 3))
     assert torch.equal(per_edge > 0, mask)
+
+
+@pytest.mark.parametrize(
+    ("widths", "options"),
+    [
+        ([3, 2, 1], {}),
+        ([2, 3, 2, 2], {"base": "zero", "grid_size": 20}),
+        ([3, 2, 1], {"basis": "gaussian", "base": "identity"}),
+        ([2, 1], {"extrapolation": "zero", "spline_order": 2}),
+    ],
+)
+def test_normal_equations_of_kernels_equal_those_of_rows(
+    widths: list[int], options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kanviz.training.least_squares.DENSE_UP_TO", 0)
+    network, x = make_rows(widths, **options)
+    network.layers[0].mask[0, 0] = False
+    network.layers[0].frozen[1, 0] = True
+    network.settle()
+    y = torch.ones(len(x), widths[-1], dtype=torch.float64)
+    with torch.no_grad():
+        rows = linearise(network, 1.5 * x)  # some beyond the grid
+        wanted = dense_normal_equations(rows, rows.outputs - y, n_weights(network))
+        found = network_normal_equations(network, 1.5 * x, y)
+        counted = network_normal_equations(network, 1.5 * x, y, torch.full_like(x[:, 0], 2.0))
+    for mine, plain, twice in zip(found, wanted, counted, strict=True):
+        torch.testing.assert_close(mine, plain, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(twice, 2 * plain, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("widths", [[2, 5, 1], [3, 5, 4, 2]])

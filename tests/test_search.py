@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import kanviz as kv
-from kanviz.shape_search import PRICE, Candidate, Search, _How, search
+from kanviz.shape_search import Candidate, Search, _How, search
+from kanviz.training.evidence import PRICE
 
 pytestmark = pytest.mark.long
 
@@ -51,14 +52,14 @@ def test_where_hidden_nodes_do_not_help_the_search_soon_ends(pretend: Any) -> No
     assert found.winner.grid_size == 5
 
 
-def test_nodes_are_added_as_long_as_they_help_then_a_layer_then_a_finer_grid(pretend: Any) -> None:
+def test_nodes_are_added_as_long_as_they_help_then_a_layer_then_finer_grids(pretend: Any) -> None:
     trained = pretend(
         lambda widths, grid: 10.0 * min(widths[1], 4) * (len(widths) > 2) + (grid > 5)
     )
     found = search(X, Y, progress=False)
     hidden = [widths[1:-1] for widths, _ in trained]
     assert hidden[:7] == [(), (1,), (2,), (3,), (4,), (5,), (6,)]
-    assert hidden[7:] == [(4, 1), (4, 2), (4,)]
+    assert hidden[7:] == [(4, 1), (4, 2), (4,), (4,)]  # twice finer: once too often
     assert found.best.widths == (2, 4, 1)
     assert found.winner.grid_size == 10
 

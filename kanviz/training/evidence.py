@@ -19,7 +19,7 @@ scale of hidden nodes. Where y has no noise s goes to 0, and the price of bendin
 import copy
 import math
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float
@@ -31,7 +31,7 @@ from kanviz.nn.features import BASE_FUNCTIONS
 from kanviz.nn.initialise import lines
 from kanviz.training.families import NUMBERS, Family
 from kanviz.training.jacobian import learning_weights, n_weights, trainable
-from kanviz.training.least_squares import LeastSquares, minimise
+from kanviz.training.least_squares import LeastSquares, Pace, Products, minimise
 from kanviz.training.penalties import EdgeForms, WrittenForms, gaps_of
 from kanviz.training.task import DataTask
 
@@ -61,11 +61,15 @@ LEAST_LEFT = 0.05
 LEAST_NOISE = 1e-14
 """Share of the standard deviation of y below which noise cannot be told from rounding."""
 
-STEPS_OF_ROUND = 4
-"""Levenberg-Marquardt steps between two choices of the precisions."""
+STEPS_OF_ROUND, SETTLED = 4, 1e-4
+"""Most Levenberg-Marquardt steps between two choices of the precisions, and the relative decrease
+of one below which the next choice comes first."""
 
 MARGIN = 0.1
 """Share of the range that a grid goes beyond its samples at each side."""
+
+LOOSE = 2.5
+"""Factor by which the margin may be off it before a grid moves."""
 
 ADDITIVE_ROUNDS = 12
 """Of a sum of functions of single inputs: it has few weights and settles soon."""
@@ -78,6 +82,11 @@ data hold it, in gaps and at its ends, a curve comes home to its straight part w
 IDLE = 1e-3
 """The grid of a node is at least this share of the widest of its layer: that of an idle node would
 shrink around nothing, and its curves become so steep that nothing looks like something."""
+
+
+PRICE, IN_USE = 3.0, 0.1
+"""By how much each hidden node must raise the logarithm of the evidence: the Laplace approximation
+flatters what bends most. A node is in use whose edges have so many degrees of freedom together."""
 
 
 # ---- the prior -----------------------------------------------------------------------------------
@@ -162,6 +171,15 @@ class Evidence:
     edges: list[Float[Tensor, "_inputs _outputs"]]
     covariance: Float[Tensor, "weights weights"]
 
+    @property
+    def rank(self) -> float:
+        """What starts are compared by: log evidence less ``PRICE`` for each hidden node in use."""
+        used = zip(self.edges[:-1], self.edges[1:], strict=True)
+        nodes = sum(
+            int(((into.sum(0) > IN_USE) & (out.sum(1) > IN_USE)).sum()) for into, out in used
+        )
+        return self.log_evidence - PRICE * nodes
+
 
 @dataclass(frozen=True)
 class Smoothing:
@@ -177,13 +195,13 @@ class Smoothing:
     @classmethod
     def first(cls, network: Network, family: Family = NUMBERS) -> "Smoothing":
         """Return what to begin with."""
-
-        def everywhere(value: float) -> list[Tensor]:
-            masks = [layer.mask for layer in network.layers]
-            return [torch.full_like(mask, value, dtype=torch.float64) for mask in masks]
-
         variance = FIRST_NOISE if family.has_noise else 1.0
-        return cls(everywhere(FIRST_BEND), everywhere(FIRST_SLOPE), variance)
+        return cls(_all(network, FIRST_BEND), _all(network, FIRST_SLOPE), variance)
+
+    @classmethod
+    def idle(cls, network: Network) -> "Smoothing":
+        """Return what holds all edges at nothing."""
+        return cls(_all(network, MOST), _all(network, MOST), FIRST_NOISE)
 
     def of_nodes(self, places: Sequence[tuple[Tensor, Tensor]]) -> "Smoothing":
         """Return those of the edges of a smaller network.
@@ -243,9 +261,10 @@ class Smoothing:
         network, n, scale = problem.network, problem.count, problem.scale
         weights = problem.weights()
         shapes = [Shapes.of(layer) for layer in network.layers]
-        # J^T J is needed once more, at the end of the round: one step's work in four.
+        # J^T J is needed once more, at the end of the round; the next step begins with it.
         bare = replace(problem, penalties=())
         data = bare.quadratic(weights).matrix * (n / self.variance)
+        problem.known = bare.known
         full, unused = data.clone(), torch.zeros_like(weights)
         for part in self.forms(network, shapes, 1.0, scale):
             part.add(full, unused, weights)
@@ -312,6 +331,12 @@ class _OfEdges:
     slope: list[Tensor]
     dof: list[Tensor]
     log_prior: float
+
+
+def _all(network: Network, value: float) -> list[Tensor]:
+    """Return the same number for each edge of each layer."""
+    masks = [layer.mask for layer in network.layers]
+    return [torch.full_like(mask, value, dtype=torch.float64) for mask in masks]
 
 
 def _learns(layer: KANLayer) -> Tensor:
@@ -433,6 +458,11 @@ class Candidate:
     evidence: Evidence | None = None
     best: "Candidate | None" = None
     """The likeliest state so far."""
+    pace: Pace = field(default_factory=Pace)
+    known: Products | None = None
+    """What the end of a round has computed that the next begins with, if no grid moves."""
+    is_placed: bool = False
+    """Whether the grids have been moved to the data before."""
 
     @classmethod
     def of(cls, network: Network, task: DataTask) -> "Candidate":
@@ -450,9 +480,10 @@ class Candidate:
         """Return a deeper network, changed in place, that computes what this one layer does.
 
         Each output has one node in each hidden layer, and straight lines behind the first layer;
-        all other edges do nothing, and the data may leave it so. Where there are fewer nodes, or
-        the outputs are scores of classes, whose sum says nothing, the nodes are the main directions
-        of the outputs. Only sums that stand alone are such nodes: each layer has to have one
+        all other edges do nothing, and the data leave it so: they are as idle as can be, or the
+        evidence would be less than that of the one layer. Where there are fewer nodes, or the
+        outputs are scores of classes, whose sum says nothing, the nodes are the main directions of
+        the outputs. Only sums that stand alone are such nodes: each layer has to have one
         (``has_sums``). Products keep the factors that they have, for from factors of 0 no step
         leads away, but no edge uses them yet.
         """
@@ -463,7 +494,9 @@ class Candidate:
         ways = torch.eye(n, dtype=own.weight.dtype, device=own.weight.device)
         if nodes < n:
             ways = torch.linalg.svd(own.weight.flatten(0, 1), full_matrices=False).Vh[:nodes].T
-        smoothing = replace(Smoothing.first(network), variance=self.smoothing.variance)
+        multiplies = any(layer.nodes.arities for layer in network.layers)
+        smoothing = Smoothing.first(network) if multiplies else Smoothing.idle(network)
+        smoothing = replace(smoothing, variance=self.smoothing.variance)
         weight, alone = first.weight.detach().clone(), first.nodes.alone
         weight[..., :alone] = 0
         weight[..., :nodes] = own.weight @ ways / scale  # a hidden node has no unit
@@ -482,8 +515,19 @@ class Candidate:
             straight = lines(slopes.cpu(), layer.knots.double().cpu(), layer.spec)
             layer.weight[..., :alone] = straight[..., :alone].to(layer.weight)
             smoothing.bend[depth][:] = MOST
+            smoothing.slope[depth][slopes != 0] = FIRST_SLOPE
         network.settle()
         return Candidate(network, smoothing)
+
+    def livelier(self) -> "Candidate":
+        """Return a copy of a sum of curves in which the straight lines behind them may bend."""
+        bend = [
+            torch.where(slope < MOST / 2, FIRST_BEND, bend) if depth else bend
+            for depth, (bend, slope) in enumerate(
+                zip(self.smoothing.bend, self.smoothing.slope, strict=True)
+            )
+        ]
+        return Candidate(copy.deepcopy(self.network), replace(self.smoothing, bend=bend))
 
     @classmethod
     def additive(cls, network: Network, task: DataTask) -> Generator[None, None, "Candidate"]:
@@ -501,7 +545,8 @@ class Candidate:
 
     def copied(self) -> "Candidate":
         """Return the same with a network of its own."""
-        return replace(self, network=copy.deepcopy(self.network), best=None)
+        network = copy.deepcopy(self.network)
+        return replace(self, network=network, best=None, pace=replace(self.pace))
 
     @property
     def log_evidence(self) -> float:
@@ -510,8 +555,12 @@ class Candidate:
 
     @torch.no_grad()
     def update_grids(self, task: DataTask) -> None:
-        """Move the knots of every layer to its samples; see ``MARGIN`` and ``IDLE``."""
+        """Move the knots of every layer to its samples; see ``MARGIN`` and ``IDLE``.
+
+        Grids that still fit stay, so that less has to be learnt and computed anew.
+        """
         x, digits = task.x, task.network.layers[0].weight.dtype
+        known = self.known
         for layer in self.network.layers:
             seen = x
             if layer is not self.network.layers[0]:
@@ -520,20 +569,29 @@ class Candidate:
                 share = torch.linspace(0, 1, len(x), dtype=x.dtype, device=x.device).unsqueeze(1)
                 even = low + width / 2 + (share - 0.5) * least
                 seen = torch.where(width < least, even, x)
-            layer.update_grid(seen, margin=MARGIN, digits=digits)
+            if not (self.is_placed and _fits(layer, seen)):
+                layer.update_grid(seen, margin=MARGIN, digits=digits)
+                known = None
             x = layer(x)
+        self.known, self.is_placed = known, True
 
     def problem(self, task: DataTask) -> LeastSquares:
         """Return what its next steps minimise."""
         penalties = self.smoothing.penalties(self.network, task.count, task.scale)
         problem = task.problem(self.network, penalties)
         assert isinstance(problem, LeastSquares)
+        problem.known = self.known
         return problem
+
+    def steps(self, problem: LeastSquares, most: int) -> Generator[float, None, str]:
+        """Return what takes the steps of a round."""
+        return minimise(problem, most, tolerance=SETTLED, in_a_row=1, pace=self.pace)
 
     def judge(self, problem: LeastSquares) -> None:
         """Choose the precisions anew."""
         judged = self.smoothing
         self.smoothing, self.evidence = judged.judged(problem)
+        self.known = problem.known
         if self.best is None or self.log_evidence > self.best.log_evidence:
             self.best = replace(self.copied(), smoothing=judged)
 
@@ -543,10 +601,18 @@ class Candidate:
             if task.options.update_grid:
                 self.update_grids(task)
             problem = self.problem(task)
-            for _ in minimise(problem, STEPS_OF_ROUND):
+            for _ in self.steps(problem, STEPS_OF_ROUND):
                 yield
             self.judge(problem)
         return problem.loss()
+
+
+def _fits(layer: KANLayer, seen: Float[Tensor, "samples inputs"]) -> bool:
+    """Say whether the grid of each input reaches beyond its samples, and not far."""
+    low, high = seen.amin(0), seen.amax(0)
+    points = layer.grid_points
+    beyond = torch.stack([low - points[:, 0], points[:, -1] - high]) / (high - low)
+    return bool(((beyond > MARGIN / LOOSE) & (beyond < MARGIN * LOOSE)).all())
 
 
 def has_sums(network: Network) -> bool:

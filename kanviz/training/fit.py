@@ -59,7 +59,7 @@ ROUND_ENDS = (0.25, 0.5, 1.0)
 MOVING = 0.6
 """Share of the steps of a level in which grids move, where the data choose how smooth it is."""
 
-ENOUGH, MOST_WAITED = 0.05, 6
+ENOUGH, MOST_WAITED = 0.05, 4
 """Rounds in a row whose logarithm of the evidence rises by less are the last."""
 
 DECIDING_STEPS = 10
@@ -455,7 +455,8 @@ class Trainer:
             if moves := moves and at < MOVING * self.steps:
                 now.update_grids(task)
             problem, before = now.problem(task), self.report.n_steps
-            yield from self._watched(minimise(problem, min(STEPS_OF_ROUND, self.steps - at)))
+            count = min(STEPS_OF_ROUND, self.steps - at)
+            yield from self._watched(now.steps(problem, count))
             if self.report.stopped:
                 return
             at += max(1, self.report.n_steps - before)
@@ -463,7 +464,7 @@ class Trainer:
                 if not self.by_evidence:
                     yield from self._level(at)
                     return
-                now.best = best = None
+                now.best = now.known = best = None
                 waited = 0
                 continue
             now.judge(problem)
@@ -697,7 +698,11 @@ GOOD_ENOUGH = 0.02
 """A trial whose error is below this share of the standard deviation of y ends the search."""
 
 ENOUGH_STARTS, TWINS = 6, 3.0
-"""Two of so many starts whose logarithms of the evidence differ by less end the search."""
+"""Of so many starts two random ones whose logarithms of the evidence are as near to the best end
+the search."""
+
+SUMS = 2
+"""Starts of a new network that begin with the likeliest sum of functions of single inputs."""
 
 T = TypeVar("T")
 
@@ -810,26 +815,31 @@ def likeliest_start(
     """Try starts as ``best_start`` does, and take the one that makes the data likeliest.
 
     The first is the network, and if it is new (nobody has trained or edited it) the likeliest sum
-    of functions of single inputs.
+    of functions of single inputs, and the second that sum with a bend behind it.
     """
+    has_sum, sums = is_new and has_sums(network), list[Candidate]()
 
     def make(number: int) -> Generator[None, None, Candidate]:
+        if has_sum and number == 0:
+            sums.append((yield from Candidate.additive(network, task)))
+            return sums[0]
+        if has_sum and number == 1:
+            return sums[0].livelier()
         if number:
             return Candidate.smooth(sibling(network, task, number), task)
-        if is_new and has_sums(network):
-            return (yield from Candidate.additive(network, task))
         return Candidate.of(network, task)
 
-    def train(made: Candidate, number: int, later: int) -> Generator[None, None, float]:
-        return made.train(task, EVIDENCE_ROUNDS[later] if later or number else 1)
+    def train(made: Candidate, _: int, later: int) -> Generator[None, None, float]:
+        return made.train(task, EVIDENCE_ROUNDS[later])
 
     def is_enough(field: Entries[Candidate], loss: float) -> bool:
         if loss**0.5 < GOOD_ENOUGH * task.scale:
             return True
         if len(field) < ENOUGH_STARTS:
             return False
-        first, second = sorted(_unlikely(made) for _, made in field)[:2]
-        return second - first < TWINS
+        best = min(_unlikely(made) for _, made in field)
+        near = (number for number, made in field if _unlikely(made) - best < TWINS)
+        return len([number for number in near if number >= SUMS or not has_sum]) >= 2
 
     best, losses = yield from tournament(
         count, make, train, badness=lambda made, _: _unlikely(made), is_enough=is_enough
@@ -838,7 +848,7 @@ def likeliest_start(
 
 
 def _unlikely(made: Candidate) -> float:
-    return math.inf if made.best is None else -made.best.log_evidence
+    return -made.best.evidence.rank if made.best and made.best.evidence else math.inf
 
 
 def _trial(network: Network, task: Task, rounds: tuple[int, ...]) -> Generator[None, None, float]:

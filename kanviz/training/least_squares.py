@@ -13,12 +13,12 @@ matrix takes 1.7, 28, 192, 826 and 3153 MB.
 """
 
 import functools
-import itertools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
@@ -26,7 +26,7 @@ from torch import Tensor
 
 from kanviz.data.scaling import mean_of
 from kanviz.nn import Network
-from kanviz.nn.kernels.ops import can_compile
+from kanviz.nn.kernels.ops import can_compile, usable
 from kanviz.training.families import NUMBERS, Family
 from kanviz.training.jacobian import (
     Jacobian,
@@ -38,6 +38,7 @@ from kanviz.training.jacobian import (
     linearise,
     n_entries,
     n_weights,
+    trainable,
 )
 from kanviz.training.penalties import Penalty
 
@@ -114,7 +115,7 @@ def kinds_of(network: Network) -> Int[Tensor, " weights"]:
     return torch.cat(parts)
 
 
-DENSE_UP_TO = 200
+DENSE_UP_TO = 100
 """Up to so many weights the dense product is quick, and no compilation is worth waiting for."""
 
 SPARSE_UP_TO = 1 / 3
@@ -157,6 +158,63 @@ def dense_normal_equations(
         chunk.scatter_add_(1, columns[part], values[part])
         matrix += chunk.T @ chunk
         gradient += chunk.T @ flat[part]
+    return matrix, gradient
+
+
+@torch.no_grad()
+def network_normal_equations(
+    network: Network,
+    x: Float[Tensor, "samples inputs"],
+    y: Shaped[Tensor, "samples ..."],
+    sample_weight: Float[Tensor, " samples"] | None = None,
+    family: Family = NUMBERS,
+) -> tuple[Float[Tensor, "weights weights"], Float[Tensor, " weights"]]:
+    """Return (J^T W J, J^T W z) of a network at its weights.
+
+    W is the metric of each row, as often as it counts, and z its residual, see ``families``; of
+    numbers z = outputs - y. By kernels that make the rows of J as they go where these can do it,
+    else by rows written down.
+    """
+    weights = [layer.live_weight().detach() for layer in network.layers]
+    total, n_outputs = n_weights(network), network.widths[-1]
+    if (
+        total > DENSE_UP_TO
+        and x.dtype == torch.float64
+        and all(
+            layer.symbols is None
+            and not layer.nodes.arities
+            and usable(x, layer.knots, weight, layer.spec)
+            for layer, weight in zip(network.layers, weights, strict=True)
+        )
+    ):
+        from kanviz.nn.kernels import normal_equations as kernels  # compiled at its first call
+
+        layers = [
+            kernels.LayerArrays.of(layer.knots, weight, trainable(layer), layer.spec)
+            for layer, weight in zip(network.layers, weights, strict=True)
+        ]
+        roots, residuals = family.working(network(x), y)
+        if sample_weight is not None:
+            if roots is None:
+                roots = torch.eye(n_outputs, dtype=x.dtype)
+            root = sample_weight.sqrt().unsqueeze(1)
+            roots, residuals = roots * root.unsqueeze(2), residuals * root
+        return kernels.normal_equations(x, residuals, layers, roots)
+    matrix, gradient = x.new_zeros(total, total), x.new_zeros(total)
+    edges = sum(layer.mask.numel() for layer in network.layers)
+    chunk = max(1, ENTRIES_AT_ONCE // (8 * edges * n_outputs))
+    for part in torch.arange(len(x), device=x.device).split(chunk):
+        rows = linearise(network, x[part])
+        roots, residuals = family.working(rows.outputs, y[part])
+        if roots is not None:
+            rows = rows.times(roots)
+        if sample_weight is not None:
+            root = sample_weight[part].sqrt().unsqueeze(1)
+            rows = replace(rows, values=rows.values * root.unsqueeze(2))
+            residuals = residuals * root
+        some, slope = normal_equations(rows, residuals, total)
+        matrix += some
+        gradient += slope
     return matrix, gradient
 
 
@@ -429,6 +487,14 @@ def unit_of(scale: float) -> float:
     return 2.0 ** max(-500, min(exponent, 500)) if abs(exponent) > FAR_FROM_1 else 1.0
 
 
+class Products(NamedTuple):
+    """J^T J and J^T (outputs - y) of a network at some weights, whatever is added for a penalty."""
+
+    weights: Float[Tensor, " weights"]
+    matrix: Float[Tensor, "weights weights"]
+    gradient: Float[Tensor, " weights"]
+
+
 def count_of(y: Tensor, sample_weight: Float[Tensor, " samples"] | None) -> float:
     """Return how many numbers y has, each counted as often as its row."""
     if sample_weight is None:
@@ -443,7 +509,8 @@ class LeastSquares(Problem):
     ``network`` is in float64 and is changed in place; ``scale`` is the standard deviation of y;
     ``frozen`` says which weights, in the order of ``linearise``, stay as they are;
     ``sample_weight`` (samples,) how many times each row counts; ``family`` how y scatters. Of
-    numbers the deviance is the square, and its mean is over all outputs.
+    numbers the deviance is the square, and its mean is over all outputs. ``known`` may hold the
+    products of the Jacobian where they were needed before.
 
     Where y is far from 1 the problem is posed in ``unit``: damping compares the weights of all
     layers, and squares of 1e-200 are 0. ``cost`` and ``model`` are to be called with the network
@@ -457,6 +524,7 @@ class LeastSquares(Problem):
     frozen: Bool[Tensor, " weights"] | None = None
     sample_weight: Float[Tensor, " samples"] | None = None
     family: Family = NUMBERS
+    known: Products | None = None
     unit: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -513,26 +581,19 @@ class LeastSquares(Problem):
     def _factor(self) -> float:
         return 1 / (self.count * self.scale**2)
 
+    def products(self, weights: Float[Tensor, " weights"]) -> "Products":
+        """Return J^T J and J^T (outputs - y) at weights that were put; both in the unit."""
+        if self.known is None or not torch.equal(self.known.weights, weights):
+            found = network_normal_equations(
+                self.network, self.x, self.y, self.sample_weight, self.family
+            )
+            self.known = Products(weights, *found)
+        return self.known
+
     def quadratic(self, weights: Float[Tensor, " weights"]) -> Quadratic:
         """Return the model with its matrix written down."""
-        total = n_weights(self.network)
-        matrix, gradient = weights.new_zeros(total, total), weights.new_zeros(total)
-        edges = sum(layer.mask.numel() for layer in self.network.layers)
-        chunk = max(1, ENTRIES_AT_ONCE // (8 * edges * self.network.widths[-1]))
-        for x, y, weight in self._parts(chunk):
-            rows = linearise(self.network, x)
-            roots, residuals = self.family.working(rows.outputs, y)
-            if roots is not None:
-                rows = rows.times(roots)
-            if weight is not None:
-                root = weight.sqrt().unsqueeze(1)
-                rows = replace(rows, values=rows.values * root.unsqueeze(2))
-                residuals = residuals * root
-            part, slope = normal_equations(rows, residuals, total)
-            matrix += part
-            gradient += slope
-        matrix *= self._factor
-        gradient *= self._factor
+        data = self.products(weights)
+        matrix, gradient = data.matrix * self._factor, data.gradient * self._factor
         for penalty in self.penalties:
             penalty.add(matrix, gradient, weights)
         matrix, gradient = self.locks.reduce_system(matrix, gradient)
@@ -541,12 +602,6 @@ class LeastSquares(Problem):
             matrix[:, self.frozen] = 0
             gradient[self.frozen] = 0
         return Quadratic(matrix, gradient, kinds_of(self.network))
-
-    def _parts(self, chunk: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
-        """Yield x, y and weights of so many rows at a time."""
-        weight = self.sample_weight
-        weights = itertools.repeat(None) if weight is None else weight.split(chunk)
-        yield from zip(self.x.split(chunk), self.y.split(chunk), weights, strict=False)
 
 
 # ---- steps ---------------------------------------------------------------------------------------
@@ -558,8 +613,20 @@ MOST_TRIALS = 12
 """Dampings of a step: the last is 10^20 times the first, and its step is nothing."""
 
 
+@dataclass
+class Pace:
+    """The damping of the next step, kept by whoever goes on where a call left off."""
+
+    damping: float = FIRST_DAMPING
+
+
 def minimise(
-    problem: Problem, steps: int, *, tolerance: float = 1e-7
+    problem: Problem,
+    steps: int,
+    *,
+    tolerance: float = 1e-7,
+    in_a_row: int = 3,
+    pace: Pace | None = None,
 ) -> Generator[float, None, str]:
     """Take up to ``steps`` Levenberg-Marquardt steps in place; a step that is worse is undone.
 
@@ -571,8 +638,10 @@ def minimise(
         Holds the network (float64) that is trained.
     steps : int
         Most accepted steps.
-    tolerance : float
-        Three relative decreases in a row below it count as converged.
+    tolerance, in_a_row
+        So many relative decreases in a row below the tolerance count as converged.
+    pace : Pace, optional
+        Where the damping begins and is kept. Without it each call begins anew.
 
     Yields
     ------
@@ -587,21 +656,21 @@ def minimise(
     with problem.in_unit():
         weights = problem.weights()
         cost, _ = problem.cost(weights)
-    damping, small = FIRST_DAMPING, 0
-    # Damping is kept from step to step but not from call to call: each round of a fit moves the
-    # grid, and the model with it.
+    # By default damping is kept from step to step but not from call to call: each round of a fit
+    # moves the grid, and the model with it.
+    pace, small = pace or Pace(), 0
     for _ in range(steps):
         with problem.in_unit():
-            step = _better_step(problem, weights, cost, damping)
+            step = _better_step(problem, weights, cost, pace.damping)
             if step is None:
                 problem.put(weights)
         if step is None:
             return "no better step"
-        weights, (new_cost, loss), damping = step
+        weights, (new_cost, loss), pace.damping = step
         small = small + 1 if cost - new_cost < tolerance * cost else 0
         cost = new_cost
         yield loss
-        if small == 3 or cost == 0:
+        if small == in_a_row or cost == 0:
             return "converged"
     return "steps"
 
