@@ -287,7 +287,8 @@ class Worst {
   constructor(view: View, life: Life) {
     const body = h("tbody");
     const head = h("tr");
-    this.element = h("table", { class: "kv-table kv-worst" }, h("thead", {}, head), body);
+    const table = h("table", { class: "kv-table kv-worst" }, h("thead", {}, head), body);
+    this.element = h("div", { class: "kv-scroll" }, table);
     const rows = computed(() => worst(view.found.value, MOST_ROWS));
     life.effect(() => {
       const found = view.found.value;
@@ -331,7 +332,11 @@ class Confusion {
   constructor(view: View, life: Life) {
     const table = h("table", { class: "kv-table kv-confusion" });
     const about = h("p", { class: "kv-hint" });
-    this.element = section("What is taken for what", about, table);
+    this.element = section(
+      "What is taken for what",
+      about,
+      h("div", { class: "kv-scroll" }, table),
+    );
     life.effect(() => {
       const { guess, measured, test } = view.found.value;
       this.element.hidden = guess === null;
