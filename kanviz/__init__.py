@@ -84,14 +84,18 @@ _LAZY = {
 """Public names that take long to import or that few programs use, and the module of each."""
 
 
+_ROOMS = ("analysis", "conversion", "course", "sklearn", "symbolic", "views")
+"""Parts of the package with public names of their own, imported when they are first asked for."""
+
+
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
+    if name in _LAZY or name in _ROOMS:
         with uninterrupted():
-            module = importlib.import_module(_LAZY[name])
-        return getattr(module, name)
+            module = importlib.import_module(_LAZY.get(name, f"kanviz.{name}"))
+        return module if name in _ROOMS else getattr(module, name)
     refuse_old_names("kanviz", name, PUBLIC)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_LAZY, *_ROOMS})

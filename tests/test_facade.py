@@ -211,6 +211,9 @@ model.predict([[0.5, 0.5]])
 model.save(sys.argv[1])
 kanviz.load(sys.argv[1])
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
+for room in ("analysis", "conversion", "course", "sklearn", "symbolic", "views"):
+    assert getattr(kanviz, room).__name__ == "kanviz." + room
+    assert room in dir(kanviz)
 """
 
 

@@ -33,12 +33,23 @@ def test_the_page_is_one_file_that_loads_nothing(tmp_path: Path) -> None:
 def test_a_lesson_is_prepared_in_the_page(tmp_path: Path) -> None:
     path = tmp_path / "p.html"
     question = 'Why "2" & not <3>?'
-    playground(path, law="x_1*x_2", hidden=[2], rows=60, question=question, hide=["data"])
+    playground(
+        path,
+        law="x_1*x_2",
+        hidden=[2],
+        rows=60,
+        question=question,
+        hide=["data"],
+        answer="x",
+        mlp=True,
+    )
     assert lesson_of(path.read_text("utf-8")) == {
         "law": ["x_1*x_2"],
         "hidden": ["2"],
         "rows": ["60"],
         "question": [question],
+        "answer": ["x"],
+        "mlp": ["1"],
         "hide": ["data"],
     }
     playground(path, hidden=[])

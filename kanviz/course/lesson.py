@@ -32,6 +32,8 @@ def playground(
     rows: int | None = None,
     noise: float | None = None,
     question: str = "",
+    answer: str = "",
+    mlp: bool = False,
     hide: Sequence[str] = (),
     theme: str = "auto",
 ) -> PageFrame | None:
@@ -55,6 +57,10 @@ def playground(
         The standard deviation of noise, as a share of that of the law.
     question : str
         Stands above the picture.
+    answer : str
+        Stands below the question, closed until a hand opens it.
+    mlp : bool
+        Whether a perceptron of as many numbers learns beside it, in the same time.
     hide : sequence of str
         Parts of the controls that are not shown: ``"data"``, ``"network"``, ``"training"``,
         ``"reading"``.
@@ -94,6 +100,8 @@ def playground(
         "rows": rows,
         "noise": noise,
         "question": question or None,
+        "answer": answer or None,
+        "mlp": 1 if mlp else None,
         "hide": ",".join(hide) or None,
     }
     lesson = urlencode({name: value for name, value in wanted.items() if value is not None})

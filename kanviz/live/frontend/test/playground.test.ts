@@ -8,6 +8,7 @@ import { dataOf, spreadOf } from "../src/playground/data";
 import { PlaygroundDesk } from "../src/playground/desk";
 import { LAWS } from "../src/playground/laws";
 import { hashOf, type Lesson, lessonOf, PLAIN } from "../src/playground/lesson";
+import { FIRST_POINTS, readCsv, tableData } from "../src/playground/table";
 
 const at = (text: string, ...inputs: number[]): number => valueAt(parseLaw(text), inputs);
 
@@ -152,4 +153,34 @@ test("a law that is wrong leaves the network as it is and says so", () => {
   assert.equal(desk.scene, scene);
   desk.change({ law: "1/x", low: -0, high: 1 });
   assert.equal(desk.wrong.peek(), "");
+});
+
+test("a file's rows are learnt from: its numbers, in whatever country it was written", () => {
+  const lines = Array.from({ length: 40 }, (_, n) => `${n},5;red;${n * 2};${3 * n},25`);
+  const table = readCsv(`\ufeffa;colour;"b";c\n${lines.join("\r\n")}\n;;;\n`, "mine.csv");
+  assert.deepEqual(table.names, ["a", "b", "c"]);
+  assert.deepEqual(table.values[1], [1.5, 2, 3.25]);
+  assert.equal(table.values.length, 40);
+  const data = tableData(table, 1);
+  assert.deepEqual([data.train.count, data.test.count], [32, 8]);
+  assert.deepEqual([data.low[0], data.high[1]], [0.5, 78]);
+  const wrong: [string, RegExp][] = [
+    ["a,b", /header line/],
+    ["a,b\nx,y\nz,w", /two columns of numbers/],
+    ["a,b\n1,2\n3,4", /8 rows/],
+    [`a,a\n${"1,2\n".repeat(9)}`, /one name/],
+  ];
+  for (const [text, message] of wrong) assert.throws(() => readCsv(text, ""), message);
+});
+
+test("points drawn by hand are a lesson, and a law takes their place again", () => {
+  const desk = new PlaygroundDesk(PLAIN, quietWorker(), () => undefined);
+  desk.change({ hidden: [] });
+  desk.setTable(FIRST_POINTS);
+  assert.deepEqual(desk.scene.widths, [1, 1]);
+  assert.equal(desk.scene.error.test, null, "none of the few points is kept aside");
+  assert.deepEqual([desk.data.peek().low[0], desk.data.peek().high[0]], [0, 1]);
+  desk.change({ law: "x_1*x_2" });
+  assert.equal(desk.table.peek(), null);
+  assert.deepEqual(desk.scene.widths, [2, 1]);
 });

@@ -7,6 +7,7 @@ import { outputs } from "../src/math/evaluate";
 import { featureCount } from "../src/math/features";
 import { DEFAULTS, fit, moved } from "../src/math/fit";
 import { minimise } from "../src/math/levenberg";
+import { numbersOf, Perceptron, widthsFor } from "../src/math/mlp";
 import { addForms, type EdgeForm, penaltyOf, smoothness, sparse } from "../src/math/penalties";
 import { uniform } from "../src/math/random";
 import { newLayers, refined } from "../src/math/regrid";
@@ -162,4 +163,24 @@ test("a fit takes other options over in the middle, and ends after its steps", (
   }
   assert.ok(Math.max(...seen) <= 20 && seen.length > 3, String(seen));
   assert.ok(seen.every((step, n) => n === 0 || step >= seen[n - 1]));
+});
+
+test("a perceptron of as many numbers has the slopes that differences have", () => {
+  const widths = widthsFor(2, 1, 60);
+  assert.ok(Math.abs(numbersOf(widths) - 60) < 10, String(widths));
+  const model = new Perceptron(widths, uniform(1));
+  const rows = product(9, 3);
+  const numbers = model.numbers();
+  const matrix = square(numbers.length);
+  const { gradient, loss } = model.slope(rows, matrix);
+  near(model.loss(rows), loss, loss, "loss");
+  for (let n = 0; n < numbers.length; n += 7) {
+    const at = (step: number): number => {
+      model.put(numbers.map((one, m) => (m === n ? one + step : one)));
+      return model.loss(rows);
+    };
+    const slope = (at(1e-5) - at(-1e-5)) / 2e-5;
+    assert.ok(Math.abs(2 * gradient[n] - slope) < 1e-6 * (1 + Math.abs(slope)), `slope ${n}`);
+    assert.ok(matrix[n][n] >= 0);
+  }
 });

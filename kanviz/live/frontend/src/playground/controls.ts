@@ -8,6 +8,7 @@ import { count } from "../ui/numbers";
 import type { PlaygroundDesk } from "./desk";
 import { LAWS } from "./laws";
 import { MOST_LAYERS, MOST_NODES, rangeAndShape } from "./lesson";
+import { DRAWN, FIRST_POINTS, readCsv } from "./table";
 
 /** What an own formula is called in the list. */
 const OWN = "A formula of your own";
@@ -42,12 +43,34 @@ export function controls(desk: PlaygroundDesk, life: Life): HTMLElement {
 }
 
 function dataControls(desk: PlaygroundDesk, life: Life): HTMLElement[] {
-  const names = [...LAWS.map(({ name }) => name), OWN];
-  const list = choice(names, (name) => {
+  const known = [...LAWS.map(({ name }) => name), DRAWN, OWN];
+  const list = choice(known, (name) => {
     const law = LAWS.find((one) => one.name === name);
     if (law) desk.change(rangeAndShape(law));
-    else box.focus();
+    else if (name === DRAWN) {
+      desk.change({ hidden: [] });
+      desk.setTable(FIRST_POINTS);
+    } else if (name === OWN) {
+      desk.setTable(null);
+      box.focus();
+    }
   });
+  const input = h("input", {
+    type: "file",
+    accept: ".csv,.txt,.tsv",
+    hidden: true,
+    "aria-label": "A CSV file",
+  });
+  input.addEventListener("change", () => {
+    const [file] = input.files ?? [];
+    if (file) void takeFile(desk, file);
+    input.value = "";
+  });
+  const csv = button(
+    "CSV\u2026",
+    () => input.click(),
+    "Rows of your own, which stay in this page; the last column is learnt",
+  );
   list.setAttribute("aria-label", "Law");
   const box = h("input", { type: "text", class: "kv-box kv-wide", spellcheck: "false" });
   box.setAttribute("aria-label", "The law as a formula");
@@ -65,6 +88,8 @@ function dataControls(desk: PlaygroundDesk, life: Life): HTMLElement[] {
     (n) => `${n} %`,
     (n) => soon({ noise: n / 100 }),
   );
+  const pair = h("div", { class: "kv-play-pair" }, field("from", low), field("to", high));
+  const rowsField = field("Rows", rows);
   let due: Parameters<PlaygroundDesk["change"]>[0] = {};
   const send = life.later(() => {
     desk.change(due);
@@ -76,9 +101,12 @@ function dataControls(desk: PlaygroundDesk, life: Life): HTMLElement[] {
   };
   life.effect(() => {
     const lesson = desk.lesson.value;
-    const known = LAWS.find(({ formula }) => formula === lesson.law);
-    setChoices(list, names);
-    list.value = known?.name ?? OWN;
+    const table = desk.table.value;
+    const law = LAWS.find(({ formula }) => formula === lesson.law);
+    const isFile = table !== null && table.title !== DRAWN;
+    setChoices(list, isFile ? [...known, table.title] : known);
+    list.value = table?.title ?? law?.name ?? OWN;
+    for (const one of [box, pair, rowsField, noise.element]) one.hidden = table !== null;
     box.value = lesson.law;
     low.value = String(lesson.low);
     high.value = String(lesson.high);
@@ -87,13 +115,26 @@ function dataControls(desk: PlaygroundDesk, life: Life): HTMLElement[] {
   });
   life.effect(() => write(wrong, desk.wrong.value));
   return [
-    list,
+    h("div", { class: "kv-play-law" }, list, csv, input),
     box,
-    h("div", { class: "kv-play-pair" }, field("from", low), field("to", high)),
+    pair,
     wrong,
-    field("Rows", rows),
+    rowsField,
     noise.element,
   ];
+}
+
+/** Takes a file that was chosen or dropped: a network, or rows. */
+export async function takeFile(desk: PlaygroundDesk, file: File): Promise<void> {
+  if (file.name.endsWith(".kan")) {
+    desk.open(await file.arrayBuffer());
+    return;
+  }
+  try {
+    desk.setTable(readCsv(await file.text(), file.name));
+  } catch (error) {
+    desk.wrong.value = error instanceof Error ? error.message : String(error);
+  }
 }
 
 function networkControls(desk: PlaygroundDesk, life: Life): HTMLElement[] {
@@ -202,7 +243,13 @@ function trainingControls(desk: PlaygroundDesk, life: Life): HTMLElement[] {
     how.value = desk.lesson.value.optimizer;
     steps.value = String(desk.lesson.value.steps);
   });
-  return [field("Method", how), field("Steps", steps), sparsity, smoothing];
+  const box = h("input", { type: "checkbox" });
+  box.addEventListener("change", () => desk.change({ mlp: Number(box.checked) }));
+  life.effect(() => {
+    box.checked = desk.lesson.value.mlp === 1;
+  });
+  const beside = h("label", { class: "kv-play-check" }, box, "An MLP of as many numbers beside it");
+  return [field("Method", how), field("Steps", steps), sparsity, smoothing, beside];
 }
 
 /** Towards a formula, and the network as a file. */

@@ -5,7 +5,9 @@ import type { Frame, LayerRecipe, Losses, Recipe, Request, Scene, Status } from 
 import { type Answer, type Desk, LocalDesk } from "../local/desk";
 import { edgeViews, runAll, scoresOf, type Words } from "../local/network";
 import { unitsAt } from "../math/evaluate";
+import { featureCount } from "../math/features";
 import { DEFAULTS, type FitOptions } from "../math/fit";
+import { numbersOf, widthsFor } from "../math/mlp";
 import { LIBRARY } from "../math/naming";
 import { uniform } from "../math/random";
 import { newLayers, refined } from "../math/regrid";
@@ -15,6 +17,7 @@ import { edgeFormula, formulaOf } from "./formula";
 import { type Named, readKan, type Saved, written } from "./kan_file";
 import type { Lesson } from "./lesson";
 import { errorOf, sceneOf } from "./scene";
+import { type OwnTable, tableData } from "./table";
 import type { News, Order } from "./worker";
 
 /** Random starts of a new network of hidden layers that is trained by Levenberg and Marquardt. */
@@ -38,6 +41,10 @@ export class PlaygroundDesk implements Desk {
   readonly losses = signal<Losses>(NO_LOSSES);
   /** The errors of what is shown; null before anything was learnt. */
   readonly error = signal<{ train: number; test: number } | null>(null);
+  /** The perceptron beside it: how many numbers it has, and its errors by step. */
+  readonly mlp = signal<{ numbers: number; test: Float64Array } | null>(null);
+  /** Rows of the user's own, in the place of the law. */
+  readonly table = signal<OwnTable | null>(null);
   /** Milliseconds that the fit has worked. */
   readonly spent = signal(0);
   readonly state = signal<Status["state"]>("idle");
@@ -50,7 +57,7 @@ export class PlaygroundDesk implements Desk {
   /** Counts whole scenes, so that a frame of an old one is not taken for one of a new one. */
   private version = 0;
   private stepsBefore = 0;
-  private points: { step: number; train: number; test: number }[] = [];
+  private points: { step: number; train: number; test: number; mlp: number }[] = [];
   private isFresh = true;
   /** Curves that are formulas. */
   private names: Named[] = [];
@@ -85,8 +92,10 @@ export class PlaygroundDesk implements Desk {
     const has = (...names: (keyof Lesson)[]): boolean => names.some((name) => name in news);
     try {
       if (has("law", "low", "high", "rows", "noise", "seed")) {
-        const data = dataOf(lesson);
+        const table = has("law", "low", "high") ? null : this.table.peek();
+        const data = table ? tableData(table, lesson.seed) : dataOf(lesson);
         batch(() => {
+          this.table.value = table;
           this.lesson.value = lesson;
           this.data.value = data;
         });
@@ -104,6 +113,17 @@ export class PlaygroundDesk implements Desk {
     }
   }
 
+  /** Takes rows of the user's own, which stay in the page; null goes back to the law. */
+  setTable(table: OwnTable | null): void {
+    const data = table ? tableData(table, this.lesson.peek().seed) : dataOf(this.lesson.peek());
+    batch(() => {
+      this.table.value = table;
+      this.data.value = data;
+      this.wrong.value = "";
+    });
+    this.restart();
+  }
+
   /** New random curves. */
   restart(): void {
     this.quiet();
@@ -112,6 +132,7 @@ export class PlaygroundDesk implements Desk {
       this.stepsBefore = 0;
       this.names = [];
       this.points = [];
+      this.mlp.value = null;
       this.isFresh = true;
       this.losses.value = NO_LOSSES;
       this.error.value = null;
@@ -135,10 +156,12 @@ export class PlaygroundDesk implements Desk {
     const lesson = this.lesson.peek();
     const isOpen = this.isFresh && layers.length > 1 && lesson.optimizer === "lm";
     const options = { ...optionsOf(lesson), starts: isOpen ? STARTS : 1 };
+    const beside = lesson.mlp ? widthsFor(layers[0].inputs, 1, numbersIn(layers)) : null;
+    this.mlp.value = beside && { numbers: numbersOf(beside), test: new Float64Array() };
     this.base = this.scene;
     this.run += 1;
     this.work = "train";
-    this.order({ type: "train", run: this.run, layers, rows, test: testRows, options });
+    this.order({ type: "train", run: this.run, layers, rows, test: testRows, options, beside });
     this.say("fitting");
   }
 
@@ -259,17 +282,19 @@ export class PlaygroundDesk implements Desk {
     const data = this.data.peek();
     const recipe = recipeOf(news.layers, data);
     const scale = data.y_scale[0];
-    for (const { step, train, test } of news.losses)
+    for (const { step, train, test, mlp } of news.losses)
       this.points.push({
         step: this.stepsBefore + step,
         train: Math.sqrt(train) * scale,
         test: Math.sqrt(test) * scale,
+        mlp: Math.sqrt(mlp) * scale,
       });
     batch(() => {
       this.recipe.value = recipe;
       this.spent.value = news.spent;
       if (news.losses.length) {
         this.losses.value = this.column();
+        this.besides();
         this.error.value = this.points.at(-1) ?? null;
       }
     });
@@ -279,7 +304,11 @@ export class PlaygroundDesk implements Desk {
     }
     if (news.type === "done") {
       const { train, test } = errorOf(recipe, data);
-      this.points.push({ step: this.stepsBefore + news.step, train: train!, test: test ?? NaN });
+      const mlp = this.points.at(-1)?.mlp ?? NaN;
+      this.points.push({
+        ...{ step: this.stepsBefore + news.step, train: train!, test: test ?? NaN, mlp },
+      });
+      this.besides();
       this.stepsBefore += news.step;
       this.losses.value = this.column();
       this.say("idle");
@@ -389,6 +418,12 @@ export class PlaygroundDesk implements Desk {
     };
   }
 
+  private besides(): void {
+    if (this.mlp.peek() === null) return;
+    const test = Float64Array.from(this.points, ({ mlp }) => mlp);
+    this.mlp.value = { numbers: this.mlp.peek()!.numbers, test };
+  }
+
   private column(): Losses {
     const { points } = this;
     const of = (name: "step" | "train" | "test"): Float64Array =>
@@ -440,6 +475,10 @@ function startOf({ hidden, grid, order, seed }: Lesson, data: Data): LayerRecipe
   const widths = [data.inputNames.length, ...hidden, 1];
   return newLayers(widths, { size: grid, order }, uniform(seed + 77));
 }
+
+/** Numbers of the curves that are there. */
+const numbersIn = (layers: readonly LayerRecipe[]): number =>
+  layers.reduce((sum, layer) => sum + layer.mask.filter(Boolean).length * featureCount(layer), 0);
 
 /** How many edges of a network are removed. */
 const countOf = ({ layers }: Recipe): number =>

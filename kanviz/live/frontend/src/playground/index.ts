@@ -5,7 +5,7 @@ import type { Model, Traits } from "../store";
 import { h, write } from "../ui/dom";
 import { Life } from "../ui/life";
 import { followTheme } from "../ui/theme";
-import { controls, playBar } from "./controls";
+import { controls, playBar, takeFile } from "./controls";
 import { PlaygroundDesk } from "./desk";
 import { hashOf, lessonOf, PLAIN } from "./lesson";
 import { resultPanel } from "./result";
@@ -56,6 +56,12 @@ function render({ model, el }: { model: Model<Told>; el: HTMLElement }): () => v
   life.add(end);
   followTheme(root, life, theme, () => undefined);
   if (wrong) desk.wrong.value = wrong;
+  for (const type of ["dragover", "drop"])
+    life.listen(root, type, (event) => {
+      event.preventDefault();
+      const [file] = (event as DragEvent).dataTransfer?.files ?? [];
+      if (type === "drop" && file) void takeFile(desk, file);
+    });
   life.effect(() => {
     const hash = hashOf(desk.lesson.value);
     // A page in a frame may not change its address.
@@ -87,9 +93,13 @@ function deskOf(
 function heading(desk: PlaygroundDesk, life: Life): HTMLElement {
   const title = h("h1", {});
   const question = h("p", { class: "kv-play-question" });
+  const says = h("p", {});
+  const answer = h("details", { class: "kv-play-answer" }, h("summary", {}, "Answer"), says);
   const bar = h("div", { class: "kv-panel kv-play-bar" }, playBar(desk, life));
   life.effect(() => {
     const lesson = desk.lesson.value;
+    write(says, lesson.answer);
+    answer.hidden = !lesson.answer;
     write(title, lesson.title || "KAN playground");
     write(
       question,
@@ -97,7 +107,7 @@ function heading(desk: PlaygroundDesk, life: Life): HTMLElement {
         "Which curves must be added, and added again, to make the law? Press Train and watch.",
     );
   });
-  return h("header", { class: "kv-play-head" }, h("div", {}, title, question), bar);
+  return h("header", { class: "kv-play-head" }, h("div", {}, title, question, answer), bar);
 }
 
 export default { render };

@@ -21,6 +21,8 @@ export interface Lesson {
   steps: number;
   sparsity: number;
   smoothing: number;
+  /** 1: a perceptron of as many numbers learns beside it. */
+  mlp: number;
   /** Of the rows and of the first curves. */
   seed: number;
   /** Parts that are hidden, by name. */
@@ -33,7 +35,7 @@ export interface Lesson {
 export const PLAIN: Lesson = {
   ...{ law: LAWS[0].formula, low: -1, high: 1, rows: 1000, noise: 0 },
   ...{ hidden: [5], grid: 5, order: 3, optimizer: "lm", steps: 150, sparsity: 0, smoothing: 0 },
-  ...{ seed: 0, hide: [], title: "", question: "", answer: "" },
+  ...{ mlp: 0, seed: 0, hide: [], title: "", question: "", answer: "" },
 };
 
 /** What a number of a lesson may be. */
@@ -48,6 +50,7 @@ const LIMITS: Partial<Record<keyof Lesson, readonly [low: number, high: number]>
   sparsity: [0, 1],
   smoothing: [0, 1],
   seed: [0, 1e9],
+  mlp: [0, 1],
 };
 /** Nodes of a layer, and layers, at most. */
 export const [MOST_NODES, MOST_LAYERS] = [8, 4];

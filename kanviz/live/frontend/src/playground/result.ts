@@ -11,6 +11,7 @@ import { extent, labels, linear, roomy, short } from "../ui/numbers";
 import { onTheme, Palette } from "../ui/theme";
 import type { Data } from "./data";
 import type { PlaygroundDesk } from "./desk";
+import { DRAWN } from "./table";
 
 /** Places of a map to each side. */
 const SIDE = 40;
@@ -19,6 +20,7 @@ const GAP = 60;
 const [WIDTH, HEIGHT] = [380, 230];
 const [LEFT, RIGHT, TOP, BOTTOM] = [46, WIDTH - 8, 8, HEIGHT - 26];
 const MOST_DOTS = 300;
+const LEAST_POINTS = 4;
 
 /** Makes the panel. */
 export function resultPanel(desk: PlaygroundDesk): Panel {
@@ -38,17 +40,27 @@ function figures(desk: PlaygroundDesk, life: Life): HTMLElement {
   const big = h("b", {}, "\u2013");
   const says = h("p", { class: "kv-hint" });
   life.effect(() => {
-    const { train, test } = desk.error.value ?? { train: NaN, test: NaN };
+    const { train, test: fresh } = desk.error.value ?? { train: NaN, test: NaN };
+    const { count } = desk.data.value.test;
+    const test = count ? fresh : train;
     const spread = desk.data.value.y_scale[0];
     write(big, Number.isNaN(test) ? "\u2013" : shareText(test / spread));
     const time = desk.spent.value ? `, ${(desk.spent.value / 1000).toFixed(1)} s of work` : "";
     const both = Number.isNaN(test)
       ? "Not trained yet: press Train."
-      : `of the spread of ${desk.data.value.outputName} is wrong on ${desk.data.value.test.count.toLocaleString("en-US")} new rows. ` +
-        `RMSE: training ${short(train)}, test ${short(test)}${time}.`;
+      : `of the spread of ${desk.data.value.outputName} is wrong on ` +
+        `${count ? `${count.toLocaleString("en-US")} new rows` : "the rows it learns from"}. ` +
+        `RMSE: training ${short(train)}${count ? `, test ${short(test)}` : ""}${time}.${rival(desk, spread)}`;
     write(says, both);
   });
   return h("div", { class: "kv-result-figure" }, big, says);
+}
+
+/** What the perceptron beside it came to. */
+function rival({ mlp }: PlaygroundDesk, spread: number): string {
+  const last = mlp.value?.test.at(-1);
+  if (last === undefined || Number.isNaN(last)) return "";
+  return ` An MLP of ${mlp.value!.numbers} numbers in the same time: ${shareText(last / spread)}.`;
 }
 
 /** A share as per cent. */
@@ -77,6 +89,7 @@ class Pictures {
     ...[this.axes, this.dots, this.truth, this.curve],
   );
   private readonly key = h("p", { class: "kv-legend" });
+  private scales: [ReturnType<typeof linear>, ReturnType<typeof linear>] | null = null;
   private wanted: { data: Data; x: Float64Array; y: Float64Array } | null = null;
 
   constructor(
@@ -84,6 +97,7 @@ class Pictures {
     life: Life,
   ) {
     this.element = h("div", { class: "kv-stack" }, this.row, this.plot, this.key);
+    this.plot.addEventListener("pointerdown", (event) => this.press(event));
     const draw = life.drawn(() => this.draw(), GAP);
     life.resized(this.element, draw);
     onTheme(life, draw);
@@ -158,6 +172,9 @@ class Pictures {
     const { train, law } = data;
     const across = linear(...roomy([x[0], x[x.length - 1]], 0.02), LEFT, RIGHT);
     const up = linear(...roomy(extent(train.y, law ? truth : found), 0.06), BOTTOM, TOP);
+    this.scales = [across, up];
+    const isDrawn = this.desk.table.value?.title === DRAWN;
+    this.plot.classList.toggle("kv-drawable", isDrawn);
     this.truth.setAttribute("d", law ? pathOf(x, truth, across, up) : "");
     this.curve.setAttribute("d", pathOf(x, found, across, up));
     this.scatter(train.x, train.y, across, up);
@@ -165,7 +182,7 @@ class Pictures {
     this.plot.setAttribute("aria-label", `${data.outputName} against ${data.inputNames[0]}`);
     write(
       this.key,
-      `Line: the network.${law ? " Dashed: the law." : ""} Dots: the rows it learns from.`,
+      `Line: the network.${law ? " Dashed: the law." : ""} Dots: the rows it learns from.${isDrawn ? " Click to add one, or to take one away." : ""}`,
     );
   }
 
@@ -184,6 +201,24 @@ class Pictures {
       this.key,
       "New rows: what is true to the right, what the network says upwards. On the line it is right.",
     );
+  }
+
+  /** Adds a point to those that are drawn by hand, or takes the one away that is there. */
+  private press(event: PointerEvent): void {
+    const table = this.desk.table.peek();
+    if (table?.title !== DRAWN || !this.scales) return;
+    const box = this.plot.getBoundingClientRect();
+    const [px, py] = [
+      ((event.clientX - box.left) * WIDTH) / box.width,
+      ((event.clientY - box.top) * HEIGHT) / box.height,
+    ];
+    const [across, up] = this.scales;
+    const near = ([x, y]: number[]): boolean => Math.hypot(across(x) - px, up(y) - py) < 8;
+    const left = table.values.filter((point) => !near(point));
+    const isNew = left.length === table.values.length;
+    const point = [Math.min(1, Math.max(0, across.invert(px))), up.invert(py)];
+    const values = isNew ? [...left, point] : left;
+    if (values.length >= LEAST_POINTS) this.desk.setTable({ ...table, values });
   }
 
   private scatter(
@@ -231,9 +266,13 @@ function errors(desk: PlaygroundDesk, life: Life): HTMLElement {
   const chart = new LossChart({ height: 170, lifts: false, dots: false });
   const key = (kind: string, text: string): HTMLElement =>
     h("span", { class: `kv-key kv-key-${kind}` }, text);
+  const other = key("mlp", "MLP, new rows");
   const draw = life.drawn(() => {
     const { step, train, test, name } = desk.losses.value;
-    if (!chart.draw({ step, lines: [train, test], name })) return;
+    const beside = desk.mlp.value;
+    other.hidden = beside === null;
+    const lines = [train, test, beside?.test ?? []];
+    if (!chart.draw({ step, lines, name })) return;
     const last = test.at(-1);
     chart.describe(
       last === undefined
@@ -243,6 +282,6 @@ function errors(desk: PlaygroundDesk, life: Life): HTMLElement {
   }, GAP);
   life.resized(chart.element, draw);
   const legend = h("p", { class: "kv-legend" });
-  legend.append(key("train", "training"), key("test", "test"));
+  legend.append(key("train", "training"), key("test", "test"), other);
   return h("div", { class: "kv-stack" }, chart.element, legend);
 }

@@ -1,7 +1,10 @@
 /** Trains in a thread of its own, so that the page stays quick. */
 
 import type { LayerRecipe } from "../contract";
-import { DEFAULTS, type FitOptions, fit, type Moment } from "../math/fit";
+import { DEFAULTS, type FitOptions, fit, type Moment, varianceOf } from "../math/fit";
+import { adam, minimise } from "../math/levenberg";
+import { Perceptron } from "../math/mlp";
+import { uniform } from "../math/random";
 import { type Name, named, pruned } from "../math/simplify";
 import type { Rows } from "../math/trainable";
 
@@ -14,6 +17,7 @@ export type Order =
       rows: Rows;
       test: Rows;
       options: FitOptions;
+      beside: number[] | null;
     }
   | { type: "prune" | "name"; run: number; layers: LayerRecipe[]; rows: Rows }
   | { type: "set"; options: Partial<FitOptions> }
@@ -29,7 +33,7 @@ export interface News {
   start: number;
   starts: number;
   /** The mean squared errors of the steps since the last news, in units of the network. */
-  losses: { step: number; train: number; test: number }[];
+  losses: { step: number; train: number; test: number; mlp: number }[];
   /** Milliseconds of work. */
   spent: number;
   text: string;
@@ -62,8 +66,10 @@ async function train(order: Extract<Order, { type: "train" }>): Promise<void> {
   running = mine;
   const { rows, test } = order;
   const ran = fit(order.layers, rows, mine.options);
+  const rival = order.beside && rivalOf(order.beside, rows, mine.options);
   let [spent, shown, last]: [number, number, Moment | null] = [0, 0, null];
   let losses: News["losses"] = [];
+  const judges = test.count ? test : rows;
   const blank = { run: order.run, step: 0, start: 0, starts: 0, text: "" };
   for (;;) {
     while (mine.paused && !mine.single && !mine.stop) await rest(15);
@@ -77,12 +83,18 @@ async function train(order: Extract<Order, { type: "train" }>): Promise<void> {
       if (running === mine) running = null;
       return;
     }
+    rival?.follow(spent);
     last = next.value;
     const now = performance.now();
     const mean = (part: Rows): number =>
       part.count ? last!.network.loss(part) / part.y.length : NaN;
     if (last.step > 0 && now - shown >= GAP)
-      losses.push({ step: last.step, train: mean(rows), test: mean(test) });
+      losses.push({
+        step: last.step,
+        train: mean(rows),
+        test: mean(test),
+        mlp: rival ? rival.error(judges) : NaN,
+      });
     if (now - shown >= GAP) {
       const { step, start, starts, network } = last;
       post({
@@ -110,6 +122,24 @@ async function train(order: Extract<Order, { type: "train" }>): Promise<void> {
       step: last.step,
     });
   if (running === mine) running = null;
+}
+
+/** A perceptron that is trained in the same way, and given as much time. */
+function rivalOf(widths: number[], rows: Rows, { optimizer, rate, seed }: FitOptions) {
+  const model = new Perceptron(widths, uniform(seed + 5));
+  const problem = { model, rows, forms: [], unit: 1 / (rows.y.length * varianceOf(rows)) };
+  const ran = optimizer === "lm" ? minimise(problem, 1e9) : adam(problem, 1e9, rate);
+  let [spent, isDone] = [0, false];
+  return {
+    follow(time: number): void {
+      while (!isDone && spent < time) {
+        const begin = performance.now();
+        isDone = ran.next().done === true;
+        spent += performance.now() - begin;
+      }
+    },
+    error: (part: Rows): number => model.loss(part) / part.y.length,
+  };
 }
 
 /** Prunes, or names the curves, with the network shown on the way. */
