@@ -253,8 +253,7 @@ def _check_edge(edge: dict[str, Any]) -> None:
             f"the state of {name} must be one of {get_args(EdgeState)}; got {edge['state']!r}."
         )
     _check_kind(f"frozen and locked of {name}", (edge["frozen"], edge["locked"]), {bool})
-    for shape in edge["shapes"]:
-        _check_text(f"a shape of {name}", shape)
+    _check_kind(f"the shapes of {name}", edge["shapes"], {str})
     for kind in ("formula", "function"):
         if edge[kind] is not None:
             _check_text(f"the {kind} of {name}", edge[kind])
