@@ -56,7 +56,7 @@ class FitReport:
     stopped : str
         Why the last level ended: ``"steps"``, ``"converged"``, ``"no better step"``,
         ``"patience"``, ``"diverged"`` (far worse than the best for long), ``"callback"``,
-         ``"stopped"`` (by ``FitHandle.stop``) or ``"interrupted"``.
+        ``"stopped"`` (by ``FitHandle.stop``) or ``"interrupted"``.
     seconds : float
         Wall time of the whole fit.
     starts : list of float
