@@ -90,7 +90,7 @@ def _values(layer: Record, i: int, j: int, x: np.ndarray) -> np.ndarray:
             recipe = FormulaRecipe(i, j, (a, b, c, d), tuple(steps), formula["output"])
             return formula_values(recipe, x)
     inputs, outputs = layer["inputs"], layer["outputs"]
-    shaped = {"knots": layer["knots"].reshape(inputs, -1), "formulas": ()}
+    shaped = {"knots": layer["knots"].reshape(inputs, -1), "formulas": (), "owners": ()}
     recipe_layer = LayerRecipe(**(layer | shaped))
     weight = layer["weight"].reshape(inputs, -1, outputs)[i, :, j]
     return np.asarray(features(recipe_layer, i, x) @ weight)

@@ -177,6 +177,7 @@ def test_a_newer_version_asks_for_an_update(tmp_path: Path) -> None:
         ({"widths": [2, 4, 1]}, "do not have the shapes and dtypes that its header says"),
         ({"widths": [2, 5]}, "its layers do not fit its widths"),
         ({"widths": [10**12, 5, 1]}, "do not have the shapes"),
+        ({"widths": [2, [10**12, 1], 1]}, "at most 1,000,000 sums; got 1000000000002"),
         ({"widths": "252"}, "is damaged"),
         ({"layers": []}, "its layers do not fit its widths"),
         ({"layers": [{"spec": {"evil": 1}, "trains": True}] * 2}, "is damaged"),

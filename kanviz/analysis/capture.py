@@ -107,7 +107,10 @@ def owners_of(network: Network) -> tuple[tuple[int, ...], ...]:
     """Return the owners of the sums of each layer of nodes; nothing where all sums are nodes."""
     if not any(layer.nodes.arities for layer in network.layers):
         return ()
-    return (tuple(range(network.widths[0])), *(layer.nodes.owners for layer in network.layers))
+    return (
+        tuple(range(network.widths[0])),
+        *(tuple(layer.nodes.owners) for layer in network.layers),
+    )
 
 
 def factors_of(network: Network, layer: int, index: int) -> tuple[int, ...]:

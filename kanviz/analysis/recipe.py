@@ -49,7 +49,7 @@ def _layer(layer: KANLayer) -> LayerRecipe:
         weight=_numbers(layer.tied_weight()),
         mask=layer.mask.cpu().numpy().astype(np.uint8),
         formulas=formulas_of(layer),
-        owners=layer.nodes.owners if layer.nodes.arities else (),
+        owners=tuple(layer.nodes.owners) if layer.nodes.arities else (),
     )
 
 

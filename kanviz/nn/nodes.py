@@ -20,6 +20,8 @@ from torch import Tensor
 
 Live = Bool[Tensor, " sums"]
 
+MOST_SUMS = 1_000_000
+
 
 @dataclass(frozen=True)
 class Nodes:
@@ -41,18 +43,26 @@ class Nodes:
 
     alone: int
     arities: tuple[int, ...] = ()
-    owners: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    owners: Sequence[int] = field(init=False, repr=False, compare=False)
     """The node that each sum is, or is a factor of."""
     _runs: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
     """The arities in a row, and how many products in a row have each."""
 
     def __post_init__(self) -> None:
         """Work out what every forward needs; cached properties take a lock, which no graph has."""
-        products = (
-            node for node, arity in enumerate(self.arities, self.alone) for _ in range(arity)
-        )
+        owners: Sequence[int] = range(self.alone)  # takes no memory, whatever a damaged file says
+        if self.arities:
+            if self.n_sums > MOST_SUMS:
+                raise ValueError(
+                    f"A layer that multiplies may have at most {MOST_SUMS:,} sums; got "
+                    f"{self.n_sums}. Take fewer nodes or factors."
+                )
+            products = (
+                node for node, arity in enumerate(self.arities, self.alone) for _ in range(arity)
+            )
+            owners = (*owners, *products)
         runs = ((arity, len(list(run))) for arity, run in groupby(self.arities))
-        object.__setattr__(self, "owners", (*range(self.alone), *products))
+        object.__setattr__(self, "owners", owners)
         object.__setattr__(self, "_runs", tuple(runs))
 
     def __len__(self) -> int:

@@ -53,6 +53,7 @@ def _train(grid_size: int, dtype: torch.dtype) -> None:
     """Train for a step with sparsity, by the exact Jacobian and by gradients."""
     data = from_function(lambda x: x.prod(1), [(-1, 1)] * 2, 10, 0, dtype=dtype)
     for optimizer in ("lm", "adam"):
-        # Small enough for "lm" to write its matrix down; its way without one compiles nothing.
-        network = Network([2, 2, 1], grid_size=grid_size, dtype=dtype)
+        # Small enough for "lm" to write its matrix down (its way without one compiles nothing), and
+        # large enough to do so by kernels: of few intervals with most of its columns, else of some.
+        network = Network([2, 2 if grid_size > 10 else 8, 1], grid_size=grid_size, dtype=dtype)
         fit(network, data, optimizer=optimizer, steps=1, sparsity=Sparsity(1e-3), progress=False)

@@ -302,6 +302,8 @@ def forged(rng: random.Random, model: kv.KAN) -> object:
         "formula": draw.formula,
         "numbers": draw.affine,
         "layer": lambda: draw.index(3),
+        "output": lambda: draw.index(2),
+        "shapes": lambda: rng.choice([["increasing"], ["convex", "even"], ["odd"], [], ["round"]]),
         "index": lambda: draw.index(3),
         "grid_size": lambda: rng.choice([1, 3, 8]),
         "position": lambda: rng.randrange(8),
