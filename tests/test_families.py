@@ -13,6 +13,8 @@ from kanviz.training.jacobian import Jacobian, linearise, n_weights
 from kanviz.training.least_squares import LeastSquares, MatrixFree
 from kanviz.training.task import FitOptions, prepare
 
+pytestmark = pytest.mark.long
+
 
 def make_classes(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return x, drawn labels, and how likely "yes" was."""

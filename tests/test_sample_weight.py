@@ -15,6 +15,8 @@ from kanviz.training.errors import by_rows, loss_of
 from kanviz.training.jacobian import n_weights
 from kanviz.training.least_squares import LeastSquares, MatrixFree
 
+pytestmark = pytest.mark.long
+
 
 def make_rows(seed: int = 0, rows: int = 40) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return x, noisy y and whole weights, some 0."""

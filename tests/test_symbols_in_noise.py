@@ -12,6 +12,8 @@ import kanviz as kv
 from kanviz.symbolic.symbolify import BETTER, TIES, Chance
 from kanviz.training.doubt import errors_of_numbers
 
+pytestmark = pytest.mark.long
+
 
 def measured(law: Tensor, noise: float, seed: int = 0) -> Tensor:
     """Return a law with noise, a share of its deviation."""
