@@ -21,6 +21,7 @@ from torch import Tensor
 Live = Bool[Tensor, " sums"]
 
 MOST_SUMS = 1_000_000
+"""Of a layer that multiplies: their owners are written down, also for a file that is damaged."""
 
 
 @dataclass(frozen=True)

@@ -246,11 +246,11 @@ class Formula:
         found: list[tuple[float, ...]] = []
         for expression, own in zip(self.expressions, noise, strict=True):
             lettered, constants = constants_of(expression)
-            names = tuple(map(str, constants))
-            slopes = tuple(sympy.diff(lettered, letter) for letter in constants)
             if not constants:
                 found.append(())
                 continue
+            names = tuple(map(str, constants))
+            slopes = tuple(sympy.diff(lettered, letter) for letter in constants)
             slope = Formula(slopes, (*self.inputs, *names), names).to_callable()
             rows = np.tile([float(value) for value in constants.values()], (len(x), 1))
             at = slope(np.hstack([x, rows]))
