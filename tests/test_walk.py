@@ -7,8 +7,9 @@ import walk
 
 LIMITS = {
     "model(x)": {"files": 5, "calls": 20},
-    # As it is, one each to measure the end, to guard it, to know old names and families of y.
-    "fit, 5 steps": {"files": 33},
+    # As it is, one each to measure the end, to guard it, to know old names and families of y, and
+    # four of the kernels by which a step of a small network, too, makes its matrix.
+    "fit, 5 steps": {"files": 37},
     "a moved point": {"calls": 400, "sent": 3000},
     "load": {"files": 14},  # as it is; the aim is 8
 }
