@@ -178,8 +178,7 @@ def network_normal_equations(
     weights = [layer.live_weight().detach() for layer in network.layers]
     total, n_outputs = n_weights(network), network.widths[-1]
     if (
-        total > DENSE_UP_TO
-        and x.dtype == torch.float64
+        x.dtype == torch.float64
         and all(
             layer.symbols is None
             and not layer.nodes.arities
