@@ -21,10 +21,14 @@ from kanviz.data import Dataset
 from kanviz.data.arrays import as_dataset
 from kanviz.interrupts import uninterrupted
 from kanviz.model import KAN
+from kanviz.model.inputs import classes_or_numbers
 from kanviz.nn.network import check_widths
+from kanviz.nn.spec import FunctionSpec
 from kanviz.tables import ReportTable, Rows
 from kanviz.training import FitReport
 from kanviz.training.evidence import PRICE
+from kanviz.training.least_squares import MOST_EXACT
+from kanviz.training.task import LossName
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,8 +77,9 @@ class Candidate:
 
     @property
     def test_error(self) -> float | None:
-        """RMSE on the test part of the data; None where there is none."""
-        return self.report.errors.get("test_rmse")
+        """RMSE on the test part of the data, of classes the share that is wrong; None without."""
+        right = self.report.errors.get("test_accuracy")
+        return self.report.errors.get("test_rmse") if right is None else 1 - right
 
     @property
     def rank(self) -> float:
@@ -122,17 +127,17 @@ class Search(ReportTable[Candidate]):
 
     def _rows(self) -> Rows:
         with_test = any(one.test_error is not None for one in self)
-        head = ["shape", "grid", "log evidence", "noise", "parameters used"]
-        rows = [[*head, *["test RMSE"] * with_test, ""]]
+        with_noise = any(one.noise is not None for one in self)
+        of_classes = any("test_accuracy" in one.report.errors for one in self)
+        test = "test wrong" if of_classes else "test RMSE"
+        head = ["shape", "grid", "log evidence", *["noise"] * with_noise, "parameters used"]
+        rows = [[*head, *[test] * with_test, ""]]
         for one in self:
-            noise = one.noise if isinstance(one.noise, list) else [one.noise]
-            cells = [
-                _shape(one.widths),
-                str(one.grid_size),
-                f"{one.log_evidence:.1f}",
-                " and ".join("-" if n is None else f"{n:.3g}" for n in noise),
-                "-" if one.effective_dof is None else f"{one.effective_dof:.1f}",
-            ]
+            cells = [_shape(one.widths), str(one.grid_size), f"{one.log_evidence:.1f}"]
+            if with_noise:
+                noise = one.noise if isinstance(one.noise, list) else [one.noise]
+                cells.append(" and ".join("-" if n is None else f"{n:.3g}" for n in noise))
+            cells.append("-" if one.effective_dof is None else f"{one.effective_dof:.1f}")
             if with_test:
                 cells.append("-" if one.test_error is None else f"{one.test_error:.3g}")
             rows.append([*cells, "best" if one is self.winner else ""])
@@ -148,6 +153,7 @@ def search(
     *,
     widths: Literal["auto"] | Sequence[Sequence[int]] = "auto",
     n_jobs: int = 1,
+    loss: LossName | None = None,
     starts: int | None = None,
     grid_size: int = 5,
     dtype: torch.dtype = torch.float64,
@@ -155,7 +161,7 @@ def search(
     progress: bool = True,
     seed: int = 0,
 ) -> Search:
-    """Find the shape of a network for data with noise, and train it.
+    """Find the shape of a network for data with noise, or for classes, and train it.
 
     Each candidate is trained by ``fit(smoothing="auto")`` from several random starts. They are
     ranked by how likely they make the data, no rows are held out; a hidden node more must raise the
@@ -175,6 +181,9 @@ def search(
         How many candidates are trained at a time, through joblib: in processes of this machine, or
         by whatever backend ``joblib.parallel_config`` names, such as ``"dask"`` or ``"ray"``. The
         result is the same. 1 starts no process.
+    loss : str, optional
+        As for ``KAN.fit``: with ``"cross_entropy"`` whole numbers in y are labels of classes, as
+        text and booleans are by themselves.
     starts : int, optional
         Random starts of each candidate; by default as for ``fit``.
     grid_size : int
@@ -194,7 +203,7 @@ def search(
     Raises
     ------
     ValueError
-        If a shape does not fit the data, the data are classes, or an option is out of range.
+        If a shape does not fit the data, or an option is out of range.
     KeyboardInterrupt
         If it is interrupted before there is a first candidate.
 
@@ -211,14 +220,10 @@ def search(
     if not isinstance(n_jobs, int) or isinstance(n_jobs, bool) or n_jobs == 0:
         raise ValueError(f"n_jobs must be a whole number other than 0; got {n_jobs!r}. Try 1.")
     pair = data if y is None else (data, y)
-    dataset = as_dataset(pair, normalize=True, dtype=dtype)
-    if dataset.is_classification:
-        raise ValueError(
-            "y must hold numbers, whose noise the search finds; got classes. Use KAN.fit with "
-            "widths of your own."
-        )
-    how = _How(dataset, grid_size, starts, dtype, device, seed)
-    waves = _grown(dataset) if widths == "auto" else _given(widths, dataset)
+    task = classes_or_numbers(pair, loss, 1)
+    dataset = as_dataset(pair, task=task, normalize=True, dtype=dtype)
+    how = _How(dataset, loss, grid_size, starts, dtype, device, seed)
+    waves = _grown(dataset, grid_size) if widths == "auto" else _given(widths, dataset)
     found: list[Candidate] = []
     bar = tqdm(desc="search", disable=not progress, unit=" shapes")
     stopped = "done"
@@ -269,27 +274,45 @@ def _given(widths: Any, data: Dataset) -> Waves:
     yield shapes
 
 
-def _grown(data: Dataset) -> Waves:
-    """Yield waves of shapes, from the simplest upwards; is sent all candidates so far."""
+def _grown(data: Dataset, grid_size: int) -> Waves:
+    """Yield waves of shapes, from the simplest upwards; is sent all candidates so far.
+
+    None but the simplest has more weights than the evidence is found for.
+    """
     first, last = data.n_inputs, data.n_outputs
 
     def best(found: Sequence[Candidate]) -> Candidate:
         return max(found, key=lambda one: one.rank)
 
-    found = yield [(first, last), *((first, hidden, last) for hidden in (1, 2))]
+    def small(shapes: Iterator[Widths]) -> list[Widths]:
+        return [shape for shape in shapes if _count(shape, grid_size) <= MOST_EXACT]
+
+    found = yield [(first, last), *small((first, hidden, last) for hidden in (1, 2))]
     for fewer, more in pairwise(range(2, MOST_NODES + 1, 2)):
         if best(found).widths[1:-1] < (fewer - 1,):  # the largest of them did not win
             break
-        found = yield [(first, hidden, last) for hidden in range(fewer + 1, more + 1)]
+        wave = small((first, hidden, last) for hidden in range(fewer + 1, more + 1))
+        if not wave:
+            break
+        found = yield wave
     winner = best(found)
     if len(winner.widths) == 3:
         hidden = winner.widths[1]
-        found = yield [(first, hidden, second, last) for second in sorted({1, min(2, hidden)})]
+        seconds = sorted({1, min(2, hidden)})
+        if wave := small((first, hidden, second, last) for second in seconds):
+            found = yield wave
     for _ in range(MOST_FINER):
         winner = best(found)
+        if _count(winner.widths, FINER * winner.grid_size) > MOST_EXACT:
+            break
         found = yield [winner.model]
         if best(found) is winner:
             break
+
+
+def _count(widths: Widths, grid_size: int) -> int:
+    """Return how many weights a network of a shape has."""
+    return FunctionSpec(grid_size).n_features * sum(a * b for a, b in pairwise(widths))
 
 
 @dataclass(frozen=True)
@@ -297,6 +320,7 @@ class _How:
     """How each candidate is trained."""
 
     data: Dataset
+    loss: LossName | None
     grid_size: int
     starts: int | None
     dtype: torch.dtype
@@ -314,7 +338,12 @@ class _How:
                 job, grid_size=self.grid_size, dtype=self.dtype, device=self.device, seed=self.seed
             )
         report = model.fit(
-            self.data, smoothing="auto", starts=starts, seed=self.seed, progress=False
+            self.data,
+            loss=self.loss,
+            smoothing="auto",
+            starts=starts,
+            seed=self.seed,
+            progress=False,
         )
         return Candidate(model, report)
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import joblib
@@ -12,6 +13,7 @@ import torch
 import kanviz as kv
 from kanviz.shape_search import Candidate, Search, _How, search
 from kanviz.training.evidence import PRICE
+from kanviz.training.least_squares import MOST_EXACT
 
 pytestmark = pytest.mark.long
 
@@ -172,9 +174,30 @@ def test_what_cannot_be_is_said(options: dict[str, Any], match: str) -> None:
         search(X, Y, progress=False, **options)
 
 
-def test_classes_are_refused() -> None:
-    with pytest.raises(ValueError, match="y must hold numbers"):
-        search(X, ["a", "b"] * 10, progress=False)
+def test_of_classes_too_the_shape_is_found() -> None:
+    x = np.random.default_rng(0).uniform(-1, 1, (120, 2))
+    is_same = (x[:, 0] * x[:, 1] > 0).astype(int)
+    data = kv.from_arrays(x, is_same, task="classification", test_fraction=0.3)
+    shapes = [(2, 2), (2, 2, 2)]
+    found = search(data, widths=shapes, progress=False, starts=3)
+    assert found.best.widths == (2, 2, 2)
+    assert found.winner.test_error is not None
+    assert found.winner.test_error < 0.2
+    assert "test wrong" in str(found)
+    assert "noise" not in str(found)
+
+
+def test_whole_numbers_are_labels_where_cross_entropy_is_asked_for(pretend: Any) -> None:
+    pretend(lambda *_: 0.0)
+    assert search(X, [1, 2] * 10, loss="cross_entropy", progress=False).best.widths == (2, 2)
+
+
+def test_no_shape_has_more_weights_than_the_evidence_is_found_for(pretend: Any) -> None:
+    trained = pretend(lambda widths, _: 100.0 * sum(widths))
+    x = np.random.default_rng(0).normal(size=(30, 100))
+    search(x, x[:, 0], progress=False)
+    counts = [9 * sum(a * b for a, b in pairwise(widths)) for widths, _ in trained]
+    assert 0.8 * MOST_EXACT < max(counts) <= MOST_EXACT
 
 
 def test_a_fit_that_was_broken_off_has_no_evidence() -> None:

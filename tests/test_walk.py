@@ -7,15 +7,17 @@ import walk
 
 LIMITS = {
     "model(x)": {"files": 5, "calls": 20},
-    # As it is, one each to measure the end, to guard it, to know old names and families of y.
-    "fit, 5 steps": {"files": 33},
+    # As it is, one each to measure the end, to guard it, to know old names and families of y, and
+    # four of the kernels by which a step of a small network, too, makes its matrix.
+    "fit, 5 steps": {"files": 37},
     "a moved point": {"calls": 400, "sent": 3000},
     "load": {"files": 14},  # as it is; the aim is 8
 }
 
-MOST_FILES = {"Python": 151, "TypeScript": 98}
+MOST_FILES = {"Python": 154, "TypeScript": 98}
 """Built with 138 and 68; a new capability may bring a file of its own. The playground, a
-product of its own, brought some twenty of TypeScript: training, and what it is steered by."""
+product of its own, brought some twenty of TypeScript: training, and what it is steered by. Structure,
+networks of a formula and the discovery of laws are one file each."""
 
 
 @pytest.fixture(scope="module")
