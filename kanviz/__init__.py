@@ -20,6 +20,7 @@ from kanviz.training import FitOptions, FitReport, Progress, Sparsity, warmup
 if TYPE_CHECKING:
     from kanviz.conversion import convert
     from kanviz.course.problems import problem
+    from kanviz.discovery import Discovery, Law, discover
     from kanviz.live.explorer import Explorer
     from kanviz.shape_search import Search, search
     from kanviz.symbolic import (
@@ -36,6 +37,7 @@ __all__ = [
     "KAN",
     "Band",
     "Dataset",
+    "Discovery",
     "Edge",
     "Explorer",
     "FitHandle",
@@ -43,6 +45,7 @@ __all__ = [
     "FitReport",
     "Formula",
     "KANLayer",
+    "Law",
     "Network",
     "Progress",
     "PrunePlan",
@@ -58,6 +61,7 @@ __all__ = [
     "SymbolReport",
     "Trace",
     "convert",
+    "discover",
     "example_path",
     "from_arrays",
     "from_csv",
@@ -70,13 +74,16 @@ __all__ = [
 ]
 
 _LAZY = {
+    "Discovery": "kanviz.discovery",
     "Explorer": "kanviz.live.explorer",
     "Formula": "kanviz.symbolic.formula",
+    "Law": "kanviz.discovery",
     "Search": "kanviz.shape_search",
     "Suggestion": "kanviz.symbolic.suggest",
     "SuggestionTable": "kanviz.symbolic.suggest",
     "SymbolReport": "kanviz.symbolic.symbol_report",
     "convert": "kanviz.conversion",
+    "discover": "kanviz.discovery",
     "problem": "kanviz.course.problems",
     "register_function": "kanviz.symbolic.functions",
     "search": "kanviz.shape_search",

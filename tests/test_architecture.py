@@ -50,6 +50,7 @@ ROOMS = {
     "views": Room(5, "matplotlib networkx numpy"),
     "live": Room(5, "anywidget jaxtyping numpy torch traitlets"),
     "shape_search": Room(6, "joblib matplotlib torch tqdm"),
+    "discovery": Room(6, "sympy torch tqdm"),
     "conversion": Room(6, "torch"),
     "sklearn": Room(6, "numpy sklearn torch"),
     "course": Room(6, "anywidget jaxtyping numpy scipy torch traitlets"),
