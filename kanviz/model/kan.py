@@ -564,9 +564,11 @@ class KAN(nn.Module):
             Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
             (100).
         loss : str or callable, optional
-            ``"mse"``, ``"cross_entropy"`` or ``loss(outputs, y) -> scalar``, which is asked in the
-            user's units (``torch.nn.BCEWithLogitsLoss()`` for one output and y of 0 and 1); by
-            default what the data ask for.
+            ``"mse"``, ``"huber"`` (squares of noise, sizes of what is farther off, so that a few
+            wild rows do not move the curves; by "lm" and the evidence), ``"cross_entropy"`` or
+            ``loss(outputs, y) -> scalar``, which is asked in the user's units
+            (``torch.nn.BCEWithLogitsLoss()`` for one output and y of 0 and 1); by default what the
+            data ask for.
         grids : sequence of int, optional
             Grid sizes to train on, one after the other, as ``[3, 5, 10, 20]``; by default the
             present one only.

@@ -177,14 +177,11 @@ def network_normal_equations(
     """
     weights = [layer.live_weight().detach() for layer in network.layers]
     total, n_outputs = n_weights(network), network.widths[-1]
-    if (
-        x.dtype == torch.float64
-        and all(
-            layer.symbols is None
-            and not layer.nodes.arities
-            and usable(x, layer.knots, weight, layer.spec)
-            for layer, weight in zip(network.layers, weights, strict=True)
-        )
+    if x.dtype == torch.float64 and all(
+        layer.symbols is None
+        and not layer.nodes.arities
+        and usable(x, layer.knots, weight, layer.spec)
+        for layer, weight in zip(network.layers, weights, strict=True)
     ):
         from kanviz.nn.kernels import normal_equations as kernels  # compiled at its first call
 
@@ -532,6 +529,7 @@ class LeastSquares(Problem):
         if self.unit != 1:
             self.y, self.scale = self.y / self.unit, self.scale / self.unit
             self.penalties = [penalty.in_unit(self.unit) for penalty in self.penalties]
+            self.family = self.family.in_unit(self.unit)
 
     def in_unit(self) -> AbstractContextManager[None]:
         """Bring the network into the unit of the problem, inside a block."""
@@ -541,17 +539,24 @@ class LeastSquares(Problem):
     def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:
         """Put the weights; return (cost, loss in y's unit); may be inf or NaN."""
         self.put(weights)
-        deviance = self.deviance(self.network(self.x))
+        outputs = self.network(self.x)
+        deviance = self.deviance(outputs)
         extra = sum(float(penalty.value(weights)) for penalty in self.penalties)
         loss = deviance / self.family.deviance_of_loss
+        if self.family.has_noise and self.family is not NUMBERS:
+            loss = self._squares(outputs)  # what all reports tell of numbers
         return deviance / self.scale**2 + extra, loss * self.unit**2
 
     def deviance(self, outputs: Float[Tensor, "samples outputs"]) -> float:
         """Return the mean deviance of outputs; of numbers over all of them."""
         if self.family is NUMBERS:
-            squares = (outputs - self.y).square()
-            return float(mean_of(squares, self.sample_weight).mean())
-        return float(mean_of(self.family.deviance(outputs, self.y), self.sample_weight))
+            return self._squares(outputs)
+        each = mean_of(self.family.deviance(outputs, self.y), self.sample_weight)
+        return float(each) * len(self.y) / self.y.numel()
+
+    def _squares(self, outputs: Float[Tensor, "samples outputs"]) -> float:
+        """Return the mean square of outputs - y."""
+        return float(mean_of((outputs - self.y).square(), self.sample_weight).mean())
 
     def model(self, weights: Float[Tensor, " weights"]) -> Quadratic | MatrixFree:
         """Return the Gauss-Newton model of the cost, as a matrix where that pays."""
