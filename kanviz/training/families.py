@@ -68,7 +68,7 @@ class Numbers(Family):
     ) -> float:
         """Return the variance of the noise by what is left, with so many degrees of freedom."""
         squares = float(mean_of(residuals.square(), sample_weight).mean())
-        n = residuals.numel()
+        n = float(residuals.numel())
         if sample_weight is not None:
             n = float(sample_weight.sum()) * residuals.shape[1]
         return n * squares / max(n - dof, LEAST_LEFT * n)
@@ -77,7 +77,9 @@ class Numbers(Family):
         """Return the sum of the squares of each row."""
         return (outputs - y).square().sum(1)
 
-    def working(self, outputs: Outputs, y: Targets) -> tuple[None, Float[Tensor, "samples rows"]]:
+    def working(
+        self, outputs: Outputs, y: Targets
+    ) -> tuple[Roots | None, Float[Tensor, "samples rows"]]:
         """Return the differences from y."""
         return None, outputs - y
 
