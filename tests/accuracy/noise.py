@@ -81,7 +81,7 @@ def text_of(rows: dict[str, dict[str, Any]]) -> str:
         [
             "# Noise and idle inputs, by defaults\n",
             "`python -m accuracy.noise` in the folder `tests` writes this file. Of laws with 1000",
-            "points: the noise found, the deviation of the numbers drawn, and the error against the",
+            "points: the noise found, the deviation of what was drawn, and the error against the",
             "law on 2000 new points; all three as shares of the noise asked for.\n",
             *laws,
             "\nFriedman 1, 500 rows, noise 1, [10, 3, 1]: R^2 on 5000 new rows with noise (0.96 is",
