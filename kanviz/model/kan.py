@@ -36,6 +36,7 @@ from kanviz.analysis.prune_plan import (
 from kanviz.analysis.pruning import PruneReport, freedom_of_inputs, limits_of, prune
 from kanviz.analysis.recipe import recipe_of
 from kanviz.analysis.removal import What
+from kanviz.analysis.structure import Structure, structure
 from kanviz.analysis.trace import Trace, edge_samples, node_values, trace
 from kanviz.checks import check_choice, check_integer
 from kanviz.data.arrays import choose_dtype
@@ -1333,6 +1334,61 @@ class KAN(nn.Module):
             scale = self.session.about.y_scaling.scale.to(shares)
             found: np.ndarray = (shares.double() * scale.double()).cpu().numpy()
             return found
+
+    def structure(self, data: Any, *, output: int = 0) -> "Structure":
+        """Return what the model's function is built of: sums, products, combined inputs.
+
+        Which inputs separate, which matter by ``a - b``, ``a*b`` or ``a^2 + b^2`` alone, whose sign
+        is nothing, and the tree that follows. Each test has a score and its chance level, from how
+        sure the model is where the last fit has found the noise, else from what it leaves of y.
+
+        Parameters
+        ----------
+        data : Dataset or (X, y)
+            Rows to move inside their ranges, and to measure the model's error with.
+        output : int
+            The output that is asked about.
+
+        Returns
+        -------
+        Structure
+            Shows itself as a table; ``tree()``, ``sketch``. See ``kanviz.analysis.structure``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the model tells classes, the data do not fit it, or there is no such output.
+
+        Examples
+        --------
+        >>> model = KAN([2, 1], dtype=torch.float64)
+        >>> model.fix((0, 0, 0), "sin(x)")
+        >>> model.fix((0, 1, 0), "x")
+        >>> X = torch.rand(100, 2, dtype=torch.float64)
+        >>> print(model.structure((X, model(X).detach())).tree())
+        y: sum
+        ├─ f1, a function of x_1
+        └─ straight line of x_2
+        """
+        with self.session.reading():
+            work, about, dataset = (
+                self.session.copy_network(),
+                self.session.about,
+                self.session.dataset(data),
+            )
+            doubt = self._doubt_of(work, dataset)
+        error = None
+        if doubt is not None and about.classes is None:
+            errors = doubt.errors_of_outputs(work, dataset.x.double(), of_classes=False)
+            if errors is not None and 0 <= output < errors.shape[1]:
+                size = float(about.y_scaling.scale[output])
+                error = float(errors[:, output].square().mean().sqrt()) * size
+
+        def outputs(x: Tensor) -> Tensor:
+            scaled = about.x_scaling.apply(x).to(work.layers[0].weight)
+            return about.y_scaling.undo(work(scaled))
+
+        return structure(outputs, dataset, output=output, error=error)
 
     def snapshot(
         self,
