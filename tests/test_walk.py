@@ -16,8 +16,8 @@ LIMITS = {
 
 MOST_FILES = {"Python": 154, "TypeScript": 98}
 """Built with 138 and 68; a new capability may bring a file of its own. The playground, a
-product of its own, brought some twenty of TypeScript: training, and what it is steered by. Structure,
-networks of a formula and the discovery of laws are one file each."""
+product of its own, brought some twenty of TypeScript: training, and what it is steered by.
+Structure, networks of a formula and the discovery of laws are one file each."""
 
 
 @pytest.fixture(scope="module")
