@@ -487,7 +487,7 @@ def _check_together(options: FitOptions, loss: str | Loss, data: Dataset) -> Non
     is_lm = options.optimizer == "lm"
     if is_lm and (callable(loss) or options.batch_size is not None):
         raise ValueError(
-            "optimizer='lm' needs squared loss or cross entropy on all samples at once; got "
+            "optimizer='lm' needs squared loss or another by its name, on all samples at once; got "
             f"loss={loss!r}, batch_size={options.batch_size!r}. Use 'lbfgs' or 'adam'."
         )
     if is_lm and isinstance(options.sparsity, Sparsity) and options.sparsity.metric != "std":
@@ -532,7 +532,7 @@ def _check_smoothing(
     name = name_of(optimizer)
     if name != "lm":
         raise ValueError(
-            "smoothing='auto' needs a loss by its name, and optimizer='lm'; got "
+            "smoothing='auto' needs squared loss or another by its name, and optimizer='lm'; got "
             f"{name!r}. Pass a number."
         )
     if sparsity_of(options) is not None:
