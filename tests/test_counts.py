@@ -93,7 +93,7 @@ def test_data_sets_of_few_digits_and_weights_say_the_same(size: float) -> None:
         model = kv.KAN([3, 1], dtype=torch.float64)
         model.fit(data, loss="poisson", progress=False)
         found.append(model.predict(x))
-    np.testing.assert_allclose(*found, rtol=2e-2)
+    np.testing.assert_allclose(found[0], found[1], rtol=2e-2)
 
 
 def test_weights_that_are_no_whole_numbers_can_be_saved(tmp_path: Path) -> None:
