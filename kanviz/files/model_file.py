@@ -547,9 +547,10 @@ def _read_doubt(record: Any, state: NetworkState, tensors: Mapping[str, Tensor])
         layers = _read_layers(record["layers"], nodes, tensors, "doubt.")
         state = NetworkState(tuple(layers), state.made_with)
     scale, variance, dof = (float(record[name]) for name in ("scale", "variance", "dof"))
-    is_known = all(map(math.isfinite, (scale, variance, dof))) and scale > 0 and variance > 0
-    if not is_known or type(record["n"]) is not int or record["n"] < 1 or dof < 0:
+    if not all(math.isfinite(number) and number > 0 for number in (scale, variance)):
         raise ValueError("its noise is no number above 0")
+    if type(record["n"]) is not int or record["n"] < 1 or not 0 <= dof < math.inf:
+        raise ValueError("its rows or degrees of freedom are no numbers from 0 on")
     found: dict[str, list[Tensor]] = {name: [] for name in (*DOUBT_PARTS, "bend", "slope")}
     for number, layer in enumerate(state.layers):
         (n_in, n_out), f = layer.mask.shape, layer.spec.n_features

@@ -177,14 +177,11 @@ def network_normal_equations(
     """
     weights = [layer.live_weight().detach() for layer in network.layers]
     total, n_outputs = n_weights(network), network.widths[-1]
-    if (
-        x.dtype == torch.float64
-        and all(
-            layer.symbols is None
-            and not layer.nodes.arities
-            and usable(x, layer.knots, weight, layer.spec)
-            for layer, weight in zip(network.layers, weights, strict=True)
-        )
+    if x.dtype == torch.float64 and all(
+        layer.symbols is None
+        and not layer.nodes.arities
+        and usable(x, layer.knots, weight, layer.spec)
+        for layer, weight in zip(network.layers, weights, strict=True)
     ):
         from kanviz.nn.kernels import normal_equations as kernels  # compiled at its first call
 
