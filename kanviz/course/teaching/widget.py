@@ -79,7 +79,7 @@ class TeachingWidget(anywidget.AnyWidget):
         OSError
             If the file cannot be written; one that was there is as before.
         """
-        traits = json.dumps({"kind": self.kind, "state": self.state, "theme": self.theme})
+        traits = json.dumps({"kind": self.kind, "state": self._page_state(), "theme": self.theme})
         page = standalone_page(
             self._title,
             still=f"<p>{escape(self._alt)}</p>\n<p>To move it, let this page run its script.</p>",
@@ -87,6 +87,10 @@ class TeachingWidget(anywidget.AnyWidget):
             state=("kanviz-state", traits, 'const state = JSON.parse(load("kanviz-state"));\n'),
         )
         write_whole(path, page.encode())
+
+    def _page_state(self) -> dict[str, Any]:
+        """Return the state of a page of its own, which no Python can answer any more."""
+        return dict(self.state)
 
     def close(self) -> None:
         """End it: pictures in the notebook stay as they are."""

@@ -9,6 +9,7 @@ import { bspline } from "./bspline";
 import { film } from "./film";
 import { forgetting } from "./forgetting";
 import { layer } from "./layer";
+import { prediction } from "./prediction";
 import { type CourseTraits, type Renderer, Shared } from "./stage";
 
 /** What draws each kind of widget. */
@@ -18,6 +19,7 @@ const KINDS: Record<string, Renderer> = {
   film,
   forgetting,
   layer,
+  prediction,
 };
 
 /** Draws one view into `el`; returns the function that takes it down again. */
