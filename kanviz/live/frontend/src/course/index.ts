@@ -6,6 +6,7 @@ import { Life } from "../ui/life";
 import { followTheme } from "../ui/theme";
 import { bezier } from "./bezier";
 import { bspline } from "./bspline";
+import { descent } from "./descent";
 import { film } from "./film";
 import { forgetting } from "./forgetting";
 import { layer } from "./layer";
@@ -16,6 +17,7 @@ import { type CourseTraits, type Renderer, Shared } from "./stage";
 const KINDS: Record<string, Renderer> = {
   bezier,
   bspline,
+  descent,
   film,
   forgetting,
   layer,
