@@ -77,9 +77,8 @@ def test_removed_edges_and_frozen_layers_have_no_entries_other_than_zero() -> No
     ],
 )
 def test_normal_equations_of_kernels_equal_those_of_rows(
-    widths: list[int], options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    widths: list[int], options: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr("kanviz.training.least_squares.DENSE_UP_TO", 0)
     network, x = make_rows(widths, **options)
     network.layers[0].mask[0, 0] = False
     network.layers[0].frozen[1, 0] = True

@@ -14,16 +14,20 @@ from kanviz.analysis.attribution import (
 from kanviz.analysis.prune_plan import PlanStep, PrunePlan, plan_of
 from kanviz.analysis.pruning import Drop, PruneReport, prune_in_context
 from kanviz.analysis.removal import candidates, edge_means, live_edges, take_out
+from kanviz.analysis.structure import Finding, Part, Structure, structure
 from kanviz.analysis.trace import LayerTrace, Trace, node_values, trace
 
 __all__ = [
     "Drop",
+    "Finding",
     "LayerTrace",
     "Metric",
+    "Part",
     "PlanStep",
     "PrunePlan",
     "PruneReport",
     "Scores",
+    "Structure",
     "Trace",
     "candidates",
     "edge_means",
@@ -35,6 +39,7 @@ __all__ = [
     "plan_of",
     "prune_in_context",
     "scores",
+    "structure",
     "take_out",
     "trace",
 ]

@@ -36,6 +36,7 @@ from kanviz.analysis.prune_plan import (
 from kanviz.analysis.pruning import PruneReport, freedom_of_inputs, limits_of, prune
 from kanviz.analysis.recipe import recipe_of
 from kanviz.analysis.removal import What
+from kanviz.analysis.structure import Structure, structure
 from kanviz.analysis.trace import Trace, edge_samples, node_values, trace
 from kanviz.checks import check_choice, check_integer
 from kanviz.data.arrays import choose_dtype
@@ -281,6 +282,86 @@ class KAN(nn.Module):
         given = {name: list(values) for name, values in names.items() if values is not None}
         start = f"model = {call_code('kv.KAN.from_layers', *arguments, **given)}"
         return cls(Session(network, about, start))
+
+    @classmethod
+    def from_formula(
+        cls,
+        formula: str | Sequence[str],
+        ranges: Mapping[str, tuple[float, float]] | Sequence[tuple[float, float]],
+        *,
+        input_names: Sequence[str] | None = None,
+        output_names: Sequence[str] | None = None,
+        grid_size: int = 5,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str | None = None,
+    ) -> "KAN":
+        """Return a model that computes a formula, drawn as a person would: sums, products, curves.
+
+        To train on from a guess (is my law nearly right?), to teach, to test what reads formulas.
+        What depends on one node alone is one edge; what multiplies, a node that multiplies. All
+        edges are formulas, and ``unfix`` gives each a spline that follows it.
+
+        Parameters
+        ----------
+        formula : str or sequence of str
+            As for ``fix``, in the names of the inputs, such as ``"m*v**2/2"``; one per output.
+        ranges : mapping of str to (low, high), or sequence of (low, high)
+            Where each input is, in its unit: for the knots, and to see that the formula has a value
+            there. The keys are the names of the inputs, in order.
+        input_names : sequence of str, optional
+            The names, where ``ranges`` is a sequence; by default x_1, x_2 and so on.
+        output_names : sequence of str, optional
+            One per formula.
+        grid_size, dtype, device
+            As for ``KAN``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a formula cannot be read or drawn, depends on no input, or has no finite value
+            somewhere in the ranges, or names and ranges do not fit it.
+
+        Examples
+        --------
+        >>> model = KAN.from_formula("m*v**2/2", {"m": (0.5, 2), "v": (0, 3)})
+        >>> model
+        KAN([2, (0, 1), 1], grid_size=5, spline_order=3, basis='bspline', base='silu'): 3 of 5 edges
+        >>> print(model.formula())
+        m*v**2/2
+        """
+        with uninterrupted():
+            from kanviz.symbolic.network_of import network_of, plain_scaling, read_formulas
+
+        formulas = [formula] if isinstance(formula, str) else list(formula)
+        if isinstance(ranges, Mapping):
+            if input_names is not None:
+                raise ValueError("The keys of ranges name the inputs. Leave out input_names.")
+            input_names, ranges = list(ranges), list(ranges.values())
+        about = About.nothing(len(ranges), len(formulas)).named(input_names, output_names)
+        names = list(about.input_names)
+        expressions, x, y = read_formulas(formulas, ranges, names)
+        x_scaling, y_scaling = plain_scaling(x), plain_scaling(y)
+        about = replace(about, x_scaling=x_scaling, y_scaling=y_scaling).seeing(x_scaling.apply(x))
+        network = network_of(
+            expressions,
+            names,
+            x_scaling.apply(x),
+            x_scaling=x_scaling,
+            y_scaling=y_scaling,
+            grid_size=grid_size,
+            dtype=dtype,
+            device=device,
+        )
+        given: dict[str, Any] = {"input_names": names}
+        if output_names is not None:
+            given["output_names"] = list(output_names)
+        if grid_size != 5:
+            given["grid_size"] = grid_size
+        if dtype != torch.float64:
+            given["dtype"] = dtype
+        text = repr(formulas[0] if isinstance(formula, str) else formulas)
+        start = call_code("kv.KAN.from_formula", text, repr([tuple(r) for r in ranges]), **given)
+        return cls(Session(network, about, f"model = {start}"))
 
     def copy(self) -> "KAN":
         """Return a model that goes its own way, with the history so far, without watchers.
@@ -564,9 +645,11 @@ class KAN(nn.Module):
             Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
             (100).
         loss : str or callable, optional
-            ``"mse"``, ``"cross_entropy"`` or ``loss(outputs, y) -> scalar``, which is asked in the
-            user's units (``torch.nn.BCEWithLogitsLoss()`` for one output and y of 0 and 1); by
-            default what the data ask for.
+            ``"mse"``, ``"huber"`` (squares of noise, sizes of what is farther off, so that a few
+            wild rows do not move the curves; by "lm" and the evidence), ``"cross_entropy"`` or
+            ``loss(outputs, y) -> scalar``, which is asked in the user's units
+            (``torch.nn.BCEWithLogitsLoss()`` for one output and y of 0 and 1); by default what the
+            data ask for.
         grids : sequence of int, optional
             Grid sizes to train on, one after the other, as ``[3, 5, 10, 20]``; by default the
             present one only.
@@ -1331,6 +1414,61 @@ class KAN(nn.Module):
             scale = self.session.about.y_scaling.scale.to(shares)
             found: np.ndarray = (shares.double() * scale.double()).cpu().numpy()
             return found
+
+    def structure(self, data: Any, *, output: int = 0) -> "Structure":
+        """Return what the model's function is built of: sums, products, combined inputs.
+
+        Which inputs separate, which matter by ``a - b``, ``a*b`` or ``a^2 + b^2`` alone, whose sign
+        is nothing, and the tree that follows. Each test has a score and its chance level, from how
+        sure the model is where the last fit has found the noise, else from what it leaves of y.
+
+        Parameters
+        ----------
+        data : Dataset or (X, y)
+            Rows to move inside their ranges, and to measure the model's error with.
+        output : int
+            The output that is asked about.
+
+        Returns
+        -------
+        Structure
+            Shows itself as a table; ``tree()``, ``sketch``. See ``kanviz.analysis.structure``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the model tells classes, the data do not fit it, or there is no such output.
+
+        Examples
+        --------
+        >>> model = KAN([2, 1], dtype=torch.float64)
+        >>> model.fix((0, 0, 0), "sin(x)")
+        >>> model.fix((0, 1, 0), "x")
+        >>> X = torch.rand(100, 2, dtype=torch.float64)
+        >>> print(model.structure((X, model(X).detach())).tree())
+        y: sum
+        ├─ f1, a function of x_1
+        └─ straight line of x_2
+        """
+        with self.session.reading():
+            work, about, dataset = (
+                self.session.copy_network(),
+                self.session.about,
+                self.session.dataset(data),
+            )
+            doubt = self._doubt_of(work, dataset)
+        error = None
+        if doubt is not None and about.classes is None:
+            errors = doubt.errors_of_outputs(work, dataset.x.double(), of_classes=False)
+            if errors is not None and 0 <= output < errors.shape[1]:
+                size = float(about.y_scaling.scale[output])
+                error = float(errors[:, output].square().mean().sqrt()) * size
+
+        def outputs(x: Tensor) -> Tensor:
+            scaled = about.x_scaling.apply(x).to(work.layers[0].weight)
+            return about.y_scaling.undo(work(scaled))
+
+        return structure(outputs, dataset, output=output, error=error)
 
     def snapshot(
         self,

@@ -43,7 +43,8 @@ class Suggestion(AffineFit):
     Parameters
     ----------
     on_front : bool
-        Whether no other suggestion is both simpler and better.
+        Whether no other suggestion is at least as simple and better, or as good and simpler. Errors
+        that chance explains are equal.
     """
 
     on_front: bool
@@ -166,7 +167,7 @@ def suggest(
         lowest = min([lowest, *(fit.error for fit in laws if fit.error < CLEARLY * lowest)])
     limit = within_chance(lowest, len(samples.held_out.t)) + ROUNDING
     fits.sort(key=lambda fit: _rank(fit, lowest, limit))
-    return SuggestionTable(tuple(_suggestion(fit, fits) for fit in fits)[:top])
+    return SuggestionTable(tuple(_suggestion(fit, fits, lowest, limit) for fit in fits)[:top])
 
 
 def _rank(fit: AffineFit, lowest: float, limit: float) -> tuple[float, ...]:
@@ -179,13 +180,20 @@ def _rank(fit: AffineFit, lowest: float, limit: float) -> tuple[float, ...]:
     return (0, fit.function.complexity, numbers, error)
 
 
-def _suggestion(fit: AffineFit, fits: Sequence[AffineFit]) -> Suggestion:
+def _suggestion(
+    fit: AffineFit, fits: Sequence[AffineFit], lowest: float, limit: float
+) -> Suggestion:
     """Return the fit with its place: on the front unless another is no worse in both, and differs.
 
-    ``asdict`` would copy the function, so fields are taken one by one.
+    Errors up to ``limit`` count as ``lowest``, as they do in the order. ``asdict`` would copy the
+    function, so fields are taken one by one.
     """
-    cost = (fit.function.complexity, fit.error)
-    others = [(other.function.complexity, other.error) for other in fits]
+
+    def cost_of(one: AffineFit) -> tuple[int, float]:
+        return one.function.complexity, lowest if one.error <= limit else one.error
+
+    cost = cost_of(fit)
+    others = map(cost_of, fits)
     is_beaten = any(
         other[0] <= cost[0] and other[1] <= cost[1] and other != cost for other in others
     )

@@ -102,6 +102,7 @@ class Doubt:
         scale: float,
         sample_weight: Float[Tensor, " samples"] | None = None,
         family: Family = NUMBERS,
+        y: Float[Tensor, "samples outputs"] | None = None,
     ) -> "Doubt":
         """Return the doubt of a network that was fitted with these precisions.
 
@@ -119,9 +120,11 @@ class Doubt:
             How many times each row counts.
         family : Family
             How y scatters.
+        y : (samples, outputs), optional
+            What it was fitted to, in float64; of most families the metric does not depend on it.
         """
         work = copy.deepcopy(network).to(x)
-        y = family.some(work(x))  # the metric does not depend on it
+        y = family.some(work(x)) if y is None else y
         problem = LeastSquares(work, x, y, (), scale, sample_weight=sample_weight, family=family)
         n = problem.count
         with problem.in_unit():

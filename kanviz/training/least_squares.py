@@ -40,7 +40,7 @@ from kanviz.training.jacobian import (
     n_weights,
     trainable,
 )
-from kanviz.training.penalties import Penalty
+from kanviz.training.penalties import Penalty, WrittenForms
 
 ALWAYS_EXACT, MOST_EXACT = 500, 5000
 """Up to so many weights the matrix is always written down, and beyond (200 MB) it never is."""
@@ -116,7 +116,7 @@ def kinds_of(network: Network) -> Int[Tensor, " weights"]:
 
 
 DENSE_UP_TO = 100
-"""Up to so many weights the dense product is quick, and no compilation is worth waiting for."""
+"""Up to so many weights the dense product of rows that are written down is the quicker one."""
 
 SPARSE_UP_TO = 1 / 3
 """Share of entries in a row up to which the compiled version is the quicker one, as measured."""
@@ -422,6 +422,11 @@ class Problem(ABC):
         """Which weights are one and the same because their edges are locked together."""
         return Locks.of(self.network)
 
+    @functools.cached_property
+    def kinds(self) -> Int[Tensor, " weights"]:
+        """Which weights are of one kind, see ``scales_of``."""
+        return kinds_of(self.network)
+
     @torch.no_grad()
     def weights(self) -> Float[Tensor, " weights"]:
         """Return all weights of the network in one row, in the order of ``linearise``."""
@@ -524,11 +529,14 @@ class LeastSquares(Problem):
     unit: float = field(init=False)
 
     def __post_init__(self) -> None:
-        """Pose the problem in its unit."""
+        """Pose the problem in its unit, with penalties as one matrix where that is small."""
         self.unit = unit_of(self.scale)
         if self.unit != 1:
             self.y, self.scale = self.y / self.unit, self.scale / self.unit
             self.penalties = [penalty.in_unit(self.unit) for penalty in self.penalties]
+            self.family = self.family.in_unit(self.unit)
+        if self.penalties and (total := n_weights(self.network)) <= ALWAYS_EXACT:
+            self.penalties = [WrittenForms.of(self.penalties, total, self.x)]
 
     def in_unit(self) -> AbstractContextManager[None]:
         """Bring the network into the unit of the problem, inside a block."""
@@ -538,17 +546,24 @@ class LeastSquares(Problem):
     def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:
         """Put the weights; return (cost, loss in y's unit); may be inf or NaN."""
         self.put(weights)
-        deviance = self.deviance(self.network(self.x))
+        outputs = self.network(self.x)
+        deviance = self.deviance(outputs)
         extra = sum(float(penalty.value(weights)) for penalty in self.penalties)
         loss = deviance / self.family.deviance_of_loss
+        if self.family.has_noise and self.family is not NUMBERS:
+            loss = self._squares(outputs)  # what all reports tell of numbers
         return deviance / self.scale**2 + extra, loss * self.unit**2
 
     def deviance(self, outputs: Float[Tensor, "samples outputs"]) -> float:
         """Return the mean deviance of outputs; of numbers over all of them."""
         if self.family is NUMBERS:
-            squares = (outputs - self.y).square()
-            return float(mean_of(squares, self.sample_weight).mean())
-        return float(mean_of(self.family.deviance(outputs, self.y), self.sample_weight))
+            return self._squares(outputs)
+        each = mean_of(self.family.deviance(outputs, self.y), self.sample_weight)
+        return float(each) * len(self.y) / self.y.numel()
+
+    def _squares(self, outputs: Float[Tensor, "samples outputs"]) -> float:
+        """Return the mean square of outputs - y."""
+        return float(mean_of((outputs - self.y).square(), self.sample_weight).mean())
 
     def model(self, weights: Float[Tensor, " weights"]) -> Quadratic | MatrixFree:
         """Return the Gauss-Newton model of the cost, as a matrix where that pays."""
@@ -597,7 +612,7 @@ class LeastSquares(Problem):
             matrix[self.frozen] = 0
             matrix[:, self.frozen] = 0
             gradient[self.frozen] = 0
-        return Quadratic(matrix, gradient, kinds_of(self.network))
+        return Quadratic(matrix, gradient, self.kinds)
 
 
 # ---- steps ---------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Penalties as Levenberg-Marquardt takes them: quadratic forms w^T Q w with one block per edge."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -85,16 +85,16 @@ class EdgeForms:
 
 @dataclass(frozen=True)
 class WrittenForms:
-    """Several ``EdgeForms`` as one matrix, for the many steps in which they stay the same.
+    """Several forms as one matrix, for the many steps in which they stay the same.
 
     ``forms`` are what it is made of; ``matrix`` is their Q over all weights.
     """
 
-    forms: list[EdgeForms]
+    forms: Sequence["Penalty"]
     matrix: Float[Tensor, "weights weights"]
 
     @classmethod
-    def of(cls, forms: list[EdgeForms], n_weights: int, like: Tensor) -> "WrittenForms":
+    def of(cls, forms: Sequence["Penalty"], n_weights: int, like: Tensor) -> "WrittenForms":
         """Write down forms over so many weights, in dtype and on the device of ``like``."""
         matrix, unused = like.new_zeros(n_weights, n_weights), like.new_zeros(n_weights)
         for form in forms:

@@ -64,8 +64,9 @@ class FeynmanResult:
 
     @property
     def best_rmse(self) -> float:
-        """The lower of the errors of the pruned and the unpruned KAN."""
-        return min(self.pruned_rmse, self.unpruned_rmse)
+        """The lowest of the errors of the KANs: built by hand, pruned and unpruned."""
+        known = (self.human_rmse, self.pruned_rmse, self.unpruned_rmse)
+        return min(error for error in known if error is not None)
 
 
 @dataclass(frozen=True)

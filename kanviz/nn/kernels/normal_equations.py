@@ -27,6 +27,10 @@ MOST_HELD = 1 << 20
 SPARSE_UP_TO = 1 / 3
 """Share of entries in a row up to which loops over them are the quicker ones, as measured."""
 
+STRIP = 96
+"""Columns that torch multiplies at once with those before them: half the work of all with all, and
+products that are still large enough to be quick."""
+
 SHARED_TO = 700
 """Weights up to which threads share the samples: each has a matrix of its own."""
 
@@ -160,7 +164,10 @@ def _add_block(
         return
     full = torch.zeros(len(rows), len(matrix), dtype=torch.float64)
     _spread(columns, lengths, rows, full.numpy())
-    torch.from_numpy(matrix).addmm_(full.T, full)
+    whole = torch.from_numpy(matrix)
+    for first in range(0, len(matrix), STRIP):
+        last = first + STRIP
+        whole[first:last, :last].addmm_(full[:, first:last].T, full[:, :last])
     torch.from_numpy(gradient).addmv_(full.T, torch.from_numpy(flat))
 
 

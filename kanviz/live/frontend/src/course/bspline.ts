@@ -239,6 +239,7 @@ export function aboutKnot({ order, knots }: Spline, n: number): string {
 }
 
 function aboutEnd(times: number, order: number): string {
+  if (order === 0) return "an end of the grid, and of the curve.";
   if (times <= order) return "an end of the grid. Here the sum of all functions begins to fall.";
   return "an end of the grid, clamped. The curve ends at its last control point.";
 }
@@ -291,5 +292,6 @@ function aboutSum(row: readonly number[], x: number): string {
   const total = parts.reduce((sum, value) => sum + value, 0);
   const said = parts.map((value) => value.toFixed(3)).join(" + ");
   const at = x.toFixed(2).replace("-", "\u2212");
+  if (parts.length === 1) return `At x = ${at} one function is ${short(total)}, all others are 0.`;
   return `At x = ${at} the functions are ${said} = ${short(total)}.`;
 }
