@@ -549,10 +549,12 @@ def _read_doubt(record: Any, state: NetworkState, tensors: Mapping[str, Tensor])
         layers = _read_layers(record["layers"], nodes, tensors, "doubt.")
         state = NetworkState(tuple(layers), state.made_with)
     scale, variance, dof = (float(record[name]) for name in ("scale", "variance", "dof"))
-    n = record["n"]  # of rows with weights no whole number
-    is_known = type(n) in (int, float) and all(map(math.isfinite, (scale, variance, dof, n)))
-    if not is_known or min(scale, variance, n) <= 0 or dof < 0:
+    if not all(math.isfinite(number) and number > 0 for number in (scale, variance)):
         raise ValueError("its noise is no number above 0")
+    n = record["n"]  # of rows with weights no whole number
+    is_count = type(n) in (int, float) and 0 < n < math.inf
+    if not is_count or not 0 <= dof < math.inf:
+        raise ValueError("its rows or degrees of freedom are no numbers from 0 on")
     found: dict[str, list[Tensor]] = {name: [] for name in (*DOUBT_PARTS, "bend", "slope")}
     for number, layer in enumerate(state.layers):
         (n_in, n_out), f = layer.mask.shape, layer.spec.n_features
