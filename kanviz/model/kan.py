@@ -653,9 +653,12 @@ class KAN(nn.Module):
             Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
             (100).
         loss : str or callable, optional
-            ``"mse"``, ``"cross_entropy"`` or ``loss(outputs, y) -> scalar``, which is asked in the
-            user's units (``torch.nn.BCEWithLogitsLoss()`` for one output and y of 0 and 1); by
-            default what the data ask for.
+            ``"mse"``, ``"huber"`` (squares of noise, sizes of what is farther off, so that a few
+            wild rows do not move the curves; by "lm" and the evidence), ``"poisson"`` for counts,
+            of which the network says the logarithm of the mean, ``"cross_entropy"`` or
+            ``loss(outputs, y) -> scalar``, which is asked in the user's units
+            (``torch.nn.BCEWithLogitsLoss()`` for one output and y of 0 and 1); by default what the
+            data ask for.
         grids : sequence of int, optional
             Grid sizes to train on, one after the other, as ``[3, 5, 10, 20]``; by default the
             present one only.
@@ -743,7 +746,16 @@ class KAN(nn.Module):
         session = self.session
         task = classes_or_numbers(given, loss, self.widths[-1])
         is_new = session.is_new()
-        dataset = session.dataset(given, task=task, sample_weight=sample_weight, is_new=is_new)
+        dataset = session.dataset(
+            given, task=task, sample_weight=sample_weight, is_new=is_new, as_counts=True
+        )
+        if loss == "poisson":
+            if not (is_new or session.about.is_counts):
+                raise ValueError(
+                    "loss='poisson' needs a new model, for this one has learnt numbers in the unit "
+                    "of y. Make another with KAN(...)."
+                )
+            dataset = dataset.counted()
         about = about_after(dataset, session.about, is_new=is_new)
         is_data = validation is not None and not isinstance(validation, float | str)
         watched = read_dataset(validation, about, self.network) if is_data else validation
@@ -940,7 +952,8 @@ class KAN(nn.Module):
         Returns
         -------
         (samples, outputs) array of float64, or (samples,) array
-            Numbers; or for classes the likeliest one's label, as the user wrote it.
+            Numbers, of counts their means; or for classes the likeliest one's label, as the user
+            wrote it.
         (samples, outputs) array
             With ``return_std``: their standard errors, in the user's units; for classes those of
             ``predict_proba``.
@@ -960,9 +973,13 @@ class KAN(nn.Module):
         """
         scores, classes = self.decision_function(x), self.classes
         said = scores if classes is None else labels_of(scores.argmax(axis=1), classes)
+        if self.session.about.is_counts:
+            said = np.exp(scores)
         if not return_std:
             return said
         errors = self._standard_errors(x)
+        if self.session.about.is_counts:
+            errors = errors * said
         if classes is not None:
             shares = self.predict_proba(x)
             errors = errors * shares * (1 - shares)
@@ -987,7 +1004,8 @@ class KAN(nn.Module):
         Returns
         -------
         low, high : (samples, outputs) arrays
-            In the user's units; for classes between which probabilities each class's is.
+            In the user's units, of counts for their means; for classes between which
+            probabilities each class's is.
 
         Raises
         ------
@@ -1012,7 +1030,15 @@ class KAN(nn.Module):
         with self.session.reading():  # errors and outputs are of one state
             errors, said, doubt = self._standard_errors(x), self.decision_function(x), self._doubt()
             noise = doubt.noise * self.session.about.y_scaling.scale.numpy()
-            is_of_classes = self.classes is not None
+            is_of_classes, is_counts = self.classes is not None, self.session.about.is_counts
+        if is_counts:
+            if of == "new":
+                raise ValueError(
+                    "One more count scatters around its mean as Poisson has it. Leave out "
+                    "of='new': the interval is then of the mean."
+                )
+            reach = doubt.factor(level) * errors
+            return np.exp(said - reach), np.exp(said + reach)
         if is_of_classes:
             if of == "new":
                 raise ValueError(
@@ -1136,7 +1162,9 @@ class KAN(nn.Module):
         ['train_r2', 'train_rmse']
         """
         with self.session.reading():
-            weighed = self.session.dataset(data, sample_weight=sample_weight, one_row=True)
+            weighed = self.session.dataset(
+                data, sample_weight=sample_weight, one_row=True, as_counts=True
+            )
             return quality(self.network, weighed)
 
     def score(self, data: Any, y: Any = None, *, sample_weight: Any = None) -> float:
