@@ -20,7 +20,7 @@ from kanviz.training import FitOptions, FitReport, Progress, Sparsity, warmup
 if TYPE_CHECKING:
     from kanviz.conversion import convert
     from kanviz.course.problems import problem
-    from kanviz.discovery import Discovery, Law, discover
+    from kanviz.discovery import discover
     from kanviz.live.explorer import Explorer
     from kanviz.shape_search import Search, search
     from kanviz.symbolic import (
@@ -37,7 +37,6 @@ __all__ = [
     "KAN",
     "Band",
     "Dataset",
-    "Discovery",
     "Edge",
     "Explorer",
     "FitHandle",
@@ -45,7 +44,6 @@ __all__ = [
     "FitReport",
     "Formula",
     "KANLayer",
-    "Law",
     "Network",
     "Progress",
     "PrunePlan",
@@ -74,10 +72,8 @@ __all__ = [
 ]
 
 _LAZY = {
-    "Discovery": "kanviz.discovery",
     "Explorer": "kanviz.live.explorer",
     "Formula": "kanviz.symbolic.formula",
-    "Law": "kanviz.discovery",
     "Search": "kanviz.shape_search",
     "Suggestion": "kanviz.symbolic.suggest",
     "SuggestionTable": "kanviz.symbolic.suggest",

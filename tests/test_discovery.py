@@ -7,19 +7,19 @@ import pytest
 import torch
 
 import kanviz as kv
-from kanviz.discovery import plain_names
+from kanviz.discovery import Discovery, plain_names
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(0.5, 2, (300, 3))
 
 
 @pytest.fixture(scope="module")
-def found() -> kv.Discovery:
+def found() -> Discovery:
     return kv.discover(X, X[:, 0] * X[:, 1] ** 2 / X[:, 2], progress=False)
 
 
 @pytest.mark.long
-def test_a_law_with_products_is_found(found: kv.Discovery) -> None:
+def test_a_law_with_products_is_found(found: Discovery) -> None:
     assert str(found.best.formula) == "x_1*x_2**2/x_3"
     assert found.best.is_exact
     assert found.best.verdict == "exact"
@@ -28,7 +28,7 @@ def test_a_law_with_products_is_found(found: kv.Discovery) -> None:
 
 
 @pytest.mark.long
-def test_its_model_shows_the_way(found: kv.Discovery) -> None:
+def test_its_model_shows_the_way(found: Discovery) -> None:
     model = found.best.model
     assert len(model.steps) == 2  # trained and named
     assert model.predict([[1.0, 2.0, 4.0]]).item() == pytest.approx(1.0)
@@ -36,7 +36,7 @@ def test_its_model_shows_the_way(found: kv.Discovery) -> None:
 
 
 @pytest.mark.long
-def test_what_leaves_an_error_is_not_exact(found: kv.Discovery) -> None:
+def test_what_leaves_an_error_is_not_exact(found: Discovery) -> None:
     law = found.best
     assert not replace(law, error=1e-5 * law.size).is_exact
     assert replace(law, error=1e-5 * law.size).verdict == "not the law: an error is left"
@@ -44,7 +44,7 @@ def test_what_leaves_an_error_is_not_exact(found: kv.Discovery) -> None:
     assert noisy.verdict == "leaves only the noise"
     assert not replace(noisy, error=0.02).is_exact
     worse = replace(law, error=1.0)
-    assert kv.Discovery([worse, law], found.structure).best is law
+    assert Discovery([worse, law], found.structure).best is law
 
 
 def test_names_that_no_formula_can_have_are_put_aside() -> None:
