@@ -212,7 +212,9 @@ class Session:
             return data.linearised(said(data.x), tests)
         assert self.doubt is not None
         family = ROBUST.at(self.doubt.noise)
-        changes = {"sample_weight": family.weight(said(data.x), data.y, data.sample_weight)}
+        changes: dict[str, Any] = {
+            "sample_weight": family.weight(said(data.x), data.y, data.sample_weight)
+        }
         if tests is not None and data.y_test is not None:
             weight = family.weight(tests, data.y_test, data.sample_weight_test)
             changes["sample_weight_test"] = weight
