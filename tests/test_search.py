@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import kanviz as kv
-from kanviz.shape_search import Candidate, Search, _How, search
+from kanviz.shape_search import PRICE_OF_FINER, Candidate, Search, _How, search
 from kanviz.training.evidence import PRICE
 from kanviz.training.least_squares import MOST_EXACT
 
@@ -30,11 +30,12 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Evidence], list[Any]]:
         def train(how: _How, job: Any) -> Candidate:
             is_model = isinstance(job, kv.KAN)
             model = job.copy() if is_model else kv.KAN(job, grid_size=how.grid_size)
+            now = model.network.layers[0].spec.grid_size
             if is_model:
-                model.refine(10)
+                model.refine(2 * now)
             trained.append((model.widths, model.network.layers[0].spec.grid_size))
             report = kv.FitReport("lm", log_evidence=evidence(*trained[-1]), noise=0.1)
-            return Candidate(model, report)
+            return Candidate(model, report, int(is_model) * (2 * now // 10))
 
         monkeypatch.setattr(_How, "train", train)
         return trained
@@ -56,7 +57,9 @@ def test_where_hidden_nodes_do_not_help_the_search_soon_ends(pretend: Any) -> No
 
 def test_nodes_are_added_as_long_as_they_help_then_a_layer_then_finer_grids(pretend: Any) -> None:
     trained = pretend(
-        lambda widths, grid: 10.0 * min(widths[1], 4) * (len(widths) > 2) + (grid > 5)
+        lambda widths, grid: (
+            10.0 * min(widths[1], 4) * (len(widths) > 2) + 1.1 * PRICE_OF_FINER * (grid > 5)
+        )
     )
     found = search(X, Y, progress=False)
     hidden = [widths[1:-1] for widths, _ in trained]

@@ -46,6 +46,12 @@ td.kanviz-words:last-child{min-width:12rem}
 th.kanviz-number,td.kanviz-number{text-align:right}
 td small{color:var(--kanviz-muted)}
 code{font:.95em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+.kanviz-lead{margin-bottom:1rem;color:CanvasText}
+.kanviz-lead h1{font-size:1.6em}
+.kanviz-lead p{max-width:70ch;color:color-mix(in srgb,CanvasText 75%,Canvas)}
+.kanviz-lead .kanviz-asked{color:CanvasText;font-size:1.15em}
+@media (min-width:1500px){.kanviz-lead{font-size:1.3rem}.kv-course{zoom:1.35}}
+@media (min-width:1800px){.kanviz-lead{font-size:1.5rem}.kv-course{zoom:1.6}}
 .kanviz-dot{display:inline-block;width:.6em;height:.6em;margin-right:.5em;border-radius:50%;
 background:var(--kanviz-state)}
 @media (max-width:600px){
@@ -204,7 +210,12 @@ document.querySelector("main").style.cssText = "max-width: none; padding: 1rem";
 
 
 def standalone_page(
-    heading: str, *, still: str, front: tuple[Path, Path], state: tuple[str, str, str]
+    heading: str,
+    *,
+    still: str,
+    front: tuple[Path, Path],
+    state: tuple[str, str, str],
+    lead: str = "",
 ) -> str:
     """Return a whole page that runs a front end on a state which lies in the page.
 
@@ -219,8 +230,11 @@ def standalone_page(
     state : tuple of str
         A name, the text that lies in the page by this name, and JavaScript that makes ``state``,
         the traits of the widget, from ``load(name)``.
+    lead : str
+        HTML that stays above the picture: a visible heading, and what to do with it.
     """
     script, sheet = front
+    heading_of_still = "" if lead else f"<h1>{escape(heading)}</h1>\n"
     name, text, reading = state
     module = f"{_BEGIN}{reading}{_END}"
     rules = sheet.read_text("utf-8").replace("</", "<\\/")
@@ -231,7 +245,7 @@ def standalone_page(
         '<meta name="color-scheme" content="light dark">\n'
         f'<link rel="icon" href="data:,">\n<title>{escape(heading)}</title>\n'
         f"<style>{PAGE}</style>\n<style>{rules}</style>\n</head>\n<body>\n<main>\n"
-        f'<div id="kanviz-live"></div>\n<div id="kanviz-still">\n<h1>{escape(heading)}</h1>\n'
+        f'{lead}<div id="kanviz-live"></div>\n<div id="kanviz-still">\n{heading_of_still}'
         f"{still}\n</div>\n</main>\n"
         f"{_data(name, text)}\n{_data('kanviz-script', script.read_text('utf-8'))}\n"
         f'<script type="module">{module}</script>\n</body>\n</html>\n'

@@ -283,6 +283,86 @@ class KAN(nn.Module):
         start = f"model = {call_code('kv.KAN.from_layers', *arguments, **given)}"
         return cls(Session(network, about, start))
 
+    @classmethod
+    def from_formula(
+        cls,
+        formula: str | Sequence[str],
+        ranges: Mapping[str, tuple[float, float]] | Sequence[tuple[float, float]],
+        *,
+        input_names: Sequence[str] | None = None,
+        output_names: Sequence[str] | None = None,
+        grid_size: int = 5,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str | None = None,
+    ) -> "KAN":
+        """Return a model that computes a formula, drawn as a person would: sums, products, curves.
+
+        To train on from a guess (is my law nearly right?), to teach, to test what reads formulas.
+        What depends on one node alone is one edge; what multiplies, a node that multiplies. All
+        edges are formulas, and ``unfix`` gives each a spline that follows it.
+
+        Parameters
+        ----------
+        formula : str or sequence of str
+            As for ``fix``, in the names of the inputs, such as ``"m*v**2/2"``; one per output.
+        ranges : mapping of str to (low, high), or sequence of (low, high)
+            Where each input is, in its unit: for the knots, and to see that the formula has a value
+            there. The keys are the names of the inputs, in order.
+        input_names : sequence of str, optional
+            The names, where ``ranges`` is a sequence; by default x_1, x_2 and so on.
+        output_names : sequence of str, optional
+            One per formula.
+        grid_size, dtype, device
+            As for ``KAN``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a formula cannot be read or drawn, depends on no input, or has no finite value
+            somewhere in the ranges, or names and ranges do not fit it.
+
+        Examples
+        --------
+        >>> model = KAN.from_formula("m*v**2/2", {"m": (0.5, 2), "v": (0, 3)})
+        >>> model
+        KAN([2, (0, 1), 1], grid_size=5, spline_order=3, basis='bspline', base='silu'): 3 of 5 edges
+        >>> print(model.formula())
+        m*v**2/2
+        """
+        with uninterrupted():
+            from kanviz.symbolic.network_of import network_of, plain_scaling, read_formulas
+
+        formulas = [formula] if isinstance(formula, str) else list(formula)
+        if isinstance(ranges, Mapping):
+            if input_names is not None:
+                raise ValueError("The keys of ranges name the inputs. Leave out input_names.")
+            input_names, ranges = list(ranges), list(ranges.values())
+        about = About.nothing(len(ranges), len(formulas)).named(input_names, output_names)
+        names = list(about.input_names)
+        expressions, x, y = read_formulas(formulas, ranges, names)
+        x_scaling, y_scaling = plain_scaling(x), plain_scaling(y)
+        about = replace(about, x_scaling=x_scaling, y_scaling=y_scaling).seeing(x_scaling.apply(x))
+        network = network_of(
+            expressions,
+            names,
+            x_scaling.apply(x),
+            x_scaling=x_scaling,
+            y_scaling=y_scaling,
+            grid_size=grid_size,
+            dtype=dtype,
+            device=device,
+        )
+        given: dict[str, Any] = {"input_names": names}
+        if output_names is not None:
+            given["output_names"] = list(output_names)
+        if grid_size != 5:
+            given["grid_size"] = grid_size
+        if dtype != torch.float64:
+            given["dtype"] = dtype
+        text = repr(formulas[0] if isinstance(formula, str) else formulas)
+        start = call_code("kv.KAN.from_formula", text, repr([tuple(r) for r in ranges]), **given)
+        return cls(Session(network, about, f"model = {start}"))
+
     def copy(self) -> "KAN":
         """Return a model that goes its own way, with the history so far, without watchers.
 
@@ -565,9 +645,12 @@ class KAN(nn.Module):
             Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
             (100).
         loss : str or callable, optional
-            ``"mse"``, ``"cross_entropy"`` or ``loss(outputs, y) -> scalar``, which is asked in the
-            user's units (``torch.nn.BCEWithLogitsLoss()`` for one output and y of 0 and 1); by
-            default what the data ask for.
+            ``"mse"``, ``"huber"`` (squares of noise, sizes of what is farther off, so that a few
+            wild rows do not move the curves; by "lm" and the evidence), ``"poisson"`` for counts,
+            of which the network says the logarithm of the mean, ``"cross_entropy"`` or
+            ``loss(outputs, y) -> scalar``, which is asked in the user's units
+            (``torch.nn.BCEWithLogitsLoss()`` for one output and y of 0 and 1); by default what the
+            data ask for.
         grids : sequence of int, optional
             Grid sizes to train on, one after the other, as ``[3, 5, 10, 20]``; by default the
             present one only.
@@ -656,7 +739,16 @@ class KAN(nn.Module):
         session = self.session
         task = classes_or_numbers(given, loss, self.widths[-1])
         is_new = session.is_new()
-        dataset = session.dataset(given, task=task, sample_weight=sample_weight, is_new=is_new)
+        dataset = session.dataset(
+            given, task=task, sample_weight=sample_weight, is_new=is_new, as_counts=True
+        )
+        if loss == "poisson":
+            if not (is_new or session.about.is_counts):
+                raise ValueError(
+                    "loss='poisson' needs a new model, for this one has learnt numbers in the unit "
+                    "of y. Make another with KAN(...)."
+                )
+            dataset = dataset.counted()
         about = about_after(dataset, session.about, is_new=is_new)
         is_data = validation is not None and not isinstance(validation, float | str)
         watched = read_dataset(validation, about, self.network) if is_data else validation
@@ -853,7 +945,8 @@ class KAN(nn.Module):
         Returns
         -------
         (samples, outputs) array of float64, or (samples,) array
-            Numbers; or for classes the likeliest one's label, as the user wrote it.
+            Numbers, of counts their means; or for classes the likeliest one's label, as the user
+            wrote it.
         (samples, outputs) array
             With ``return_std``: their standard errors, in the user's units; for classes those of
             ``predict_proba``.
@@ -873,9 +966,13 @@ class KAN(nn.Module):
         """
         scores, classes = self.decision_function(x), self.classes
         said = scores if classes is None else labels_of(scores.argmax(axis=1), classes)
+        if self.session.about.is_counts:
+            said = np.exp(scores)
         if not return_std:
             return said
         errors = self._standard_errors(x)
+        if self.session.about.is_counts:
+            errors = errors * said
         if classes is not None:
             shares = self.predict_proba(x)
             errors = errors * shares * (1 - shares)
@@ -900,7 +997,8 @@ class KAN(nn.Module):
         Returns
         -------
         low, high : (samples, outputs) arrays
-            In the user's units; for classes between which probabilities each class's is.
+            In the user's units, of counts for their means; for classes between which
+            probabilities each class's is.
 
         Raises
         ------
@@ -925,7 +1023,15 @@ class KAN(nn.Module):
         with self.session.reading():  # errors and outputs are of one state
             errors, said, doubt = self._standard_errors(x), self.decision_function(x), self._doubt()
             noise = doubt.noise * self.session.about.y_scaling.scale.numpy()
-            is_of_classes = self.classes is not None
+            is_of_classes, is_counts = self.classes is not None, self.session.about.is_counts
+        if is_counts:
+            if of == "new":
+                raise ValueError(
+                    "One more count scatters around its mean as Poisson has it. Leave out "
+                    "of='new': the interval is then of the mean."
+                )
+            reach = doubt.factor(level) * errors
+            return np.exp(said - reach), np.exp(said + reach)
         if is_of_classes:
             if of == "new":
                 raise ValueError(
@@ -1049,7 +1155,9 @@ class KAN(nn.Module):
         ['train_r2', 'train_rmse']
         """
         with self.session.reading():
-            weighed = self.session.dataset(data, sample_weight=sample_weight, one_row=True)
+            weighed = self.session.dataset(
+                data, sample_weight=sample_weight, one_row=True, as_counts=True
+            )
             return quality(self.network, weighed)
 
     def score(self, data: Any, y: Any = None, *, sample_weight: Any = None) -> float:

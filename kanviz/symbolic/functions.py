@@ -211,9 +211,11 @@ class Library(Mapping[str, Function]):
         """Return a library of the named functions, in the order given."""
         return replace(self, functions=tuple(self[name] for name in dict.fromkeys(names)))
 
-    def parse(self, text: str, constants: Sequence[str] = ()) -> sympy.Expr:
+    def parse(
+        self, text: str, constants: Sequence[str] = (), variables: Sequence[str] = (X.name,)
+    ) -> sympy.Expr:
         """Return the expression of a formula that may name functions of this library too."""
-        return parse(text, functions=self._words, constants=constants)
+        return parse(text, variables, self._words, constants=constants)
 
     def constants_in(self, text: str) -> tuple[str, ...]:
         """Return the free constants of a formula, see ``kanviz.symbolic.parse.constants_in``."""

@@ -29,7 +29,7 @@ from kanviz.data.scaling import mean_of
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.features import BASE_FUNCTIONS
 from kanviz.nn.initialise import lines
-from kanviz.training.families import NUMBERS, Family
+from kanviz.training.families import CLASSES, NUMBERS, Family, Numbers, Robust
 from kanviz.training.jacobian import learning_weights, n_weights, trainable
 from kanviz.training.least_squares import LeastSquares, Pace, Products, minimise
 from kanviz.training.penalties import EdgeForms, WrittenForms, gaps_of
@@ -54,9 +54,6 @@ TRUST = 0.7
 
 VAGUE = 3.0
 """Standard deviation of the logarithm of a precision before the data are seen."""
-
-LEAST_LEFT = 0.05
-"""Share of the data that count as left to tell the noise by, at least."""
 
 LEAST_NOISE = 1e-14
 """Share of the standard deviation of y below which noise cannot be told from rounding."""
@@ -278,15 +275,19 @@ class Smoothing:
             part.add(full, unused, weights)
         covariance, log_det = inverse(full)
         dof = float((covariance * data).sum())
-        squares = n * problem.deviance(network(problem.x)) / scale**2
-        variance = self.variance
-        if problem.family.has_noise:
-            variance = max(squares / max(n - dof, LEAST_LEFT * n), LEAST_NOISE**2)
+        outputs, family, variance = network(problem.x), problem.family, self.variance
+        if isinstance(family, Numbers):
+            left = family.variance(outputs - problem.y, problem.sample_weight, dof)
+            variance = max(left / scale**2, LEAST_NOISE**2)
         least = LEAST if problem.family.has_noise else LEAST_OF_CLASSES
         found = self._of_edges(network, shapes, weights, covariance, scale, least)
-        log_evidence = found.log_prior - log_det - squares / self.variance
-        if problem.family.has_noise:
-            log_evidence -= n * math.log(2 * math.pi * self.variance)
+        log_evidence = found.log_prior - log_det
+        if isinstance(family, Robust):
+            log_evidence -= family.surprise(outputs, problem.y, problem.sample_weight, scale)
+        else:
+            log_evidence -= n * problem.deviance(outputs) / scale**2 / self.variance
+            if family.has_noise:
+                log_evidence -= n * math.log(2 * math.pi * self.variance)
         used = nodes_in_use(network, found.dof)
         evidence = Evidence(log_evidence / 2, variance**0.5, dof, found.dof, used, covariance)
         return Smoothing(found.bend, found.slope, variance), evidence
@@ -498,7 +499,7 @@ class Candidate:
         """
         (own,), (first, *rest) = self.network.layers, network.layers
         scale, n = task.scale, own.out_features
-        most = n if task.family.has_noise else max(1, n - 1)
+        most = max(1, n - 1) if task.family is CLASSES else n
         nodes = min(most, *(layer.nodes.alone for layer in (first, *rest[:-1])))
         ways = torch.eye(n, dtype=own.weight.dtype, device=own.weight.device)
         if nodes < n:
@@ -587,7 +588,8 @@ class Candidate:
     def problem(self, task: DataTask) -> LeastSquares:
         """Return what its next steps minimise."""
         penalties = self.smoothing.penalties(self.network, task.count, task.scale)
-        problem = task.problem(self.network, penalties)
+        noise = math.sqrt(self.smoothing.variance) * task.scale
+        problem = replace(task, family=task.family.at(noise)).problem(self.network, penalties)
         assert isinstance(problem, LeastSquares)
         problem.known = self.known
         return problem

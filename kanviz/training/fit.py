@@ -28,9 +28,11 @@ from kanviz.training.evidence import (
     STEPS_OF_ROUND,
     Candidate,
     Neighbours,
+    Smoothing,
     has_few_rows,
     has_sums,
 )
+from kanviz.training.families import FAR, NUMBERS, Robust
 from kanviz.training.gradient import Descent, where_it_breaks
 from kanviz.training.jacobian import n_weights
 from kanviz.training.least_squares import MOST_EXACT, minimise
@@ -171,7 +173,7 @@ class Trainer:
         return (
             isinstance(task, DataTask)
             and task.optimizer == "lm"
-            and task.family.has_noise
+            and task.family is NUMBERS
             and options.smoothing is None
             and options.validation is None
             and task.sparsity is None
@@ -289,9 +291,20 @@ class Trainer:
         likely = self.candidate
         if self.by_evidence and likely is not None and likely.evidence and report.kept_step:
             assert isinstance(task, DataTask)
-            self.doubt = Doubt.of(
-                own, task.x, likely.smoothing, task.scale, task.sample_weight, task.family
+            self.doubt = self._doubt(own, task, likely.smoothing)
+
+    @torch.no_grad()
+    def _doubt(self, network: Network, task: DataTask, smoothing: Smoothing) -> Doubt:
+        """Return what the data leave open, and note in the report which rows are far off."""
+        noise = math.sqrt(smoothing.variance) * task.scale
+        family, y = task.family.at(noise), None
+        if isinstance(family, Robust):
+            y = task.y
+            far = family.is_far(network(task.x.to(network.layers[0].weight)), y).any(1)
+            self.report.notes.append(
+                f"{int(far.sum())} of {len(far)} rows are more than {FAR} times the noise away"
             )
+        return Doubt.of(network, task.x, smoothing, task.scale, task.sample_weight, family, y)
 
     @torch.no_grad()
     def _measured(self, network: Network, loss: float | None = None) -> Measures:

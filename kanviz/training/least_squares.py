@@ -534,6 +534,7 @@ class LeastSquares(Problem):
         if self.unit != 1:
             self.y, self.scale = self.y / self.unit, self.scale / self.unit
             self.penalties = [penalty.in_unit(self.unit) for penalty in self.penalties]
+            self.family = self.family.in_unit(self.unit)
         if self.penalties and (total := n_weights(self.network)) <= ALWAYS_EXACT:
             self.penalties = [WrittenForms.of(self.penalties, total, self.x)]
 
@@ -545,17 +546,24 @@ class LeastSquares(Problem):
     def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:
         """Put the weights; return (cost, loss in y's unit); may be inf or NaN."""
         self.put(weights)
-        deviance = self.deviance(self.network(self.x))
+        outputs = self.network(self.x)
+        deviance = self.deviance(outputs)
         extra = sum(float(penalty.value(weights)) for penalty in self.penalties)
         loss = deviance / self.family.deviance_of_loss
+        if self.family.has_noise and self.family is not NUMBERS:
+            loss = self._squares(outputs)  # what all reports tell of numbers
         return deviance / self.scale**2 + extra, loss * self.unit**2
 
     def deviance(self, outputs: Float[Tensor, "samples outputs"]) -> float:
         """Return the mean deviance of outputs; of numbers over all of them."""
         if self.family is NUMBERS:
-            squares = (outputs - self.y).square()
-            return float(mean_of(squares, self.sample_weight).mean())
-        return float(mean_of(self.family.deviance(outputs, self.y), self.sample_weight))
+            return self._squares(outputs)
+        each = mean_of(self.family.deviance(outputs, self.y), self.sample_weight)
+        return float(each) * len(self.y) / self.y.numel()
+
+    def _squares(self, outputs: Float[Tensor, "samples outputs"]) -> float:
+        """Return the mean square of outputs - y."""
+        return float(mean_of((outputs - self.y).square(), self.sample_weight).mean())
 
     def model(self, weights: Float[Tensor, " weights"]) -> Quadratic | MatrixFree:
         """Return the Gauss-Newton model of the cost, as a matrix where that pays."""

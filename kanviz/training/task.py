@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict, get_args
 
 import torch
 from torch import Tensor
@@ -25,7 +25,7 @@ from kanviz.training.errors import (
     loss_on,
     quality,
 )
-from kanviz.training.families import Family, family_of
+from kanviz.training.families import MAD, NUMBERS, ROBUST, Counts, Family, family_of
 from kanviz.training.jacobian import n_entries, n_weights
 from kanviz.training.least_squares import (
     MOST_EXACT,
@@ -47,7 +47,7 @@ MOST_STARTS = 32
 """Random starts of a fit that is asked for none; each is a short trial."""
 
 Optimizer = Literal["auto", "lm", "lbfgs", "adam", "adamw"] | type[torch.optim.Optimizer]
-LossName = Literal["mse", "cross_entropy"]
+LossName = Literal["mse", "huber", "poisson", "cross_entropy"]
 Validation = None | float | tuple[Any, Any] | Dataset | Literal["test"]
 Callback = Callable[[Progress], bool | None]
 """Called after every step; False stops the fit."""
@@ -70,8 +70,11 @@ class FitOptions:
         Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
         (100).
     loss : str or callable, optional
-        ``"mse"``, ``"cross_entropy"`` or ``loss(outputs, y) -> scalar``, which is asked in the
-        user's units (``torch.nn.BCEWithLogitsLoss()`` for one output and y of 0 and 1); by default
+        ``"mse"``, ``"huber"`` (squares of noise, sizes of what is farther off, so that a few wild
+        rows do not move the curves; by "lm" and the evidence), ``"poisson"`` for counts, of which
+        the network says the logarithm of the mean, ``"cross_entropy"`` or
+        ``loss(outputs, y) -> scalar``, which is asked in the user's units
+        (``torch.nn.BCEWithLogitsLoss()`` for one output and y of 0 and 1); by default
         what the data ask for.
     grids : sequence of int, optional
         Grid sizes to train on, one after the other, as ``[3, 5, 10, 20]``; by default the present
@@ -144,7 +147,7 @@ class FitOptions:
         if not (isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)):
             check_choice("optimizer", kind, OPTIMIZERS)
         if self.loss is not None and not callable(self.loss):
-            check_choice("loss", self.loss, tuple(LOSS_FUNCTIONS))
+            check_choice("loss", self.loss, get_args(LossName))
         for name in ("steps", "batch_size", "starts", "patience"):
             if getattr(self, name) is not None:
                 check_integer(name, getattr(self, name), 1)
@@ -283,7 +286,8 @@ class Task(ABC):
 class DataTask(Task):
     """To learn data; ``validation`` is (x, y, weights or None) to watch, or None.
 
-    ``sample_weight`` says how many times each row counts: all above 0, None for once each.
+    ``sample_weight`` says how many times each row counts: all above 0, None for once each;
+    ``family`` how y scatters.
     """
 
     data: Dataset
@@ -291,18 +295,16 @@ class DataTask(Task):
     loss: Loss
     validation: tuple[Tensor, Tensor, Tensor | None] | None
     sample_weight: Tensor | None
-
-    @property
-    def family(self) -> Family:
-        """How y scatters."""
-        return family_of(self.y)
+    family: Family
 
     @property
     def by_evidence(self) -> bool:
         """Whether the data choose how smooth the curves are: asked for, or as all classes are."""
         options = self.options
-        if self.family.has_noise or options.smoothing is not None:
+        if self.family is NUMBERS or options.smoothing is not None:
             return options.smoothing == "auto"
+        if self.family.has_noise:
+            return True
         return self.optimizer == "lm" and options.validation is None and self.sparsity is None
 
     @property
@@ -380,8 +382,13 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
         If the data do not fit the network, or the optimizer does not fit the loss.
     """
     check_fits(network, data)
-    loss = options.loss or ("cross_entropy" if data.is_classification else "mse")
+    if options.loss == "poisson":
+        data = data.counted()
+    by_kind: LossName = "poisson" if data.is_counts else "mse"
+    loss = options.loss or ("cross_entropy" if data.is_classification else by_kind)
     _check_together(options, loss, data)
+    is_robust = loss == "huber"
+    counts = Counts(tuple(data.y_scaling.shift.tolist())) if data.is_counts else None
     if data.sample_weight is not None and callable(loss):
         by_rows(loss)  # or it says that it cannot be
     validation, rows = _validation(data, options)
@@ -389,7 +396,7 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
         rows = rows.merged()
     grids = list(options.grids or [network.layers[0].spec.grid_size])
     optimizer = _choose(network, loss, rows.y.numel(), grids[-1], options)
-    _check_smoothing(options, optimizer, _finest_weights(network, grids[-1]))
+    _check_smoothing(options, loss, optimizer, _finest_weights(network, grids[-1]))
     weight = network.layers[0].weight
     dtype = torch.float64 if optimizer == "lm" else weight.dtype
 
@@ -397,12 +404,13 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
         return t.to(weight.device, dtype if t.is_floating_point() else t.dtype)
 
     y, sample_weight = cast(rows.y), None if rows.weight is None else rows.weight.to(weight.device)
+    scale = deviation_of(y, sample_weight) if loss in ("mse", "huber") else 1.0
     return DataTask(
         network=network,
         options=options,
         # What the network will see of x, and no digit more: "lm" works in float64, on that.
         x=cast(rows.x.to(weight.dtype)),
-        scale=deviation_of(y, sample_weight) if loss == "mse" else 1.0,
+        scale=min(scale, MAD * _median_size(y) or scale) if is_robust else scale,
         grids=grids,
         optimizer=optimizer,
         sparsity=sparsity_of(options),
@@ -410,15 +418,28 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
         notes=_notes(data),
         data=data,
         y=y,
-        loss=LOSS_FUNCTIONS[loss] if isinstance(loss, str) else in_user_units(loss, data),
+        loss=_function_of(loss, data) if counts is None else counts.loss,
         validation=validation and (cast(validation.x), cast(validation.y), validation.weight),
         sample_weight=sample_weight,
+        family=ROBUST if is_robust else counts or family_of(y),
     )
+
+
+def _median_size(y: Tensor) -> float:
+    """Return the median distance from the median, which a few wild numbers do not move."""
+    return float((y - y.median(0).values).abs().median())
+
+
+def _function_of(loss: LossName | Loss, data: Dataset) -> Loss:
+    """Return what reports measure: of robust fits, too, the mean square."""
+    if callable(loss):
+        return in_user_units(loss, data)
+    return LOSS_FUNCTIONS["mse" if loss == "huber" else loss]
 
 
 def _notes(data: Dataset) -> tuple[str, ...]:
     """Return a sentence for each output whose differences are lost in the rounding of its size."""
-    if data.is_classification:
+    if data.is_classification or data.is_counts:
         return ()
     y, scale = data.y.double(), data.y_scaling.scale.to(data.y.device)
     size = (data.y_scaling.undo(y) / scale).abs().amax(0)
@@ -467,7 +488,7 @@ def _check_together(options: FitOptions, loss: str | Loss, data: Dataset) -> Non
     is_lm = options.optimizer == "lm"
     if is_lm and (callable(loss) or options.batch_size is not None):
         raise ValueError(
-            "optimizer='lm' needs squared loss or cross entropy on all samples at once; got "
+            "optimizer='lm' needs squared loss or another by its name, on all samples at once; got "
             f"loss={loss!r}, batch_size={options.batch_size!r}. Use 'lbfgs' or 'adam'."
         )
     if is_lm and isinstance(options.sparsity, Sparsity) and options.sparsity.metric != "std":
@@ -475,9 +496,14 @@ def _check_together(options: FitOptions, loss: str | Loss, data: Dataset) -> Non
             "sparsity must have metric='std' with optimizer='lm'; got "
             f"{options.sparsity.metric!r}. Use 'lbfgs' or 'adam'."
         )
-    if loss == "mse" and data.is_classification:
+    if data.is_counts and loss != "poisson":
         raise ValueError(
-            "loss must be 'cross_entropy' for classes; got 'mse'. Leave out loss, or pass y as "
+            f"loss must be 'poisson' for a model of counts; got {loss!r}. Leave it out, or fit "
+            "a new model."
+        )
+    if loss in ("mse", "huber") and data.is_classification:
+        raise ValueError(
+            f"loss must be 'cross_entropy' for classes; got {loss!r}. Leave out loss, or pass y as "
             "floating-point columns."
         )
     if loss == "cross_entropy" and not data.is_classification:
@@ -487,14 +513,27 @@ def _check_together(options: FitOptions, loss: str | Loss, data: Dataset) -> Non
         )
 
 
-def _check_smoothing(options: FitOptions, optimizer: Optimizer, n: int) -> None:
+def _check_smoothing(
+    options: FitOptions, loss: LossName | Loss, optimizer: Optimizer, n: int
+) -> None:
     """Raise a ValueError where the data cannot choose how smooth the curves are."""
+    if loss == "huber":
+        others = {"optimizer": name_of(optimizer) != "lm", "sparsity": sparsity_of(options)}
+        others["smoothing"] = options.smoothing not in (None, "auto")
+        others["weights"] = n > MOST_EXACT
+        wrong = [name for name, is_wrong in others.items() if is_wrong]
+        if wrong:
+            raise ValueError(
+                "loss='huber' finds the noise with optimizer='lm' and smoothing='auto', without "
+                f"sparsity and for at most {MOST_EXACT} weights; got another "
+                f"{' and '.join(wrong)}. Leave them out, or take loss='mse'."
+            )
     if options.smoothing != "auto":
         return
     name = name_of(optimizer)
     if name != "lm":
         raise ValueError(
-            "smoothing='auto' needs squared loss or cross entropy, and optimizer='lm'; got "
+            "smoothing='auto' needs squared loss or another by its name, and optimizer='lm'; got "
             f"{name!r}. Pass a number."
         )
     if sparsity_of(options) is not None:
@@ -516,13 +555,13 @@ def _choose(
         return options.optimizer
     if options.batch_size is not None:
         return "adam"
-    if options.smoothing == "auto" and isinstance(loss, str):
+    if (options.smoothing == "auto" and isinstance(loss, str)) or loss == "huber":
         return "lm"
     sparsity = options.sparsity
     if callable(loss) or (isinstance(sparsity, Sparsity) and sparsity.metric != "std"):
         return "lbfgs"
     # For classes it pays by the evidence; held-out rows and sparsity are other ways not to overfit.
-    if loss == "cross_entropy":
+    if loss in ("cross_entropy", "poisson"):
         others = options.validation is not None or sparsity or options.smoothing is not None
         n = _finest_weights(network, finest)
         is_cheap = n <= MOST_EXACT and n_residuals * n**2 + n**3 / 3 <= WORK_OF_CLASSES

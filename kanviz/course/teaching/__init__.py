@@ -5,8 +5,10 @@ Use as ``from kanviz.course import teaching``.
 
 from kanviz.course.teaching.bezier import bezier
 from kanviz.course.teaching.bspline import bspline
+from kanviz.course.teaching.descent import descent
 from kanviz.course.teaching.film import film, staircase
 from kanviz.course.teaching.forgetting import forgetting
 from kanviz.course.teaching.layer import layer
+from kanviz.course.teaching.prediction import predict
 
-__all__ = ["bezier", "bspline", "film", "forgetting", "layer", "staircase"]
+__all__ = ["bezier", "bspline", "descent", "film", "forgetting", "layer", "predict", "staircase"]

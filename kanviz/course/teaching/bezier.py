@@ -19,6 +19,11 @@ ALT = "A Bezier curve, the construction of one of its points, and the weights of
 class Bezier(TeachingWidget):
     """What ``bezier`` returns."""
 
+    lesson = (
+        "Through which of its points does the curve go?",
+        "drag the points; press Play and watch the last point draw the curve.",
+    )
+
     def __init__(self, points: Listed, *, theme: str = "auto") -> None:
         state = {"points": _checked(points).tolist()}
         super().__init__("bezier", state, title="Bezier curve", alt=ALT, theme=theme)

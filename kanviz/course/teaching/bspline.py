@@ -17,6 +17,11 @@ ALT = "A B-spline over its basis functions, with its knots and control points"
 class BSpline(TeachingWidget):
     """What ``bspline`` returns."""
 
+    lesson = (
+        "When one control point moves, how much of the curve moves with it?",
+        "choose an order, drag a point, push one knot onto its neighbour.",
+    )
+
     def __init__(
         self, knots: Listed, coef: Listed, spline_order: int, *, theme: str = "auto"
     ) -> None:

@@ -24,6 +24,11 @@ class Forgetting(TeachingWidget):
         Root-mean-square error after each phase on each window, in the unit of the target.
     """
 
+    lesson = (
+        "What does a network keep of the first thing when it learns the second?",
+        "press Play, and watch the first peak.",
+    )
+
     def __init__(
         self, state: Mapping[str, Any], errors: dict[str, np.ndarray], *, theme: str
     ) -> None:

@@ -55,6 +55,11 @@ def layer(
 class Layer(TeachingWidget):
     """The live matrix of one layer; made by ``layer``, ended by ``close``."""
 
+    lesson = (
+        "What does a layer do with a number?",
+        "move one slider, and see which dots and which sums move.",
+    )
+
     def __init__(self, model: KAN, index: int, x: Any, *, theme: str) -> None:
         self._model, self._index = model, index
         self._courier, self._is_due = Courier("kanviz-layer"), False

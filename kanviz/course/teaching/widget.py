@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
 import numpy as np
@@ -69,8 +69,18 @@ class TeachingWidget(anywidget.AnyWidget):
         self.on_msg(self._asked)
         keep_routes(self)
 
-    def to_html(self, path: str | os.PathLike[str]) -> None:
+    lesson: ClassVar[tuple[str, str]] = ("", "")
+    """What its page asks, and what to try on it."""
+
+    def to_html(self, path: str | os.PathLike[str], *, next_page: str = "") -> None:
         """Write the widget as it now is to a page of its own, alive without kernel or network.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+        next_page : str
+            The address of the page that comes after it, for a link at its end.
 
         Raises
         ------
@@ -79,14 +89,28 @@ class TeachingWidget(anywidget.AnyWidget):
         OSError
             If the file cannot be written; one that was there is as before.
         """
-        traits = json.dumps({"kind": self.kind, "state": self.state, "theme": self.theme})
+        traits = json.dumps({"kind": self.kind, "state": self._page_state(), "theme": self.theme})
         page = standalone_page(
             self._title,
             still=f"<p>{escape(self._alt)}</p>\n<p>To move it, let this page run its script.</p>",
             front=(TEACHING_SCRIPT, TEACHING_STYLE),
             state=("kanviz-state", traits, 'const state = JSON.parse(load("kanviz-state"));\n'),
+            lead=self._lead(next_page),
         )
         write_whole(path, page.encode())
+
+    def _lead(self, next_page: str) -> str:
+        """Return the head of a page: its title, one question, something to try, the way on."""
+        question, attempt = self.lesson
+        parts = [f"<h1>{escape(self._title)}</h1>"] if question else []
+        parts += [f'<p class="kanviz-asked">{escape(question)}</p>'] if question else []
+        parts += [f"<p>Try: {escape(attempt)}</p>"] if attempt else []
+        parts += [f'<p><a href="{escape(next_page)}">Next</a></p>'] if next_page else []
+        return f'<header class="kanviz-lead">{"".join(parts)}</header>\n' if parts else ""
+
+    def _page_state(self) -> dict[str, Any]:
+        """Return the state of a page of its own, which no Python can answer any more."""
+        return dict(self.state)
 
     def close(self) -> None:
         """End it: pictures in the notebook stay as they are."""

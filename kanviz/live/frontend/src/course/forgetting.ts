@@ -112,7 +112,9 @@ type Errors = { [learner: string]: number[][] };
 /** The errors of each learner on each window now; "–" for what no phase has shown yet. */
 function errorTable(names: string[], errors: Errors, count: number) {
   const cells = names.map((name) => errors[name][0].map(() => h("td", { class: "kv-number" })));
-  const peaks = Array.from({ length: count }, (_, k) => h("th", { scope: "col" }, `phase ${k + 1}`));
+  const peaks = Array.from({ length: count }, (_, k) =>
+    h("th", { scope: "col" }, `phase ${k + 1}`),
+  );
   const head = h("tr", {}, h("th", { scope: "col" }, "RMSE on data of"), ...peaks);
   const rows = names.map((name, n) => h("tr", {}, h("th", { scope: "row" }, name), ...cells[n]));
   const table = h(

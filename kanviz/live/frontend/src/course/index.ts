@@ -6,18 +6,22 @@ import { Life } from "../ui/life";
 import { followTheme } from "../ui/theme";
 import { bezier } from "./bezier";
 import { bspline } from "./bspline";
+import { descent } from "./descent";
 import { film } from "./film";
 import { forgetting } from "./forgetting";
 import { layer } from "./layer";
+import { prediction } from "./prediction";
 import { type CourseTraits, type Renderer, Shared } from "./stage";
 
 /** What draws each kind of widget. */
 const KINDS: Record<string, Renderer> = {
   bezier,
   bspline,
+  descent,
   film,
   forgetting,
   layer,
+  prediction,
 };
 
 /** Draws one view into `el`; returns the function that takes it down again. */
