@@ -11,6 +11,8 @@ started by ``start_thread``, is told to end when Python does, and is waited for.
 """
 
 import atexit
+import functools
+import importlib
 import signal
 import threading
 import time
@@ -83,6 +85,13 @@ def uninterrupted() -> Iterator[Shield]:
         yield shield
     finally:
         shield.lower()
+
+
+@functools.cache
+def load(name: str) -> None:
+    """Import a module that torch would import in the middle of something else, to its end."""
+    with uninterrupted():
+        importlib.import_module(name)
 
 
 # ---- threads -------------------------------------------------------------------------------------

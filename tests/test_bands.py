@@ -95,6 +95,21 @@ def test_what_the_precisions_leave_open_is_how_far_the_curve_would_move() -> Non
     assert torch.allclose(root[:, len(weights)], -moved, atol=1e-3)
 
 
+def test_changes_of_formulas_that_change_no_output_count_nothing() -> None:
+    """A line of lines has two slopes and a level, in however many numbers it is written."""
+    for seed in range(5):
+        model = kv.KAN([2, 2, 1], seed=seed, dtype=torch.float64)
+        for edge in [(0, i, j) for i in (0, 1) for j in (0, 1)] + [(1, 0, 0), (1, 1, 0)]:
+            model.fix(edge, "x")
+        x = torch.rand(200, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        smoothing = replace(Smoothing.first(model.network), variance=0.01)
+        doubt = Doubt.of(model.network, x, smoothing, 1.0)
+        assert doubt.dof == pytest.approx(3, abs=1e-6)
+        errors = doubt.errors_of_outputs(model.network, x)
+        assert errors is not None
+        assert errors.square().sum() == pytest.approx(3 * 0.01, rel=1e-6)
+
+
 def test_bands_of_one_curve_are_those_of_its_function() -> None:
     rng = np.random.default_rng(0)
     x = rng.uniform(-2, 2, (150, 1))

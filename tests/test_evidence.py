@@ -257,7 +257,7 @@ def test_the_inverse_leaves_out_what_does_not_learn() -> None:
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        ({"optimizer": "adam"}, "smoothing='auto' needs squared loss or cross entropy"),
+        ({"optimizer": "adam"}, "smoothing='auto' needs squared loss or another by its name"),
         ({"sparsity": 1e-3}, "smoothing='auto' chooses edges too"),
         ({"smoothing": "smooth"}, "smoothing must be"),
         ({"smoothing": -1.0}, "smoothing must be at least 0"),

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.long
     ("options", "message"),
     [
         ({"optimizer": "Adamm"}, "optimizer must be one of .*'Adamm'.*adam"),
-        ({"loss": "huber"}, "loss must be one of"),
+        ({"loss": "hinge"}, "loss must be one of"),
         ({"steps": 0}, "steps must be an integer of at least 1; got 0"),
         ({"grids": [5, 3]}, r"grids must be increasing; got \[5, 3\]"),
         ({"grids": [0, 3]}, "grids must be an integer of at least 1; got 0"),

@@ -10,7 +10,7 @@ from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from kanviz.checks import check_finite
-from kanviz.data.scaling import EdgeUnits, Scaling
+from kanviz.data.scaling import EdgeUnits, Scaling, mean_of
 
 FLOAT_DTYPES = (torch.float32, torch.float64)
 
@@ -18,6 +18,12 @@ MAX_SHOWN = 8
 
 Label = str | int | bool
 """What a class is called by the user: text, a whole number or a truth value."""
+
+LOG = "log "
+"""What the output of a model of counts is called, before the name of the counts."""
+
+WHOLE = 1e-5
+"""Share by which a count may be off a whole number once it was scaled in float32."""
 
 MAX_SAMPLE = 1000
 """Most rows of a sample, besides those with extreme values."""
@@ -57,6 +63,9 @@ class Dataset:
         rows, or a model of these, may have them as an input.
     sample_weight, sample_weight_test : (samples,), optional
         How many times each row counts, in float64; None for once each.
+    is_counts : bool
+        Whether y holds counts, as they are, of which a network says the logarithm of the mean: what
+        ``y_scaling`` makes of its outputs, and not of y. See ``counted``.
 
     Raises
     ------
@@ -79,6 +88,7 @@ class Dataset:
     constants: Mapping[str, float] = field(default_factory=dict)
     sample_weight: Tensor | None = None
     sample_weight_test: Tensor | None = None
+    is_counts: bool = False
 
     def __post_init__(self) -> None:
         """Check once, here, that the parts fit together."""
@@ -171,7 +181,8 @@ class Dataset:
         come back in the user's units. Rows count by their weights.
         """
         weight = self.sample_weight
-        y_step = None if self.is_classification else Scaling.standard(self.y, weight)
+        stays = self.is_classification or self.is_counts
+        y_step = None if stays else Scaling.standard(self.y, weight)
         return self.scaled(Scaling.standard(self.x, weight), y_step)
 
     def scaled(self, x_step: Scaling, y_step: Scaling | None = None) -> "Dataset":
@@ -191,6 +202,93 @@ class Dataset:
                 "y_test": step(self.y_test, y_step),
                 "y_scaling": y_step.after(self.y_scaling),
             }
+        return replace(self, **changes)
+
+    def counted(self) -> "Dataset":
+        """Return these samples with y as counts; the outputs are the logarithms of their means.
+
+        An output of 0 in the network is the mean over the training samples.
+
+        Raises
+        ------
+        ValueError
+            If y holds classes, anything but whole numbers from 0 on, or 0 alone.
+        """
+        if self.is_counts:
+            return self
+        if self.is_classification:
+            raise ValueError(
+                "y must hold counts for loss='poisson'; got classes. Pass whole numbers."
+            )
+
+        def counts(y: Tensor | None, name: str) -> Tensor | None:
+            if y is None:
+                return None
+            given = self.y_scaling.undo(y)
+            whole = given.round()
+            # Of scaled numbers rounding has taken digits.
+            wrong = (given - whole).abs() > WHOLE * (1 + whole.abs()) * (not is_plain)
+            wrong |= (given != whole) & is_plain | (whole < 0)
+            if bool(wrong.any()):
+                row, column = wrong.nonzero()[0].tolist()
+                raise ValueError(
+                    f"{name} must hold counts, whole numbers from 0 on, for loss='poisson'; got "
+                    f"{float(given[row, column]):g} in row {row}. Leave loss out for other numbers."
+                )
+            return whole.to(y.dtype)
+
+        is_plain = self.y_scaling.is_identity
+        y = counts(self.y, "y")
+        assert y is not None
+        mean = mean_of(y.double(), self.sample_weight)
+        if bool((mean == 0).any()):
+            column = self.output_names[int((mean == 0).nonzero()[0])]
+            raise ValueError(
+                f"y must hold a count above 0 for loss='poisson'; got 0 in every row of {column}. "
+                "Leave that column out."
+            )
+        return replace(
+            self,
+            y=y,
+            y_test=counts(self.y_test, "y_test"),
+            output_names=tuple(LOG + name.removeprefix(LOG) for name in self.output_names),
+            y_scaling=Scaling(mean.log(), torch.ones_like(mean)),
+            is_counts=True,
+        )
+
+    def linearised(self, outputs: Tensor, outputs_test: Tensor | None) -> "Dataset":
+        """Return these counts as numbers near what a network says of them, for least squares.
+
+        The response log(mean) + (y - mean) / mean with the weight of the mean has the noise 1, and
+        its squares are the deviance but for a constant, to second order (McCullagh, Nelder,
+        Generalized linear models, 2nd edition 1989, sec. 2.5).
+
+        Parameters
+        ----------
+        outputs, outputs_test : (samples, 1)
+            Of the network, for both parts, in its unit.
+
+        Raises
+        ------
+        ValueError
+            If there are several outputs: each would need weights of its own.
+        """
+        if self.n_outputs > 1:
+            raise ValueError(
+                "Questions about data take one column of counts; this model has "
+                f"{self.n_outputs}. Fit one model for each."
+            )
+
+        def part(said: Tensor, y: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+            mean = self.y_scaling.undo(said).exp().clamp(min=torch.finfo(torch.float64).tiny)
+            own = mean[:, 0] if weight is None else weight * mean[:, 0]
+            return (said.double() + (y - mean) / mean).to(y.dtype), own
+
+        y, weight = part(outputs, self.y, self.sample_weight)
+        changes: dict[str, Any] = {"y": y, "sample_weight": weight, "is_counts": False}
+        if self.y_test is not None and outputs_test is not None:
+            y, weight = part(outputs_test, self.y_test, self.sample_weight_test)
+            changes |= {"y_test": y, "sample_weight_test": weight}
         return replace(self, **changes)
 
     def to(
@@ -330,6 +428,8 @@ class About:
         The user's labels of the classes, one per output; None for a regression.
     categories : mapping of str to tuple of str
         The code book of the columns of text, as in ``Dataset``.
+    is_counts : bool
+        Whether the outputs are logarithms of the means of counts.
     """
 
     input_names: tuple[str, ...]
@@ -339,6 +439,7 @@ class About:
     sample: Float[Tensor, "rows inputs"] | None = None
     classes: tuple[Label, ...] | None = None
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_counts: bool = False
     has_units: bool = field(init=False)
     """Whether the user's units are others than the network's."""
 
@@ -369,6 +470,7 @@ class About:
             thin_out(data.x),
             data.classes,
             data.categories,
+            data.is_counts,
         )
 
     def named(

@@ -432,6 +432,7 @@ def _about_record(about: About) -> dict[str, Any]:
         "y_scaling": _scaling_record(about.y_scaling),
         "classes": None if about.classes is None else list(about.classes),
         "categories": {name: list(values) for name, values in about.categories.items()},
+        "is_counts": about.is_counts,
     }
 
 
@@ -450,6 +451,7 @@ def _read_about(record: Any, ends: tuple[int, int], sample: Tensor | None) -> Ab
         sample,
         _read_classes(record.get("classes"), n_out),
         _read_categories(record.get("categories", {})),
+        record.get("is_counts", False) is True,  # files before 0.2 do not say
     )
 
 
@@ -547,9 +549,12 @@ def _read_doubt(record: Any, state: NetworkState, tensors: Mapping[str, Tensor])
         layers = _read_layers(record["layers"], nodes, tensors, "doubt.")
         state = NetworkState(tuple(layers), state.made_with)
     scale, variance, dof = (float(record[name]) for name in ("scale", "variance", "dof"))
-    is_known = all(map(math.isfinite, (scale, variance, dof))) and scale > 0 and variance > 0
-    if not is_known or type(record["n"]) is not int or record["n"] < 1 or dof < 0:
+    if not all(math.isfinite(number) and number > 0 for number in (scale, variance)):
         raise ValueError("its noise is no number above 0")
+    n = record["n"]  # of rows with weights no whole number
+    is_count = type(n) in (int, float) and 0 < n < math.inf
+    if not is_count or not 0 <= dof < math.inf:
+        raise ValueError("its rows or degrees of freedom are no numbers from 0 on")
     found: dict[str, list[Tensor]] = {name: [] for name in (*DOUBT_PARTS, "bend", "slope")}
     for number, layer in enumerate(state.layers):
         (n_in, n_out), f = layer.mask.shape, layer.spec.n_features

@@ -125,9 +125,9 @@ class Desk:
     @property
     def data(self) -> Dataset | None:
         """The data in the units that the network has now; None where there are none."""
-        if self._given is None:
-            return None
         about = self.session.about
+        if self._given is None or about.is_counts:  # errors and steps here are those of numbers
+            return None
         if self._converted is None or self._converted[0] is not about:
             self._converted = about, self.session.dataset(self._given)
         return self._converted[1]

@@ -2,7 +2,6 @@
 
 import contextlib
 import copy
-import importlib
 import logging
 import math
 import threading
@@ -393,8 +392,6 @@ class FitHandle:
 
     def _train(self, shield: Shield) -> None:
         """Take all steps, and let others in between them."""
-        # torch loads it in the middle of the first fit, and half of it would spoil all later ones.
-        importlib.import_module("torch._dynamo")
         steps = iter(self._trainer)
         try:
             with shield.lowered():

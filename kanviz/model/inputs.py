@@ -97,6 +97,7 @@ def read_dataset(data: Any, about: About, network: Network, sample_weight: Any =
     """
     check_unweighted(data, sample_weight)
     known = data if isinstance(data, Dataset) else _of_pair(data, about, sample_weight)
+    known = known.counted() if about.is_counts else known
     return _in_units(_in_order(_in_classes(known, about), about), about, network)
 
 
@@ -109,7 +110,7 @@ def _in_units(data: Dataset, about: About, network: Network) -> Dataset:
         return None if part is None else _rescaled(part, *scalings).to(part.dtype)
 
     def targets(part: Tensor | None) -> Tensor | None:
-        if part is None or data.is_classification:
+        if part is None or data.is_classification or data.is_counts:
             return part
         scalings = data.y_scaling, about.y_scaling
         return _rescaled(part, *scalings).to(part.dtype)

@@ -291,6 +291,7 @@ class KAN(nn.Module):
         *,
         input_names: Sequence[str] | None = None,
         output_names: Sequence[str] | None = None,
+        unknown: Sequence[str] | Mapping[str, tuple[Sequence[float], Sequence[float]]] = (),
         grid_size: int = 5,
         dtype: torch.dtype = torch.float64,
         device: torch.device | str | None = None,
@@ -312,6 +313,10 @@ class KAN(nn.Module):
             The names, where ``ranges`` is a sequence; by default x_1, x_2 and so on.
         output_names : sequence of str, optional
             One per formula.
+        unknown : sequence of str, or mapping of str to (x, y)
+            Names of functions in the formula that are not known: these edges stay splines, to be
+            learnt, as in ``"x*f(y + z)"`` with ``unknown=["f"]``. A mapping brings points that they
+            go through to begin with.
         grid_size, dtype, device
             As for ``KAN``.
 
@@ -339,7 +344,7 @@ class KAN(nn.Module):
             input_names, ranges = list(ranges), list(ranges.values())
         about = About.nothing(len(ranges), len(formulas)).named(input_names, output_names)
         names = list(about.input_names)
-        expressions, x, y = read_formulas(formulas, ranges, names)
+        expressions, x, y = read_formulas(formulas, ranges, names, list(unknown))
         x_scaling, y_scaling = plain_scaling(x), plain_scaling(y)
         about = replace(about, x_scaling=x_scaling, y_scaling=y_scaling).seeing(x_scaling.apply(x))
         network = network_of(
@@ -348,6 +353,7 @@ class KAN(nn.Module):
             x_scaling.apply(x),
             x_scaling=x_scaling,
             y_scaling=y_scaling,
+            curves=unknown if isinstance(unknown, Mapping) else None,
             grid_size=grid_size,
             dtype=dtype,
             device=device,
@@ -355,6 +361,8 @@ class KAN(nn.Module):
         given: dict[str, Any] = {"input_names": names}
         if output_names is not None:
             given["output_names"] = list(output_names)
+        if unknown:
+            given["unknown"] = dict(unknown) if isinstance(unknown, Mapping) else list(unknown)
         if grid_size != 5:
             given["grid_size"] = grid_size
         if dtype != torch.float64:
@@ -646,7 +654,8 @@ class KAN(nn.Module):
             (100).
         loss : str or callable, optional
             ``"mse"``, ``"huber"`` (squares of noise, sizes of what is farther off, so that a few
-            wild rows do not move the curves; by "lm" and the evidence), ``"cross_entropy"`` or
+            wild rows do not move the curves; by "lm" and the evidence), ``"poisson"`` for counts,
+            of which the network says the logarithm of the mean, ``"cross_entropy"`` or
             ``loss(outputs, y) -> scalar``, which is asked in the user's units
             (``torch.nn.BCEWithLogitsLoss()`` for one output and y of 0 and 1); by default what the
             data ask for.
@@ -737,7 +746,16 @@ class KAN(nn.Module):
         session = self.session
         task = classes_or_numbers(given, loss, self.widths[-1])
         is_new = session.is_new()
-        dataset = session.dataset(given, task=task, sample_weight=sample_weight, is_new=is_new)
+        dataset = session.dataset(
+            given, task=task, sample_weight=sample_weight, is_new=is_new, as_counts=True
+        )
+        if loss == "poisson":
+            if not (is_new or session.about.is_counts):
+                raise ValueError(
+                    "loss='poisson' needs a new model, for this one has learnt numbers in the unit "
+                    "of y. Make another with KAN(...)."
+                )
+            dataset = dataset.counted()
         about = about_after(dataset, session.about, is_new=is_new)
         is_data = validation is not None and not isinstance(validation, float | str)
         watched = read_dataset(validation, about, self.network) if is_data else validation
@@ -934,7 +952,8 @@ class KAN(nn.Module):
         Returns
         -------
         (samples, outputs) array of float64, or (samples,) array
-            Numbers; or for classes the likeliest one's label, as the user wrote it.
+            Numbers, of counts their means; or for classes the likeliest one's label, as the user
+            wrote it.
         (samples, outputs) array
             With ``return_std``: their standard errors, in the user's units; for classes those of
             ``predict_proba``.
@@ -954,9 +973,13 @@ class KAN(nn.Module):
         """
         scores, classes = self.decision_function(x), self.classes
         said = scores if classes is None else labels_of(scores.argmax(axis=1), classes)
+        if self.session.about.is_counts:
+            said = np.exp(scores)
         if not return_std:
             return said
         errors = self._standard_errors(x)
+        if self.session.about.is_counts:
+            errors = errors * said
         if classes is not None:
             shares = self.predict_proba(x)
             errors = errors * shares * (1 - shares)
@@ -981,7 +1004,8 @@ class KAN(nn.Module):
         Returns
         -------
         low, high : (samples, outputs) arrays
-            In the user's units; for classes between which probabilities each class's is.
+            In the user's units, of counts for their means; for classes between which
+            probabilities each class's is.
 
         Raises
         ------
@@ -1006,7 +1030,15 @@ class KAN(nn.Module):
         with self.session.reading():  # errors and outputs are of one state
             errors, said, doubt = self._standard_errors(x), self.decision_function(x), self._doubt()
             noise = doubt.noise * self.session.about.y_scaling.scale.numpy()
-            is_of_classes = self.classes is not None
+            is_of_classes, is_counts = self.classes is not None, self.session.about.is_counts
+        if is_counts:
+            if of == "new":
+                raise ValueError(
+                    "One more count scatters around its mean as Poisson has it. Leave out "
+                    "of='new': the interval is then of the mean."
+                )
+            reach = doubt.factor(level) * errors
+            return np.exp(said - reach), np.exp(said + reach)
         if is_of_classes:
             if of == "new":
                 raise ValueError(
@@ -1130,7 +1162,9 @@ class KAN(nn.Module):
         ['train_r2', 'train_rmse']
         """
         with self.session.reading():
-            weighed = self.session.dataset(data, sample_weight=sample_weight, one_row=True)
+            weighed = self.session.dataset(
+                data, sample_weight=sample_weight, one_row=True, as_counts=True
+            )
             return quality(self.network, weighed)
 
     def score(self, data: Any, y: Any = None, *, sample_weight: Any = None) -> float:

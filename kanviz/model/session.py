@@ -154,6 +154,7 @@ class Session:
         sample_weight: Any = None,
         is_new: bool | None = None,
         one_row: bool = False,
+        as_counts: bool = False,
     ) -> Dataset:
         """Return data (a ``Dataset`` or (x, y)) as a ``Dataset`` in the network's units.
 
@@ -172,6 +173,9 @@ class Session:
             What ``is_new`` says, where it was asked just before: it makes a network to compare.
         one_row : bool
             Whether a single training sample will do: it can be measured, but nothing learnt of it.
+        as_counts : bool
+            Whether counts stay what they are; else they become what least squares take for them
+            near what the model says, see ``Dataset.linearised``.
 
         Raises
         ------
@@ -182,6 +186,10 @@ class Session:
             known = read_dataset(data, self.about, self.network, sample_weight)
             if not one_row:
                 known.check_several()
+            if known.is_counts and not as_counts:
+                with torch.no_grad():
+                    tests = None if known.x_test is None else self._said(known.x_test)
+                    return known.linearised(self._said(known.x), tests)
             return known
         # In float64: the network's dtype takes what it can of it, errors are measured against all.
         dataset = as_dataset(
@@ -189,6 +197,11 @@ class Session:
         )
         check_fits(self.network, dataset)
         return dataset
+
+    def _said(self, x: Tensor) -> Tensor:
+        """Return the outputs for inputs of any dtype, in the network's units."""
+        said: Tensor = self.network(x.to(self.network.layers[0].weight))
+        return said
 
     def is_new(self) -> bool:
         """Return whether the model has neither learnt nor seen anything, nor was edited."""

@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from kanviz.interrupts import load
 from kanviz.nn.spec import MAX_SPLINE_ORDER
 
 
@@ -511,6 +512,8 @@ def differentiate(function: Callable[[Tensor], Tensor], x: Tensor, order: int) -
     """
     if order == 0:
         return function(x)
+    if not torch.compiler.is_compiling():
+        load("torch._dynamo")  # the first transform of a process needs it
 
     def slope(z: Tensor) -> Tensor:
         pull_back = torch.func.vjp(function, z)[1]

@@ -13,6 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.func import jacrev, vmap
 
+from kanviz.interrupts import load
+
 Function = Callable[[Tensor], Tensor]
 
 Operator = Callable[[Function, Tensor], Tensor]
@@ -130,6 +132,7 @@ def pointwise(
 
 def each(function: Callable[[Tensor], Any], x: Tensor, *, at_once: int | None = None) -> Any:
     """Return ``function(point)`` for every row of x, ``at_once`` of them at a time."""
+    load("torch._dynamo")  # the first transform of a process needs it
     return vmap(function, chunk_size=at_once)(x)
 
 
@@ -142,6 +145,7 @@ def derivative_order(operator: Operator, point: Float[Tensor, " inputs"], output
     It is tried on polynomials around the point which differ in their highest power alone: that
     power is seen by the derivative of its order and by no other.
     """
+    load("torch._dynamo")
     ways = 1 + torch.arange(len(point)).to(point) / 7  # so that no sum of derivatives cancels
 
     def polynomial(degree: int) -> Function:

@@ -21,6 +21,17 @@ BASE_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+def _silu_slope(x: Tensor) -> Tensor:
+    s = torch.sigmoid(x)
+    return s * (1 + x * (1 - s))
+
+
+BASE_SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
+    "silu": _silu_slope,
+    "identity": torch.ones_like,
+}
+
+
 def features(
     x: Float[Tensor, "*batch inputs"],
     knots: Float[Tensor, "inputs knots"],
@@ -49,7 +60,10 @@ def features(
     columns = basis(x, knots, spec, derivative=derivative)
     if not spec.has_base:
         return columns
-    base = differentiate(BASE_FUNCTIONS[spec.base], x, derivative)
+    if derivative == 0:
+        base = BASE_FUNCTIONS[spec.base](x)
+    else:
+        base = differentiate(BASE_SLOPES[spec.base], x, derivative - 1)
     return torch.cat([columns, base.unsqueeze(-1)], dim=-1)
 
 

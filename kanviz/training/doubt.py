@@ -43,6 +43,9 @@ the same."""
 ROUNDING = 1e-5
 """The same as a share of the size of the curve, for models of few digits."""
 
+NOT_SEEN = 1e-12
+"""Share of the largest eigenvalue up to which one of the matrix of a fit is rounding."""
+
 NUMBERS_AT_ONCE = 4_000_000
 
 
@@ -278,13 +281,33 @@ def _root(
     full, unused = data.clone(), torch.zeros_like(weights)
     for form in smoothing.forms(network, shapes, 1.0, scale):
         form.add(full, unused, weights)
-    factor, size, _ = factored(full)
-    eye = torch.eye(len(full), dtype=full.dtype, device=full.device)
-    root = torch.linalg.solve_triangular(factor, eye, upper=False).T * size.unsqueeze(1)
-    dof = float(((root.T @ data) * root.T).sum())
+    has_formulas = any(layer.symbols is not None for layer in network.layers)
+    root = _pseudo_root(full) if has_formulas else _inverse_root(full)
+    dof = float(((root.T @ data) * root.T).sum(dim=1).clamp(0, 1).sum())
     used = _used(network, smoothing, shapes, root, scale)
     moves = root @ (root.T @ _pulls(network, smoothing, shapes, weights, used, scale))
     return torch.cat([root, moves], dim=1), dof, [part.sum(0) for part in used]
+
+
+def _inverse_root(matrix: Float[Tensor, "n n"]) -> Float[Tensor, "n n"]:
+    """Return a root of the inverse of a positive definite matrix."""
+    factor, size, _ = factored(matrix)
+    eye = torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
+    return torch.linalg.solve_triangular(factor, eye, upper=False).T * size.unsqueeze(1)
+
+
+def _pseudo_root(matrix: Float[Tensor, "n n"]) -> Float[Tensor, "n n"]:
+    """Return a root of the pseudo-inverse of a positive semi-definite matrix.
+
+    Numbers of formulas have no prior, and there are ways to change them that change no output, such
+    as both factors of c (a x + b) + d: what is left of those in the matrix is rounding.
+    """
+    diagonal = matrix.diagonal()
+    size = torch.where(diagonal > 0, diagonal, math.inf).rsqrt()
+    values, vectors = torch.linalg.eigh(matrix * size * size.unsqueeze(1))
+    known = values > NOT_SEEN * values[-1]
+    root: Tensor = size.unsqueeze(1) * vectors * torch.where(known, values, math.inf).rsqrt()
+    return root
 
 
 def _used(

@@ -214,7 +214,7 @@ def quality(network: Network, data: Dataset) -> dict[str, float]:
         if data.is_classification:
             measures = {"accuracy": _accuracy(network, x, y, weight)}
         else:
-            measures = _numbers(network, x, y, data.y_scaling, weight)
+            measures = _numbers(network, x, y, data.y_scaling, weight, is_counts=data.is_counts)
             if len(x) < 2:
                 del measures["r2"]
         found |= {f"{part}_{name}": value for name, value in measures.items()}
@@ -277,10 +277,14 @@ def _numbers(
     y: Float[Tensor, "samples outputs"],
     units: Scaling,
     weight: Float[Tensor, " samples"] | None = None,
+    *,
+    is_counts: bool = False,
 ) -> dict[str, float]:
     """Return RMSE and R^2 in the user's units."""
     like = network.layers[0].weight
     outputs = network(x.to(like)).double()
+    if is_counts:
+        outputs, units = units.undo(outputs).exp(), Scaling.identity(outputs.shape[1], outputs)
     y, scale = y.to(outputs), units.scale.to(outputs)
     left = root_mean_square(outputs - y, weight)
     deviation = root_mean_square(y - mean_of(y, weight), weight)

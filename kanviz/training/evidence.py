@@ -29,7 +29,7 @@ from kanviz.data.scaling import mean_of
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.features import BASE_FUNCTIONS
 from kanviz.nn.initialise import lines
-from kanviz.training.families import NUMBERS, Family, Numbers, Robust
+from kanviz.training.families import CLASSES, NUMBERS, Family, Numbers, Robust
 from kanviz.training.jacobian import learning_weights, n_weights, trainable
 from kanviz.training.least_squares import LeastSquares, Pace, Products, minimise
 from kanviz.training.penalties import EdgeForms, WrittenForms, gaps_of
@@ -490,7 +490,7 @@ class Candidate:
         """
         (own,), (first, *rest) = self.network.layers, network.layers
         scale, n = task.scale, own.out_features
-        most = n if task.family.has_noise else max(1, n - 1)
+        most = max(1, n - 1) if task.family is CLASSES else n
         nodes = min(most, *(layer.nodes.alone for layer in (first, *rest[:-1])))
         ways = torch.eye(n, dtype=own.weight.dtype, device=own.weight.device)
         if nodes < n:

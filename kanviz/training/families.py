@@ -179,6 +179,39 @@ class Robust(Numbers):
         return found**2
 
 
+@dataclass(frozen=True)
+class Counts(Family):
+    """Counts, whose logarithm of the mean is the output: Poisson.
+
+    Parameters
+    ----------
+    shift : tuple of float
+        Of each output: the logarithm of the mean where the network says 0.
+    """
+
+    shift: tuple[float, ...]
+    deviance_of_loss = 2.0
+
+    def deviance(self, outputs: Outputs, y: Targets) -> Each:
+        """Return 2 (y log(y / mean) - y + mean) of each row, added up over the outputs."""
+        return 2 * self._halves(outputs, y).sum(1)
+
+    def loss(self, outputs: Outputs, y: Targets, reduction: str = "mean") -> Tensor:
+        """Return half the deviance, as torch has its losses: the mean, or that of each number."""
+        halves = self._halves(outputs, y)
+        return halves if reduction == "none" else halves.mean()
+
+    def _halves(self, outputs: Outputs, y: Targets) -> Outputs:
+        logs = outputs + outputs.new_tensor(self.shift)
+        return torch.xlogy(y, y) - y * logs - y + logs.exp()
+
+    def working(self, outputs: Outputs, y: Targets) -> tuple[Roots, Float[Tensor, "samples rows"]]:
+        """Return the roots of the means, which are the Fisher information, and the residuals."""
+        mean = (outputs + outputs.new_tensor(self.shift)).exp()
+        roots = mean.sqrt().clamp(min=LEAST_ROOT)
+        return torch.diag_embed(roots), (mean - y) / roots
+
+
 class Classes(Family):
     """Classes, whose probabilities are the softmax of the outputs: cross entropy.
 

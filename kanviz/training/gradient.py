@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from kanviz.interrupts import uninterrupted
+from kanviz.interrupts import load
 from kanviz.nn import Network
 from kanviz.nn.state import NetworkState
 from kanviz.training.errors import loss_of
@@ -93,10 +93,7 @@ class Descent:
         return self._value(slice(None)) if self.batch_size is None else None
 
     def _make(self) -> torch.optim.Optimizer:
-        with uninterrupted():  # the first one of a process makes torch import a third of itself
-            return self._optimizer()
-
-    def _optimizer(self) -> torch.optim.Optimizer:
+        load("torch._dynamo")  # the first optimizer of a process needs it
         parameters = [p for p in self.network.parameters() if p.requires_grad]
         if self.optimizer == "lbfgs":
             return torch.optim.LBFGS(

@@ -25,7 +25,7 @@ from kanviz.training.errors import (
     loss_on,
     quality,
 )
-from kanviz.training.families import MAD, NUMBERS, ROBUST, Family, family_of
+from kanviz.training.families import MAD, NUMBERS, ROBUST, Counts, Family, family_of
 from kanviz.training.jacobian import n_entries, n_weights
 from kanviz.training.least_squares import (
     MOST_EXACT,
@@ -47,7 +47,7 @@ MOST_STARTS = 32
 """Random starts of a fit that is asked for none; each is a short trial."""
 
 Optimizer = Literal["auto", "lm", "lbfgs", "adam", "adamw"] | type[torch.optim.Optimizer]
-LossName = Literal["mse", "huber", "cross_entropy"]
+LossName = Literal["mse", "huber", "poisson", "cross_entropy"]
 Validation = None | float | tuple[Any, Any] | Dataset | Literal["test"]
 Callback = Callable[[Progress], bool | None]
 """Called after every step; False stops the fit."""
@@ -71,7 +71,8 @@ class FitOptions:
         (100).
     loss : str or callable, optional
         ``"mse"``, ``"huber"`` (squares of noise, sizes of what is farther off, so that a few wild
-        rows do not move the curves; by "lm" and the evidence), ``"cross_entropy"`` or
+        rows do not move the curves; by "lm" and the evidence), ``"poisson"`` for counts, of which
+        the network says the logarithm of the mean, ``"cross_entropy"`` or
         ``loss(outputs, y) -> scalar``, which is asked in the user's units
         (``torch.nn.BCEWithLogitsLoss()`` for one output and y of 0 and 1); by default
         what the data ask for.
@@ -380,9 +381,13 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
         If the data do not fit the network, or the optimizer does not fit the loss.
     """
     check_fits(network, data)
-    loss = options.loss or ("cross_entropy" if data.is_classification else "mse")
+    if options.loss == "poisson":
+        data = data.counted()
+    by_kind: LossName = "poisson" if data.is_counts else "mse"
+    loss = options.loss or ("cross_entropy" if data.is_classification else by_kind)
     _check_together(options, loss, data)
     is_robust = loss == "huber"
+    counts = Counts(tuple(data.y_scaling.shift.tolist())) if data.is_counts else None
     if data.sample_weight is not None and callable(loss):
         by_rows(loss)  # or it says that it cannot be
     validation, rows = _validation(data, options)
@@ -412,10 +417,10 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
         notes=_notes(data),
         data=data,
         y=y,
-        loss=_function_of(loss, data),
+        loss=_function_of(loss, data) if counts is None else counts.loss,
         validation=validation and (cast(validation.x), cast(validation.y), validation.weight),
         sample_weight=sample_weight,
-        family=ROBUST if is_robust else family_of(y),
+        family=ROBUST if is_robust else counts or family_of(y),
     )
 
 
@@ -433,7 +438,7 @@ def _function_of(loss: LossName | Loss, data: Dataset) -> Loss:
 
 def _notes(data: Dataset) -> tuple[str, ...]:
     """Return a sentence for each output whose differences are lost in the rounding of its size."""
-    if data.is_classification:
+    if data.is_classification or data.is_counts:
         return ()
     y, scale = data.y.double(), data.y_scaling.scale.to(data.y.device)
     size = (data.y_scaling.undo(y) / scale).abs().amax(0)
@@ -482,13 +487,18 @@ def _check_together(options: FitOptions, loss: str | Loss, data: Dataset) -> Non
     is_lm = options.optimizer == "lm"
     if is_lm and (callable(loss) or options.batch_size is not None):
         raise ValueError(
-            "optimizer='lm' needs squared loss or cross entropy on all samples at once; got "
+            "optimizer='lm' needs squared loss or another by its name, on all samples at once; got "
             f"loss={loss!r}, batch_size={options.batch_size!r}. Use 'lbfgs' or 'adam'."
         )
     if is_lm and isinstance(options.sparsity, Sparsity) and options.sparsity.metric != "std":
         raise ValueError(
             "sparsity must have metric='std' with optimizer='lm'; got "
             f"{options.sparsity.metric!r}. Use 'lbfgs' or 'adam'."
+        )
+    if data.is_counts and loss != "poisson":
+        raise ValueError(
+            f"loss must be 'poisson' for a model of counts; got {loss!r}. Leave it out, or fit "
+            "a new model."
         )
     if loss in ("mse", "huber") and data.is_classification:
         raise ValueError(
@@ -522,7 +532,7 @@ def _check_smoothing(
     name = name_of(optimizer)
     if name != "lm":
         raise ValueError(
-            "smoothing='auto' needs squared loss or cross entropy, and optimizer='lm'; got "
+            "smoothing='auto' needs squared loss or another by its name, and optimizer='lm'; got "
             f"{name!r}. Pass a number."
         )
     if sparsity_of(options) is not None:
@@ -550,7 +560,7 @@ def _choose(
     if callable(loss) or (isinstance(sparsity, Sparsity) and sparsity.metric != "std"):
         return "lbfgs"
     # For classes it pays by the evidence; held-out rows and sparsity are other ways not to overfit.
-    if loss == "cross_entropy":
+    if loss in ("cross_entropy", "poisson"):
         others = options.validation is not None or sparsity or options.smoothing is not None
         n = _finest_weights(network, finest)
         is_cheap = n <= MOST_EXACT and n_residuals * n**2 + n**3 / 3 <= WORK_OF_CLASSES
