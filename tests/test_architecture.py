@@ -53,7 +53,7 @@ ROOMS = {
     "discovery": Room(6, "sympy torch tqdm"),
     "conversion": Room(6, "torch"),
     "sklearn": Room(6, "numpy sklearn torch"),
-    "course": Room(6, "anywidget jaxtyping numpy scipy torch traitlets"),
+    "course": Room(6, "anywidget jaxtyping mistune numpy scipy torch traitlets"),
     "__init__": Room(7, ""),
     "cli": Room(8, "torch"),
     "__main__": Room(9, ""),

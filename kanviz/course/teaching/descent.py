@@ -99,7 +99,8 @@ class Descent(TeachingWidget):
 
     def _curvatures(self) -> Array:
         """Eigenvalues of the loss's second derivative, smallest first."""
-        return np.linalg.eigvalsh(2 * self._rows.T @ self._rows / len(self._x))
+        curvatures: Array = np.linalg.eigvalsh(2 * self._rows.T @ self._rows / len(self._x))
+        return curvatures
 
     def _checked(self, coef: Any) -> Array:
         found = finite("coef", coef)
