@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -16,7 +17,7 @@ FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\s](?:[^$]*?[^$\s])?)\$", re.DOTALL)
 
 def make_notebook(path: Path, *cells: str) -> None:
     """Write a notebook: cells that begin with "# " or hold a dollar are text."""
-    made = [
+    made: list[dict[str, Any]] = [
         {
             "cell_type": "code" if cell.startswith("!") else "markdown",
             "metadata": {},
