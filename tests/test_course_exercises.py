@@ -114,7 +114,7 @@ def test_an_answer_typed_into_its_cell_is_judged_and_leaves_the_notebook_as_it_w
 
 def test_an_error_in_an_exercise_is_told_and_breaks_nothing() -> None:
     def exercise() -> int:
-        return [][0]  # type: ignore[no-any-return]
+        return [][0]
 
     verdict = check("05.1", exercise)
     assert not verdict
