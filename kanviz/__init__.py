@@ -20,6 +20,7 @@ from kanviz.training import FitOptions, FitReport, Progress, Sparsity, warmup
 if TYPE_CHECKING:
     from kanviz.conversion import convert
     from kanviz.course.problems import problem
+    from kanviz.discovery import discover
     from kanviz.live.explorer import Explorer
     from kanviz.shape_search import Search, search
     from kanviz.symbolic import (
@@ -58,6 +59,7 @@ __all__ = [
     "SymbolReport",
     "Trace",
     "convert",
+    "discover",
     "example_path",
     "from_arrays",
     "from_csv",
@@ -77,6 +79,7 @@ _LAZY = {
     "SuggestionTable": "kanviz.symbolic.suggest",
     "SymbolReport": "kanviz.symbolic.symbol_report",
     "convert": "kanviz.conversion",
+    "discover": "kanviz.discovery",
     "problem": "kanviz.course.problems",
     "register_function": "kanviz.symbolic.functions",
     "search": "kanviz.shape_search",

@@ -222,7 +222,7 @@ def search(
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> X = rng.uniform(-1, 1, (80, 2))
-    >>> found = search(X, X[:, 0] ** 2 + 0.1 * rng.normal(size=80), progress=False)
+    >>> found = search(X, X[:, 0] ** 2 + 0.1 * rng.normal(size=80), starts=2, progress=False)
     >>> found.best.widths
     (2, 1)
     """

@@ -98,7 +98,7 @@ def test_a_typed_formula_is_in_the_variable_that_the_axis_shows(
     assert shown["curve_y"] == pytest.approx((x - x[0]) / np.ptp(x), abs=1e-6)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEEDS[:2])
 def test_suggestions_lie_on_the_curve_and_are_taken_as_they_were_shown(seed: int) -> None:
     desk, _, _ = trained(seed)
     view = edge_of(desk.scene(), 1, 0, 0)

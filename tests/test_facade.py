@@ -75,7 +75,7 @@ def test_an_edge_is_addressed_in_one_way() -> None:
         model.fix(address, "sin")
         model.unfix(address)
         model.move_point(address, 0, 0.5)
-        assert len(model.suggest(address, top=3)) == 3
+        assert len(model.suggest(address, functions=["sin", "x", "x^2"])) == 3
     model.remove_node((1, 0))
     model.restore_node((1, 0))
     report = model.prune(edges=[(0, 0, 0)])

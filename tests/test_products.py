@@ -351,6 +351,17 @@ def test_gradient_steps_go_through_products(optimizer: Literal["adam", "lbfgs"])
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("hidden", [(1, (2, 3)), (0, 1)])
+def test_random_starts_are_compared_in_noise(hidden: NodeCount) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (40, 2))
+    y = x[:, 0] * x[:, 1] + rng.normal(0, 0.1, 40)
+    model = kv.KAN([2, hidden, 1], seed=0, grid_size=3)
+    report = model.fit(x, y, smoothing="auto", starts=3, steps=4, progress=False)
+    assert len(report.starts) == 3
+
+
+@pytest.mark.long
 def test_bands_are_there_and_cover_a_noisy_product() -> None:
     rng = np.random.default_rng(0)
     x = rng.uniform(0.5, 2, (150, 2))

@@ -17,16 +17,17 @@ def test_nearly_every_function_is_found_in_noisy_samples_of_itself() -> None:
 
 
 @pytest.mark.parametrize("name", ["sin", "log", "tanh", "1/x", "sgn"])
-@pytest.mark.parametrize(("x_scale", "y_scale"), [(1e-4, 1e4), (1e4, 1e-4)])
 @pytest.mark.usefixtures("unchecked")
-def test_the_answer_does_not_depend_on_the_units(name: str, x_scale: float, y_scale: float) -> None:
-    x, y = symbolic_recovery.make_samples(BUILT_IN[name], 0, samples=300)
+def test_the_answer_does_not_depend_on_the_units(name: str) -> None:
+    x, y = symbolic_recovery.make_samples(BUILT_IN[name], 0, samples=100)
     x, y = x / x.abs().max(), y / y.std()
-    plain, scaled = suggest(x, y), suggest(x * x_scale + 2 * x_scale, y * y_scale - 3 * y_scale)
-    assert scaled.best.name == plain.best.name
+    plain = suggest(x, y)
     errors = {row.name: row.error for row in plain}
-    for row in scaled[:5]:
-        assert row.error == pytest.approx(errors[row.name], rel=1e-3)
+    for x_scale, y_scale in ((1e-4, 1e4), (1e4, 1e-4)):
+        scaled = suggest(x * x_scale + 2 * x_scale, y * y_scale - 3 * y_scale)
+        assert scaled.best.name == plain.best.name
+        for row in scaled[:5]:
+            assert row.error == pytest.approx(errors[row.name], rel=1e-3)
 
 
 def test_equal_fits_come_simplest_first_and_the_rest_by_error() -> None:

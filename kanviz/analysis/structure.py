@@ -14,8 +14,8 @@ the network's error is guarded by fixed thresholds, here by its measured error.
 
 import html
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
@@ -137,12 +137,42 @@ class Part:
     parts : tuple of Part
     factor : float
         By which a sum counts it, or the power that a product takes it to; of a line its slope.
+    curve : (x, y), optional
+        Of a curve: points that it goes through, as far as the model knows.
     """
 
     kind: Literal["input", "sum", "product", "curve", "line", "scale", "open"]
     name: str = ""
     parts: tuple["Part", ...] = ()
     factor: float = 1.0
+    curve: tuple[Tensor, Tensor] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def curves(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """The curves of all unknown functions of one part below it, by name."""
+        own = {} if self.curve is None or self.kind != "curve" else {self.name: self.curve}
+        return own | {name: curve for part in self.parts for name, curve in part.curves.items()}
+
+    def renamed(self, names: Mapping[str, str]) -> "Part":
+        """Return the same tree with other names of its inputs."""
+        parts = tuple(part.renamed(names) for part in self.parts)
+        return replace(
+            self, name=names[self.name] if self.kind == "input" else self.name, parts=parts
+        )
+
+    def in_squares(self, names: Collection[str]) -> "Part":
+        """Return the same tree with curves of some inputs as curves of their squares."""
+        inner = self.parts[0] if self.parts else None
+        if self.kind == "curve" and inner is not None and inner.name in names:
+            square = Part("scale", "x^2", (inner,))
+            curve = None if self.curve is None else (self.curve[0].square(), self.curve[1])
+            return replace(self, parts=(square,), curve=curve)
+        return replace(self, parts=tuple(part.in_squares(names) for part in self.parts))
+
+    @property
+    def is_known(self) -> bool:
+        """Whether nothing below it is an unknown function of several parts."""
+        return self.kind != "open" and all(part.is_known for part in self.parts)
 
     @property
     def sketch(self) -> str:
@@ -622,7 +652,7 @@ class Grower:
         slope, start = _line(x[:, 0], y)
         if _size(y - slope * x[:, 0] - start) <= LIMIT * question.noise:
             return Part("line", parts=(inner,), factor=slope)
-        return Part("curve", self._name(), (inner,))
+        return Part("curve", self._name(), (inner,), curve=(x[:, 0], y))
 
     def _name(self) -> str:
         self.unknown += 1

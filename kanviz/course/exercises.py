@@ -333,6 +333,16 @@ EXERCISES: dict[str, Exercise] = {
             "G + k + 1 numbers an edge; Gaussians have G + 5 bumps.",
         ),
     ),
+    "04b.1": Exercise(
+        "whether the loss is larger than at the beginning, yes or no",
+        yes,
+        ("teaching.descent(rate=...) and .fastest.", "Does a step that goes too far come back?"),
+    ),
+    "04b.2": Exercise(
+        "the largest rate on 16 intervals that does not swing out",
+        number(16.5, 0.1),
+        ("teaching.descent(grid_size=16).", "Its fastest."),
+    ),
     "05.1": Exercise(
         "how many numbers a point needs in a KAN([2, 3, 3, 1])",
         number(25),
@@ -461,6 +471,16 @@ EXERCISES: dict[str, Exercise] = {
         number(50),
         ("A level of 0.95 leaves out 5 of 100.", "1 - 0.5."),
     ),
+    "14.1": Exercise(
+        "how many nodes multiply",
+        number(2),
+        ("plot() draws a cross for each.", "Count the terms that are products."),
+    ),
+    "14.2": Exercise(
+        "whether a new property of v is found, yes or no",
+        yes,
+        ('ranges with "v": (-4, 4), then all as above.', "What does v**2 do to a sign?"),
+    ),
     "15.1": Exercise(
         "whether the score on unseen rows rises by more than 0.02, yes or no",
         no,
@@ -473,6 +493,16 @@ EXERCISES: dict[str, Exercise] = {
             'pipeline[-1].model_.feature_scores(by="freedom").',
             "zip(X.columns, freedom): below 0.1.",
         ),
+    ),
+    "16.1": Exercise(
+        "how many coefficients an input reads with spline_order=1, and with 5",
+        numbers([2, 6]),
+        ("teaching.lookup(spline_order=1).rows.", "k + 1."),
+    ),
+    "16.2": Exercise(
+        "the condition of the penalty for 64 control points",
+        number(5.4e5, 0.5),
+        ("Call the condition of section 5 with 64.", "It grows as the fourth power of the number."),
     ),
 }
 """By notebook and number, as in ``"04.1"``."""

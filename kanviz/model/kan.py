@@ -291,6 +291,7 @@ class KAN(nn.Module):
         *,
         input_names: Sequence[str] | None = None,
         output_names: Sequence[str] | None = None,
+        unknown: Sequence[str] | Mapping[str, tuple[Sequence[float], Sequence[float]]] = (),
         grid_size: int = 5,
         dtype: torch.dtype = torch.float64,
         device: torch.device | str | None = None,
@@ -312,6 +313,10 @@ class KAN(nn.Module):
             The names, where ``ranges`` is a sequence; by default x_1, x_2 and so on.
         output_names : sequence of str, optional
             One per formula.
+        unknown : sequence of str, or mapping of str to (x, y)
+            Names of functions in the formula that are not known: these edges stay splines, to be
+            learnt, as in ``"x*f(y + z)"`` with ``unknown=["f"]``. A mapping brings points that they
+            go through to begin with.
         grid_size, dtype, device
             As for ``KAN``.
 
@@ -339,7 +344,7 @@ class KAN(nn.Module):
             input_names, ranges = list(ranges), list(ranges.values())
         about = About.nothing(len(ranges), len(formulas)).named(input_names, output_names)
         names = list(about.input_names)
-        expressions, x, y = read_formulas(formulas, ranges, names)
+        expressions, x, y = read_formulas(formulas, ranges, names, list(unknown))
         x_scaling, y_scaling = plain_scaling(x), plain_scaling(y)
         about = replace(about, x_scaling=x_scaling, y_scaling=y_scaling).seeing(x_scaling.apply(x))
         network = network_of(
@@ -348,6 +353,7 @@ class KAN(nn.Module):
             x_scaling.apply(x),
             x_scaling=x_scaling,
             y_scaling=y_scaling,
+            curves=unknown if isinstance(unknown, Mapping) else None,
             grid_size=grid_size,
             dtype=dtype,
             device=device,
@@ -355,6 +361,8 @@ class KAN(nn.Module):
         given: dict[str, Any] = {"input_names": names}
         if output_names is not None:
             given["output_names"] = list(output_names)
+        if unknown:
+            given["unknown"] = dict(unknown) if isinstance(unknown, Mapping) else list(unknown)
         if grid_size != 5:
             given["grid_size"] = grid_size
         if dtype != torch.float64:
@@ -679,7 +687,8 @@ class KAN(nn.Module):
             Steps without improvement before a level ends; with validation only.
         starts : int, optional
             Random starts to try before training (squared loss with "lm" only). By default as many
-            as are cheap for an untouched network, and 1 (go on from here) for any other.
+            as are cheap for an untouched network, but no more than ``steps``, and 1 (go on from
+            here) for any other.
         update_grid : bool
             Whether knots follow the data and activations between rounds.
         callbacks : sequence of callable
@@ -739,7 +748,7 @@ class KAN(nn.Module):
         task = classes_or_numbers(given, loss, self.widths[-1])
         is_new = session.is_new()
         dataset = session.dataset(
-            given, task=task, sample_weight=sample_weight, is_new=is_new, as_counts=True
+            given, task=task, sample_weight=sample_weight, is_new=is_new, as_given=True
         )
         if loss == "poisson":
             if not (is_new or session.about.is_counts):
@@ -1155,7 +1164,7 @@ class KAN(nn.Module):
         """
         with self.session.reading():
             weighed = self.session.dataset(
-                data, sample_weight=sample_weight, one_row=True, as_counts=True
+                data, sample_weight=sample_weight, one_row=True, as_given=True
             )
             return quality(self.network, weighed)
 
@@ -2342,7 +2351,8 @@ class KAN(nn.Module):
             if doubt is not None and dataset is not None:
                 x, weight = dataset.x.double(), dataset.sample_weight
                 family = family_of(dataset.y)
-                doubt = Doubt.of(work, x, doubt.smoothing, doubt.scale, weight, family)
+                found = Doubt.of(work, x, doubt.smoothing, doubt.scale, weight, family)
+                doubt = replace(found, is_robust=doubt.is_robust)
             left = doubt if dataset is not None else self.session.doubt
             call = call_code("model.prune", *names, **options)
             self.session.change(Became(work, call, words, left))
@@ -2574,6 +2584,8 @@ class KAN(nn.Module):
             words = f"made {chosen} of {len(report.edges)} edges formulas"
             call = call_code("model.symbolify", name, **options)
             left = None if judge.noise is None else doubt_after(work, dataset, judge)
+            if left is not None and doubt is not None:
+                left = replace(left, is_robust=doubt.is_robust)
             self.session.change(Became(work, call, words, left))
             return report
 

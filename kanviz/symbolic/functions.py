@@ -212,10 +212,18 @@ class Library(Mapping[str, Function]):
         return replace(self, functions=tuple(self[name] for name in dict.fromkeys(names)))
 
     def parse(
-        self, text: str, constants: Sequence[str] = (), variables: Sequence[str] = (X.name,)
+        self,
+        text: str,
+        constants: Sequence[str] = (),
+        variables: Sequence[str] = (X.name,),
+        unknown: Sequence[str] = (),
     ) -> sympy.Expr:
-        """Return the expression of a formula that may name functions of this library too."""
-        return parse(text, variables, self._words, constants=constants)
+        """Return the expression of a formula that may name functions of this library too.
+
+        The ``unknown`` ones are functions of which nothing is known but the name.
+        """
+        words = self._words | {name: sympy.Function(name)(X) for name in unknown}
+        return parse(text, variables, words, constants=constants)
 
     def constants_in(self, text: str) -> tuple[str, ...]:
         """Return the free constants of a formula, see ``kanviz.symbolic.parse.constants_in``."""

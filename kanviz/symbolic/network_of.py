@@ -7,23 +7,33 @@ by straight edges. This is the way back of ``formula_of``.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sympy
 import torch
 from jaxtyping import Float
+from sympy.core.function import AppliedUndef
 from torch import Tensor
 
 from kanviz.data.dataset import default_names
 from kanviz.data.scaling import PLAIN, Affine, EdgeUnits, Scaling
+from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.nodes import Nodes, count_of
 from kanviz.nn.regrid import fit_coefficients
+from kanviz.snapshot import Edge
 from kanviz.symbolic.formula import Formula
 from kanviz.symbolic.functions import LONGEST_NAME, Function, Library, checked, default_library
 from kanviz.symbolic.language import X
 from kanviz.symbolic.printing import is_taken, to_text
+
+Points = tuple[Tensor, Tensor]
+"""x and y (points,) that a curve goes through."""
+
+Curves = Mapping[str, tuple[Any, Any]]
+"""Points of unknown functions, by name."""
 
 MOST_EDGES = 20_000
 """Of a network that is made of a formula."""
@@ -199,6 +209,7 @@ def network_of(
     *,
     x_scaling: Scaling,
     y_scaling: Scaling,
+    curves: Curves | None = None,
     grid_size: int = 5,
     seed: int = 0,
     dtype: torch.dtype = torch.float64,
@@ -217,6 +228,8 @@ def network_of(
         In the network's units: where the knots go.
     x_scaling, y_scaling : Scaling
         The user's units, which the formulas are in; without shifts.
+    curves : mapping of str to (x, y), optional
+        Points that the unknown functions go through to begin with.
     grid_size, seed, dtype, device
         Of the splines.
 
@@ -236,7 +249,7 @@ def network_of(
         )
     shape = (len(inputs), *(count_of(nodes) for nodes, _ in made))
     network = Network(shape, grid_size=grid_size, seed=seed, dtype=dtype, device=device)
-    library = default_library()
+    library, begun = default_library(), dict[Edge, Points]()
     for depth, (_, sums) in enumerate(made):
         layer, places = network.layers[depth], list(drawing.layers[depth])
         mask = torch.zeros_like(layer.mask)
@@ -244,17 +257,34 @@ def network_of(
             for phi, core in total.terms:
                 i = places.index(core)
                 mask[i, j] = True
-                if phi.has(sympy.core.function.AppliedUndef):
-                    continue
                 units = EdgeUnits(
                     scale=float(x_scaling.scale[i]) if depth == 0 else 1.0,
                     size=float(y_scaling.scale[j]) if depth == len(made) - 1 else 1.0,
                 )
+                if phi.has(AppliedUndef):
+                    if (points := _points(phi, curves or {}, units)) is not None:
+                        begun[Edge(depth, i, j)] = points
+                    continue
                 function, affine = named(phi, library)
                 layer.fix(i, j, function, units.to_network(affine), 1.0)
         layer.set_mask(mask)
-    _give_splines(network, sample.to(network.layers[0].weight))
+    _give_splines(network, sample.to(network.layers[0].weight), begun)
     return network
+
+
+def _points(phi: sympy.Expr, curves: Curves, units: EdgeUnits) -> Points | None:
+    """Return points of phi = c f(a X + b) + d in the network's units, if those of f are known."""
+    parts = list(phi.atoms(AppliedUndef))
+    line = _line(parts[0].args[0]) if len(parts) == 1 else None
+    known = curves.get(parts[0].func.__name__)
+    if line is None or known is None or line[0] == 0:
+        return None
+    outer = _line(phi.xreplace({parts[0]: X}))
+    if outer is None:
+        return None
+    (a, b), (c, d) = (tuple(map(float, pair)) for pair in (line, outer))
+    x, y = (torch.as_tensor(part, dtype=torch.float64) for part in known)
+    return ((x - b) / a - units.shift) / units.scale, (c * y + d) / units.size
 
 
 EXAMPLE = "KAN.from_formula('m*v', {'m': (0, 1), 'v': (0, 2)})"
@@ -264,9 +294,14 @@ SAMPLE = 1000
 
 
 def read_formulas(
-    formulas: Sequence[str], ranges: Sequence[tuple[float, float]], inputs: Sequence[str]
+    formulas: Sequence[str],
+    ranges: Sequence[tuple[float, float]],
+    inputs: Sequence[str],
+    unknown: Sequence[str] = (),
 ) -> tuple[list[sympy.Expr], Float[Tensor, "rows inputs"], Float[Tensor, "rows outputs"]]:
     """Return formulas as expressions, rows inside the ranges, and the outputs there.
+
+    Of formulas with unknown functions the outputs are taken to be near 1.
 
     Raises
     ------
@@ -282,13 +317,13 @@ def read_formulas(
         raise ValueError(f"{what} must be {wanted}; got none. Write for example {EXAMPLE}.")
     library, expressions = default_library(), []
     for name in inputs:
-        if not name.isidentifier() or is_taken(name):
+        if not name.isidentifier() or is_taken(name) or name in unknown:
             raise ValueError(
                 f"input_names must be words that a formula can have and that are no functions or "
                 f"constants; got {name!r}. Rename it."
             )
     for text in formulas:
-        expression = library.parse(text, variables=inputs)
+        expression = library.parse(text, variables=inputs, unknown=unknown)
         if not expression.free_symbols:
             raise ValueError(f"formula must depend on an input; got {text[:80]!r}. Name one in it.")
         expressions.append(expression)
@@ -297,6 +332,8 @@ def read_formulas(
         SAMPLE, len(inputs), generator=torch.Generator().manual_seed(0), dtype=torch.float64
     )
     rows = low + (high - low) * unit
+    if unknown:
+        return expressions, rows, torch.ones(SAMPLE, len(expressions), dtype=torch.float64)
     exact = Formula(tuple(expressions), tuple(inputs), default_names("y", len(expressions)))
     values = torch.as_tensor(exact.to_callable()(rows.numpy()))
     bad = (~values.isfinite()).nonzero()
@@ -327,18 +364,32 @@ def _bounds(ranges: Sequence[tuple[float, float]], count: int) -> Float[Tensor, 
 
 
 @torch.no_grad()
-def _give_splines(network: Network, x: Float[Tensor, "rows inputs"]) -> None:
-    """Let the spline that rests below each formula follow it, for who takes the formula away."""
-    for layer in network.layers:
+def _give_splines(
+    network: Network, x: Float[Tensor, "rows inputs"], begun: Mapping[Edge, Points]
+) -> None:
+    """Give each edge a spline: where it is a formula one that follows it, for who takes that away.
+
+    Others go through the points that they are to begin with.
+    """
+    for depth, layer in enumerate(network.layers):
         layer.update_grid(x, grid_eps=1.0)
+        for edge, (at, height) in begun.items():
+            if edge.layer == depth:
+                _bend(layer, edge.i, edge.j, at.to(layer.weight), height.to(layer.weight))
         if layer.symbols is not None:
             values = layer.edge_outputs(x)
             for i, j in layer.symbols.edges:
-                own, curve = x[:, i : i + 1], values[:, i : i + 1, j : j + 1]
-                coef, _ = fit_coefficients(own, curve, layer.knots[i : i + 1], layer.spec)
-                layer.weight[i, :, j] = 0
-                layer.weight[i, : layer.spec.n_basis, j] = coef[0, :, 0]
+                _bend(layer, i, j, x[:, i], values[:, i, j])
         x = layer(x)
+
+
+def _bend(
+    layer: KANLayer, i: int, j: int, x: Float[Tensor, " points"], y: Float[Tensor, " points"]
+) -> None:
+    """Let the spline of an edge go through points, without the base function."""
+    coef, _ = fit_coefficients(x[:, None], y[:, None, None], layer.knots[i : i + 1], layer.spec)
+    layer.weight[i, :, j] = 0
+    layer.weight[i, : layer.spec.n_basis, j] = coef[0, :, 0]
 
 
 def named(phi: sympy.Expr, library: Library) -> tuple[Function, Affine]:

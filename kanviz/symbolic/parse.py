@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import sympy
+from sympy.core.function import AppliedUndef
 
 from kanviz.checks import did_you_mean
 from kanviz.symbolic.language import (
@@ -242,7 +243,8 @@ class _Builder:
     def read(self, tree: ast.AST) -> sympy.Expr:
         """Return the expression of a whole tree."""
         expression = self.build(tree, 0)
-        check_expression("formula", expression, list(self.symbols), constants=self.constants)
+        undefined = [part.func.__name__ for part in expression.atoms(AppliedUndef)]
+        check_expression("formula", expression, list(self.symbols), undefined, self.constants)
         return expression
 
     def build(self, node: ast.AST, depth: int) -> sympy.Expr:

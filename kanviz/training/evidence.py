@@ -157,6 +157,8 @@ class Evidence:
         Effective degrees of freedom of the whole network: tr(V A).
     edges : list of (in, out)
         Those of each edge, its level left out; 0 where it does nothing that the data ask for.
+    used : int
+        Hidden nodes in use, see ``IN_USE``; a product counts once.
     covariance : (weights, weights)
         V, of all weights in the order of ``linearise``, the outputs in the unit of the problem; 0
         for those that do not learn.
@@ -166,16 +168,22 @@ class Evidence:
     noise: float
     dof: float
     edges: list[Float[Tensor, "_inputs _outputs"]]
+    used: int
     covariance: Float[Tensor, "weights weights"]
 
     @property
     def rank(self) -> float:
         """What starts are compared by: log evidence less ``PRICE`` for each hidden node in use."""
-        used = zip(self.edges[:-1], self.edges[1:], strict=True)
-        nodes = sum(
-            int(((into.sum(0) > IN_USE) & (out.sum(1) > IN_USE)).sum()) for into, out in used
-        )
-        return self.log_evidence - PRICE * nodes
+        return self.log_evidence - PRICE * self.used
+
+
+def nodes_in_use(network: Network, edges: list[Float[Tensor, "_inputs _outputs"]]) -> int:
+    """Return how many hidden nodes are in use by the degrees of freedom of all edges."""
+    pairs = zip(network.layers[:-1], edges[:-1], edges[1:], strict=True)
+    return sum(
+        int(((layer.nodes.added(into.sum(0)) > IN_USE) & (out.sum(1) > IN_USE)).sum())
+        for layer, into, out in pairs
+    )
 
 
 @dataclass(frozen=True)
@@ -280,7 +288,8 @@ class Smoothing:
             log_evidence -= n * problem.deviance(outputs) / scale**2 / self.variance
             if family.has_noise:
                 log_evidence -= n * math.log(2 * math.pi * self.variance)
-        evidence = Evidence(log_evidence / 2, variance**0.5, dof, found.dof, covariance)
+        used = nodes_in_use(network, found.dof)
+        evidence = Evidence(log_evidence / 2, variance**0.5, dof, found.dof, used, covariance)
         return Smoothing(found.bend, found.slope, variance), evidence
 
     def _of_edges(

@@ -349,11 +349,12 @@ class Trainer:
         self.monitor.consider(self.network, self._measured(self.network))
 
     def _count(self) -> int:
-        """Return how many starts to try."""
+        """Return how many starts to try: unasked no more than steps, which they are to serve."""
         asked = self.task.options.starts
         if asked is None and self._is_untouched:
             most = self.task.most_starts
-            return affordable_starts(self.network, most, by_evidence=self.by_evidence)
+            most = affordable_starts(self.network, most, by_evidence=self.by_evidence)
+            return min(most, self.steps)
         return asked or 1
 
     def _trials(self) -> Iterator[None]:

@@ -103,7 +103,8 @@ class FitOptions:
         Steps without improvement before a level ends; with validation only.
     starts : int, optional
         Random starts to try before training (squared loss with "lm" only). By default as many as
-        are cheap for an untouched network, and 1 (go on from here) for any other.
+        are cheap for an untouched network, but no more than ``steps``, and 1 (go on from here)
+        for any other.
     update_grid : bool
         Whether knots follow the data and activations between rounds.
     callbacks : sequence of callable

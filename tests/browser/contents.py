@@ -53,6 +53,7 @@ SHOTS = {
     "02b": Shot("explorer\n", after="model.move_point", edge=(0, 0, 1)),
     "03": Shot("squares.explore(product)"),
     "04": Shot("spline = teaching.bspline()\nspline\n"),
+    "04b": Shot("learner = teaching.descent()"),
     "05": Shot("teaching.layer(model, 0"),
     "06": Shot("teaching.staircase(", at_end=True),
     "07": Shot('slide("'),
@@ -62,7 +63,9 @@ SHOTS = {
     "11": Shot('model.plot(pruned="off")'),
     "12": Shot("teaching.layer(reader, 0)"),
     "13": Shot("gone = model.prune"),
+    "14": Shot("laws.best.model.plot()"),
     "15": Shot("diagram = explore("),
+    "16": Shot("looked = teaching.lookup()"),
 }
 
 

@@ -9,6 +9,17 @@ from kanviz.course.teaching.descent import descent
 from kanviz.course.teaching.film import film, staircase
 from kanviz.course.teaching.forgetting import forgetting
 from kanviz.course.teaching.layer import layer
+from kanviz.course.teaching.lookup import lookup
 from kanviz.course.teaching.prediction import predict
 
-__all__ = ["bezier", "bspline", "descent", "film", "forgetting", "layer", "predict", "staircase"]
+__all__ = [
+    "bezier",
+    "bspline",
+    "descent",
+    "film",
+    "forgetting",
+    "layer",
+    "lookup",
+    "predict",
+    "staircase",
+]

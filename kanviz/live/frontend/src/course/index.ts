@@ -10,6 +10,7 @@ import { descent } from "./descent";
 import { film } from "./film";
 import { forgetting } from "./forgetting";
 import { layer } from "./layer";
+import { lookup } from "./lookup";
 import { prediction } from "./prediction";
 import { type CourseTraits, type Renderer, Shared } from "./stage";
 
@@ -21,6 +22,7 @@ const KINDS: Record<string, Renderer> = {
   film,
   forgetting,
   layer,
+  lookup,
   prediction,
 };
 

@@ -1,0 +1,365 @@
+"""From data to a law: train, ask for structure, train what was found, name its curves, check it.
+
+A network of sums of curves is trained first. What its function is built of (``structure``) is drawn
+as a network of its own, with sums, products and combined inputs, in which only curves of one
+variable are unknown; each begins as the first network knows it. That is trained, its curves are
+named, and what comes of it is judged on rows that nothing was trained on. Where no such structure
+is found, or the law is not exact, the first network itself is pruned and named.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from kanviz.analysis.structure import Part, Structure
+from kanviz.checks import check_integer
+from kanviz.data import Dataset, from_arrays
+from kanviz.model import KAN
+from kanviz.symbolic import Formula
+from kanviz.symbolic.printing import is_taken
+from kanviz.tables import ReportTable, Rows
+
+EXACT = 1e-6
+"""Share of the standard deviation of y below which a held-out error is none, without noise."""
+
+WORSE = 2.0
+"""A structure whose network has so many times the error of the first one was none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Law:
+    """A formula that was found, with its model and what speaks for it.
+
+    Parameters
+    ----------
+    model : KAN
+        Computes it; its history shows how it came about, ``script()`` as code.
+    formula : Formula
+        In the user's names and units.
+    way : str
+        ``"structure"`` or ``"network"``: what it was read from.
+    error : float
+        RMSE on the held-out rows, in the unit of y.
+    noise : float or None
+        Standard deviation of the noise in y, where the first fit has found any.
+    size : float
+        Standard deviation of y.
+    rows : int
+        How many rows were held out.
+    evidence : float
+        Logarithm of how likely the law makes the held-out rows, less half the logarithm of their
+        number for each number in it (Schwarz, 1978).
+    """
+
+    model: KAN
+    formula: Formula
+    way: str
+    error: float
+    noise: float | None
+    size: float
+    rows: int
+    evidence: float
+
+    @property
+    def complexity(self) -> int:
+        """Numbers, variables, signs and functions in the formula."""
+        return complexity_of(self.formula)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing is left: no error, or none beyond what chance explains of the noise."""
+        if self.formula.splines:
+            return False
+        if self.noise is None:
+            return self.error <= EXACT * self.size
+        return self.error <= self.noise * (1 + 3 / math.sqrt(2 * self.rows))
+
+    @property
+    def verdict(self) -> str:
+        """What the check says, in words."""
+        if self.formula.splines:
+            return "has curves without a name"
+        if not self.is_exact:
+            return "not the law: an error is left"
+        return "exact" if self.noise is None else "leaves only the noise"
+
+
+class Discovery(ReportTable[Law]):
+    """What ``discover`` returns: laws, the likeliest first, as a table.
+
+    Parameters
+    ----------
+    laws : sequence of Law
+        At least one.
+    structure : Structure
+        What the first network's function is built of.
+    """
+
+    def __init__(self, laws: Sequence[Law], structure: Structure) -> None:
+        self.laws = tuple(sorted(laws, key=lambda law: (not law.is_exact, -law.evidence)))
+        self.structure = structure
+
+    @property
+    def best(self) -> Law:
+        """An exact law where there is one, of several the likeliest."""
+        return self.laws[0]
+
+    @property
+    def front(self) -> tuple[Law, ...]:
+        """The laws for which there is none at most as complex with a smaller error."""
+        return tuple(
+            law
+            for law in self.laws
+            if not any(
+                one.complexity <= law.complexity and one.error < law.error for one in self.laws
+            )
+        )
+
+    @property
+    def _records(self) -> tuple[Law, ...]:
+        return self.laws
+
+    def _rows(self) -> Rows:
+        head = ["formula", "complexity", "held-out error", "noise", "log evidence", "verdict"]
+        front = self.front
+        return [
+            [*head, "front"],
+            *(
+                [
+                    str(law.formula),
+                    str(law.complexity),
+                    f"{law.error:.3g}",
+                    "-" if law.noise is None else f"{law.noise:.3g}",
+                    f"{law.evidence:.1f}",
+                    law.verdict,
+                    "*" if law in front else "",
+                ]
+                for law in self.laws
+            ),
+        ]
+
+    def _note(self) -> str:
+        return f"Structure: {self.structure.output_name} = {self.structure.sketch}"
+
+
+def discover(
+    data: Any,
+    y: Any = None,
+    *,
+    model: KAN | None = None,
+    progress: bool = True,
+    seed: int = 0,
+) -> Discovery:
+    """Find the law behind data: formulas with their errors, their evidence and a verdict.
+
+    Parameters
+    ----------
+    data : Dataset, (X, y) or X
+        As for ``KAN.fit``, with one output. Of arrays a fifth of the rows is held out; of a
+        ``Dataset`` its test part.
+    y : (samples,), optional
+        The targets of X.
+    model : KAN, optional
+        A trained model to begin with; by default one with a hidden layer of five nodes is trained.
+        Is only read.
+    progress : bool
+        Whether to show a progress bar.
+    seed : int
+        Of all random numbers.
+
+    Returns
+    -------
+    Discovery
+        A table of laws; ``best`` has ``model``, ``formula`` and ``is_exact``. A formula that leaves
+        an error is never said to be exact.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the data are classes, have several outputs or no rows to hold out, or do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).uniform(-1, 1, (200, 2))
+    >>> found = discover(X, X[:, 0] * X[:, 1], progress=False)
+    >>> print(found.best.formula, found.best.verdict)
+    x_1*x_2 exact
+    """
+    check_integer("seed", seed, 0)
+    sample = _with_test_part(data if y is None else (data, y), seed)
+    with tqdm(total=4, desc="discover", disable=not progress, unit=" steps") as bar:
+        bar.set_postfix_str("first network")
+        first = _first(sample, seed) if model is None else model.copy()
+        bar.update()
+        bar.set_postfix_str("structure")
+        found = first.structure(sample)
+        bar.update()
+        laws: list[Law] = []
+        for root in _drawings(found):
+            bar.set_postfix_str(root.sketch)
+            drawn = drawn_as(root, found.input_names, sample)
+            if drawn is not None and _error(drawn, sample) <= _most(first, sample):
+                drawn.symbolify(sample)
+                laws.append(_law(drawn, sample, "structure", first))
+                if laws[-1].is_exact:
+                    break
+        bar.update()
+        if not any(law.is_exact for law in laws):
+            bar.set_postfix_str("names in the first network")
+            laws.append(_law(_named(first, sample), sample, "network", first))
+        bar.update()
+    return Discovery(laws, found)
+
+
+def _with_test_part(data: Any, seed: int) -> Dataset:
+    """Return data with rows held out, of numbers with one output."""
+    if isinstance(data, Dataset):
+        sample = data
+    else:
+        if not isinstance(data, tuple | list) or len(data) != 2:
+            raise TypeError(
+                f"data must be a Dataset or a pair (X, y); got {type(data).__name__}. Pass X, y."
+            )
+        x, y = data
+        sample = from_arrays(x, y, test_fraction=0.2, seed=seed, dtype=torch.float64)
+    if sample.is_classification or sample.n_outputs != 1:
+        what = "classes" if sample.is_classification else f"{sample.n_outputs} outputs"
+        raise ValueError(f"y must be one column of numbers; got {what}. Take them one by one.")
+    if sample.x_test is None:
+        raise ValueError(
+            "data must have a test part, which judges the laws; got none. Pass test_fraction=0.2 "
+            "where the data are made."
+        )
+    return sample
+
+
+def _first(sample: Dataset, seed: int) -> KAN:
+    """Return the network that is asked for structure."""
+    n = sample.n_inputs
+    model = KAN(
+        [1, 1] if n == 1 else [n, 5, 1],
+        grid_size=10 if n == 1 else 5,
+        dtype=torch.float64,
+        seed=seed,
+    )
+    model.fit(sample, progress=False, seed=seed)
+    return model
+
+
+def _drawings(found: Structure) -> list[Part]:
+    """Return the trees that are drawn, one after the other until a law is exact."""
+    if not found.root.is_known:
+        return []
+    even = {
+        found.input_names[one.inputs[0]]
+        for one in found.findings
+        if one.kind == "even" and one.holds
+    }
+    squared = found.root.in_squares(even)
+    return [found.root] if squared == found.root else [found.root, squared]
+
+
+def drawn_as(root: Part, input_names: Sequence[str], sample: Dataset) -> KAN | None:
+    """Return the network of a structure, trained; None where it cannot be drawn.
+
+    Its unknown curves begin as the structure knows them.
+    """
+    x = sample.x_scaling.undo(sample.x).cpu()
+    inputs = plain_names(input_names)
+    ranges = [(float(low), float(high)) for low, high in zip(x.amin(0), x.amax(0), strict=True)]
+    begun: dict[str, tuple[list[float], list[float]]] = {}
+    for name, (at, height) in root.curves.items():
+        order = at.argsort()
+        chosen = order[torch.linspace(0, len(at) - 1, min(len(at), CURVE_POINTS)).long()]
+        begun[name] = _short(at[chosen]), _short(height[chosen])
+    try:
+        model = KAN.from_formula(
+            root.renamed(dict(zip(input_names, inputs, strict=True))).sketch,
+            ranges,
+            input_names=inputs,
+            unknown=begun,
+            grid_size=FINE,
+        )
+        model.fit(sample, progress=False)
+    except (ValueError, FloatingPointError):  # longer than formulas may be, or not finite
+        return None
+    return model
+
+
+FINE = 10
+"""Intervals of the curves of a network that is drawn: it has few."""
+
+CURVE_POINTS = 60
+"""Points that a curve begins with."""
+
+
+def _short(values: Tensor) -> list[float]:
+    """Return numbers as a script may hold them."""
+    return [float(f"{value:.8g}") for value in values.tolist()]
+
+
+def plain_names(names: Sequence[str]) -> list[str]:
+    """Return names that may stand in a formula beside f1, f2 ..., those of the user if they may."""
+    are_plain = all(
+        name.isidentifier() and not is_taken(name) and not re.fullmatch(r"f\d+", name)
+        for name in names
+    )
+    return list(names) if are_plain else [f"v{n + 1}" for n in range(len(names))]
+
+
+def _named(first: KAN, sample: Dataset) -> KAN:
+    """Return the first network pruned and named, as one goes by hand."""
+    model = first.copy()
+    model.fit(sample, sparsity=1e-3, progress=False)
+    model.prune(sample)
+    model.fit(sample, progress=False)
+    model.symbolify(sample)
+    return model
+
+
+def _error(model: KAN, sample: Dataset) -> float:
+    return model.evaluate(sample)["test_rmse"]
+
+
+def _most(first: KAN, sample: Dataset) -> float:
+    """Return the error above which a structure was none."""
+    return WORSE * _error(first, sample)
+
+
+def _law(model: KAN, sample: Dataset, way: str, first: KAN) -> Law:
+    assert sample.y_test is not None
+    formula, error, n = model.formula(), _error(model, sample), len(sample.y_test)
+    scale = float(sample.y_scaling.scale[0])
+    size = float(sample.y.double().std()) * scale
+    doubt = first.session.doubt
+    noise = None if doubt is None else doubt.noise * float(first.session.about.y_scaling.scale[0])
+    numbers = sum(len(numbers_of(one)) for one in formula.expressions)
+    least = max(error, 1e-12 * size) if noise is None else max(error, 0.5 * noise)
+    evidence = -n * (math.log(least) + 0.5 * math.log(2 * math.pi) + 0.5)
+    evidence -= 0.5 * numbers * math.log(n)
+    return Law(model, formula, way, error, noise, size, n, evidence)
+
+
+def numbers_of(expression: sympy.Expr) -> list[sympy.Expr]:
+    """Return the numbers of a formula that data may have told: not 1, -1, or small exponents."""
+    return [
+        part
+        for part in sympy.preorder_traversal(expression)
+        if part.is_Float or part.is_Rational
+        if abs(part) != 1
+    ]
+
+
+def complexity_of(formula: Formula) -> int:
+    """Return how many numbers, variables, signs and functions a formula has."""
+    return sum(
+        len(list(sympy.preorder_traversal(expression))) for expression in formula.expressions
+    )
