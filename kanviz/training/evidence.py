@@ -390,7 +390,8 @@ def inverse_root(matrix: Float[Tensor, "n n"], *, is_singular: bool) -> Float[Te
         return _pseudo_root(matrix)[0]
     factor, size, _ = _factored(matrix)
     eye = torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
-    return torch.linalg.solve_triangular(factor, eye, upper=False).T * size.unsqueeze(1)
+    root: Tensor = torch.linalg.solve_triangular(factor, eye, upper=False).T * size.unsqueeze(1)
+    return root
 
 
 def _factored(
