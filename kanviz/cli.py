@@ -1,4 +1,4 @@
-"""The command line: ``kanviz demo``, ``kanviz fit``, ``kanviz lab``, ``kanviz playground``."""
+"""The command line: ``kanviz demo``, ``fit``, ``lab``, ``playground``, ``course``."""
 
 import argparse
 import datetime
@@ -19,6 +19,7 @@ DEMO_GRIDS = (5, 10, 20)
 FIT_GRIDS = (3, 5, 10)
 NOTEBOOKS = "notebooks"
 PLAYGROUND = "kanviz-playground.html"
+SITE = "site"
 
 
 OPTIONS = {"missing='mean'": "--missing mean", "normalize=True": "other units"}
@@ -77,6 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     written = f"the page to write (default: {PLAYGROUND})"
     play.add_argument("--out", type=Path, default=Path(PLAYGROUND), help=written)
     play.set_defaults(run=_playground)
+    course = commands.add_parser("course", help="run the notebooks and write them as a web site")
+    course.add_argument("--out", type=Path, default=Path(SITE), help=f"folder (default: {SITE})")
+    course.add_argument("--folder", type=Path, help="other notebooks than kanviz's own")
+    course.set_defaults(run=_course)
     return parser
 
 
@@ -248,6 +253,14 @@ def _lab(chosen: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     return code
+
+
+def _course(chosen: argparse.Namespace) -> None:
+    """Run the notebooks and write their pages: some minutes."""
+    from kanviz.course.site import write_site
+
+    write_site(chosen.folder or _own_notebooks(), chosen.out, print)
+    print(f"Wrote {chosen.out / 'index.html'}: open it in a browser.")
 
 
 def _own_notebooks() -> Path:

@@ -53,7 +53,7 @@ ROOMS = {
     "discovery": Room(6, "sympy torch tqdm"),
     "conversion": Room(6, "torch"),
     "sklearn": Room(6, "numpy sklearn torch"),
-    "course": Room(6, "anywidget jaxtyping numpy scipy torch traitlets"),
+    "course": Room(6, "anywidget jaxtyping mistune numpy scipy torch traitlets"),
     "__init__": Room(7, ""),
     "cli": Room(8, "torch"),
     "__main__": Room(9, ""),
@@ -245,6 +245,8 @@ def with_one_importer() -> dict[str, str]:
 # A module with one importer is part of that importer, unless a reason stands here.
 WITH_ONE_IMPORTER = {
     "kanviz.cli": "is also what the command `kanviz` starts",
+    "kanviz.course.formulas": "reads TeX, and knows nothing of notebooks or pages",
+    "kanviz.course.site": "what is written; the command line is only the door to it",
     "kanviz.live.desk": "what is asked and shown; its importer is how that reaches a notebook",
     "kanviz.live.patch": "what changed in a picture, for a reader apart from who asked",
     "kanviz.views.charts": "charts of measurements, which reports and lecturers draw too",

@@ -25,7 +25,7 @@ def test_the_answer_stays_closed_until_a_guess_is_committed(tmp_path: Path) -> N
     widget._handle_custom_msg(
         {"type": "change", "view": "a", "turn": 1, "change": {"guess": 0.1}}, []
     )
-    assert (widget.guess, widget.state["answer"]) == (0.1, 0.002)
+    assert [widget.state[name] for name in ("guess", "answer")] == [0.1, 0.002]
     assert repr(widget).splitlines()[1:] == [
         "your guess: 0.1 m",
         "measured:   0.002 m (50 times too large)",

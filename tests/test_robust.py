@@ -1,5 +1,6 @@
 """Huber's loss: a few wild rows move neither the curves nor the noise."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,21 @@ def test_a_row_of_weight_2_is_that_row_twice() -> None:
     one, _ = fitted(x, y, loss="huber", sample_weight=weight)
     other, _ = fitted(x[twice], y[twice], loss="huber")
     np.testing.assert_allclose(one.predict(x), other.predict(x), atol=1e-4)
+
+
+def test_pruning_and_naming_after_it_are_not_moved_either(tmp_path: Path) -> None:
+    x, y, true = make_rows(0)
+    x = np.c_[x, np.random.default_rng(9).uniform(-1, 1, (300, 1))]  # an idle input
+    model = kv.KAN([3, 1], dtype=torch.float64)
+    model.fit(x, y, loss="huber", progress=False)
+    model.save(tmp_path / "robust.kan")
+    loaded = kv.load(tmp_path / "robust.kan")
+    for work in (model, loaded):
+        assert [edge.i for edge in work.prune((x, y)).edges] == [2]
+    work.symbolify((x, y), functions=["x^2", "sin"])
+    off = np.sqrt(np.mean((np.ravel(work.predict(x)) - true) ** 2))
+    assert off < 0.03
+    assert "sin(3" in str(work.formula())
 
 
 def test_its_working_residuals_have_the_slope_of_its_deviance() -> None:

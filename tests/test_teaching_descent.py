@@ -1,6 +1,7 @@
 """A spline that learns step by step: arrows are slopes, and one step solves."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_a_browser_moves_points_and_sets_the_rate() -> None:
         ({"rate": -1.0}, "rate must be above 0; got -1.0"),
     ],
 )
-def test_what_cannot_be_is_an_error(options: dict, message: str) -> None:
+def test_what_cannot_be_is_an_error(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         teaching.descent(**options)
 

@@ -1,5 +1,7 @@
 """What one input reads of a table: the same as all bumps at once, and never more than k + 1."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -38,6 +40,6 @@ def test_a_browser_moves_x_and_the_grid() -> None:
         ({"spline_order": 6}, "spline_order must be at most 5; got 6"),
     ],
 )
-def test_what_cannot_be_is_an_error(options: dict, message: str) -> None:
+def test_what_cannot_be_is_an_error(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         teaching.lookup(**options)

@@ -49,13 +49,14 @@ AT_ONCE = (0.1, 0.03, 0.01)
 """Scores below which all candidates are tried at once first: one by one, a refit would wake up
 others that a sparse training has put to sleep."""
 
-IDLE, LAZY = 0.1, 2.5
+IDLE, LAZY = 0.1, 4.5
 """Effective degrees of freedom below which edges are idle, and all tried at once; and below which
-each is tried by itself: a straight line has 1, and what chance makes of nothing up to about 2."""
+each is tried by itself: a straight line has 1, and what chance makes of nothing up to about 4."""
 
-CHANCE = 1.0
-"""By how much the logarithm of the evidence may fall where an edge goes: odds of less than 3 to 1
-are not worth a mention (Kass and Raftery, Bayes factors, 1995, sec. 3.2)."""
+CHANCE = 3.0
+"""By how much the logarithm of the evidence may fall where an edge goes: odds of less than 20 to 1
+are not strong (Kass and Raftery, Bayes factors, 1995, sec. 3.2), and of many idle edges the data
+favour some by chance."""
 
 GIVE_UP = 3
 """Refits in a row to no avail that end the search among nodes, and then among edges."""

@@ -471,6 +471,16 @@ EXERCISES: dict[str, Exercise] = {
         number(50),
         ("A level of 0.95 leaves out 5 of 100.", "1 - 0.5."),
     ),
+    "14.1": Exercise(
+        "how many nodes multiply",
+        number(2),
+        ("plot() draws a cross for each.", "Count the terms that are products."),
+    ),
+    "14.2": Exercise(
+        "whether a new property of v is found, yes or no",
+        yes,
+        ('ranges with "v": (-4, 4), then all as above.', "What does v**2 do to a sign?"),
+    ),
     "15.1": Exercise(
         "whether the score on unseen rows rises by more than 0.02, yes or no",
         no,

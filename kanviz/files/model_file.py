@@ -505,6 +505,7 @@ def _doubt_record(doubt: Doubt, state: NetworkState) -> dict[str, Any]:
         "variance": doubt.smoothing.variance,
         "n": doubt.n,
         "dof": doubt.dof,
+        "is_robust": doubt.is_robust,
         "layers": None if is_now else [_layer_record(layer) for layer in doubt.state.layers],
     }
 
@@ -580,6 +581,7 @@ def _read_doubt(record: Any, state: NetworkState, tensors: Mapping[str, Tensor])
         n=record["n"],
         dof=dof,
         root=_read_root(tensors.get("doubt.root"), Doubt.size_of(state)),
+        is_robust=record.get("is_robust", False) is True,
         **found,
     )
 

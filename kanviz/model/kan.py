@@ -748,7 +748,7 @@ class KAN(nn.Module):
         task = classes_or_numbers(given, loss, self.widths[-1])
         is_new = session.is_new()
         dataset = session.dataset(
-            given, task=task, sample_weight=sample_weight, is_new=is_new, as_counts=True
+            given, task=task, sample_weight=sample_weight, is_new=is_new, as_given=True
         )
         if loss == "poisson":
             if not (is_new or session.about.is_counts):
@@ -1164,7 +1164,7 @@ class KAN(nn.Module):
         """
         with self.session.reading():
             weighed = self.session.dataset(
-                data, sample_weight=sample_weight, one_row=True, as_counts=True
+                data, sample_weight=sample_weight, one_row=True, as_given=True
             )
             return quality(self.network, weighed)
 
@@ -2351,7 +2351,8 @@ class KAN(nn.Module):
             if doubt is not None and dataset is not None:
                 x, weight = dataset.x.double(), dataset.sample_weight
                 family = family_of(dataset.y)
-                doubt = Doubt.of(work, x, doubt.smoothing, doubt.scale, weight, family)
+                found = Doubt.of(work, x, doubt.smoothing, doubt.scale, weight, family)
+                doubt = replace(found, is_robust=doubt.is_robust)
             left = doubt if dataset is not None else self.session.doubt
             call = call_code("model.prune", *names, **options)
             self.session.change(Became(work, call, words, left))
@@ -2583,6 +2584,8 @@ class KAN(nn.Module):
             words = f"made {chosen} of {len(report.edges)} edges formulas"
             call = call_code("model.symbolify", name, **options)
             left = None if judge.noise is None else doubt_after(work, dataset, judge)
+            if left is not None and doubt is not None:
+                left = replace(left, is_robust=doubt.is_robust)
             self.session.change(Became(work, call, words, left))
             return report
 

@@ -24,6 +24,7 @@ from kanviz.model.inputs import grid_sample, read_dataset, read_inputs
 from kanviz.nn.network import Network
 from kanviz.snapshot import Edge
 from kanviz.training.doubt import Doubt
+from kanviz.training.families import ROBUST
 from kanviz.training.fit import Trainer
 from kanviz.training.task import Task, check_fits
 
@@ -154,7 +155,7 @@ class Session:
         sample_weight: Any = None,
         is_new: bool | None = None,
         one_row: bool = False,
-        as_counts: bool = False,
+        as_given: bool = False,
     ) -> Dataset:
         """Return data (a ``Dataset`` or (x, y)) as a ``Dataset`` in the network's units.
 
@@ -173,9 +174,10 @@ class Session:
             What ``is_new`` says, where it was asked just before: it makes a network to compare.
         one_row : bool
             Whether a single training sample will do: it can be measured, but nothing learnt of it.
-        as_counts : bool
-            Whether counts stay what they are; else they become what least squares take for them
-            near what the model says, see ``Dataset.linearised``.
+        as_given : bool
+            Whether it stays what it is, to be learnt or measured. Else counts, and the data of a
+            fit by Huber's loss, become what least squares take for them near what the model says:
+            so all that asks by squares asks by the likelihood.
 
         Raises
         ------
@@ -186,11 +188,7 @@ class Session:
             known = read_dataset(data, self.about, self.network, sample_weight)
             if not one_row:
                 known.check_several()
-            if known.is_counts and not as_counts:
-                with torch.no_grad():
-                    tests = None if known.x_test is None else self._said(known.x_test)
-                    return known.linearised(self._said(known.x), tests)
-            return known
+            return known if as_given else self._for_squares(known)
         # In float64: the network's dtype takes what it can of it, errors are measured against all.
         dataset = as_dataset(
             data, task=task, normalize=True, sample_weight=sample_weight, dtype=torch.float64
@@ -198,10 +196,29 @@ class Session:
         check_fits(self.network, dataset)
         return dataset
 
-    def _said(self, x: Tensor) -> Tensor:
-        """Return the outputs for inputs of any dtype, in the network's units."""
-        said: Tensor = self.network(x.to(self.network.layers[0].weight))
-        return said
+    @torch.no_grad()
+    def _for_squares(self, data: Dataset) -> Dataset:
+        """Return data in the network's units as least squares take them near what it says."""
+        is_robust = self.doubt is not None and self.doubt.is_robust
+        if not (data.is_counts or is_robust):
+            return data
+
+        def said(x: Tensor) -> Tensor:
+            outputs: Tensor = self.network(x.to(self.network.layers[0].weight))
+            return outputs.double()
+
+        tests = None if data.x_test is None else said(data.x_test)
+        if data.is_counts:
+            return data.linearised(said(data.x), tests)
+        assert self.doubt is not None
+        family = ROBUST.at(self.doubt.noise)
+        changes: dict[str, Any] = {
+            "sample_weight": family.weight(said(data.x), data.y, data.sample_weight)
+        }
+        if tests is not None and data.y_test is not None:
+            weight = family.weight(tests, data.y_test, data.sample_weight_test)
+            changes["sample_weight_test"] = weight
+        return replace(data, **changes)
 
     def is_new(self) -> bool:
         """Return whether the model has neither learnt nor seen anything, nor was edited."""

@@ -28,7 +28,7 @@ from kanviz.data.scaling import mean_of
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.state import NetworkState
 from kanviz.training.evidence import VAGUE, Shapes, Smoothing, factored
-from kanviz.training.families import CLASSES, NUMBERS, Family
+from kanviz.training.families import CLASSES, NUMBERS, Family, Robust
 from kanviz.training.jacobian import Locks, learning_weights, linearise, n_weights, trainable
 from kanviz.training.least_squares import LeastSquares
 
@@ -79,6 +79,8 @@ class Doubt:
     root : (weights, weights) or None
         A lower triangular root of the covariance of all that learn, in the order of ``linearise``;
         None beyond ``MOST_KEPT``.
+    is_robust : bool
+        Whether the fit was by Huber's loss, so that rows far off count for less.
     """
 
     state: NetworkState
@@ -91,6 +93,7 @@ class Doubt:
     roots: list[Float[Tensor, "_inputs _outputs _features _features"]]
     formulas: list[Float[Tensor, "_edges _numbers _numbers"]]
     root: Float[Tensor, "weights weights"] | None
+    is_robust: bool = False
 
     @classmethod
     @torch.no_grad()
@@ -146,6 +149,7 @@ class Doubt:
             _centres(work, x, sample_weight),
             *_of_edges(work, root, conventions, problem.locks),
             _triangular(root[own]) if int(own.sum()) <= MOST_KEPT else None,
+            isinstance(family, Robust),
         )
 
     @staticmethod

@@ -128,6 +128,13 @@ class Robust(Numbers):
         roots = (BEND * self.noise / left.abs()).clamp(max=1).sqrt().nan_to_num(nan=1.0)
         return torch.diag_embed(roots), roots * left
 
+    def weight(
+        self, outputs: Outputs, y: Targets, sample_weight: Float[Tensor, " samples"] | None
+    ) -> Each:
+        """Return how much each row counts in squares, as its farthest number does."""
+        least = (BEND * self.noise / (outputs - y).abs()).clamp(max=1).nan_to_num(nan=1.0).amin(1)
+        return least if sample_weight is None else least * sample_weight
+
     def is_far(self, outputs: Outputs, y: Targets) -> Outputs:
         """Return True for each number that is too far off to be noise."""
         return (outputs - y).abs() > FAR * self.noise

@@ -1,8 +1,8 @@
 """Products found by nodes that multiply: five laws over five seeds, from data to the formula.
 
 Run ``python tests/accuracy/products.py`` from the top folder; laws by name, and ``--seeds 2``, are
-arguments. Each row is a fit that asks for few edges and a pruning, twice, then a fit and
-``symbolify(data)``, as README does it; a law is recovered where sympy finds its formula equal, to
+arguments. Each row is a default fit of a random product network and ``kv.discover`` from there,
+which asks the network for its structure; a law is recovered where sympy finds its formula equal, to
 1e-4 of each term.
 """
 
@@ -46,20 +46,16 @@ LAWS = (
 
 
 def measure(law: Law, seed: int) -> tuple[float, float, str, bool]:
-    """Return test RMSE of the last fit, seconds of processor, the formula, and if it is the law."""
+    """Return test RMSE of the law, seconds of processor, the formula, and if it is the law."""
     names = list(law.ranges)
     sample = kv.from_function(lambda x: law.function(*x.unbind(1)), list(law.ranges.values()))
     data = replace(sample, input_names=tuple(names))
     begin = time.process_time()
     k = law.products
     model = kv.KAN([len(names), (k, k), 1], seed=seed)
-    for starts in (None, 1):
-        model.fit(data, sparsity=1e-3, starts=starts, seed=seed, progress=False)
-        model.prune(data)
-    model.fit(data, starts=1, progress=False)
-    error = model.evaluate(data)["test_rmse"]
-    model.symbolify(data)
-    (found,) = model.formula(digits=6).expressions
+    model.fit(data, seed=seed, progress=False)
+    best = kv.discover(data, model=model, progress=False).best
+    error, (found,) = best.error, best.formula.expressions
     seconds = time.process_time() - begin
     symbols = {name: sympy.Symbol(name) for name in names}
     wanted = sympy.sympify(law.text, locals=symbols)

@@ -131,9 +131,11 @@ def searched(
     x: np.ndarray, y: np.ndarray, x_new: np.ndarray
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Return what kanviz's search for a shape makes of the rows, all by default."""
-    found = kv.search(x, y, progress=False)
+    classes = y.dtype.kind == "i"
+    found = kv.search(x, y, loss="cross_entropy" if classes else None, progress=False)
     more = {"hidden": float(sum(found.best.widths[1:-1])), "tried": float(len(found))}
-    return np.ravel(found.best.predict(x_new)), more
+    said = found.best.predict_proba(x_new) if classes else np.ravel(found.best.predict(x_new))
+    return said, more
 
 
 def peer(make: Callable[[], object]) -> Model:
@@ -167,6 +169,7 @@ MODELS: dict[str, Model] = {
     "explainable boosting": peer(lambda: _explainable(classes=False)),
 }
 CLASS_MODELS: dict[str, Model] = {
+    "search": searched,
     "[n, c]": kanviz(),
     "[n, 3, c]": kanviz(3),
     "logistic regression": peer(lambda: make_pipeline(StandardScaler(), _logistic())),

@@ -63,6 +63,7 @@ SHOTS = {
     "11": Shot('model.plot(pruned="off")'),
     "12": Shot("teaching.layer(reader, 0)"),
     "13": Shot("gone = model.prune"),
+    "14": Shot("laws.best.model.plot()"),
     "15": Shot("diagram = explore("),
     "16": Shot("looked = teaching.lookup()"),
 }

@@ -99,7 +99,9 @@ class Descent(TeachingWidget):
 
     def _curvatures(self) -> Array:
         """Eigenvalues of the loss's second derivative, smallest first."""
-        return np.linalg.eigvalsh(2 * self._rows.T @ self._rows / len(self._x))
+        second = 2 * self._rows.T @ self._rows / len(self._x)
+        curvatures: Array = np.linalg.eigvalsh(second).astype(np.float64)
+        return curvatures
 
     def _checked(self, coef: Any) -> Array:
         found = finite("coef", coef)

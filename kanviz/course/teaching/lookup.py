@@ -27,7 +27,7 @@ class Lookup(TeachingWidget):
     @property
     def interval(self) -> int:
         """The interval of x, found by one subtraction and one division."""
-        size = self.state["grid_size"]
+        size = int(self.state["grid_size"])
         return min(int((self.state["x"] + 1) * size / 2), size - 1)
 
     @property

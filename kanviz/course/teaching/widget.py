@@ -112,6 +112,11 @@ class TeachingWidget(anywidget.AnyWidget):
         """Return the state of a page of its own, which no Python can answer any more."""
         return dict(self.state)
 
+    @property
+    def title(self) -> str:
+        """Heading of its page."""
+        return self._title
+
     def close(self) -> None:
         """End it: pictures in the notebook stay as they are."""
         self.layout.close()  # made along with every widget, and not ended with it

@@ -1,0 +1,261 @@
+"""The course as a web site: notebooks are run, and become pages without kernel or network."""
+
+import ast
+import base64
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from kanviz.course.formulas import mathml
+from kanviz.course.lesson import playground
+from kanviz.course.teaching.prediction import Prediction
+from kanviz.course.teaching.widget import TeachingWidget
+from kanviz.live.explorer import Explorer
+from kanviz.theme import DARK, LIGHT
+from kanviz.writing import write_whole
+
+HEIGHTS = {"prediction": 190, "explorer": 760, "lookup": 720, "descent": 760}
+"""Pixels of what stands in a page of its own."""
+
+HEIGHT = 620
+
+CONTENTS = "README.md"
+
+SHOWN = "_shown_by_cell"
+"""The name by which a cell hands over what it ends with."""
+
+Note = Callable[[str], None]
+
+
+def write_site(notebooks: str | os.PathLike[str], out: str | os.PathLike[str], note: Note) -> None:
+    """Run all notebooks of a folder, in this process, and write them as pages.
+
+    Parameters
+    ----------
+    notebooks : str or path
+        Their folder; its README.md becomes the first page.
+    out : str or path
+        The folder to write; made where there is none.
+    note : function
+        Is told each page that is begun.
+
+    Raises
+    ------
+    ImportError
+        If mistune, which reads Markdown, is not installed.
+    FileNotFoundError
+        If the folder holds no notebook.
+    Exception
+        Whatever a cell raises.
+    """
+    source, target = Path(notebooks), Path(out)
+    books = sorted(source.glob("*.ipynb"))
+    if not books:
+        raise FileNotFoundError(f"{source} must hold notebooks; got none. Name their folder.")
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "live").mkdir(exist_ok=True)
+    if (source / "images").is_dir():
+        shutil.copytree(source / "images", target / "images", dirs_exist_ok=True)
+    playground(target / "playground.html")
+    for n, book in enumerate(books):
+        note(f"{book.stem} ({n + 1} of {len(books)})")
+        _write_book(book, target, books[n - 1] if n else None, [*books, None][n + 1])
+    contents = source / CONTENTS
+    text = contents.read_text("utf-8") if contents.is_file() else _plain_contents(books)
+    more = '<p><a href="playground.html">The playground</a>: a KAN learns before your eyes.</p>'
+    write_whole(target / "index.html", _page("The course", _html(text) + more, "", "").encode())
+
+
+def _plain_contents(books: list[Path]) -> str:
+    return "# The course\n\n" + "\n".join(f"- [{book.stem}]({book.name})" for book in books)
+
+
+def _write_book(book: Path, out: Path, before: Path | None, after: Path | None) -> None:
+    cells = json.loads(book.read_text("utf-8"))["cells"]
+    run = _Run(book.stem, out)
+    parts = [_part(cell, run) for cell in cells]
+    run.seal()
+    title = next(
+        (line[2:] for cell in cells for line in cell["source"] if line.startswith("# ")), book.stem
+    ).strip()
+    page = _page(title, "\n".join(parts), _link(before, "previous"), _link(after, "next"))
+    write_whole(out / f"{book.stem}.html", page.encode())
+
+
+def _link(book: Path | None, name: str) -> str:
+    return "" if book is None else f'<a rel="{name[:4]}" href="{book.stem}.html">{name}</a>'
+
+
+def _part(cell: dict[str, Any], run: "_Run") -> str:
+    """Return a cell as HTML, once it is run."""
+    source = "".join(cell["source"])
+    if cell["cell_type"] == "markdown":
+        return f"<section>{_html(source)}</section>"
+    shown = run.cell(source)
+    code = f"<pre><code>{escape(source)}</code></pre>"
+    if cell["metadata"].get("jupyter", {}).get("source_hidden"):
+        code = f"<details><summary>code</summary>{code}</details>"
+    return f'<div class="cell">{code}{shown}</div>'
+
+
+class _Run:
+    """One notebook that runs: its names, and the pages that its widgets become."""
+
+    def __init__(self, stem: str, out: Path) -> None:
+        self._stem, self._out = stem, out
+        self._names: dict[str, Any] = {"__name__": "__main__"}
+        self._count = 0
+        self._open: list[tuple[Prediction, Path]] = []
+
+    def cell(self, source: str) -> str:
+        """Run a cell, and return what it prints and shows, as HTML."""
+        tree = ast.parse(source)
+        self._names.pop(SHOWN, None)
+        if tree.body and isinstance(last := tree.body[-1], ast.Expr):
+            name = ast.Name(SHOWN, ast.Store())
+            tree.body[-1] = ast.copy_location(ast.Assign([name], last.value), last)
+            ast.fix_missing_locations(tree)
+        printed = io.StringIO()
+        silent = io.StringIO()  # progress bars, which a page has no use for
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(silent):
+            exec(compile(tree, self._stem, "exec"), self._names)  # noqa: S102 - as Jupyter does
+        found = self._names.get(SHOWN)
+        text = printed.getvalue()
+        out = f'<pre class="out">{escape(text)}</pre>' if text else ""
+        return out + ("" if found is None else self._shown(found))
+
+    def seal(self) -> None:
+        """Write the predictions, now that all is measured."""
+        for widget, path in self._open:
+            widget.to_html(path)
+
+    def _shown(self, found: Any) -> str:
+        if isinstance(found, Prediction):
+            path = self._place()
+            self._open.append((found, path))
+            return self._frame(path, "prediction", "A prediction")
+        if isinstance(found, TeachingWidget):
+            path = self._place()
+            found.to_html(path)
+            return self._frame(path, found.kind, found.title)
+        if isinstance(found, Explorer):
+            path = self._place()
+            write_whole(path, found.snapshot().page.encode())
+            return self._frame(path, "explorer", "The network, alive")
+        return _still(found)
+
+    def _place(self) -> Path:
+        self._count += 1
+        return self._out / "live" / f"{self._stem}-{self._count}.html"
+
+    def _frame(self, path: Path, kind: str, name: str) -> str:
+        address = f"live/{path.name}"
+        height = HEIGHTS.get(kind, HEIGHT)
+        return (
+            f'<figure class="live"><iframe src="{address}" title="{escape(name)}" loading="lazy" '
+            f'style="height:{height}px"></iframe>'
+            f'<figcaption><a href="{address}">alone on a page</a></figcaption></figure>'
+        )
+
+
+def _still(found: Any) -> str:
+    """Return what a notebook would show of an object: a table, a picture, or its text."""
+    if hasattr(found, "_repr_html_") and (table := found._repr_html_()):
+        return (
+            f'<div class="out scroll" tabindex="0" role="region" aria-label="table">{table}</div>'
+        )
+    image = None
+    if hasattr(found, "_repr_png_"):
+        image = found._repr_png_()
+    elif hasattr(found, "savefig"):
+        file = io.BytesIO()
+        found.savefig(file, format="png", dpi=110, bbox_inches="tight")
+        image = file.getvalue()
+    elif hasattr(found, "_repr_mimebundle_"):
+        bundle = found._repr_mimebundle_()
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if "text/html" in data:
+            return f'<div class="out">{data["text/html"]}</div>'
+        image = data.get("image/png")
+    if image is None:
+        return f'<pre class="out">{escape(repr(found))}</pre>'
+    drawn = image[0] if isinstance(image, tuple) else image
+    text = base64.b64encode(drawn).decode()
+    alt = escape(getattr(found, "alt", "") or "Figure: see the text around it")
+    return f'<img class="figure" alt="{alt}" src="data:image/png;base64,{text}">'
+
+
+def _html(text: str) -> str:
+    """Return Markdown as HTML: formulas as MathML, links to notebooks as links to their pages."""
+    try:
+        import mistune
+    except ImportError as error:
+        raise ImportError(
+            "mistune must be installed for this; got none. Run pip install 'kanviz[lab]'."
+        ) from error
+
+    formulas: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        block, inline = found.groups()
+        formulas.append(mathml(block or inline, is_block=block is not None))
+        return f"\x02{len(formulas) - 1}\x03"
+
+    # Code keeps its dollars; what lies between them elsewhere is no Markdown.
+    pieces = re.split(r"(```.*?```|`[^`\n]+`)", text, flags=re.DOTALL)
+    pattern = re.compile(r"\$\$(.+?)\$\$|\$([^$\s](?:[^$]*?[^$\s])?)\$", re.DOTALL)
+    pieces[::2] = [pattern.sub(keep, piece) for piece in pieces[::2]]
+    read = mistune.create_markdown(escape=False, plugins=["table", "strikethrough"])
+    made = str(read("".join(pieces)))
+    made = re.sub(r"\x02(\d+)\x03", lambda found: formulas[int(found[1])], made)
+    return re.sub(r'href="([\w.-]+)\.ipynb"', r'href="\1.html"', made)
+
+
+def _page(title: str, body: str, before: str, after: str) -> str:
+    way = f'<nav aria-label="course"><a href="index.html">contents</a> {before} {after}</nav>'
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<link rel="icon" href="data:,">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"{way}\n<main>\n{body}\n</main>\n{way}\n</body>\n</html>\n"
+    )
+
+
+STYLE = f"""
+:root{{color-scheme:light dark;--paper:{LIGHT.paper};--ink:{LIGHT.ink};--muted:{LIGHT.muted};
+--hair:{LIGHT.hair};--link:{LIGHT.spline}}}
+@media (prefers-color-scheme:dark){{:root{{--paper:{DARK.paper};--ink:{DARK.ink};
+--muted:{DARK.muted};--hair:{DARK.hair};--link:{DARK.spline}}}
+img.figure{{filter:invert(.91) hue-rotate(180deg)}}}}
+body{{margin:0;background:var(--paper);color:var(--ink);font:17px/1.6 system-ui,sans-serif}}
+main,nav{{max-width:860px;margin:0 auto;padding:1rem 16px}}
+nav{{display:flex;gap:1.5rem;font-size:.9rem}}
+a{{color:var(--link)}}
+h1{{line-height:1.2}}
+pre,.out{{overflow-x:auto;font-size:.82rem;line-height:1.45}}
+pre{{margin:.6rem 0;padding:.7rem 1rem;border:1px solid var(--hair);border-radius:8px}}
+pre.out{{border-color:transparent;color:var(--muted)}}
+code{{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}}
+:not(pre)>code{{font-size:.88em}}
+img{{max-width:100%;height:auto}}
+table img{{min-width:110px}}
+img.figure{{border-radius:8px}}
+figure.live{{margin:.8rem 0}}
+figure.live iframe{{width:100%;border:0}}
+figcaption{{font-size:.8rem;color:var(--muted)}}
+section{{overflow-wrap:break-word}}
+section table,main>table{{display:block;overflow-x:auto;border-collapse:collapse}}
+th,td{{padding:.4rem .8rem .4rem 0;text-align:left;vertical-align:top;
+border-bottom:1px solid var(--hair)}}
+math[display="block"]{{overflow-x:auto;overflow-y:hidden;padding:.3rem 0}}
+@media (min-width:1500px){{body{{font-size:21px}}main,nav{{max-width:1180px}}}}
+"""
+"""Style sheet of all pages."""
