@@ -1,6 +1,7 @@
 """Checks that several rooms share: each raises one sentence with rule, value and next step."""
 
 import difflib
+import math
 from collections.abc import Sequence
 
 import torch
@@ -39,6 +40,10 @@ def check_integer(name: str, value: object, lowest: int) -> None:
         raise ValueError(f"{name} must be an integer of at least {lowest}; got {value!r}.")
 
 
+LARGEST = 1e300
+"""Largest number of data: beyond, the ends of a grid that reaches a little further overflow."""
+
+
 def check_finite(
     name: str, values: Tensor, columns: Sequence[str] = (), remedy: str = "Remove or fill it first."
 ) -> None:
@@ -58,16 +63,18 @@ def check_finite(
     Raises
     ------
     ValueError
-        Naming row (0-based) and column of the first number that is not finite.
+        Naming row (0-based) and column of the first number that is not finite, or is larger than
+        ``LARGEST``.
     """
-    if values.is_meta or bool(torch.isfinite(values).all()):
-        return
     table = values if values.ndim > 1 else values.unsqueeze(1)
-    row, column = (~torch.isfinite(table)).nonzero()[0].tolist()
-    label = repr(columns[column]) if columns else str(column)
+    fits = table.double().abs() <= LARGEST
+    if values.is_meta or bool(fits.all()):
+        return
+    row, column = (~fits).nonzero()[0].tolist()
+    label, value = repr(columns[column]) if columns else str(column), table[row, column].item()
+    rule = "at most 1e300 in size" if math.isfinite(value) else "finite"
     raise ValueError(
-        f"{name} must be finite in every row; got {table[row, column].item()} in row {row}, "
-        f"column {label}. {remedy}"
+        f"{name} must be {rule} in every row; got {value} in row {row}, column {label}. {remedy}"
     )
 
 

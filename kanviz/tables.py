@@ -2,6 +2,7 @@
 
 import html
 import math
+import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,10 +29,15 @@ def text_table(rows: Rows) -> str:
 def html_table(rows: Rows, caption: str = "") -> str:
     """Return rows as an HTML table, all text escaped; the first row is the head.
 
-    Cells of one word, numbers above all, are not broken; JupyterLab's style sheet would else.
+    Cells of one word, numbers above all, are not broken, and words begin at the left: JupyterLab's
+    style sheet would break and right-align them.
     """
+    sides = ["left" if any(map(_is_word, column)) else "" for column in zip(*rows[1:], strict=True)]
     head, *body = [
-        "".join(f"<{tag}{_style(cell)}>{html.escape(cell)}</{tag}>" for cell in row)
+        "".join(
+            f"<{tag}{_style(cell, side)}>{html.escape(cell)}</{tag}>"
+            for cell, side in zip(row, sides or [""] * len(row), strict=True)
+        )
         for tag, row in zip(["th", *["td"] * (len(rows) - 1)], rows, strict=True)
     ]
     lines = "".join(f"<tr>{row}</tr>" for row in body)
@@ -39,8 +45,13 @@ def html_table(rows: Rows, caption: str = "") -> str:
     return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
 
 
-def _style(cell: str) -> str:
-    return "" if " " in cell else ' style="white-space: nowrap"'
+def _is_word(cell: str) -> bool:
+    return cell != "" and re.match(r"[-+<>~ ]*[0-9.]|-?(inf|nan)\b", cell) is None
+
+
+def _style(cell: str, side: str) -> str:
+    rules = ["text-align: " + side] * bool(side) + ["white-space: nowrap"] * (" " not in cell)
+    return f' style="{"; ".join(rules)}"' if rules else ""
 
 
 class Series(NamedTuple):

@@ -58,3 +58,12 @@ def test_a_vector_counts_as_one_column() -> None:
         ValueError, match=r"^y must be finite in every row; got nan in row 1, colum"
     ):
         check_finite("y", torch.tensor([0.0, float("nan")]))
+
+
+def test_numbers_may_be_as_large_as_a_grid_around_them_can_be() -> None:
+    x = torch.tensor([[0.0, -1e300], [2e300, 0.0]], dtype=torch.float64)
+    check_finite("x", x[:1])
+    with pytest.raises(ValueError, match=r"^x must be at most 1e300 in size in every row; got 2e"):
+        check_finite("x", x)
+    with pytest.raises(ValueError, match=r"^x must be finite in every row; got inf in row 1"):
+        check_finite("x", torch.tensor([0.0, float("inf")]))

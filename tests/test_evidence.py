@@ -246,11 +246,25 @@ def test_finer_grids_go_on_from_the_smoothness_that_was_found() -> None:
 
 def test_the_inverse_leaves_out_what_does_not_learn() -> None:
     matrix = torch.tensor([[4.0, 0.0, 2.0], [0.0, 0.0, 0.0], [2.0, 0.0, 3.0]], dtype=torch.float64)
-    found, log_det = inverse(matrix)
     own = matrix[::2, ::2]
-    assert torch.allclose(found[::2, ::2], own.inverse(), rtol=1e-9)
-    assert found[1].abs().sum() == 0
-    assert log_det == pytest.approx(float(own.logdet()))
+    for is_singular in (False, True):
+        found, log_det = inverse(matrix, is_singular=is_singular)
+        assert torch.allclose(found[::2, ::2], own.inverse(), rtol=1e-9)
+        assert found[1].abs().sum() == 0
+        assert log_det == pytest.approx(float(own.logdet()))
+
+
+def test_directions_that_change_nothing_count_nothing() -> None:
+    """The slopes of c (a x + b) + d in its numbers have rank 2; so has what is left after them."""
+    for seed in range(20):
+        x = torch.rand(50, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        a, b, c = 0.3 + seed, -1.7, 1e3
+        rows = torch.stack([c * x, torch.full_like(x, c), a * x + b, torch.ones_like(x)], dim=1)
+        matrix = rows.T @ rows
+        found, log_det = inverse(matrix, is_singular=True)
+        assert torch.allclose(matrix @ found @ matrix, matrix, rtol=1e-6)
+        assert float((found * matrix).sum()) == pytest.approx(2, abs=1e-6)
+        assert math.isfinite(log_det)
 
 
 @pytest.mark.usefixtures("unchecked")

@@ -117,6 +117,8 @@ def test_it_is_saved_and_written_as_any_other(tmp_path: Any) -> None:
     [
         ("a +", RANGES, "formula must be a complete expression"),
         ("a + q", RANGES, "formula must have only known names, unlike 'q'"),
+        ("a + x", RANGES, "formula must have only known names, unlike 'x'"),
+        ("a + sin", RANGES, r"formula must give sin an argument; got 'a \+ sin'. Write sin\(a\)"),
         ("3", RANGES, "formula must depend on an input; got '3'"),
         ("a - a", RANGES, "formula must depend on an input"),
         ("log(c)", RANGES, "formula must have a real, finite value everywhere .* has none at a = "),

@@ -76,7 +76,7 @@ def test_pruning_in_context_drops_the_same_and_reads_as_a_report(model: KAN, dat
     assert "inf" not in text
     assert text.endswith("error: root mean square on 150 samples, as a share of the standard "
                          "deviation of y")  # fmt: skip
-    assert "<td>input 1 (1 edge)</td>" in report._repr_html_()
+    assert ">input 1 (1 edge)</td>" in report._repr_html_()
     assert model.steps[-1] == "pruned 9 edges in context"
 
 

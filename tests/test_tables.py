@@ -30,8 +30,14 @@ def test_html_is_escaped_and_has_one_row_per_row() -> None:
 
 def test_only_cells_of_several_words_are_broken() -> None:
     found = html_table([("error",), ("1.0e-07",), ("a + b",)])
-    assert '<td style="white-space: nowrap">1.0e-07</td>' in found
-    assert "<td>a + b</td>" in found
+    assert '<td style="text-align: left; white-space: nowrap">1.0e-07</td>' in found
+    assert '<td style="text-align: left">a + b</td>' in found
+
+
+def test_words_begin_at_the_left_and_numbers_end_at_the_right() -> None:
+    found = html_table([("form", "error"), ("a + b", "-1.0e-07"), ("", "inf"), ("c", "< 3 %")])
+    assert found.count("text-align: left") == 4  # the head and three cells
+    assert "text-align" not in found[found.index("-1.0e-07") - 30 : found.index("-1.0e-07")]
 
 
 @dataclass(frozen=True)

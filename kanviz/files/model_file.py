@@ -20,7 +20,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from kanviz.checks import check_choice, seeded, short
+from kanviz.checks import LARGEST, check_choice, seeded, short
 from kanviz.data.dataset import About, Label
 from kanviz.data.scaling import Scaling
 from kanviz.interrupts import uninterrupted
@@ -213,6 +213,8 @@ def _read(header: Any, tensors: Mapping[str, Tensor]) -> SavedModel:
     ends = len(nodes[0]), len(nodes[-1])
     state = NetworkState(tuple(layers), _read_made_with(header["made_with"], ends[0], most))
     about = _read_about(header["about"], ends, tensors.get("sample"))
+    if not bool(about.x_scaling.undo(layers[0].knots.T).isfinite().all()):
+        raise ValueError("its grid ends at no finite number of its units")
     doubt = header.get("doubt")  # files before 0.2 have none
     return SavedModel(state, about, None if doubt is None else _read_doubt(doubt, state, tensors))
 
@@ -489,8 +491,8 @@ def _read_scaling(record: Any, width: int) -> Scaling:
     shift, scale = (torch.tensor(record[key], dtype=torch.float64) for key in ("shift", "scale"))
     if shift.shape != (width,) or scale.shape != (width,):
         raise ValueError("its units do not fit its widths")
-    if not bool(shift.isfinite().all() and scale.isfinite().all() and (scale > 0).all()):
-        raise ValueError("its units are not finite, with scales above 0")
+    if not bool((shift.abs() <= LARGEST).all() and (scale <= LARGEST).all() and (scale > 0).all()):
+        raise ValueError("its units are no numbers of at most 1e300, with scales above 0")
     return Scaling(shift, scale)
 
 

@@ -284,7 +284,10 @@ class _Builder:
         if name in known:
             return known[name]
         if name in WORDS or name in self.functions:
-            raise self._refusal(f"give {name} an argument", f"Write {name}(x).")
+            if name == "x":  # the identity of the library: whoever writes it means a variable
+                raise self._unknown(name, list(known))
+            inner = next(iter(self.symbols), "x")
+            raise self._refusal(f"give {name} an argument", f"Write {name}({inner}).")
         raise self._unknown(name, [*known, *WORDS, *self.functions])
 
     def _call(self, name: str, argument: sympy.Expr) -> sympy.Expr:

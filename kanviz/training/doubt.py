@@ -27,7 +27,7 @@ from torch import Tensor
 from kanviz.data.scaling import mean_of
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.state import NetworkState
-from kanviz.training.evidence import VAGUE, Shapes, Smoothing, factored
+from kanviz.training.evidence import VAGUE, Shapes, Smoothing, has_formulas, inverse_root
 from kanviz.training.families import CLASSES, NUMBERS, Family, Robust
 from kanviz.training.jacobian import Locks, learning_weights, linearise, n_weights, trainable
 from kanviz.training.least_squares import LeastSquares
@@ -42,9 +42,6 @@ the same."""
 
 ROUNDING = 1e-5
 """The same as a share of the size of the curve, for models of few digits."""
-
-NOT_SEEN = 1e-12
-"""Share of the largest eigenvalue up to which one of the matrix of a fit is rounding."""
 
 NUMBERS_AT_ONCE = 4_000_000
 
@@ -285,33 +282,11 @@ def _root(
     full, unused = data.clone(), torch.zeros_like(weights)
     for form in smoothing.forms(network, shapes, 1.0, scale):
         form.add(full, unused, weights)
-    has_formulas = any(layer.symbols is not None for layer in network.layers)
-    root = _pseudo_root(full) if has_formulas else _inverse_root(full)
+    root = inverse_root(full, is_singular=has_formulas(network))
     dof = float(((root.T @ data) * root.T).sum(dim=1).clamp(0, 1).sum())
     used = _used(network, smoothing, shapes, root, scale)
     moves = root @ (root.T @ _pulls(network, smoothing, shapes, weights, used, scale))
     return torch.cat([root, moves], dim=1), dof, [part.sum(0) for part in used]
-
-
-def _inverse_root(matrix: Float[Tensor, "n n"]) -> Float[Tensor, "n n"]:
-    """Return a root of the inverse of a positive definite matrix."""
-    factor, size, _ = factored(matrix)
-    eye = torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
-    return torch.linalg.solve_triangular(factor, eye, upper=False).T * size.unsqueeze(1)
-
-
-def _pseudo_root(matrix: Float[Tensor, "n n"]) -> Float[Tensor, "n n"]:
-    """Return a root of the pseudo-inverse of a positive semi-definite matrix.
-
-    Numbers of formulas have no prior, and there are ways to change them that change no output, such
-    as both factors of c (a x + b) + d: what is left of those in the matrix is rounding.
-    """
-    diagonal = matrix.diagonal()
-    size = torch.where(diagonal > 0, diagonal, math.inf).rsqrt()
-    values, vectors = torch.linalg.eigh(matrix * size * size.unsqueeze(1))
-    known = values > NOT_SEEN * values[-1]
-    root: Tensor = size.unsqueeze(1) * vectors * torch.where(known, values, math.inf).rsqrt()
-    return root
 
 
 def _used(

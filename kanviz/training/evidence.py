@@ -273,7 +273,7 @@ class Smoothing:
         full, unused = data.clone(), torch.zeros_like(weights)
         for part in self.forms(network, shapes, 1.0, scale):
             part.add(full, unused, weights)
-        covariance, log_det = inverse(full)
+        covariance, log_det = inverse(full, is_singular=has_formulas(network))
         dof = float((covariance * data).sum())
         outputs, family, variance = network(problem.x), problem.family, self.variance
         if isinstance(family, Numbers):
@@ -355,13 +355,49 @@ def _learns(layer: KANLayer) -> Tensor:
     return trainable(layer) & (layer.leaders == own.view_as(layer.leaders))
 
 
-def factored(
+NOT_SEEN = 1e-12
+"""Share of the largest eigenvalue up to which one of the matrix of a fit is rounding."""
+
+
+def has_formulas(network: Network) -> bool:
+    """Say whether numbers of formulas learn, of which the matrix of a fit may be singular.
+
+    They have no prior, and there are ways to change them that change no output, such as both
+    factors of c (a x + b) + d.
+    """
+    return any(layer.symbols is not None for layer in network.layers)
+
+
+def inverse(
+    matrix: Float[Tensor, "n n"], *, is_singular: bool
+) -> tuple[Float[Tensor, "n n"], float]:
+    """Return the inverse of a positive definite matrix and the logarithm of its determinant.
+
+    Rows of zeros, of weights that do not learn, stay zeros, and count as 1 in the determinant. So
+    do, of a matrix that may be singular, the directions in which it is zero but for rounding: the
+    inverse is zero there too.
+    """
+    if is_singular:
+        root, log_det = _pseudo_root(matrix)
+        return root @ root.T, log_det
+    factor, size, log_det = _factored(matrix)
+    return torch.cholesky_inverse(factor) * size * size.unsqueeze(1), log_det
+
+
+def inverse_root(matrix: Float[Tensor, "n n"], *, is_singular: bool) -> Float[Tensor, "n n"]:
+    """Return R with R R^T the inverse of a matrix, see ``inverse``."""
+    if is_singular:
+        return _pseudo_root(matrix)[0]
+    factor, size, _ = _factored(matrix)
+    eye = torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
+    root: Tensor = torch.linalg.solve_triangular(factor, eye, upper=False).T * size.unsqueeze(1)
+    return root
+
+
+def _factored(
     matrix: Float[Tensor, "n n"],
 ) -> tuple[Float[Tensor, "n n"], Float[Tensor, " n"], float]:
-    """Return lower L and d with inverse d L^-T L^-1 d of a positive definite matrix, and log det.
-
-    Rows of zeros, of weights that do not learn, have d = 0, and count as 1 in the determinant.
-    """
+    """Return lower L and d with inverse d L^-T L^-1 d, d = 0 for rows of zeros, and log det."""
     diagonal = matrix.diagonal()
     rests = diagonal <= 0
     root = torch.where(rests, 1.0, diagonal).rsqrt()
@@ -376,13 +412,14 @@ def factored(
     return factor, root * ~rests, log_det
 
 
-def inverse(matrix: Float[Tensor, "n n"]) -> tuple[Float[Tensor, "n n"], float]:
-    """Return the inverse of a positive definite matrix and the logarithm of its determinant.
-
-    Rows of zeros, of weights that do not learn, stay zeros, and count as 1 in the determinant.
-    """
-    factor, root, log_det = factored(matrix)
-    return torch.cholesky_inverse(factor) * root * root.unsqueeze(1), log_det
+def _pseudo_root(matrix: Float[Tensor, "n n"]) -> tuple[Float[Tensor, "n n"], float]:
+    """Return R with R R^T a generalized inverse, and log det where the matrix is not zero."""
+    diagonal = matrix.diagonal()
+    size = torch.where(diagonal > 0, diagonal, math.inf).rsqrt()
+    values, vectors = torch.linalg.eigh(matrix * size * size.unsqueeze(1))
+    known = values > NOT_SEEN * values[-1]
+    root = size.unsqueeze(1) * vectors * torch.where(known, values, math.inf).rsqrt()
+    return root, float(values[known].log().sum()) - 2 * float(size[size > 0].log().sum())
 
 
 # ---- noise or none -------------------------------------------------------------------------------

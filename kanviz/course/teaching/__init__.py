@@ -5,6 +5,7 @@ Use as ``from kanviz.course import teaching``.
 
 from kanviz.course.teaching.bezier import bezier
 from kanviz.course.teaching.bspline import bspline
+from kanviz.course.teaching.compose import compose
 from kanviz.course.teaching.descent import descent
 from kanviz.course.teaching.film import film, staircase
 from kanviz.course.teaching.forgetting import forgetting
@@ -15,6 +16,7 @@ from kanviz.course.teaching.prediction import predict
 __all__ = [
     "bezier",
     "bspline",
+    "compose",
     "descent",
     "film",
     "forgetting",

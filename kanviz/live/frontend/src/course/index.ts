@@ -6,6 +6,7 @@ import { Life } from "../ui/life";
 import { followTheme } from "../ui/theme";
 import { bezier } from "./bezier";
 import { bspline } from "./bspline";
+import { compose } from "./compose";
 import { descent } from "./descent";
 import { film } from "./film";
 import { forgetting } from "./forgetting";
@@ -18,6 +19,7 @@ import { type CourseTraits, type Renderer, Shared } from "./stage";
 const KINDS: Record<string, Renderer> = {
   bezier,
   bspline,
+  compose,
   descent,
   film,
   forgetting,
