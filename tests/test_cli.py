@@ -120,6 +120,7 @@ def test_lab_without_jupyterlab_says_how_to_get_it(
     assert "pip install 'kanviz[lab]'" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_fit_ends_in_the_law_that_is_in_a_noisy_table(capsys: pytest.CaptureFixture[str]) -> None:
     """0.5 pull^2 + 3 age - 1, with noise of 1 % of what it varies by."""
     draw = random.Random(3)

@@ -73,6 +73,7 @@ def test_the_front_end_is_linted_and_formatted() -> None:
 
 
 @needs_node
+@pytest.mark.long
 def test_the_units_of_the_front_end_pass_on_what_python_computed(tmp_path: Path) -> None:
     path = tmp_path / "fixture.bin"
     path.write_bytes(fixture())

@@ -45,9 +45,11 @@ LEVEL = 1e-3
 LEAST, MOST = 1e-9, 1e9
 """Precisions stay between."""
 
-LEAST_OF_CLASSES = 1e-3
-"""The same for classes, whose scores can be as far from each other as they like where a line parts
-all rows: nothing in the data holds them, and scores of more than some tens mean nothing else."""
+LEAST_OF_CLASSES = (1e-3, 0.1)
+"""The same for families without noise, of bends and of straight parts. Where a line parts all rows
+of two classes nothing in the data holds the scores, and the evidence grows as they do, by as few
+inputs as will do; so straight parts say how far scores go, and more inputs share in that. Bends are
+held by the borders of the classes."""
 
 TRUST = 0.7
 """Share of the way to the new precisions, in the logarithm: the full way may swing."""
@@ -279,8 +281,8 @@ class Smoothing:
         if isinstance(family, Numbers):
             left = family.variance(outputs - problem.y, problem.sample_weight, dof)
             variance = max(left / scale**2, LEAST_NOISE**2)
-        least = LEAST if problem.family.has_noise else LEAST_OF_CLASSES
-        found = self._of_edges(network, shapes, weights, covariance, scale, least)
+        leasts = (LEAST, LEAST) if family.has_noise else LEAST_OF_CLASSES
+        found = self._of_edges(network, shapes, weights, covariance, scale, leasts)
         log_evidence = found.log_prior - log_det
         if isinstance(family, Robust):
             log_evidence -= family.surprise(outputs, problem.y, problem.sample_weight, scale)
@@ -299,7 +301,7 @@ class Smoothing:
         weights: Tensor,
         covariance: Tensor,
         scale: float,
-        least: float,
+        leasts: tuple[float, float],
     ) -> "_OfEdges":
         start, found = 0, _OfEdges([], [], [], 0.0)
         for depth, (layer, shape) in enumerate(zip(network.layers, shapes, strict=True)):
@@ -315,7 +317,7 @@ class Smoothing:
                 (self.slope[depth], shape.slope, shape.slope_rank, found.slope),
             )
             total = torch.zeros_like(self.bend[depth])
-            for old, matrix, rank, new in parts:
+            for (old, matrix, rank, new), least in zip(parts, leasts, strict=True):
                 trace = torch.einsum("fgio,ifg->io", own, matrix) / unit
                 form = ((matrix @ weight) * weight).sum(1).clamp(min=0) / unit
                 used = (rank - old * trace).clamp(min=0) * learns
