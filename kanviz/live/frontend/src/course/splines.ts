@@ -94,7 +94,9 @@ export function refined(from: Spline): Spline {
   let now = from;
   from.knots.slice(1).forEach((right, n) => {
     const left = from.knots[n];
-    if (left < right) now = withKnot(now, (left + right) / 2);
+    // Without the dust of rounding: a knot at 0 is to be called 0.
+    const middle = Math.round(1e12 * ((left + right) / 2)) / 1e12;
+    if (left < middle && middle < right) now = withKnot(now, middle);
   });
   // Of the knots beyond the grid there are twice as many now; each order needs but its own.
   const before = Math.max(0, now.knots.lastIndexOf(low) - order);
