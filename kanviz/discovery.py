@@ -280,14 +280,22 @@ def drawn_as(root: Part, input_names: Sequence[str], sample: Dataset) -> KAN | N
         order = at.argsort()
         chosen = order[torch.linspace(0, len(at) - 1, min(len(at), CURVE_POINTS)).long()]
         begun[name] = _short(at[chosen]), _short(height[chosen])
+    text = root.renamed(dict(zip(input_names, inputs, strict=True))).sketch
+
+    def drawn(text: str) -> KAN:
+        return KAN.from_formula(text, ranges, input_names=inputs, unknown=begun, grid_size=FINE)
+
     try:
-        model = KAN.from_formula(
-            root.renamed(dict(zip(input_names, inputs, strict=True))).sketch,
-            ranges,
-            input_names=inputs,
-            unknown=begun,
-            grid_size=FINE,
+        model = drawn(text)
+        # A sketch leaves out what it is multiplied by, which may be of any size.
+        said, y = (
+            model.predict(sample).ravel(),
+            sample.y_scaling.undo(sample.y).cpu().numpy().ravel(),
         )
+        size = abs(said).max()
+        factor = float((said / size) @ y / ((said / size) @ (said / size)) / size)
+        if factor and not 0.5 < factor < 2:
+            model = drawn(f"{factor:.6g}*({text})")
         model.fit(sample, progress=False)
     except (ValueError, FloatingPointError):  # longer than formulas may be, or not finite
         return None
