@@ -85,8 +85,8 @@ def text_of(rows: dict[str, dict[str, Any]]) -> str:
             "law on 2000 new points; all three as shares of the noise asked for.\n",
             *laws,
             "\nFriedman 1, 500 rows, noise 1, [10, 3, 1]: R^2 on 5000 new rows with noise (0.96 is",
-            "the most), and the inputs left after `prune(data)`; the first five are real. What an edge",
-            "must be worth to be kept was set after seeds 0 to 2.\n",
+            "the most), and the inputs left after `prune(data)`; the first five are real. What an",
+            "edge must be worth to be kept was set after seeds 0 to 2.\n",
             *friedman,
             "",
         ]
