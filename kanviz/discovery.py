@@ -74,7 +74,15 @@ class Law:
 
     @property
     def is_exact(self) -> bool:
-        """Whether nothing is left: no error, or none beyond what chance explains of the noise."""
+        """Whether it is the law: without noise, with no error left and each curve named."""
+        return self.noise is None and self.is_enough
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether no data could ask for more: no error is left, or no more than noise would leave.
+
+        Within noise that is no proof: a wrong formula may be as near.
+        """
         if self.formula.splines:
             return False
         if self.noise is None:
@@ -86,7 +94,7 @@ class Law:
         """What the check says, in words."""
         if self.formula.splines:
             return "has curves without a name"
-        if not self.is_exact:
+        if not self.is_enough:
             return "not the law: an error is left"
         return "exact" if self.noise is None else "leaves only the noise"
 
@@ -103,12 +111,12 @@ class Discovery(ReportTable[Law]):
     """
 
     def __init__(self, laws: Sequence[Law], structure: Structure) -> None:
-        self.laws = tuple(sorted(laws, key=lambda law: (not law.is_exact, -law.evidence)))
+        self.laws = tuple(sorted(laws, key=lambda law: (not law.is_enough, -law.evidence)))
         self.structure = structure
 
     @property
     def best(self) -> Law:
-        """An exact law where there is one, of several the likeliest."""
+        """A law that is enough where there is one, of several the likeliest."""
         return self.laws[0]
 
     @property
@@ -178,7 +186,7 @@ def discover(
     -------
     Discovery
         A table of laws; ``best`` has ``model``, ``formula`` and ``is_exact``. A formula that leaves
-        an error is never said to be exact.
+        an error, or data with noise, is never said to be exact.
 
     Raises
     ------
@@ -209,10 +217,10 @@ def discover(
             if drawn is not None and _error(drawn, sample) <= _most(first, sample):
                 drawn.symbolify(sample)
                 laws.append(_law(drawn, sample, "structure", first))
-                if laws[-1].is_exact:
+                if laws[-1].is_enough:
                     break
         bar.update()
-        if not any(law.is_exact for law in laws):
+        if not any(law.is_enough for law in laws):
             bar.set_postfix_str("names in the first network")
             laws.append(_law(_named(first, sample), sample, "network", first))
         bar.update()

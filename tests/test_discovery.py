@@ -42,7 +42,9 @@ def test_what_leaves_an_error_is_not_exact(found: Discovery) -> None:
     assert replace(law, error=1e-5 * law.size).verdict == "not the law: an error is left"
     noisy = replace(law, noise=0.01, error=0.0102)
     assert noisy.verdict == "leaves only the noise"
-    assert not replace(noisy, error=0.02).is_exact
+    assert noisy.is_enough
+    assert not noisy.is_exact
+    assert not replace(noisy, error=0.02).is_enough
     worse = replace(law, error=1.0)
     assert Discovery([worse, law], found.structure).best is law
 
