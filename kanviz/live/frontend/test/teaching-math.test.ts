@@ -15,6 +15,7 @@ import {
   intervalAt,
   moveKnot,
   pieces,
+  refined,
   withClampedEnds,
   withEvenKnots,
   withOrder,
@@ -133,4 +134,25 @@ test("words name the stretch that a point moves, and how smooth a knot is", () =
   assert.match(aboutKnot(stacked, 5), /3 knots in one place: the curve is C\u2070.*corner/);
   const jump = { order: 0, knots: [0, 1, 2], coef: [1, 2] };
   assert.match(aboutKnot(jump, 1), /may jump there/);
+});
+
+test("a refined spline is the same curve, with twice the intervals", () => {
+  const coef = [0.3, -1, 2, 0.5, -0.7, 1.1, 0.2, 0.9];
+  for (const order of [0, 1, 2, 3]) {
+    const count = 5 + order;
+    const even = Array.from({ length: 6 + 2 * order }, (_, n) => -1 + 0.4 * (n - order));
+    const clamped = even.map((knot) => Math.min(1, Math.max(-1, knot)));
+    for (const knots of [even, clamped]) {
+      const from = { order, knots, coef: coef.slice(0, count) };
+      const to = refined(from);
+      assert.equal(to.coef.length, 10 + order);
+      assert.equal(to.knots.length, 11 + 2 * order);
+      for (let x = -0.99; x < 1; x += 0.07) {
+        const [one, other] = [from, to].map((spline) =>
+          basisAt(spline.knots, order, x).reduce((sum, b, m) => sum + b * spline.coef[m], 0),
+        );
+        assert.ok(Math.abs(one - other) < 1e-12, `order ${order}, x ${x}: ${one} ${other}`);
+      }
+    }
+  }
 });

@@ -1,6 +1,6 @@
 /** A B-spline: knots and control points to move, its basis functions, and their sum. */
 
-import { assign, button, h, write } from "../ui/dom";
+import { assign, button, enable, h, write } from "../ui/dom";
 import { type SaidSlider, saidSlider } from "../ui/fields";
 import * as m from "../ui/mathml";
 import { short } from "../ui/numbers";
@@ -12,6 +12,7 @@ import {
   moveKnot,
   multiplicity,
   pieces,
+  refined,
   type Spline,
   withClampedEnds,
   withEvenKnots,
@@ -20,6 +21,9 @@ import {
 import { keepDrawn, type Stage, wide } from "./stage";
 
 const ORDERS = [0, 1, 2, 3, 4, 5];
+
+/** As many as Python takes; see kanviz/course/teaching/bspline.py. */
+const MOST_INTERVALS = 50;
 
 /** How far the share of the grid goes. */
 const SHARE = { low: 0, high: 1, step: "any", value: 0 } as const;
@@ -51,6 +55,11 @@ class BSpline {
   private readonly x: SaidSlider;
   private readonly orders = ORDERS.map((order) => button(`${order}`, () => this.setOrder(order)));
   private readonly gaussians = button("Gaussians beside", () => this.turnGaussians());
+  private readonly refine = button(
+    "Refine",
+    () => this.set(refined(this.spline)),
+    "Twice the intervals, the same curve",
+  );
   private readonly words = h("p", { class: "kv-words", "aria-live": "polite" });
   private readonly sum = h("p", { class: "kv-words kv-quiet" });
   private readonly formula = h("div", { class: "kv-formulas" });
@@ -84,11 +93,12 @@ class BSpline {
     );
     const even = button("Even knots", () => this.set(withEvenKnots(this.spline)));
     const ends = button("Clamped ends", () => this.set(withClampedEnds(this.spline)));
+    const refine = this.refine;
     const name = h("span", { class: "kv-label" }, "Order k");
     const orders = h("div", { class: "kv-orders", role: "group", "aria-label": "Order k" });
     orders.append(...this.orders);
     root.append(
-      h("div", { class: "kv-tools" }, name, orders, even, ends, this.gaussians),
+      h("div", { class: "kv-tools" }, name, orders, refine, even, ends, this.gaussians),
       h("div", { class: "kv-frame-stack" }, this.above.frame.element, this.below.frame.element),
       h("div", { class: "kv-tools" }, this.x.element, play),
       this.words,
@@ -179,6 +189,7 @@ class BSpline {
     this.above.draw(spline, drawn, reading, chosen);
     this.below.draw(spline, drawn, reading, chosen, this.hasGaussians);
     this.x.value = this.share;
+    enable(this.refine, 2 * (knots.length - 2 * order - 1) <= MOST_INTERVALS);
     this.orders.forEach((made, n) => assign(made, { "aria-pressed": String(n === order) }));
     assign(this.gaussians, { "aria-pressed": String(this.hasGaussians) });
     const about = chosen.kind === "point" ? aboutPoint : aboutKnot;

@@ -87,6 +87,39 @@ export function clamped(grid: readonly number[], order: number): number[] {
   return [...Array<number>(order).fill(low), ...grid, ...Array<number>(order).fill(high)];
 }
 
+/** The same curve with a knot more in the middle of each interval, as a KAN refines its grid. */
+export function refined(from: Spline): Spline {
+  const { order } = from;
+  const [low, high] = gridOf(from.knots, order);
+  let now = from;
+  from.knots.slice(1).forEach((right, n) => {
+    const left = from.knots[n];
+    // Without the dust of rounding: a knot at 0 is to be called 0.
+    const middle = Math.round(1e12 * ((left + right) / 2)) / 1e12;
+    if (left < middle && middle < right) now = withKnot(now, middle);
+  });
+  // Of the knots beyond the grid there are twice as many now; each order needs but its own.
+  const before = Math.max(0, now.knots.lastIndexOf(low) - order);
+  const after = Math.max(0, now.knots.length - 1 - now.knots.indexOf(high) - order);
+  return {
+    order,
+    knots: now.knots.slice(before, now.knots.length - after),
+    coef: now.coef.slice(before, now.coef.length - after),
+  };
+}
+
+/** The same curve with one knot more (Boehm, Inserting new knots into B-spline curves, 1980). */
+function withKnot({ order, knots, coef }: Spline, at: number): Spline {
+  const j = knots.filter((knot) => knot <= at).length - 1;
+  const made = Array.from({ length: coef.length + 1 }, (_, i) => {
+    if (i <= j - order) return coef[i] ?? 0;
+    if (i > j) return coef[i - 1] ?? 0;
+    const share = (at - knots[i]) / (knots[i + order] - knots[i]);
+    return share * (coef[i] ?? 0) + (1 - share) * (coef[i - 1] ?? 0);
+  });
+  return { order, knots: [...knots.slice(0, j + 1), at, ...knots.slice(j + 1)], coef: made };
+}
+
 /** A grid of `size` equal intervals. */
 const evenGrid = ([low, high]: readonly [number, number], size: number): number[] =>
   Array.from({ length: size + 1 }, (_, n) => low + ((high - low) * n) / size);
