@@ -10,7 +10,7 @@ keeps only the terms and numbers that the likelihood sees, and its network is dr
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from kanviz.data import Dataset, from_arrays
 from kanviz.edits import Became
 from kanviz.model import KAN
 from kanviz.symbolic import Formula
+from kanviz.symbolic.dimensions import Dimensions, check_units
 from kanviz.symbolic.polish import Measured, polish
 from kanviz.symbolic.printing import is_taken, to_text
 from kanviz.tables import ReportTable, Rows
@@ -60,6 +61,8 @@ class Law:
     evidence : float
         Logarithm of how likely the law makes the held-out rows, less half the logarithm of their
         number for each number in it (Schwarz, 1978).
+    dimensions : Dimensions or None
+        Whether its dimensions agree, where units were given and no curve is left without a name.
     """
 
     model: KAN
@@ -70,6 +73,7 @@ class Law:
     size: float
     rows: int
     evidence: float
+    dimensions: Dimensions | None = None
 
     @property
     def complexity(self) -> int:
@@ -115,12 +119,12 @@ class Discovery(ReportTable[Law]):
     """
 
     def __init__(self, laws: Sequence[Law], structure: Structure) -> None:
-        self.laws = tuple(sorted(laws, key=lambda law: (not law.is_enough, -law.evidence)))
+        self.laws = tuple(sorted(laws, key=_rank))
         self.structure = structure
 
     @property
     def best(self) -> Law:
-        """A law that is enough where there is one, of several the likeliest."""
+        """A law that is enough where there is one, of several one whose dimensions agree."""
         return self.laws[0]
 
     @property
@@ -141,8 +145,9 @@ class Discovery(ReportTable[Law]):
     def _rows(self) -> Rows:
         head = ["formula", "complexity", "held-out error", "noise", "log evidence", "verdict"]
         front = self.front
+        has_units = any(law.dimensions for law in self.laws)
         return [
-            [*head, "front"],
+            [*head, "front", *(["units"] if has_units else [])],
             *(
                 [
                     str(law.formula),
@@ -152,6 +157,7 @@ class Discovery(ReportTable[Law]):
                     f"{law.evidence:.1f}",
                     law.verdict,
                     "*" if law in front else "",
+                    *(["-" if law.dimensions is None else str(law.dimensions)] * has_units),
                 ]
                 for law in self.laws
             ),
@@ -161,11 +167,18 @@ class Discovery(ReportTable[Law]):
         return f"Structure: {self.structure.output_name} = {self.structure.sketch}"
 
 
+def _rank(law: Law) -> tuple[bool, bool, float]:
+    """Return what laws are sorted by."""
+    is_wrong = law.dimensions is not None and not law.dimensions.agree
+    return not law.is_enough, is_wrong, -law.evidence
+
+
 def discover(
     data: Any,
     y: Any = None,
     *,
     model: KAN | None = None,
+    units: Mapping[str, str] | None = None,
     progress: bool = True,
     seed: int = 0,
 ) -> Discovery:
@@ -181,6 +194,9 @@ def discover(
     model : KAN, optional
         A trained model to begin with; by default one with a hidden layer of five nodes is trained.
         Is only read.
+    units : mapping of str to str, optional
+        The unit of each input that has one, and of y, such as ``{"m": "kg", "E": "J"}``. Then each
+        law says whether its dimensions agree, and which of its numbers would carry a unit.
     progress : bool
         Whether to show a progress bar.
     seed : int
@@ -197,7 +213,8 @@ def discover(
     Raises
     ------
     ValueError, TypeError
-        If the data are classes, have several outputs or no rows to hold out, or do not fit.
+        If the data are classes, have several outputs or no rows to hold out, or do not fit, or a
+        unit is not known.
 
     Examples
     --------
@@ -209,6 +226,8 @@ def discover(
     """
     check_integer("seed", seed, 0)
     sample = _with_test_part(data if y is None else (data, y), seed)
+    names = sample if model is None else model
+    check_units(units or {}, (*names.input_names, *names.output_names))
     with tqdm(total=4, desc="discover", disable=not progress, unit=" steps") as bar:
         bar.set_postfix_str("first network")
         first = _first(sample, seed) if model is None else model.copy()
@@ -234,7 +253,13 @@ def discover(
             law = _law(_named(first, sample), sample, "network", first)
             laws.append(_polished(law, plain, first))
         bar.update()
-    return Discovery(laws, found)
+    return Discovery([_with_dimensions(law, units) for law in laws], found)
+
+
+def _with_dimensions(law: Law, units: Mapping[str, str] | None) -> Law:
+    if not units or law.formula.splines:
+        return law
+    return replace(law, dimensions=law.formula.dimensions(units))
 
 
 def _with_test_part(data: Any, seed: int) -> Dataset:
