@@ -13,11 +13,16 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from kanviz.course.formulas import mathml
 from kanviz.course.lesson import playground
+from kanviz.course.pictures import picture
 from kanviz.course.teaching.prediction import Prediction
 from kanviz.course.teaching.widget import TeachingWidget
 from kanviz.live.explorer import Explorer
+from kanviz.symbolic import Formula
+from kanviz.symbolic.printing import equations
 from kanviz.theme import DARK, LIGHT
 from kanviz.writing import write_whole
 
@@ -97,9 +102,10 @@ def _part(cell: dict[str, Any], run: "_Run") -> str:
     """Return a cell as HTML, once it is run."""
     source = "".join(cell["source"])
     if cell["cell_type"] == "markdown":
+        run.heading = (re.findall(r"^#+ (.+)$", source, re.MULTILINE) or [run.heading])[-1]
         return f"<section>{_html(source)}</section>"
     shown = run.cell(source)
-    code = f"<pre><code>{escape(source)}</code></pre>"
+    code = _text(f"<code>{escape(source)}</code>", "code")
     if cell["metadata"].get("jupyter", {}).get("source_hidden"):
         code = f"<details><summary>code</summary>{code}</details>"
     return f'<div class="cell">{code}{shown}</div>'
@@ -113,6 +119,8 @@ class _Run:
         self._names: dict[str, Any] = {"__name__": "__main__"}
         self._count = 0
         self._open: list[tuple[Prediction, Path]] = []
+        self.heading = ""
+        """Of the section that is run: the name of what shows there and has none."""
 
     def cell(self, source: str) -> str:
         """Run a cell, and return what it prints and shows, as HTML."""
@@ -128,7 +136,7 @@ class _Run:
             exec(compile(tree, self._stem, "exec"), self._names)  # noqa: S102 - as Jupyter does
         found = self._names.get(SHOWN)
         text = printed.getvalue()
-        out = f'<pre class="out">{escape(text)}</pre>' if text else ""
+        out = _text(escape(text)) if text else ""
         return out + ("" if found is None else self._shown(found))
 
     def seal(self) -> None:
@@ -148,8 +156,8 @@ class _Run:
         if isinstance(found, Explorer):
             path = self._place()
             write_whole(path, found.snapshot().page.encode())
-            return self._frame(path, "explorer", "The network, alive")
-        return _still(found)
+            return self._frame(path, "explorer", f"The network, alive: {self.heading}")
+        return _still(found, self.heading)
 
     def _place(self) -> Path:
         self._count += 1
@@ -165,30 +173,38 @@ class _Run:
         )
 
 
-def _still(found: Any) -> str:
+def _text(content: str, kind: str = "out") -> str:
+    """Return lines that scroll where they are too long, by keyboard too."""
+    return f'<pre class="{kind}" tabindex="0">{content}</pre>'
+
+
+def _still(found: Any, heading: str) -> str:
     """Return what a notebook would show of an object: a table, a picture, or its text."""
+    if isinstance(found, Figure):
+        return picture(found, heading)
+    if isinstance(found, Formula) and found.errors is None:  # MathML has no room for errors
+        made = equations(found.outputs, found.expressions)
+        return f'<div class="out formula" tabindex="0">{made}</div>'
+    if isinstance(found, Formula):
+        return _text(escape(str(found)))
     if hasattr(found, "_repr_html_") and (table := found._repr_html_()):
         return (
             f'<div class="out scroll" tabindex="0" role="region" aria-label="table">{table}</div>'
         )
-    image = None
+    image, data = None, {}
     if hasattr(found, "_repr_png_"):
         image = found._repr_png_()
-    elif hasattr(found, "savefig"):
-        file = io.BytesIO()
-        found.savefig(file, format="png", dpi=110, bbox_inches="tight")
-        image = file.getvalue()
     elif hasattr(found, "_repr_mimebundle_"):
         bundle = found._repr_mimebundle_()
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         if "text/html" in data:
-            return f'<div class="out">{data["text/html"]}</div>'
+            return f'<div class="out" tabindex="0">{data["text/html"]}</div>'
         image = data.get("image/png")
     if image is None:
-        return f'<pre class="out">{escape(repr(found))}</pre>'
+        return _text(escape(repr(found)))
     drawn = image[0] if isinstance(image, tuple) else image
     text = base64.b64encode(drawn).decode()
-    alt = escape(getattr(found, "alt", "") or "Figure: see the text around it")
+    alt = escape(data.get("text/plain", heading) if data else heading)
     return f'<img class="figure" alt="{alt}" src="data:image/png;base64,{text}">'
 
 
@@ -215,6 +231,8 @@ def _html(text: str) -> str:
     read = mistune.create_markdown(escape=False, plugins=["table", "strikethrough"])
     made = str(read("".join(pieces)))
     made = re.sub(r"\x02(\d+)\x03", lambda found: formulas[int(found[1])], made)
+    wide = re.compile(r'<(pre|table|math display="block")(?=[ >])')
+    made = wide.sub(r'<\1 tabindex="0"', made)  # they scroll, by keyboard too
     return re.sub(r'href="([\w.-]+)\.ipynb"', r'href="\1.html"', made)
 
 
@@ -225,17 +243,26 @@ def _page(title: str, body: str, before: str, after: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<link rel="icon" href="data:,">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f"{way}\n<main>\n{body}\n</main>\n{way}\n</body>\n</html>\n"
+        f"{way}\n<main>\n{body}\n</main>\n{way}\n<script>{FIT}</script>\n</body>\n</html>\n"
     )
 
+
+FIT = """
+addEventListener("message", ({ source, data }) => {
+  const frame = [...document.querySelectorAll("iframe")].find((f) => f.contentWindow === source);
+  if (frame && data.height > 0) frame.style.height = `${Math.ceil(data.height)}px`;
+});
+"""
+"""Gives each live picture the height that it says it needs."""
 
 STYLE = f"""
 :root{{color-scheme:light dark;--paper:{LIGHT.paper};--ink:{LIGHT.ink};--muted:{LIGHT.muted};
 --hair:{LIGHT.hair};--link:{LIGHT.spline}}}
 @media (prefers-color-scheme:dark){{:root{{--paper:{DARK.paper};--ink:{DARK.ink};
 --muted:{DARK.muted};--hair:{DARK.hair};--link:{DARK.spline}}}
-img.figure{{filter:invert(.91) hue-rotate(180deg)}}}}
-body{{margin:0;background:var(--paper);color:var(--ink);font:17px/1.6 system-ui,sans-serif}}
+}}
+body{{margin:0;background:var(--paper);color:var(--ink);line-height:1.6}}
+html{{font:17px system-ui,sans-serif}}
 main,nav{{max-width:860px;margin:0 auto;padding:1rem 16px}}
 nav{{display:flex;gap:1.5rem;font-size:.9rem}}
 a{{color:var(--link)}}
@@ -253,9 +280,11 @@ figure.live iframe{{width:100%;border:0}}
 figcaption{{font-size:.8rem;color:var(--muted)}}
 section{{overflow-wrap:break-word}}
 section table,main>table{{display:block;overflow-x:auto;border-collapse:collapse}}
+td a{{overflow-wrap:anywhere}}
+.formula{{font-size:1.15rem;padding:.3rem 1rem}}
 th,td{{padding:.4rem .8rem .4rem 0;text-align:left;vertical-align:top;
 border-bottom:1px solid var(--hair)}}
 math[display="block"]{{overflow-x:auto;overflow-y:hidden;padding:.3rem 0}}
-@media (min-width:1500px){{body{{font-size:21px}}main,nav{{max-width:1180px}}}}
+@media (min-width:1500px){{html{{font-size:21px}}main,nav{{max-width:1180px}}}}
 """
 """Style sheet of all pages."""
