@@ -34,6 +34,9 @@ GRAY = 0.15
 EM = 17.0
 """Pixels of a letter for which a figure has its own size; it grows with the letters of the page."""
 
+NARROWEST = 28.0
+"""Letters across a chart that is not drawn smaller."""
+
 PAINT = re.compile(r"\b(fill|stroke|stop-color)(: ?|=\")(#[0-9a-f]{6})\b")
 
 
@@ -52,10 +55,14 @@ def picture(figure: Figure, heading: str = "") -> str:
     night = PAINT.sub(lambda found: found[1] + found[2] + in_dark(found[3]), drawing)
     night = night.replace("<svg ", f'<svg fill="{DARK.ink}" ', 1)
     width = figure.get_size_inches()[0] * 96 / EM
+    words = escape(words_of(figure, heading))
+    # A chart whose letters would become too small to read scrolls; a network is drawn to fit.
+    narrowest = min(width, NARROWEST) if any(axes.axison for axes in figure.axes) else 0
     return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="figure">'
         f'<picture><source media="(prefers-color-scheme:dark)" srcset="{_address(night)}">'
-        f'<img class="figure" style="width:{width:.1f}em" alt="{escape(words_of(figure, heading))}"'
-        f' src="{_address(drawing)}"></picture>'
+        f'<img class="figure" style="width:{width:.1f}em;min-width:{narrowest:.1f}em" alt="{words}"'
+        f' src="{_address(drawing)}"></picture></div>'
     )
 
 

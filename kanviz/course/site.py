@@ -75,7 +75,10 @@ def write_site(notebooks: str | os.PathLike[str], out: str | os.PathLike[str], n
     contents = source / CONTENTS
     text = contents.read_text("utf-8") if contents.is_file() else _plain_contents(books)
     more = '<p><a href="playground.html">The playground</a>: a KAN learns before your eyes.</p>'
-    write_whole(target / "index.html", _page("The course", _html(text) + more, "", "").encode())
+    write_whole(
+        target / "index.html",
+        _page("The course", _html(text) + more, "", "", kind=' class="contents"').encode(),
+    )
 
 
 def _plain_contents(books: list[Path]) -> str:
@@ -233,17 +236,23 @@ def _html(text: str) -> str:
     made = re.sub(r"\x02(\d+)\x03", lambda found: formulas[int(found[1])], made)
     wide = re.compile(r'<(pre|table|math display="block")(?=[ >])')
     made = wide.sub(r'<\1 tabindex="0"', made)  # they scroll, by keyboard too
-    return re.sub(r'href="([\w.-]+)\.ipynb"', r'href="\1.html"', made)
+    return re.sub(r'href="([\w.-]+)\.ipynb">([^<]*)', _linked, made)
 
 
-def _page(title: str, body: str, before: str, after: str) -> str:
+def _linked(found: re.Match[str]) -> str:
+    """Return a link to a page: its name may be broken at each underscore, for a narrow column."""
+    name, shown = found.groups()
+    return f'href="{name}.html">{shown.replace("_", "_<wbr>")}'
+
+
+def _page(title: str, body: str, before: str, after: str, *, kind: str = "") -> str:
     way = f'<nav aria-label="course"><a href="index.html">contents</a> {before} {after}</nav>'
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<link rel="icon" href="data:,">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f"{way}\n<main>\n{body}\n</main>\n{way}\n<script>{FIT}</script>\n</body>\n</html>\n"
+        f"{way}\n<main{kind}>\n{body}\n</main>\n{way}\n<script>{FIT}</script>\n</body>\n</html>\n"
     )
 
 
@@ -267,24 +276,29 @@ main,nav{{max-width:860px;margin:0 auto;padding:1rem 16px}}
 nav{{display:flex;gap:1.5rem;font-size:.9rem}}
 a{{color:var(--link)}}
 h1{{line-height:1.2}}
-pre,.out{{overflow-x:auto;font-size:.82rem;line-height:1.45}}
+pre,.out,.scroll{{overflow-x:auto;font-size:.82rem;line-height:1.45}}
 pre{{margin:.6rem 0;padding:.7rem 1rem;border:1px solid var(--hair);border-radius:8px}}
 pre.out{{border-color:transparent;color:var(--muted)}}
 code{{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}}
 :not(pre)>code{{font-size:.88em}}
 img{{max-width:100%;height:auto}}
+table{{border-collapse:collapse}}
+caption{{text-align:left;padding:.4rem 0;color:var(--muted)}}
 table img{{min-width:110px}}
 img.figure{{border-radius:8px}}
 figure.live{{margin:.8rem 0}}
 figure.live iframe{{width:100%;border:0}}
 figcaption{{font-size:.8rem;color:var(--muted)}}
 section{{overflow-wrap:break-word}}
-section table,main>table{{display:block;overflow-x:auto;border-collapse:collapse}}
-td a{{overflow-wrap:anywhere}}
+section table,main>table{{display:block;overflow-x:auto}}
 .formula{{font-size:1.15rem;padding:.3rem 1rem}}
 th,td{{padding:.4rem .8rem .4rem 0;text-align:left;vertical-align:top;
 border-bottom:1px solid var(--hair)}}
 math[display="block"]{{overflow-x:auto;overflow-y:hidden;padding:.3rem 0}}
-@media (min-width:1500px){{html{{font-size:21px}}main,nav{{max-width:1180px}}}}
+@media (max-width:600px){{.contents :is(tbody,tr,td){{display:block}}
+.contents thead{{display:none}}.contents tr{{padding:.8rem 0;border-bottom:1px solid var(--hair)}}
+.contents td{{border:0;padding:.2rem 0}}.contents td:last-child::after{{content:" minutes"}}}}
+@media (min-width:1500px){{html{{font-size:21px}}main,nav{{max-width:1180px}}
+figure.live iframe{{zoom:1.25}}}}
 """
 """Style sheet of all pages."""
