@@ -246,7 +246,6 @@ def with_one_importer() -> dict[str, str]:
 WITH_ONE_IMPORTER = {
     "kanviz.cli": "is also what the command `kanviz` starts",
     "kanviz.course.formulas": "reads TeX, and knows nothing of notebooks or pages",
-    "kanviz.course.pictures": "colours and words of figures, and knows nothing of notebooks",
     "kanviz.course.site": "what is written; the command line is only the door to it",
     "kanviz.live.desk": "what is asked and shown; its importer is how that reaches a notebook",
     "kanviz.live.patch": "what changed in a picture, for a reader apart from who asked",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kanviz import cli
 from kanviz.course.formulas import mathml
-from kanviz.course.pictures import in_dark, picture, words_of
+from kanviz.course.site import in_dark, picture, words_of
 from kanviz.theme import DARK, LIGHT, blend
 from kanviz.views.charts import lines_figure
 
