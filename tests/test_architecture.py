@@ -251,6 +251,7 @@ WITH_ONE_IMPORTER = {
     "kanviz.live.patch": "what changed in a picture, for a reader apart from who asked",
     "kanviz.views.svg": "a picture among pictures; its importer is the page around it",
     "kanviz.symbolic.source": "how programs are written; its importer knows what a formula is",
+    "kanviz.symbolic.polish": "least squares for a formula; its importer goes from data to a law",
     "kanviz.symbolic.network_of": "knows sympy, without which its importer starts",
     "kanviz.nn.compact": "numbers; its importer searches formulas and should know none of them",
     "kanviz.nn.kernels.normal_equations": "compiled; numba stays in kernels/",
