@@ -30,6 +30,10 @@ def measured(law: str, names: str, *, noise: float = NOISE, seed: int = 0) -> Me
         ("3*exp(-2*a)", "3.1*exp(0.05 - 1.9*a) + 0.02"),
         ("a*sqrt(a + 2)", "sqrt(1.02*a + 2.04)*a**1.003"),
         ("sin(a)", "1.01*cos(0.99*a - 1.57)"),
+        (
+            "a + exp(-b)",
+            "a + 0.95 - 0.89*b + 0.3*b**2 - 0.04*b**3",
+        ),  # what noise leaves of a series
     ],
 )
 def test_what_noise_has_left_in_a_formula_goes(law: str, begun: str) -> None:

@@ -6,8 +6,9 @@ of them the data have seen: a change is taken where it lowers the deviance plus 
 number of rows for each free number (Schwarz, Estimating the dimension of a model, 1978).
 """
 
+import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import sympy
@@ -29,6 +30,24 @@ SETTLED = 1e-4
 NEAR = 3.0, 2.0, 1.0, 0.5
 """Standard errors within which a nice number is tried, the widest first in which nice numbers are
 rare; the likelihood decides."""
+
+NAMES: tuple[Callable[[sympy.Expr], sympy.Expr], ...] = (
+    sympy.sin,
+    sympy.cos,
+    sympy.exp,
+    sympy.tanh,
+    sympy.atan,
+    sympy.sinh,
+    lambda u: sympy.log(1 + u),
+    lambda u: sympy.sqrt(1 + u),
+)
+"""What a sum of powers may be the beginning of."""
+
+RATES = (0.7, -0.7, 2.0)
+"""What their arguments are multiplied by to begin with."""
+
+MOST_NAMED, MOST_GAINED = 3, 3
+"""So many of them are polished, if so many nice numbers could make them likelier."""
 
 MOST_NUMBERS = 30
 """Of a formula that is polished: each round tries to go without each term."""
@@ -124,7 +143,7 @@ def polish(expression: sympy.Expr, rows: Measured) -> Polished:
         for form in dict.fromkeys(forms)
         if len(constants_of(form)[1]) <= MOST_NUMBERS
     ]
-    best = min(begun, key=lambda one: one.score)
+    best = _named(min(begun, key=lambda one: one.score), rows)
     back = {one: name for name, one in real.items()}
     return Polished(best.expression.xreplace(back), best.deviance, best.score, best.errors)
 
@@ -181,6 +200,44 @@ def _nicer(now: Polished, rows: Measured) -> Polished | None:
         if trial.score < now.score:
             return trial
     return None
+
+
+def _named(now: Polished, rows: Measured) -> Polished:
+    """Return the formula with a sum of powers made one function, where that is likelier.
+
+    The first terms of its series are all that noise leaves of one: b**2 - b**6/6 for sin(b**2).
+    """
+    best = now
+    for total, rest, variable in _series(now.expression):
+        trials = [
+            fitted(now.expression.xreplace({total: rest + curve}), rows)
+            for curve in _curves(variable, with_offset=bool(rest.as_coeff_Add()[0]))
+        ]
+        for trial in sorted(trials, key=lambda one: one.score)[:MOST_NAMED]:
+            if trial.score < best.score + MOST_GAINED * rows.price:
+                best = min(best, _least(trial, rows), key=lambda one: one.score)
+    return best
+
+
+def _series(expression: sympy.Expr) -> Iterator[tuple[sympy.Expr, sympy.Expr, sympy.Symbol]]:
+    """Yield each sum with several powers of one variable: it, what is beside them, the variable."""
+    for total in expression.atoms(sympy.Add):
+        for variable in sorted(total.free_symbols, key=str):
+            own = [
+                term
+                for term in total.args
+                if term.free_symbols == {variable} and term.is_polynomial(variable)
+            ]
+            if len(own) > 1:
+                yield total, total - sympy.Add(*own), variable
+
+
+def _curves(variable: sympy.Symbol, *, with_offset: bool) -> Iterator[sympy.Expr]:
+    """Yield functions of a variable, or of its square, to begin with."""
+    for function, power, rate in itertools.product(NAMES, (1, 2), RATES):
+        curve = function(sympy.Float(rate) * variable**power) / sympy.Float(rate)
+        is_zero = function(sympy.Integer(0)) == 0
+        yield curve if is_zero and not with_offset else curve + sympy.Float(0.01)
 
 
 def fitted(expression: sympy.Expr, rows: Measured) -> Polished:
