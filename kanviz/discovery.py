@@ -4,13 +4,14 @@ A network of sums of curves is trained first. What its function is built of (``s
 as a network of its own, with sums, products and combined inputs, in which only curves of one
 variable are unknown; each begins as the first network knows it. That is trained, its curves are
 named, and what comes of it is judged on rows that nothing was trained on. Where no such structure
-is found, or the law is not exact, the first network itself is pruned and named.
+is found, or the law is not exact, the first network itself is pruned and named. In noise a formula
+keeps only the terms and numbers that the likelihood sees, and its network is drawn anew.
 """
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
@@ -21,10 +22,14 @@ from tqdm.auto import tqdm
 from kanviz.analysis.structure import Part, Structure
 from kanviz.checks import check_integer
 from kanviz.data import Dataset, from_arrays
+from kanviz.edits import Became
 from kanviz.model import KAN
 from kanviz.symbolic import Formula
-from kanviz.symbolic.printing import is_taken
+from kanviz.symbolic.dimensions import Dimensions, check_units
+from kanviz.symbolic.polish import Measured, polish
+from kanviz.symbolic.printing import is_taken, to_text
 from kanviz.tables import ReportTable, Rows
+from kanviz.training.judge import doubt_after, judge_of
 
 EXACT = 1e-6
 """Share of the standard deviation of y below which a held-out error is none, without noise."""
@@ -56,6 +61,8 @@ class Law:
     evidence : float
         Logarithm of how likely the law makes the held-out rows, less half the logarithm of their
         number for each number in it (Schwarz, 1978).
+    dimensions : Dimensions or None
+        Whether its dimensions agree, where units were given and no curve is left without a name.
     """
 
     model: KAN
@@ -66,6 +73,7 @@ class Law:
     size: float
     rows: int
     evidence: float
+    dimensions: Dimensions | None = None
 
     @property
     def complexity(self) -> int:
@@ -111,12 +119,12 @@ class Discovery(ReportTable[Law]):
     """
 
     def __init__(self, laws: Sequence[Law], structure: Structure) -> None:
-        self.laws = tuple(sorted(laws, key=lambda law: (not law.is_enough, -law.evidence)))
+        self.laws = tuple(sorted(laws, key=_rank))
         self.structure = structure
 
     @property
     def best(self) -> Law:
-        """A law that is enough where there is one, of several the likeliest."""
+        """A law that is enough where there is one, of several one whose dimensions agree."""
         return self.laws[0]
 
     @property
@@ -137,8 +145,9 @@ class Discovery(ReportTable[Law]):
     def _rows(self) -> Rows:
         head = ["formula", "complexity", "held-out error", "noise", "log evidence", "verdict"]
         front = self.front
+        has_units = any(law.dimensions for law in self.laws)
         return [
-            [*head, "front"],
+            [*head, "front", *(["units"] if has_units else [])],
             *(
                 [
                     str(law.formula),
@@ -148,6 +157,7 @@ class Discovery(ReportTable[Law]):
                     f"{law.evidence:.1f}",
                     law.verdict,
                     "*" if law in front else "",
+                    *(["-" if law.dimensions is None else str(law.dimensions)] * has_units),
                 ]
                 for law in self.laws
             ),
@@ -157,11 +167,18 @@ class Discovery(ReportTable[Law]):
         return f"Structure: {self.structure.output_name} = {self.structure.sketch}"
 
 
+def _rank(law: Law) -> tuple[bool, bool, float]:
+    """Return what laws are sorted by."""
+    is_wrong = law.dimensions is not None and not law.dimensions.agree
+    return not law.is_enough, is_wrong, -law.evidence
+
+
 def discover(
     data: Any,
     y: Any = None,
     *,
     model: KAN | None = None,
+    units: Mapping[str, str] | None = None,
     progress: bool = True,
     seed: int = 0,
 ) -> Discovery:
@@ -177,6 +194,9 @@ def discover(
     model : KAN, optional
         A trained model to begin with; by default one with a hidden layer of five nodes is trained.
         Is only read.
+    units : mapping of str to str, optional
+        The unit of each input that has one, and of y, such as ``{"m": "kg", "E": "J"}``. Then each
+        law says whether its dimensions agree, and which of its numbers would carry a unit.
     progress : bool
         Whether to show a progress bar.
     seed : int
@@ -186,12 +206,15 @@ def discover(
     -------
     Discovery
         A table of laws; ``best`` has ``model``, ``formula`` and ``is_exact``. A formula that leaves
-        an error, or data with noise, is never said to be exact.
+        an error, or data with noise, is never said to be exact. In noise its numbers are those of
+        least squares, simple ones where the data allow it, and ``model.formula(errors=True)`` has
+        their standard errors.
 
     Raises
     ------
     ValueError, TypeError
-        If the data are classes, have several outputs or no rows to hold out, or do not fit.
+        If the data are classes, have several outputs or no rows to hold out, or do not fit, or a
+        unit is not known.
 
     Examples
     --------
@@ -203,9 +226,14 @@ def discover(
     """
     check_integer("seed", seed, 0)
     sample = _with_test_part(data if y is None else (data, y), seed)
+    names = sample if model is None else model
+    check_units(units or {}, (*names.input_names, *names.output_names))
     with tqdm(total=4, desc="discover", disable=not progress, unit=" steps") as bar:
         bar.set_postfix_str("first network")
         first = _first(sample, seed) if model is None else model.copy()
+        # Drawn networks take the columns in its order, by names that may stand in a formula.
+        plain = first.session.dataset(sample, as_given=True)
+        plain = replace(plain, input_names=tuple(plain_names(first.input_names)))
         bar.update()
         bar.set_postfix_str("structure")
         found = first.structure(sample)
@@ -213,18 +241,25 @@ def discover(
         laws: list[Law] = []
         for root in _drawings(found):
             bar.set_postfix_str(root.sketch)
-            drawn = drawn_as(root, found.input_names, sample)
-            if drawn is not None and _error(drawn, sample) <= _most(first, sample):
-                drawn.symbolify(sample)
-                laws.append(_law(drawn, sample, "structure", first))
+            drawn = drawn_as(root, found.input_names, plain)
+            if drawn is not None and _error(drawn, plain) <= _most(first, sample):
+                drawn.symbolify(plain)
+                laws.append(_polished(_law(drawn, plain, "structure", first), plain, first))
                 if laws[-1].is_enough:
                     break
         bar.update()
         if not any(law.is_enough for law in laws):
             bar.set_postfix_str("names in the first network")
-            laws.append(_law(_named(first, sample), sample, "network", first))
+            law = _law(_named(first, sample), sample, "network", first)
+            laws.append(_polished(law, plain, first))
         bar.update()
-    return Discovery(laws, found)
+    return Discovery([_with_dimensions(law, units) for law in laws], found)
+
+
+def _with_dimensions(law: Law, units: Mapping[str, str] | None) -> Law:
+    if not units or law.formula.splines:
+        return law
+    return replace(law, dimensions=law.formula.dimensions(units))
 
 
 def _with_test_part(data: Any, seed: int) -> Dataset:
@@ -352,16 +387,73 @@ def _most(first: KAN, sample: Dataset) -> float:
 
 def _law(model: KAN, sample: Dataset, way: str, first: KAN) -> Law:
     assert sample.y_test is not None
-    formula, error, n = model.formula(), _error(model, sample), len(sample.y_test)
+    formula = _renamed(model.formula(), first.input_names)
+    error, n = _error(model, sample), len(sample.y_test)
     scale = float(sample.y_scaling.scale[0])
     size = float(sample.y.double().std()) * scale
-    doubt = first.session.doubt
-    noise = None if doubt is None else doubt.noise * float(first.session.about.y_scaling.scale[0])
+    noise = _noise(first)
     numbers = sum(len(numbers_of(one)) for one in formula.expressions)
     least = max(error, 1e-12 * size) if noise is None else max(error, 0.5 * noise)
     evidence = -n * (math.log(least) + 0.5 * math.log(2 * math.pi) + 0.5)
     evidence -= 0.5 * numbers * math.log(n)
     return Law(model, formula, way, error, noise, size, n, evidence)
+
+
+def _noise(first: KAN) -> float | None:
+    """Return the standard deviation of the noise in y, in its unit, where the fit has found any."""
+    doubt = first.session.doubt
+    return None if doubt is None else doubt.noise * float(first.session.about.y_scaling.scale[0])
+
+
+def _polished(law: Law, plain: Dataset, first: KAN) -> Law:
+    """Return a law found in noise with no more terms and numbers than the training rows ask for.
+
+    Its model is drawn of the formula. A law without noise, or with curves, stays as it is.
+    """
+    if law.noise is None or law.formula.splines:
+        return law
+    (expression,) = _renamed(law.formula, plain.input_names).expressions
+    x = plain.x_scaling.undo(plain.x.double()).cpu()
+    y = plain.y_scaling.undo(plain.y.double()).cpu()[:, 0]
+    weight = None if plain.sample_weight is None else plain.sample_weight.double().cpu()
+    ranges = [(float(low), float(high)) for low, high in zip(x.amin(0), x.amax(0), strict=True)]
+    rows = Measured(plain.input_names, x, y, law.noise, weight)
+    found = polish(expression, rows)
+    try:
+        model = KAN.from_formula(
+            to_text(found.expression),
+            ranges,
+            input_names=plain.input_names,
+            output_names=plain.output_names,
+        )
+    except ValueError:  # longer than formulas may be, or without a value between the rows
+        return law
+    _give_doubt(model, plain, law.noise)
+    return _law(model, plain, law.way, first)
+
+
+def _renamed(formula: Formula, names: Sequence[str]) -> Formula:
+    """Return a formula with other names of the inputs."""
+    if formula.inputs == tuple(names):
+        return formula
+    other = dict(zip(formula.inputs, map(sympy.Symbol, names), strict=True))
+    expressions = tuple(
+        one.xreplace({symbol: other[symbol.name] for symbol in one.free_symbols})
+        for one in formula.expressions
+    )
+    return replace(formula, expressions=expressions, inputs=tuple(names))
+
+
+def _give_doubt(model: KAN, plain: Dataset, noise: float) -> None:
+    """Tell a model that is a formula what the rows leave open of it."""
+    session = model.session
+    data, network = session.dataset(plain), session.copy_network()
+    judge = judge_of(data)
+    noise /= judge.scale * float(session.about.y_scaling.scale[0])
+    doubt = doubt_after(network, data, replace(judge, noise=noise))
+    words = "fitted the numbers of the formula, without what the data do not see"
+    edit = Became(network, "# its numbers are those of least squares for the data", words, doubt)
+    session.change(edit, about=session.about.seeing(data.x))
 
 
 def numbers_of(expression: sympy.Expr) -> list[sympy.Expr]:

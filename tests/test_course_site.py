@@ -1,5 +1,6 @@
 """The course as a site: notebooks run and become pages that need nothing."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -7,9 +8,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kanviz import cli
 from kanviz.course.formulas import mathml
+from kanviz.course.site import in_dark, picture, words_of
+from kanviz.theme import DARK, LIGHT, blend
+from kanviz.views.charts import lines_figure
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\s](?:[^$]*?[^$\s])?)\$", re.DOTALL)
@@ -38,6 +44,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "!from kanviz.course import predict, teaching\n\npredict('How many?', lambda: found)",
         "!found = 7\nprint('<b>', found)",
         "!teaching.bezier()",
+        "## A blank\n\nNothing in it:",
         "!from matplotlib.figure import Figure\n\nFigure()",
         "<details><summary>Found</summary>\n\n1. Seven.\n\n</details>",
     )
@@ -51,14 +58,46 @@ def test_a_page_has_what_its_notebook_shows(site: Path) -> None:
     for part in (
         "<title>One</title>",
         "<msubsup><mi>x</mi><mn>1</mn><mn>2</mn></msubsup>",
-        "<table>",
+        '<table tabindex="0">',
         "<code>$</code>",
         "&lt;b&gt; 7",
-        'src="data:image/png;base64,',
+        'alt="A blank" src="data:image/svg+xml;base64,',
+        'media="(prefers-color-scheme:dark)" srcset="data:image/svg+xml;base64,',
         "<li>Seven.</li>",
     ):
         assert part in page, part
-    assert '<pre class="out">{&#x27;a&#x27;: 1}</pre>' in (site / "00_two.html").read_text("utf-8")
+    assert '<pre class="out" tabindex="0">{&#x27;a&#x27;: 1}</pre>' in (
+        site / "00_two.html"
+    ).read_text("utf-8")
+
+
+@given(
+    token=st.sampled_from([each.name for each in dataclasses.fields(LIGHT)]),
+    share=st.floats(0.3, 1),
+)
+def test_a_color_of_the_theme_fades_into_the_dark_as_into_the_light(
+    token: str, share: float
+) -> None:
+    """By as much, so that what is strong stays strong, and no dark letter stays on dark paper."""
+    made = in_dark(blend(getattr(LIGHT, token), LIGHT.paper, share))
+    wanted = blend(getattr(DARK, token), DARK.paper, share)
+    pairs = zip(bytes.fromhex(made[1:]), bytes.fromhex(wanted[1:]), strict=True)
+    assert max(abs(a - b) for a, b in pairs) <= 24  # several greys fade along nearly one line
+
+
+def test_black_and_grey_turn_and_the_colors_of_a_map_stay() -> None:
+    assert in_dark("#000000") == DARK.ink
+    assert in_dark("#ffffff") == DARK.paper
+    assert in_dark("#b0b0b0") == blend(DARK.ink, DARK.paper, 1 - 176 / 255)
+    for color in ("#440154", "#21918c", "#fde725"):  # of viridis
+        assert in_dark(color) == color
+
+
+def test_a_figure_is_told_in_the_words_that_stand_in_it() -> None:
+    figure = lines_figure([1, 2], {"<KAN>": [3, 4], "MLP": [1, 2]}, x_label="size", y_label="error")
+    assert words_of(figure, "Above") == "Above. error against size. <KAN>, MLP"
+    figure.suptitle("Own title")
+    assert 'alt="Own title. error against size. &lt;KAN&gt;, MLP"' in picture(figure, "Above")
 
 
 def test_no_link_is_broken_and_none_leaves_the_site(site: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from kanviz.layout import labels
 from kanviz.live.packing import pack
 from kanviz.snapshot import EdgeView, Snapshot
+from kanviz.theme import DARK, LIGHT
 from kanviz.views.figure import network_figure
 from kanviz.views.svg import network_svg
 from kanviz.writing import write_whole
@@ -69,6 +70,13 @@ tr{break-inside:avoid}h2{break-after:avoid}
 """
 """Style sheet of a page around a picture, whose own holds the colours."""
 
+
+_COLORS = ";".join(
+    f"--kanviz-{name}:light-dark({getattr(LIGHT, name)},{getattr(DARK, name)})"
+    for name in ("paper", "ink", "muted", "hair")
+)
+GROUND = f"html.kanviz{{{_COLORS}}}"
+"""The colours of a page that holds a front end, and no picture to bring them."""
 
 # What the page may load: nothing but its own style and pictures written into it.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -206,6 +214,11 @@ const el = document.getElementById("kanviz-live");
 await front.default.render({ model, el, signal: new AbortController().signal });
 document.getElementById("kanviz-still").hidden = true;
 document.querySelector("main").style.cssText = "max-width: none; padding: 1rem";
+if (parent !== window) {
+  document.querySelector("main").style.padding = "1rem 0";
+  const tell = () => parent.postMessage({ height: document.body.offsetHeight }, "*");
+  new ResizeObserver(tell).observe(document.body);
+}
 """
 
 
@@ -244,7 +257,7 @@ def standalone_page(
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f'<link rel="icon" href="data:,">\n<title>{escape(heading)}</title>\n'
-        f"<style>{PAGE}</style>\n<style>{rules}</style>\n</head>\n<body>\n<main>\n"
+        f"<style>{PAGE}{GROUND}</style>\n<style>{rules}</style>\n</head>\n<body>\n<main>\n"
         f'{lead}<div id="kanviz-live"></div>\n<div id="kanviz-still">\n{heading_of_still}'
         f"{still}\n</div>\n</main>\n"
         f"{_data(name, text)}\n{_data('kanviz-script', script.read_text('utf-8'))}\n"

@@ -23,6 +23,7 @@ from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.nodes import Nodes
 from kanviz.nn.symbols import EdgeFunction, near_phase
+from kanviz.symbolic.dimensions import Dimensions, check_units, dimensions_of
 from kanviz.symbolic.functions import Function
 from kanviz.symbolic.language import X, check_expression, constant_value, number, symbol
 from kanviz.symbolic.printing import latex_names, text_name, to_latex, to_text
@@ -219,6 +220,45 @@ class Formula:
             If a spline is left, or SQL has no such function (erf, the Bessel functions).
         """
         return sql_source(self.expressions, self.inputs, self.outputs, table)
+
+    def dimensions(self, units: Mapping[str, str]) -> Dimensions:
+        """Return whether the dimensions of the formula agree, as a sentence with what it found.
+
+        Numbers of a law may carry units, as 9.81 m/s^2 does: it says what they would have to be in.
+
+        Parameters
+        ----------
+        units : mapping of str to str
+            The unit of each input that has one, and of outputs, such as ``{"m": "kg", "E": "J"}``;
+            what is not named is a plain number, or for outputs anything.
+
+        Raises
+        ------
+        ValueError
+            If a name or a unit is not known, or a spline is left.
+
+        Examples
+        --------
+        >>> m, h = sympy.symbols("m h")
+        >>> fall = Formula((9.81 * m * h,), ("m", "h"), ("E",))
+        >>> print(fall.dimensions({"m": "kg", "h": "m", "E": "J"}))
+        dimensions agree with 9.81 in m/s**2
+        """
+        check_units(units, (*self.inputs, *self.outputs))
+        if self.splines:
+            raise ValueError(
+                f"Dimensions are told where all edges are formulas; {self.splines[0]} is a spline. "
+                "Use symbolify or fix."
+            )
+        known = {name: unit for name, unit in units.items() if name in self.inputs}
+        found = [
+            dimensions_of(expression, known, units.get(name))
+            for expression, name in zip(self.expressions, self.outputs, strict=True)
+        ]
+        return Dimensions(
+            tuple(fault for one in found for fault in one.faults),
+            {number: unit for one in found for number, unit in one.numbers.items()},
+        )
 
     def with_errors(self, x: Float[np.ndarray, "rows inputs"], noise: Sequence[float]) -> "Formula":
         """Return the formula with standard errors of its decimal numbers.

@@ -12,6 +12,24 @@ from kanviz.training import FitReport
 Losses = Sequence[float] | Mapping[str, Sequence[float]]
 
 
+class Film(TeachingWidget):
+    """What ``film`` returns."""
+
+    lesson = (
+        "What changes from one picture to the next, and what stays?",
+        "drag the slider to the end and guess each curve before it comes; then press Play.",
+    )
+
+
+class Staircase(TeachingWidget):
+    """What ``staircase`` returns."""
+
+    lesson = (
+        "What does a finer grid buy, and when does it stop paying?",
+        "stop just before a mark, then at the end of the next stair: how far did each loss fall?",
+    )
+
+
 def film(
     snapshots: Sequence[Snapshot],
     captions: Sequence[str],
@@ -19,7 +37,7 @@ def film(
     label: str = "step",
     losses: Losses | None = None,
     theme: str = "auto",
-) -> TeachingWidget:
+) -> Film:
     """Return a film: one picture of a network per frame, curves gliding from one to the next.
 
     End a notebook cell with it, or write it to a page with ``to_html(path)``. Forty frames of a
@@ -70,7 +88,7 @@ def film(
     }
     name = labels.network_name(snapshots[0])
     alt = f"Film of {len(snapshots)} pictures of a {name}, from {captions[0]} to {captions[-1]}."
-    return TeachingWidget("film", state, title=f"Film of a {name}", alt=alt, theme=theme)
+    return Film("film", state, title=f"Film of a {name}", alt=alt, theme=theme)
 
 
 def loss_lines(losses: Mapping[str, Sequence[float]], length: int) -> dict[str, list[float]]:
@@ -103,7 +121,7 @@ LINES = {"loss": "training", "validation_loss": "validation"}
 
 def staircase(
     report: FitReport, snapshots: Mapping[int, Snapshot] | None = None, *, theme: str = "auto"
-) -> TeachingWidget:
+) -> Staircase:
     """Return the losses of a fit against its steps, with each refinement marked, to scrub through.
 
     Parameters
@@ -152,7 +170,7 @@ def staircase(
     }
     sizes = ", ".join(str(mark["grid"]) for mark in marks)
     alt = f"Loss of {len(steps)} steps on grids of {sizes} intervals. At the end: {words[-1]}"
-    return TeachingWidget("film", state, title="Grid extension", alt=alt, theme=theme)
+    return Staircase("film", state, title="Grid extension", alt=alt, theme=theme)
 
 
 def _marks(steps: Sequence[int], grids: Sequence[int]) -> list[dict[str, int]]:

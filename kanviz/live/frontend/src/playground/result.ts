@@ -27,7 +27,8 @@ export function resultPanel(desk: PlaygroundDesk): Panel {
   const life = new Life();
   const element = h(
     "div",
-    { class: "kv-panel kv-result" },
+    // It scrolls, and nothing in it takes the focus: so it does, for the keyboard.
+    { class: "kv-panel kv-result", tabindex: 0 },
     figures(desk, life),
     new Pictures(desk, life).element,
     section("Errors while it learns", errors(desk, life)),
