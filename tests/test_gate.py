@@ -60,6 +60,16 @@ def test_a_step_granted_is_one_step() -> None:
     walker.end()
 
 
+def test_a_step_granted_while_another_ends_is_to_come() -> None:
+    gate = Gate()
+    gate.pass_through(took_step=True)  # free so far; the next step ends when Step is pressed
+    gate.step()
+    walker = threading.Thread(target=lambda: gate.pass_through(took_step=True), daemon=True)
+    walker.start()
+    walker.join(PATIENCE)
+    assert not walker.is_alive()
+
+
 def test_a_granted_step_is_not_used_up_by_trials() -> None:
     gate = Gate()
     gate.step()

@@ -97,7 +97,7 @@ def test_friedmans_h_is_0_for_a_sum_and_1_for_a_centred_product() -> None:
     assert friedman_h(lambda x: x.prod(1), centred, 0, 1) == pytest.approx(1)
 
 
-def test_the_question_leaves_the_model_as_it_was(rng_untouched: None) -> None:
+def test_the_question_leaves_the_model_as_it_was(rng_untouched: None, unchecked: None) -> None:
     x = torch.rand(60, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     model = kv.KAN([2, 2, 1], dtype=torch.float64)
     before, steps = copy.deepcopy(model.state_dict()), list(model.steps)

@@ -59,7 +59,7 @@ class Gate:
     def __init__(self) -> None:
         self._change = threading.Condition()
         self._n_holders = 0
-        self._is_resting = self._is_granted = self._is_stopped = False
+        self._is_resting = self._is_granted = self._is_used = self._is_stopped = False
         self.is_paused = False
         self.is_over = False
 
@@ -87,7 +87,7 @@ class Gate:
 
     def step(self) -> None:
         """Let it take one more step and then wait."""
-        self._set(is_paused=not self._is_stopped, _is_granted=True)
+        self._set(is_paused=not self._is_stopped, _is_granted=True, _is_used=False)
 
     def stop(self) -> None:
         """Never again let it wait for ``resume``; who holds it still holds it."""
@@ -107,7 +107,8 @@ class Gate:
             return
         end = time.monotonic() + rest
         with self._change:
-            self._is_granted &= not took_step
+            if took_step and self._is_used:  # a step granted while another was told of is to come
+                self._is_granted = self._is_used = False
             self._is_resting = True
             self._change.notify_all()
             try:
@@ -119,7 +120,7 @@ class Gate:
                     left = end - time.monotonic()
                     self._change.wait(min(LOOK_AGAIN, left) if left > 0 else LOOK_AGAIN)
             finally:
-                self._is_resting = False
+                self._is_resting, self._is_used = False, self._is_granted
 
     def _set(self, **values: bool) -> None:
         with self._change:

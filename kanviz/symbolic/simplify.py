@@ -317,7 +317,27 @@ def run_within(seconds: float, work: Callable[[], object]) -> bool:
                 break
     finally:
         is_whole = not thread.is_alive()
-        # More than once: sympy may have been in a handler that swallowed the first.
+        if not is_whole:
+            _end(thread)
+    if thread.failure is not None:
+        raise thread.failure
+    return is_whole
+
+
+def _end(thread: _Worker) -> None:
+    """Raise ``_OverError`` in a thread until it ends.
+
+    More than once: it may have struck in a handler that swallowed it, or in a callback of Python's
+    own, which would tell the user of it.
+    """
+    tell = sys.unraisablehook
+
+    def tell_of_others(what: "sys.UnraisableHookArgs") -> None:
+        if what.exc_type is not _OverError:
+            tell(what)
+
+    sys.unraisablehook = tell_of_others
+    try:
         for _ in range(40):
             if not thread.is_alive():
                 break
@@ -325,9 +345,8 @@ def run_within(seconds: float, work: Callable[[], object]) -> bool:
                 ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_OverError)
             )
             thread.join(0.05)
-    if thread.failure is not None:
-        raise thread.failure
-    return is_whole
+    finally:
+        sys.unraisablehook = tell
 
 
 MOST_MEMORY = 400 * 2**20
