@@ -73,11 +73,11 @@ SLIDE = """(input, share) => {
 
 
 class Diagram:
-    """The ``at``-th live diagram of a page; pages of the course are none."""
+    """The ``at``-th live diagram of a page; a prediction is none."""
 
     def __init__(self, page: "Page", at: int = 0) -> None:
         self.page = page
-        self.root = page.locator(".kv-root:not(.kv-course)").nth(at)
+        self.root = page.locator(".kv-root:not([data-kind=prediction])").nth(at)
 
     def edge(self, *address: int) -> "Locator":
         """Return the element of an edge (three numbers) or a node (two)."""

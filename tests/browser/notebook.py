@@ -36,7 +36,7 @@ RUN = """(index) => {
 PAINT = """(at) => {
   window.kvPainted = 0;
   const look = () => {
-    const root = document.querySelectorAll(".kv-root:not(.kv-course)")[at];
+    const root = document.querySelectorAll(".kv-root:not([data-kind=prediction])")[at];
     if (root?.querySelector(".kv-paint path, .kv-node")) window.kvPainted = performance.now();
     else requestAnimationFrame(look);
   };
