@@ -66,9 +66,11 @@ def check_finite(
         Naming row (0-based) and column of the first number that is not finite, or is larger than
         ``LARGEST``.
     """
+    if values.is_meta:
+        return
     table = values if values.ndim > 1 else values.unsqueeze(1)
-    fits = table.double().abs() <= LARGEST
-    if values.is_meta or bool(fits.all()):
+    fits = table.abs() <= min(LARGEST, torch.finfo(table.dtype).max)
+    if bool(fits.all()):
         return
     row, column = (~fits).nonzero()[0].tolist()
     label, value = repr(columns[column]) if columns else str(column), table[row, column].item()
