@@ -24,6 +24,7 @@ from kanviz.checks import check_integer
 from kanviz.data import Dataset, from_arrays
 from kanviz.edits import Became
 from kanviz.model import KAN
+from kanviz.shape_search import check_jobs, side_by_side
 from kanviz.symbolic import Formula
 from kanviz.symbolic.dimensions import Dimensions, check_units
 from kanviz.symbolic.polish import Measured, polish
@@ -33,6 +34,9 @@ from kanviz.training.judge import doubt_after, judge_of
 
 EXACT = 1e-6
 """Share of the standard deviation of y below which a held-out error is none, without noise."""
+
+Form = tuple[Any, ...]
+"""Of a formula: function, or name, and the forms of its arguments."""
 
 WORSE = 2.0
 """A structure whose network has so many times the error of the first one was none."""
@@ -63,6 +67,8 @@ class Law:
         number for each number in it (Schwarz, 1978).
     dimensions : Dimensions or None
         Whether its dimensions agree, where units were given and no curve is left without a name.
+    found_again : (int, int) or None
+        On how many random halves of the rows its form came first again, and of how many.
     """
 
     model: KAN
@@ -74,11 +80,18 @@ class Law:
     rows: int
     evidence: float
     dimensions: Dimensions | None = None
+    found_again: tuple[int, int] | None = None
 
     @property
     def complexity(self) -> int:
         """Numbers, variables, signs and functions in the formula."""
         return complexity_of(self.formula)
+
+    @property
+    def form(self) -> Form:
+        """The formula without its numbers: equal for those that differ in numbers alone."""
+        (expression,) = self.formula.expressions
+        return form_of(expression)
 
     @property
     def is_exact(self) -> bool:
@@ -146,8 +159,9 @@ class Discovery(ReportTable[Law]):
         head = ["formula", "complexity", "held-out error", "noise", "log evidence", "verdict"]
         front = self.front
         has_units = any(law.dimensions for law in self.laws)
+        has_halves = any(law.found_again for law in self.laws)
         return [
-            [*head, "front", *(["units"] if has_units else [])],
+            [*head, "front", *["units"] * has_units, *["found again"] * has_halves],
             *(
                 [
                     str(law.formula),
@@ -158,6 +172,7 @@ class Discovery(ReportTable[Law]):
                     law.verdict,
                     "*" if law in front else "",
                     *(["-" if law.dimensions is None else str(law.dimensions)] * has_units),
+                    *(["{} of {}".format(*(law.found_again or (0, 0)))] * has_halves),
                 ]
                 for law in self.laws
             ),
@@ -179,6 +194,8 @@ def discover(
     *,
     model: KAN | None = None,
     units: Mapping[str, str] | None = None,
+    halves: int = 0,
+    n_jobs: int = 1,
     progress: bool = True,
     seed: int = 0,
 ) -> Discovery:
@@ -197,6 +214,14 @@ def discover(
     units : mapping of str to str, optional
         The unit of each input that has one, and of y, such as ``{"m": "kg", "E": "J"}``. Then each
         law says whether its dimensions agree, and which of its numbers would carry a unit.
+    halves : int
+        On how many random halves of the training rows everything is done again; each law then says
+        on how many of them its form came first, whatever its numbers were. A form that half of the
+        rows do not bring back was found by chance (Meinshausen and Buhlmann, Stability selection,
+        2010).
+    n_jobs : int
+        How many halves are worked on at a time, through joblib: in processes of this machine, or
+        by whatever backend ``joblib.parallel_config`` names. The result is the same.
     progress : bool
         Whether to show a progress bar.
     seed : int
@@ -225,35 +250,81 @@ def discover(
     x_1*x_2 exact
     """
     check_integer("seed", seed, 0)
+    check_integer("halves", halves, 0)
+    check_jobs(n_jobs)
     sample = _with_test_part(data if y is None else (data, y), seed)
     names = sample if model is None else model
     check_units(units or {}, (*names.input_names, *names.output_names))
-    with tqdm(total=4, desc="discover", disable=not progress, unit=" steps") as bar:
-        bar.set_postfix_str("first network")
-        first = _first(sample, seed) if model is None else model.copy()
-        # Drawn networks take the columns in its order, by names that may stand in a formula.
-        plain = first.session.dataset(sample, as_given=True)
-        plain = replace(plain, input_names=tuple(plain_names(first.input_names)))
-        bar.update()
-        bar.set_postfix_str("structure")
-        found = first.structure(sample)
-        bar.update()
-        laws: list[Law] = []
-        for root in _drawings(found):
-            bar.set_postfix_str(root.sketch)
-            drawn = drawn_as(root, found.input_names, plain)
-            if drawn is not None and _error(drawn, plain) <= _most(first, sample):
-                drawn.symbolify(plain)
-                laws.append(_polished(_law(drawn, plain, "structure", first), plain, first))
-                if laws[-1].is_enough:
-                    break
-        bar.update()
-        if not any(law.is_enough for law in laws):
-            bar.set_postfix_str("names in the first network")
-            law = _law(_named(first, sample), sample, "network", first)
-            laws.append(_polished(law, plain, first))
-        bar.update()
-    return Discovery([_with_dimensions(law, units) for law in laws], found)
+    with tqdm(total=STEPS + halves, desc="discover", disable=not progress, unit=" steps") as bar:
+        laws, found = _laws(sample, model, seed, bar)
+        laws = [_with_dimensions(law, units) for law in laws]
+        if halves:
+            bar.set_postfix_str("again on halves of the rows")
+            forms = []
+            for form in side_by_side(_Half(sample, seed), range(halves), n_jobs):
+                forms.append(form)
+                bar.update()
+            laws = [replace(law, found_again=(forms.count(law.form), halves)) for law in laws]
+    return Discovery(laws, found)
+
+
+STEPS = 4
+"""First network, structure, networks of structure, names in the first network."""
+
+
+def _laws(
+    sample: Dataset, model: KAN | None, seed: int, bar: "tqdm[Any]"
+) -> tuple[list[Law], Structure]:
+    """Return the laws found in rows, and what the first network's function is built of."""
+    bar.set_postfix_str("first network")
+    first = _first(sample, seed) if model is None else model.copy()
+    # Drawn networks take the columns in its order, by names that may stand in a formula.
+    plain = first.session.dataset(sample, as_given=True)
+    plain = replace(plain, input_names=tuple(plain_names(first.input_names)))
+    bar.update()
+    bar.set_postfix_str("structure")
+    found = first.structure(sample)
+    bar.update()
+    laws: list[Law] = []
+    for root in _drawings(found):
+        bar.set_postfix_str(root.sketch)
+        drawn = drawn_as(root, found.input_names, plain)
+        if drawn is not None and _error(drawn, plain) <= _most(first, sample):
+            drawn.symbolify(plain)
+            laws.append(_polished(_law(drawn, plain, "structure", first), plain, first))
+            if laws[-1].is_enough:
+                break
+    bar.update()
+    if not any(law.is_enough for law in laws):
+        bar.set_postfix_str("names in the first network")
+        law = _law(_named(first, sample), sample, "network", first)
+        laws.append(_polished(law, plain, first))
+    bar.update()
+    return laws, found
+
+
+@dataclass(frozen=True)
+class _Half:
+    """A discovery in a random half of the training rows, by a new first network."""
+
+    sample: Dataset
+    seed: int
+
+    def __call__(self, number: int) -> Form:
+        """Return the form of its best law."""
+        sample, seed = self.sample, self.seed + number
+        chosen = torch.randperm(len(sample.x), generator=torch.Generator().manual_seed(seed))
+        rows = chosen[: max(2, len(chosen) // 2)].sort().values.to(sample.x.device)
+        weight = sample.sample_weight
+        half = replace(
+            sample,
+            x=sample.x[rows],
+            y=sample.y[rows],
+            sample_weight=None if weight is None else weight[rows],
+        )
+        with tqdm(disable=True) as bar:
+            laws, _ = _laws(half, None, seed, bar)
+        return min(laws, key=_rank).form
 
 
 def _with_dimensions(law: Law, units: Mapping[str, str] | None) -> Law:
@@ -464,6 +535,28 @@ def numbers_of(expression: sympy.Expr) -> list[sympy.Expr]:
         if part.is_Float or part.is_Rational
         if abs(part) != 1
     ]
+
+
+MOST_OF_EXPONENT = 6
+"""Exponents of whole numbers up to it, and fractions of such, belong to a form."""
+
+
+def form_of(expression: sympy.Expr) -> Form:
+    """Return a formula with each of its numbers left out or left open, as nested tuples."""
+    if expression.is_Symbol:
+        return (expression.name,)
+    if expression.is_number:
+        return ("number",)
+    parts = [part for part in expression.args if not (expression.is_Mul and part.is_number)]
+    if expression.is_Pow and expression.exp.is_Rational:
+        exponent = expression.exp
+        if max(abs(exponent.p), exponent.q) <= MOST_OF_EXPONENT:
+            return ("Pow", form_of(expression.base), (str(exponent),))
+    if expression.is_Mul and len(parts) == 1:
+        return form_of(parts[0])
+    forms = [form_of(part) for part in parts]
+    ordered = sorted(forms) if expression.is_Add or expression.is_Mul else forms
+    return (type(expression).__name__, *ordered)
 
 
 def complexity_of(formula: Formula) -> int:

@@ -8,10 +8,10 @@ and few hidden nodes, then more as long as that helps, then another layer, then 
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import torch
 from tqdm.auto import tqdm
@@ -32,6 +32,8 @@ from kanviz.training.task import LossName
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+J, T = TypeVar("J"), TypeVar("T")
 
 Widths = tuple[int, ...]
 
@@ -227,8 +229,7 @@ def search(
     (2, 1)
     """
     check_integer("starts", 1 if starts is None else starts, 1)
-    if not isinstance(n_jobs, int) or isinstance(n_jobs, bool) or n_jobs == 0:
-        raise ValueError(f"n_jobs must be a whole number other than 0; got {n_jobs!r}. Try 1.")
+    check_jobs(n_jobs)
     pair = data if y is None else (data, y)
     task = classes_or_numbers(pair, loss, 1)
     dataset = as_dataset(pair, task=task, normalize=True, dtype=dtype)
@@ -240,7 +241,7 @@ def search(
     try:
         wave = next(waves, None)
         while wave is not None and stopped == "done":
-            for one in _trained(how, wave, n_jobs):
+            for one in side_by_side(how.train, wave, n_jobs):
                 found.append(one)
                 bar.set_postfix_str(f"best {_name(max(found, key=lambda one: one.rank))}")
                 bar.update()
@@ -360,15 +361,21 @@ class _How:
         return Candidate(model, report, times_finer)
 
 
-def _trained(how: _How, wave: Sequence[Job], n_jobs: int) -> Iterator[Candidate]:
-    """Yield the candidates of a wave in order, as many at a time as there are workers."""
+def check_jobs(n_jobs: Any) -> None:
+    """Check a number of workers as joblib counts them: -1 are all cores."""
+    if not isinstance(n_jobs, int) or isinstance(n_jobs, bool) or n_jobs == 0:
+        raise ValueError(f"n_jobs must be a whole number other than 0; got {n_jobs!r}. Try 1.")
+
+
+def side_by_side(work: Callable[[J], T], jobs: Iterable[J], n_jobs: int) -> Iterator[T]:
+    """Yield what comes of jobs, in order, as many at a time as there are workers."""
     if n_jobs == 1:
-        yield from map(how.train, wave)
+        yield from map(work, jobs)
         return
     import joblib  # not needed, nor paid for, without workers
 
-    train: Callable[[Job], Any] = joblib.delayed(how.train)
-    yield from joblib.Parallel(n_jobs=n_jobs)(train(job) for job in wave)
+    later: Callable[[J], Any] = joblib.delayed(work)
+    yield from joblib.Parallel(n_jobs=n_jobs)(later(job) for job in jobs)
 
 
 def _shape(widths: Widths) -> str:

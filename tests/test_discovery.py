@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import sympy
 import torch
 
 import kanviz as kv
-from kanviz.discovery import Discovery, plain_names
+from kanviz import discovery
+from kanviz.data import Dataset
+from kanviz.discovery import Discovery, form_of, plain_names
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(0.5, 2, (300, 3))
@@ -78,3 +81,62 @@ def test_unknown_functions_of_a_formula_begin_as_they_are_told() -> None:
     rows = torch.tensor([[0.5, 1.0], [1.0, 1.5]], dtype=torch.float64)
     assert model(rows).flatten().tolist() == pytest.approx([1.5, 5.5], abs=1e-3)
     assert "unknown={'f1': " in model.script()
+
+
+# ---- again on halves of the rows -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("2.31*x*y", "x*y"),
+        ("3*sin(2.1*x + 0.3) - 4", "sin(7*x + 1) + 2"),
+        ("x**2 + y", "y - 3.3*x**2"),
+        ("exp(2.5*x)", "3*exp(-x)"),
+    ],
+)
+def test_formulas_that_differ_in_numbers_alone_have_one_form(one: str, other: str) -> None:
+    assert form_of(sympy.sympify(one)) == form_of(sympy.sympify(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x**2", "x**3"),
+        ("x**(1/2)", "x**0.5000001"),
+        ("x + 1", "x"),
+        ("sin(x)", "cos(x)"),
+        ("x*y", "x + y"),
+    ],
+)
+def test_other_functions_terms_and_small_exponents_are_another_form(one: str, other: str) -> None:
+    assert form_of(sympy.sympify(one)) != form_of(sympy.sympify(other))
+
+
+@pytest.mark.long
+def test_each_law_says_on_how_many_halves_it_is_found_again(
+    monkeypatch: pytest.MonkeyPatch, found: Discovery
+) -> None:
+    seen: list[Dataset] = []
+    law = found.best
+
+    def laws(sample: Dataset, model: kv.KAN | None, seed: int, bar: object) -> object:
+        seen.append(sample)
+        by_chance = replace(law, formula=replace(law.formula, expressions=(sympy.Symbol("x_1"),)))
+        return [by_chance if len(seen) == 3 else law], found.structure
+
+    monkeypatch.setattr(discovery, "_laws", laws)
+    again = kv.discover(X, X[:, 0], halves=4, progress=False)
+    assert again.best.found_again == (3, 4)
+    assert "3 of 4" in str(again)
+    whole, *halves = seen
+    assert [len(half.x) for half in halves] == 4 * [len(whole.x) // 2]
+    assert len({half.x.numpy().tobytes() for half in halves}) == 4
+    assert whole.x_test is not None
+    assert all(half.x_test is whole.x_test for half in halves)
+
+
+@pytest.mark.parametrize("wrong", [{"halves": -1}, {"halves": 1.5}, {"n_jobs": 0}])
+def test_numbers_of_halves_and_workers_are_counts(unchecked: None, wrong: dict[str, int]) -> None:
+    with pytest.raises((ValueError, TypeError), match="must be"):
+        kv.discover(X, X[:, 0], progress=False, **wrong)

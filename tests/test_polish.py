@@ -48,6 +48,17 @@ def test_a_small_term_that_the_data_have_seen_stays() -> None:
     assert len(sympy.Add.make_args(found)) == 2
 
 
+@pytest.mark.parametrize(
+    "law",
+    ["sqrt(7 - 1.3*a**2)", "log(7 - 1.4*a**2)", "(a + 3)**0.3*b", "a/(b - 3)**2", "sqrt(a + 1)/b"],
+)
+def test_terms_without_which_a_formula_is_none_are_no_trouble(law: str) -> None:
+    names = "".join(sorted(map(str, sympy.sympify(law).free_symbols)))
+    rows = measured(law, names)
+    found = polish(sympy.sympify(law), rows)
+    assert found.deviance < 1.3 * len(rows.y)
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_numbers_are_nice_only_where_the_data_allow_it(seed: int) -> None:
     number = np.random.default_rng(seed).uniform(0.5, 3)

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kanviz.symbolic.samples import MOST_SAMPLES, prepare_samples
 
@@ -74,3 +76,23 @@ def test_bad_samples_are_refused() -> None:
         prepare_samples(good[:5], good[:5])
     with pytest.raises(ValueError, match="at least 6 samples of weight above 0; got 0"):
         prepare_samples(good, good, [0] * 8)
+
+
+@given(
+    size=st.floats(1e-3, 1.0),
+    count=st.integers(100, 900),
+    waves=st.floats(0.0, 3.0),
+    seed=st.integers(0, 99),
+)
+def test_noise_is_told_from_any_smooth_curve(
+    size: float, count: int, waves: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    x = np.sort(rng.uniform(-1, 1, count)).round(3)  # some of them equal
+    curve = torch.as_tensor(np.sin(np.pi * waves * x))
+    noise = torch.as_tensor(size * rng.normal(size=count))
+    samples = prepare_samples(x, x)
+    bent = 2 * (np.pi * waves * 20 / count) ** 2  # by how much, between samples far apart
+    assert samples.noise_in(curve) <= bent + 1e-12
+    found = samples.noise_in(curve + noise)
+    assert found == pytest.approx(size, rel=6 / count**0.5, abs=bent + 1e-12)

@@ -3,6 +3,7 @@ import pytest
 import torch
 from accuracy import symbolic_recovery
 
+from kanviz.symbolic import laws
 from kanviz.symbolic.functions import BUILT_IN, make_function
 from kanviz.symbolic.suggest import suggest
 
@@ -51,6 +52,19 @@ def test_noise_alone_is_called_a_constant() -> None:
     table = suggest(np.linspace(-1, 1, 300), rng.normal(size=300))
     assert table.best.name == "0"
     assert table.best.expression.is_number
+
+
+@pytest.mark.parametrize("size", [0.01, 0.3])
+def test_no_law_is_looked_for_in_what_is_noise(
+    monkeypatch: pytest.MonkeyPatch, size: float
+) -> None:
+    x, asked = np.linspace(-2, 2, 200), list[float]()
+    monkeypatch.setattr(laws, "find_laws", lambda _, below: asked.append(below) or [])
+    noise = size * np.random.default_rng(1).normal(size=200)
+    suggest(x, np.tanh(2 * x) + noise)
+    assert not asked
+    suggest(x, np.tanh(2 * x) + noise + 3 * size * np.sin(30 * x))  # ten samples a wave
+    assert len(asked) == 1
 
 
 def test_a_constant_curve_is_a_constant() -> None:

@@ -241,10 +241,16 @@ def _curves(variable: sympy.Symbol, *, with_offset: bool) -> Iterator[sympy.Expr
 
 
 def fitted(expression: sympy.Expr, rows: Measured) -> Polished:
-    """Return a formula with its decimal numbers by least squares, begun where they are."""
+    """Return a formula with its decimal numbers by least squares, begun where they are.
+
+    One that is none, because without a term it has the root of a negative number, is not likely.
+    """
     lettered, constants = constants_of(expression)
     names = [str(letter) for letter in constants]
-    program = compile_expressions([lettered], rows.inputs, constants=names)
+    try:
+        program = compile_expressions([lettered], rows.inputs, constants=names)
+    except ValueError:
+        return Polished(expression, math.inf, math.inf, [math.inf] * len(names))
     values = torch.tensor([float(value) for value in constants.values()], dtype=torch.float64)
     left, slopes = _left(program, values, rows)
     deviance, damping = _squares(left), FIRST_DAMPING

@@ -70,6 +70,19 @@ class Samples:
     mean: float
     scale: float
 
+    def noise_in(self, heights: Float[Tensor, " samples"]) -> float:
+        """Return how far heights at all samples are off the lines between their neighbours.
+
+        Of a smooth curve with independent errors it is the standard deviation of the errors,
+        whatever the curve is (Gasser, Sroka and Jennen-Steinmetz, Biometrika 73, 1986, eq. 1).
+        """
+        t, weights = self.all.t, self.all.weights[1:-1]
+        after, wide = t[2:] - t[1:-1], t[2:] - t[:-2]
+        share = torch.where(wide > 0, after / wide, 0.5)
+        off = heights[1:-1] - share * heights[:-2] - (1 - share) * heights[2:]
+        squares = off.square() / (1 + share.square() + (1 - share).square())
+        return float((weights @ squares / weights.sum()).sqrt())
+
 
 def prepare_samples(x: Numbers, y: Numbers, weights: Numbers | None = None) -> Samples:
     """Return the samples ready to fit.

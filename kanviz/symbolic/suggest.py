@@ -22,7 +22,7 @@ from kanviz.symbolic.functions import (
 from kanviz.symbolic.language import LARGEST_NUMBER
 from kanviz.symbolic.printing import to_text
 from kanviz.symbolic.projection import fit_constants
-from kanviz.symbolic.samples import Numbers, prepare_samples, within_chance
+from kanviz.symbolic.samples import Numbers, Samples, prepare_samples, within_chance
 from kanviz.symbolic.simplify import rounded
 from kanviz.tables import ReportTable, Rows
 
@@ -32,6 +32,10 @@ ROUNDING = 1e-9
 CLEARLY = 0.1
 """A small law comes before single functions where its error is below this share of theirs: a
 network's curve is never quite the law, and many numbers follow what it is off by."""
+
+NOISY = 0.7
+"""What a fit leaves is noise where so much of it jumps from sample to sample: no smooth curve could
+halve it, and a wave whose period is below five samples counts as noise too."""
 
 SHOWN_DIGITS = 4
 
@@ -158,8 +162,9 @@ def suggest(
     if not chosen:
         raise ValueError("functions is empty. Name at least one, or leave it out to try all.")
     fits = fit_affine(chosen, samples)
-    lowest = min(fit.error for fit in fits)
-    if functions is None and lowest > ROUNDING:
+    best = min(fits, key=lambda fit: fit.error)
+    lowest = best.error
+    if functions is None and lowest > ROUNDING and not _leaves_noise(best, samples):
         from kanviz.symbolic.laws import find_laws  # its forms are only read where they are tried
 
         laws = find_laws(samples, lowest)
@@ -168,6 +173,13 @@ def suggest(
     limit = within_chance(lowest, len(samples.held_out.t)) + ROUNDING
     fits.sort(key=lambda fit: _rank(fit, lowest, limit))
     return SuggestionTable(tuple(_suggestion(fit, fits, lowest, limit) for fit in fits)[:top])
+
+
+def _leaves_noise(fit: AffineFit, samples: Samples) -> bool:
+    """Return whether what a fit leaves is noise: a law that leaves half of it there is none."""
+    x = samples.center + samples.half * samples.all.t
+    left = (fit.function.values(x, fit.numbers) - samples.mean) / samples.scale - samples.all.z
+    return samples.noise_in(left) > NOISY * fit.error
 
 
 def _rank(fit: AffineFit, lowest: float, limit: float) -> tuple[float, ...]:
