@@ -191,13 +191,19 @@ def make_notebook(folder: Path, claim: str = "found == 2") -> Path:
     end += "1. Yes.\n2. No.\n\n</details>\n\nSource: A paper."
     code = "import json\n\nfound = 2"
     claims = {"tags": ["claims"], "jupyter": {"source_hidden": True}}
+    new = {"cell_type": "code", "outputs": [], "execution_count": None}
     cells = [
         {"cell_type": "markdown", "metadata": {}, "source": "# Title\n\nWhy?"},
-        {"cell_type": "code", "metadata": {}, "source": code},
+        {**new, "metadata": {}, "source": code},
         {"cell_type": "markdown", "metadata": {}, "source": end},
-        {"cell_type": "code", "metadata": claims, "source": f"assert {claim}"},
+        {**new, "metadata": claims, "source": f"assert {claim}"},
     ]
     path = folder / "made.ipynb"
-    content = {"cells": cells, "metadata": {"kernelspec": {"name": "python3"}}}
+    content = {
+        "cells": cells,
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        "nbformat": 4,
+        "nbformat_minor": 4,
+    }
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
