@@ -556,10 +556,19 @@ class LeastSquares(Problem):
 
     def deviance(self, outputs: Float[Tensor, "samples outputs"]) -> float:
         """Return the mean deviance of outputs; of numbers over all of them."""
+        return self.deviance_of(outputs, self.y, self.sample_weight)
+
+    def deviance_of(
+        self,
+        outputs: Float[Tensor, "samples outputs"],
+        y: Shaped[Tensor, "samples ..."],
+        weight: Float[Tensor, " samples"] | None = None,
+    ) -> float:
+        """Return the mean deviance of some rows."""
         if self.family is NUMBERS:
-            return self._squares(outputs)
-        each = mean_of(self.family.deviance(outputs, self.y), self.sample_weight)
-        return float(each) * len(self.y) / self.y.numel()
+            return float(mean_of((outputs - y).square(), weight).mean())
+        each = mean_of(self.family.deviance(outputs, y), weight)
+        return float(each) * len(y) / y.numel()
 
     def _squares(self, outputs: Float[Tensor, "samples outputs"]) -> float:
         """Return the mean square of outputs - y."""
