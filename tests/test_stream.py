@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 import kanviz as kv
 from kanviz.data import stream as streams
 from kanviz.data.scaling import Moments, Scaling
+from kanviz.training import task
 
 F64 = torch.float64
 
@@ -135,6 +136,16 @@ def test_a_data_set_of_torch_gives_classes() -> None:
     assert model.evaluate(OneByOne())["train_accuracy"] == report.errors["train_accuracy"]
     model.evaluate(DataLoader(TensorDataset(*make_labels(20)), batch_size=5, shuffle=True))
     assert torch.equal(torch.get_rng_state(), state), "a question draws nothing"
+
+
+def test_too_many_rows_for_a_step_are_learnt_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = make_rows(60)
+    monkeypatch.setattr(task, "MOST_WORK", 1e5)
+    report = make_model().fit(x, y, steps=1, progress=False)
+    assert report.optimizer == "adam"
+    assert 'so many rows (60) are learnt in batches by "adam"' in str(report.notes)
+    asked = make_model().fit(x, y, steps=1, starts=1, optimizer="lm", progress=False)
+    assert asked.optimizer == "lm"
 
 
 def test_moments_are_those_of_all_rows() -> None:

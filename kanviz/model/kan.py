@@ -653,8 +653,8 @@ class KAN(nn.Module):
             ``"adamw"``, any optimizer class of torch, or ``"auto"``: "lm" on all data at once where
             it can take exact steps (up to about 1000 weights, or 5000 of a narrow network with fine
             grids; for classes where the data choose how smooth the curves are), "adam" with
-            batches, else "lbfgs". Wide networks with thousands of samples often end at a lower test
-            error with ``batch_size=256``.
+            batches, or where a step on all rows would take a minute, else "lbfgs". Wide networks
+            with thousands of samples often end at a lower test error with ``batch_size=256``.
         steps : int, optional
             Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
             (100).

@@ -474,8 +474,12 @@ def exact_pays(n: int, n_entries: int, n_residuals: int) -> bool:
     """
     if not ALWAYS_EXACT < n <= MOST_EXACT:
         return n <= ALWAYS_EXACT
-    per_row = min((n_entries / SPARSE_UP_TO) ** 2, n**2)
-    return n_residuals * per_row + n**3 / 6 <= PRODUCTS_OF_A_STEP * n_residuals * n
+    return work_of_step(n, n_entries, n_residuals) <= PRODUCTS_OF_A_STEP * n_residuals * n
+
+
+def work_of_step(n: int, n_entries: int, n_residuals: int) -> float:
+    """Return about how many multiplications an exact step takes; see ``exact_pays``."""
+    return n_residuals * min((n_entries / SPARSE_UP_TO) ** 2, n**2) + n**3 / 6
 
 
 FAR_FROM_1 = 6

@@ -13,7 +13,7 @@ from torch import Tensor
 from kanviz.checks import check_choice, check_integer
 from kanviz.data import Dataset, as_dataset
 from kanviz.data.scaling import ROUNDING, root_mean_square
-from kanviz.data.stream import Streamed
+from kanviz.data.stream import BATCH_ROWS, Streamed
 from kanviz.nn import Network
 from kanviz.training.errors import (
     LOSS_FUNCTIONS,
@@ -36,6 +36,7 @@ from kanviz.training.least_squares import (
     count_of,
     exact_pays,
     unit_of,
+    work_of_step,
 )
 from kanviz.training.penalties import Penalty
 from kanviz.training.report import Progress
@@ -45,6 +46,10 @@ from kanviz.training.streamed import StreamedLeastSquares, StreamedRows
 OPTIMIZERS = ("auto", "lm", "lbfgs", "adam", "adamw")
 WORK_OF_CLASSES = 1e9
 """Multiplications of a step, about half a second, up to which the evidence chooses for classes."""
+
+MOST_WORK, MOST_ROWS = 3e11, 200_000
+"""Multiplications of an exact step, about a minute, and rows of any other step, up to which "auto"
+takes all rows at once."""
 
 MOST_STARTS = 32
 """Random starts of a fit that is asked for none; each is a short trial."""
@@ -66,9 +71,9 @@ class FitOptions:
         ``"lm"`` Levenberg-Marquardt (squared loss, cross entropy), ``"lbfgs"``, ``"adam"``,
         ``"adamw"``, any optimizer class of torch, or ``"auto"``: "lm" on all data at once where it
         can take exact steps (up to about 1000 weights, or 5000 of a narrow network with fine grids;
-        for classes where the data choose how smooth the curves are), "adam" with batches, else
-        "lbfgs". Wide networks with thousands of samples often end at a lower test error with
-        ``batch_size=256``.
+        for classes where the data choose how smooth the curves are), "adam" with batches, or where
+        a step on all rows would take a minute, else "lbfgs". Wide networks with thousands of
+        samples often end at a lower test error with ``batch_size=256``.
     steps : int, optional
         Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
         (100).
@@ -490,6 +495,9 @@ def prepare(
         optimizer: Optimizer = "adam"
     else:
         optimizer = _choose(network, loss, rows.y.numel(), grids[-1], options)
+    in_batches = _needs_batches(network, optimizer, rows, grids[-1], options)
+    if in_batches:
+        optimizer, options = "adam", replace(options, batch_size=BATCH_ROWS)
     if streamed is not None and optimizer == "lm":
         _check_few_weights(_finest_weights(network, grids[-1]))
     _check_smoothing(options, loss, optimizer, _finest_weights(network, grids[-1]))
@@ -513,7 +521,7 @@ def prepare(
         optimizer=optimizer,
         sparsity=sparsity_of(options),
         most_starts=MOST_STARTS,
-        notes=_notes(data),
+        notes=(*_notes(data), *[MANY_ROWS.format(len(rows.x))] * in_batches),
         data=data,
         y=y,
         loss=_function_of(loss, data) if counts is None else counts.loss,
@@ -699,6 +707,25 @@ def _choose(
     return "lm" if _exact_pays(network, n_residuals, finest) else "lbfgs"
 
 
+MANY_ROWS = (
+    'so many rows ({:,}) are learnt in batches by "adam"; optimizer="lm" takes them all at once, '
+    "in minutes a step"
+)
+
+
+def _needs_batches(
+    network: Network, optimizer: Optimizer, rows: "_Rows", finest: int, options: FitOptions
+) -> bool:
+    """Return whether steps on all rows would take too long, where nobody asked for them."""
+    is_open = options.smoothing is None and options.batch_size is None and not options.starts
+    if options.optimizer != "auto" or options.loss == "huber" or not is_open:
+        return False
+    if optimizer == "lm":
+        n, sparse = _finest_weights(network, finest), _is_sparse(network)
+        return work_of_step(n, n_entries(network) if sparse else n, rows.y.numel()) > MOST_WORK
+    return optimizer == "lbfgs" and len(rows.x) > MOST_ROWS
+
+
 def _finest_weights(network: Network, finest: int) -> int:
     """Return the number of weights on the finest grid."""
     layers = network.layers
@@ -709,8 +736,11 @@ def _finest_weights(network: Network, finest: int) -> int:
 def _exact_pays(network: Network, n_residuals: int, finest: int) -> bool:
     """Return whether "lm" can take exact steps on the finest grid, where it beats "lbfgs"."""
     n = _finest_weights(network, finest)
-    sparse = all(layer.spec.is_spline for layer in network.layers)
-    return exact_pays(n, n_entries(network) if sparse else n, n_residuals)
+    return exact_pays(n, n_entries(network) if _is_sparse(network) else n, n_residuals)
+
+
+def _is_sparse(network: Network) -> bool:
+    return all(layer.spec.is_spline for layer in network.layers)
 
 
 class _Rows(NamedTuple):
