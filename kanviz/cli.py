@@ -8,6 +8,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -468,6 +469,8 @@ def _read_torch(path: Path, *, trust: bool) -> Any:
     """Return what torch.save wrote; a whole model only where the user trusts it."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} must be a file of torch.save; got no such file.")
+    if not zipfile.is_zipfile(path):  # what torch has written since 1.6
+        raise ValueError(f"{path.name} must be a file of torch.save; got another one.")
     try:
         return torch.load(path, map_location="cpu", weights_only=not trust)
     except pickle.UnpicklingError:
@@ -480,8 +483,8 @@ def _read_torch(path: Path, *, trust: bool) -> Any:
             f"{path.name} must be read where its library is installed; got {error}. Install it, "
             "or save model.state_dict()."
         ) from None
-    except RuntimeError:
-        raise ValueError(f"{path.name} must be a file of torch.save; got another one.") from None
+    except RuntimeError as error:
+        raise ValueError(f"{path.name} must be a file of torch.save; got {error}") from None
 
 
 def _playground(chosen: argparse.Namespace) -> None:

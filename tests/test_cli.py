@@ -165,7 +165,7 @@ def test_fit_lets_the_data_choose_and_tells_a_program(
 
     def search_few(data: kv.Dataset, **options: object) -> object:
         asked.update(options)
-        return search(data, widths=[[], [1]], starts=1, progress=False)
+        return search(data, widths=[[2, 1], [2, 1, 1]], starts=1, progress=False)
 
     search = kv.search
     monkeypatch.setattr(cli, "search", search_few)

@@ -172,19 +172,17 @@ def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_ended() -> None:
     assert torch.equal(second.model(X), whole.model(X))
 
 
-@pytest.mark.filterwarnings("ignore:torch.ao.quantization is deprecated")
-def test_a_net_with_quantised_linear_layers_and_a_model_in_half_precision_are_saved() -> None:
-    net = nn.Sequential(nn.Linear(2, 3), KANLayer(3, 1)).eval()
-    small = torch.ao.quantization.quantize_dynamic(net, {nn.Linear}, dtype=torch.qint8)
-    assert small[1].weight.dtype == torch.float32
-    torch.testing.assert_close(small(X), net(X), rtol=0.1, atol=0.1)
+@pytest.mark.parametrize("small", [torch.float16, torch.bfloat16])
+def test_weights_are_saved_with_half_the_digits(small: torch.dtype) -> None:
     model, file = KAN([2, 3, 1]), io.BytesIO()
-    state = {name: value.half() for name, value in model.network.state_dict().items()}
-    torch.save(state, file)
+    state = model.state_dict()
+    torch.save({name: value.to(small) for name, value in state.items()}, file)
+    assert file.tell() < 8_000
     file.seek(0)
     twin = KAN([2, 3, 1], seed=5)
-    twin.network.load_state_dict(torch.load(file, weights_only=True))
-    torch.testing.assert_close(twin.network(X), model.network(X), rtol=1e-2, atol=1e-2)
+    twin.load_state_dict(torch.load(file, weights_only=True))
+    assert twin.network.layers[0].weight.dtype == torch.float32
+    torch.testing.assert_close(twin(X), model(X), rtol=2e-2, atol=2e-2)
 
 
 PROCESSES = """
