@@ -431,9 +431,9 @@ def _taken_apart(
     names, found = model.output_names, []
     for n, row in enumerate(chosen):
         y = data.y[row].tolist()
-        is_class = data.is_classification
-        measured = (data.classes or ())[y] if is_class else y
-        output = names.index(str(said[n])) if is_class and str(said[n]) in names else 0
+        labels = data.classes if data.is_classification else None
+        measured = y if labels is None else labels[int(data.y[row])]
+        output = names.index(str(said[n])) if labels and str(said[n]) in names else 0
         parts = dict(zip(model.input_names, shares[n, :, output].tolist(), strict=True))
         found.append({"row": row + 1, "said": said[n], "measured": measured, "parts": parts})
         shown = _short(said[n]), _short(measured)

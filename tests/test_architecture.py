@@ -249,7 +249,6 @@ WITH_ONE_IMPORTER = {
     "kanviz.course.site": "what is written; the command line is only the door to it",
     "kanviz.live.desk": "what is asked and shown; its importer is how that reaches a notebook",
     "kanviz.live.patch": "what changed in a picture, for a reader apart from who asked",
-    "kanviz.training.streamed": "solvers on batches; its importer is what is asked of a fit",
     "kanviz.views.svg": "a picture among pictures; its importer is the page around it",
     "kanviz.symbolic.source": "how programs are written; its importer knows what a formula is",
     "kanviz.symbolic.polish": "least squares for a formula; its importer goes from data to a law",

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 import kanviz as kv
+from kanviz.data import arrays
 from kanviz.data import stream as streams
 from kanviz.data.scaling import Moments, Scaling
 from kanviz.training import task
@@ -97,7 +98,7 @@ def test_memory_maps_are_read_in_chunks(tmp_path: Path, monkeypatch: pytest.Monk
         np.save(tmp_path / f"{name}.npy", array.numpy())
     mapped = [np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in "xy"]
     assert streams.as_stream(tuple(mapped)) is None, "small ones are arrays"
-    monkeypatch.setattr(streams, "MOST_IN_MEMORY", 100)
+    monkeypatch.setattr(arrays, "MOST_IN_MEMORY", 100)
     monkeypatch.setattr(streams, "CHUNK_ROWS", 70)
     model, other = make_model(), make_model()
     options: dict[str, Any] = {"optimizer": "lm", "steps": 3, "starts": 1, "progress": False}

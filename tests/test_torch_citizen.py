@@ -144,7 +144,11 @@ class LitLike:
         self.model = KAN([2, 3, 1], seed=3)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=0.02)
         self.schedule = torch.optim.lr_scheduler.ExponentialLR(self.optimizer, 0.9)
-        self.parts = {"model": self.model, "optimizer": self.optimizer, "lr": self.schedule}
+        self.parts: dict[str, Any] = {
+            "model": self.model,
+            "optimizer": self.optimizer,
+            "lr": self.schedule,
+        }
 
     def run(self, epochs: int) -> None:
         for _ in range(epochs):

@@ -204,6 +204,19 @@ def as_dataset(
     )
 
 
+MOST_IN_MEMORY = 10_000_000
+"""Numbers of a memory map, 80 MB, beyond which it is read in chunks."""
+
+
+def is_in_memory(data: Any) -> bool:
+    """Return whether data are arrays at hand, or nothing known; else they come in batches."""
+    if isinstance(data, tuple | list) and len(data) == 2:
+        return not any(isinstance(one, np.memmap) and one.size > MOST_IN_MEMORY for one in data)
+    if isinstance(data, Dataset | Mapping | list | tuple | str | bytes) or hasattr(data, "shape"):
+        return True
+    return not (hasattr(data, "__iter__") or hasattr(data, "__getitem__"))
+
+
 def check_unweighted(data: Any, sample_weight: Any) -> None:
     """Raise a ValueError where weights come beside a ``Dataset``, which keeps its own."""
     if sample_weight is not None and isinstance(data, Dataset):

@@ -6,7 +6,7 @@ their units, and a sample that stands for them wherever a few thousand rows will
 a network it is ``Streamed``, what a fit goes through.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from kanviz.data.arrays import (
     Task,
     check_varies,
     holds_labels,
+    is_in_memory,
     looked_up,
     read_labels,
     read_numbers,
@@ -29,9 +30,6 @@ from kanviz.data.arrays import (
 )
 from kanviz.data.dataset import About, Dataset, Label, default_names
 from kanviz.data.scaling import ROUNDING, Moments, Scaling
-
-MOST_IN_MEMORY = 10_000_000
-"""Numbers of a memory map, 80 MB, beyond which it is read in chunks."""
 
 CHUNK_ROWS = 65_536
 """Rows of a memory map that are read at a time; batches are drawn from these."""
@@ -189,14 +187,14 @@ def in_units(
 
 
 def as_stream(data: Any, batch_size: int | None = None) -> Stream | None:
-    """Return data that come in batches as a stream; None for all that is in memory.
+    """Return data that come in batches as a stream; None for all that ``is_in_memory``.
 
     Parameters
     ----------
     data
         A ``DataLoader`` or another object that gives pairs (x, y) of batches, each time that it is
         gone through; a data set of torch, which gives single rows; or a pair (X, y) of arrays of
-        which one is a memory map of more than ``MOST_IN_MEMORY`` numbers.
+        which one is a large memory map.
     batch_size : int, optional
         Rows of a batch; not for a loader, which has its own.
 
@@ -207,29 +205,26 @@ def as_stream(data: Any, batch_size: int | None = None) -> Stream | None:
     ValueError
         If ``batch_size`` comes beside a loader.
     """
-    if isinstance(data, tuple | list) and len(data) == 2:
-        return _of_arrays(*data, batch_size) if any(map(_is_large_map, data)) else None
+    if is_in_memory(data):
+        return None
+    if isinstance(data, tuple | list):
+        return _of_arrays(data[0], data[1], batch_size)
     if isinstance(data, TorchDataset):
         return _of_torch(data, batch_size or BATCH_ROWS)
-    is_array = hasattr(data, "shape") or isinstance(data, list | tuple | Mapping | str | bytes)
-    if is_array or not hasattr(data, "__iter__"):
+    if not hasattr(data, "__iter__"):
         return None
     if batch_size is not None:
         raise ValueError(
             f"batch_size must be left to the loader; got {batch_size} beside "
             f"{type(data).__name__}. Give it to the loader."
         )
-    if iter(data) is data:
+    if hasattr(data, "__next__"):
         raise TypeError(
             "data must be gone through many times, once in each epoch; got "
             f"{type(data).__name__}, which ends after one. Pass a DataLoader, or an object whose "
             "__iter__ begins anew."
         )
     return Stream(lambda _: iter(data))
-
-
-def _is_large_map(values: Any) -> bool:
-    return isinstance(values, np.memmap) and values.size > MOST_IN_MEMORY
 
 
 def _of_arrays(x: Any, y: Any, batch_size: int | None) -> Stream:

@@ -39,7 +39,7 @@ from kanviz.analysis.removal import What
 from kanviz.analysis.structure import Structure, structure
 from kanviz.analysis.trace import Trace, edge_samples, node_values, trace
 from kanviz.checks import check_choice, check_integer
-from kanviz.data.arrays import choose_dtype
+from kanviz.data.arrays import choose_dtype, is_in_memory
 from kanviz.data.dataset import About, Dataset, Label
 from kanviz.data.scaling import Affine
 from kanviz.data.stream import Streamed, as_stream, in_units
@@ -751,7 +751,8 @@ class KAN(nn.Module):
             "progress": progress,
             "seed": seed,
         }
-        session, stream = self.session, as_stream(given, batch_size)
+        session = self.session
+        stream = None if is_in_memory(given) else as_stream(given, batch_size)
         like = given if stream is None else stream.first()
         task = classes_or_numbers(like, loss, self.widths[-1])
         del like  # a batch may be large
@@ -1175,7 +1176,7 @@ class KAN(nn.Module):
         >>> sorted(KAN([1, 1]).evaluate(([0.0, 1, 2], [0.0, 1, 4])))
         ['train_r2', 'train_rmse']
         """
-        stream = as_stream(data)
+        stream = None if is_in_memory(data) else as_stream(data)
         if stream is not None:
             network, about = self.session.copy_network(dtype=None), self.session.about
             with torch.random.fork_rng(devices=[]):  # loaders draw from torch's generator

@@ -371,8 +371,8 @@ class Trainer:
             self.candidate, self.report.starts = yield from search
             self.network = self.candidate.network
         else:
-            search = best_start(self.network, task.in_memory(), count)
-            self.network, self.report.starts = yield from search
+            rows = task.in_memory()
+            self.network, self.report.starts = yield from best_start(self.network, rows, count)
 
     def _is_exact(self) -> Generator[None, None, bool]:
         """Say whether the data have no noise, and go on with the best of exact starts if so.

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from kanviz.data.stream import Streamed
 from kanviz.interrupts import load
 from kanviz.nn import Network
 from kanviz.nn.state import NetworkState
@@ -39,8 +40,9 @@ class Batch(NamedTuple):
 class Rows(Protocol):
     """What a descent goes through."""
 
-    is_whole: bool
-    """Whether each epoch is one step on all rows."""
+    @property
+    def is_whole(self) -> bool:
+        """Whether each epoch is one step on all rows."""
 
     def epoch(self) -> Iterator[Batch]:
         """Yield the rows of each step of an epoch."""
@@ -89,6 +91,40 @@ class HeldRows:
     def _some(self, rows: Tensor | slice) -> Batch:
         weight = self.weight
         return Batch(self.x[rows], self.y[rows], None if weight is None else weight[rows])
+
+
+@dataclass
+class StreamedRows:
+    """Rows for a descent: each batch is a step.
+
+    Parameters
+    ----------
+    streamed : Streamed
+    like : Tensor
+        Whose dtype and device the rows get.
+    unit : float
+        What of y counts as 1.
+    generator : torch.Generator, optional
+        Shuffles where that is not the user's own matter.
+    """
+
+    streamed: Streamed
+    like: Tensor
+    unit: float
+    generator: torch.Generator | None = None
+    is_whole = False
+
+    def epoch(self) -> Iterator[Batch]:
+        """Yield the rows of each step of an epoch."""
+        return self._in_unit(self.generator)
+
+    def parts(self) -> Iterator[Batch]:
+        """Yield all rows, some at a time."""
+        return self._in_unit(None)
+
+    def _in_unit(self, generator: torch.Generator | None) -> Iterator[Batch]:
+        for x, y in self.streamed.batches(self.like, generator):
+            yield Batch(x, y / self.unit if self.unit != 1 else y)
 
 
 Value = tuple[float, Tensor | None]

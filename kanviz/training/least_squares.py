@@ -15,7 +15,7 @@ matrix takes 1.7, 28, 192, 826 and 3153 MB.
 import functools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -25,6 +25,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from kanviz.data.scaling import mean_of
+from kanviz.data.stream import Streamed
 from kanviz.nn import Network
 from kanviz.nn.kernels.ops import can_compile, usable
 from kanviz.training.families import NUMBERS, Family
@@ -626,6 +627,55 @@ class LeastSquares(Problem):
             matrix[:, self.frozen] = 0
             gradient[self.frozen] = 0
         return Quadratic(matrix, gradient, self.kinds)
+
+
+@dataclass
+class StreamedLeastSquares(LeastSquares):
+    """Least squares of rows in batches: cost, matrix and gradient are sums over these.
+
+    ``x`` and ``y`` are those of the sample, and only tell what the others are like.
+    """
+
+    streamed: Streamed = field(kw_only=True)
+
+    @torch.no_grad()
+    def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:
+        """Put the weights; return (cost, loss in y's unit); may be inf or NaN."""
+        self.put(weights)
+        deviance, n = 0.0, 0
+        for x, y in self._batches():
+            deviance += len(x) * self.deviance_of(self.network(x), y)
+            n += len(x)
+        deviance /= n
+        extra = sum(float(penalty.value(weights)) for penalty in self.penalties)
+        loss = deviance / self.family.deviance_of_loss
+        return deviance / self.scale**2 + extra, loss * self.unit**2
+
+    def model(self, weights: Float[Tensor, " weights"]) -> Quadratic:
+        """Return the Gauss-Newton model of the cost, with its matrix written down."""
+        self.put(weights)
+        return self.quadratic(weights)
+
+    @property
+    def count(self) -> float:
+        """How many numbers y has."""
+        return self.streamed.rows * (self.y.numel() / len(self.y))
+
+    def products(self, weights: Float[Tensor, " weights"]) -> Products:
+        """Return J^T J and J^T (outputs - y) at weights that were put; both in the unit."""
+        if self.known is None or not torch.equal(self.known.weights, weights):
+            matrix = weights.new_zeros(len(weights), len(weights))
+            gradient = weights.new_zeros(len(weights))
+            for x, y in self._batches():
+                some, slope = network_normal_equations(self.network, x, y, None, self.family)
+                matrix += some
+                gradient += slope
+            self.known = Products(weights, matrix, gradient)
+        return self.known
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for x, y in self.streamed.batches(self.x):
+            yield x, y / self.unit if self.unit != 1 else y
 
 
 # ---- steps ---------------------------------------------------------------------------------------

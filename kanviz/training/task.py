@@ -27,12 +27,13 @@ from kanviz.training.errors import (
     quality_in_batches,
 )
 from kanviz.training.families import MAD, NUMBERS, ROBUST, Counts, Family, family_of
-from kanviz.training.gradient import HeldRows, Rows
+from kanviz.training.gradient import HeldRows, Rows, StreamedRows
 from kanviz.training.jacobian import n_entries, n_weights
 from kanviz.training.least_squares import (
     MOST_EXACT,
     LeastSquares,
     Problem,
+    StreamedLeastSquares,
     count_of,
     exact_pays,
     unit_of,
@@ -41,7 +42,6 @@ from kanviz.training.least_squares import (
 from kanviz.training.penalties import Penalty
 from kanviz.training.report import Progress
 from kanviz.training.sparsity import Sparsity
-from kanviz.training.streamed import StreamedLeastSquares, StreamedRows
 
 OPTIMIZERS = ("auto", "lm", "lbfgs", "adam", "adamw")
 WORK_OF_CLASSES = 1e9

@@ -8,6 +8,7 @@ vary by; then the converted model is pruned and its curves are named. The librar
 extra ``bench``; the tests have their numbers in ``fixtures``, written by ``make_converted.py``.
 """
 
+import importlib
 import importlib.util
 from collections.abc import Callable
 from typing import Any
@@ -57,9 +58,7 @@ def kanditioned() -> Any:
 
 def efficient_kan() -> Any:
     """Return cubics on an even grid."""
-    from efficient_kan import KAN
-
-    return KAN([2, 3, 1], grid_size=4)
+    return importlib.import_module("efficient_kan").KAN([2, 3, 1], grid_size=4)
 
 
 LIBRARIES: dict[str, tuple[str, Callable[[], Any]]] = {
