@@ -20,9 +20,9 @@ const SHORTEST = 60;
 const LONGEST = 180;
 
 export class Curves {
-  private moving = new Map<string, Moving>();
-  private duration = LONGEST;
-  private last = 0;
+  #moving = new Map<string, Moving>();
+  #duration = LONGEST;
+  #last = 0;
 
   /**
    * Takes the curves of a scene as where to go.
@@ -31,10 +31,10 @@ export class Curves {
    */
   aim(scene: Scene, now: number, still: (edge: Edge) => boolean): void {
     // As long as the time between two frames of a fit, so that movement never stops between them.
-    this.duration = Math.min(Math.max(now - this.last, SHORTEST), LONGEST);
-    this.last = now;
-    const before = this.moving;
-    this.moving = new Map(
+    this.#duration = Math.min(Math.max(now - this.#last, SHORTEST), LONGEST);
+    this.#last = now;
+    const before = this.#moving;
+    this.#moving = new Map(
       scene.edges.map((view) => {
         const edge = edgeOf(view);
         return [keyOf(edge), aimed(view, before.get(keyOf(edge)), now, still(edge))];
@@ -45,9 +45,9 @@ export class Curves {
   /** Moves all curves to where they are at `now`; true while one is on its way. */
   step(now: number): boolean {
     let isMoving = false;
-    for (const one of this.moving.values()) {
+    for (const one of this.#moving.values()) {
       if (one.now === one.to) continue;
-      const share = Math.min((now - one.start) / this.duration, 1);
+      const share = Math.min((now - one.start) / this.#duration, 1);
       one.now = share < 1 ? between(one.from, one.to, Math.max(share, 0)) : one.to;
       isMoving ||= share < 1;
     }
@@ -55,7 +55,7 @@ export class Curves {
   }
 
   at(key: string): Curve | undefined {
-    return this.moving.get(key)?.now;
+    return this.#moving.get(key)?.now;
   }
 }
 

@@ -11,18 +11,18 @@ const MOST = 1000;
 
 export class Foot {
   readonly element = h("div", { class: "kv-foot" });
-  private readonly key = h("div", { class: "kv-signs" });
-  private readonly note = h("span", { class: "kv-left-out" });
-  private readonly slider = h("input", { type: "range", min: 1, class: "kv-count" });
-  private readonly number = h("output", {});
-  private readonly hiding: HTMLButtonElement;
-  private readonly equal: HTMLButtonElement;
-  private readonly choice = h(
+  readonly #key = h("div", { class: "kv-signs" });
+  readonly #note = h("span", { class: "kv-left-out" });
+  readonly #slider = h("input", { type: "range", min: 1, class: "kv-count" });
+  readonly #number = h("output", {});
+  readonly #hiding: HTMLButtonElement;
+  readonly #equal: HTMLButtonElement;
+  readonly #choice = h(
     "label",
     { class: "kv-count-choice" },
     "Edges drawn",
-    this.slider,
-    this.number,
+    this.#slider,
+    this.#number,
   );
 
   constructor(
@@ -30,39 +30,39 @@ export class Foot {
     choose: (count: number) => void,
     turn: { hide: (isHidden: boolean) => void; equal: (isOn: boolean) => void },
   ) {
-    this.hiding = toggle("Hide removed", turn.hide);
-    this.equal = toggle("Same scale", turn.equal);
-    this.equal.title = "Draw the heights of all curves of a layer at one scale";
-    this.slider.addEventListener("input", () => choose(this.slider.valueAsNumber));
-    this.slider.addEventListener("change", () => this.askForMore());
-    this.element.append(this.key, this.hiding, this.equal, this.choice, this.note);
+    this.#hiding = toggle("Hide removed", turn.hide);
+    this.#equal = toggle("Same scale", turn.equal);
+    this.#equal.title = "Draw the heights of all curves of a layer at one scale";
+    this.#slider.addEventListener("input", () => choose(this.#slider.valueAsNumber));
+    this.#slider.addEventListener("change", () => this.#askForMore());
+    this.element.append(this.#key, this.#hiding, this.#equal, this.#choice, this.#note);
   }
 
   draw(shapes: EdgeShape[]): void {
     const { edges, n_edges } = this.store.scene.value;
     const most = this.store.local ? edges.length : Math.max(edges.length, Math.min(n_edges, MOST));
-    this.choice.hidden = most <= MANY;
-    assign(this.slider, { max: most });
-    if (this.slider.valueAsNumber !== shapes.length) this.slider.value = String(shapes.length);
-    write(this.number, String(shapes.length));
+    this.#choice.hidden = most <= MANY;
+    assign(this.#slider, { max: most });
+    if (this.#slider.valueAsNumber !== shapes.length) this.#slider.value = String(shapes.length);
+    write(this.#number, String(shapes.length));
     const { edges: all } = this.store.scene.value;
     const gone = all.filter((view) => view.state === "pruned").length;
-    this.hiding.hidden = gone === 0;
-    this.equal.hidden = all.length < 2;
-    const isHiding = this.hiding.getAttribute("aria-pressed") === "true";
-    write(this.note, leftOut(shapes.length + (isHiding ? gone : 0), n_edges));
-    this.drawKey(shapes);
+    this.#hiding.hidden = gone === 0;
+    this.#equal.hidden = all.length < 2;
+    const isHiding = this.#hiding.getAttribute("aria-pressed") === "true";
+    write(this.#note, leftOut(shapes.length + (isHiding ? gone : 0), n_edges));
+    this.#drawKey(shapes);
   }
 
   /** Edges that did not come with the scene are in the kernel only. */
-  private askForMore(): void {
-    const count = this.slider.valueAsNumber;
+  #askForMore(): void {
+    const count = this.#slider.valueAsNumber;
     if (this.store.local || count <= this.store.scene.value.edges.length) return;
     // What goes wrong is told in the status line.
     this.store.ask({ type: "show", max_edges: count }).catch(() => undefined);
   }
 
-  private drawKey(shapes: EdgeShape[]): void {
+  #drawKey(shapes: EdgeShape[]): void {
     const states = new Set(shapes.map(({ view }) => view.state));
     const entries = [
       states.has("spline") && line("spline", "spline"),
@@ -72,7 +72,7 @@ export class Foot {
       shapes.some(({ view }) => view.locked) && sign("locked together", rings(7, 7, 5)),
     ].filter((entry) => entry !== false);
     const isPlain = states.size === 1 && states.has("spline") && entries.length === 1;
-    this.key.replaceChildren(...(isPlain ? [] : entries));
+    this.#key.replaceChildren(...(isPlain ? [] : entries));
   }
 }
 

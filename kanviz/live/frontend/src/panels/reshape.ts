@@ -226,9 +226,9 @@ export function rising(y: Curve): Float64Array {
 
 export class Pen {
   readonly button = button("Draw", () => this.toggle(), "Draw the curve with the pointer");
-  private readonly paper = s("rect", { class: "kv-paper", width: "100%", height: "100%" });
-  private readonly line = s("path", { class: "kv-stroke" });
-  private stroke: Stroke | null = null;
+  readonly #paper = s("rect", { class: "kv-paper", width: "100%", height: "100%" });
+  readonly #line = s("path", { class: "kv-stroke" });
+  #stroke: Stroke | null = null;
 
   constructor(
     private readonly store: Store,
@@ -236,7 +236,7 @@ export class Pen {
     private readonly failed: (error: unknown) => void,
   ) {
     this.button.setAttribute("aria-pressed", "false");
-    draggable(this.paper, (press) => this.begin(press));
+    draggable(this.#paper, (press) => this.#begin(press));
   }
 
   get on(): boolean {
@@ -245,38 +245,38 @@ export class Pen {
 
   toggle(on = !this.on): void {
     this.button.setAttribute("aria-pressed", String(on));
-    this.finish(false);
-    if (on) this.plot.element.append(this.line, this.paper);
-    else for (const part of [this.line, this.paper]) part.remove();
+    this.#finish(false);
+    if (on) this.plot.element.append(this.#line, this.#paper);
+    else for (const part of [this.#line, this.#paper]) part.remove();
   }
 
-  private begin(press: PointerEvent): Drag {
+  #begin(press: PointerEvent): Drag {
     const { low, high } = this.plot.x;
-    this.stroke = new Stroke(low, high);
+    this.#stroke = new Stroke(low, high);
     this.plot.held = true;
-    this.follow(press);
+    this.#follow(press);
     return {
-      move: (event) => this.follow(event),
-      end: (wasCancelled) => this.finish(!wasCancelled),
+      move: (event) => this.#follow(event),
+      end: (wasCancelled) => this.#finish(!wasCancelled),
     };
   }
 
-  private follow(event: PointerEvent): void {
-    if (this.stroke === null) return;
-    this.stroke.add(...this.plot.at(event));
-    const { x, y } = this.stroke.points();
-    this.line.setAttribute("d", pathOf(x, y, this.plot.x, this.plot.y));
+  #follow(event: PointerEvent): void {
+    if (this.#stroke === null) return;
+    this.#stroke.add(...this.plot.at(event));
+    const { x, y } = this.#stroke.points();
+    this.#line.setAttribute("d", pathOf(x, y, this.plot.x, this.plot.y));
   }
 
-  private finish(take: boolean): void {
-    const stroke = this.stroke;
-    this.stroke = null;
+  #finish(take: boolean): void {
+    const stroke = this.#stroke;
+    this.#stroke = null;
     this.plot.held = false;
-    this.line.setAttribute("d", "");
-    if (take && stroke !== null) this.take(stroke.points());
+    this.#line.setAttribute("d", "");
+    if (take && stroke !== null) this.#take(stroke.points());
   }
 
-  private take({ x, y }: { x: number[]; y: number[] }): void {
+  #take({ x, y }: { x: number[]; y: number[] }): void {
     const view = this.store.open.value;
     const edge = this.store.selected.value;
     if (view === null || edge === null || x.length < 2) return;
@@ -359,34 +359,34 @@ export function guess(
 
 /** A stroke of the pointer as one height for each of many narrow columns; the latest wins. */
 export class Stroke {
-  private readonly heights: Float64Array;
-  private last: [x: number, y: number] | null = null;
+  readonly #heights: Float64Array;
+  #last: [x: number, y: number] | null = null;
 
   constructor(
     private readonly low: number,
     private readonly high: number,
     columns = 64,
   ) {
-    this.heights = new Float64Array(columns).fill(NaN);
+    this.#heights = new Float64Array(columns).fill(NaN);
   }
 
   /** Adds a place of the pointer, and all columns on the way from the one before. */
   add(x: number, y: number): void {
-    const from = this.last ?? [x, y];
-    const [start, end] = [this.column(from[0]), this.column(x)];
+    const from = this.#last ?? [x, y];
+    const [start, end] = [this.#column(from[0]), this.#column(x)];
     const step = start <= end ? 1 : -1;
     for (let c = start; c !== end + step; c += step) {
       const share = start === end ? 1 : (c - start) / (end - start);
-      this.heights[c] = from[1] + share * (y - from[1]);
+      this.#heights[c] = from[1] + share * (y - from[1]);
     }
-    this.last = [x, y];
+    this.#last = [x, y];
   }
 
   points(): { x: number[]; y: number[] } {
     const x: number[] = [];
     const y: number[] = [];
-    const width = (this.high - this.low) / this.heights.length;
-    this.heights.forEach((height, c) => {
+    const width = (this.high - this.low) / this.#heights.length;
+    this.#heights.forEach((height, c) => {
       if (Number.isNaN(height)) return;
       x.push(this.low + (c + 0.5) * width);
       y.push(height);
@@ -394,8 +394,8 @@ export class Stroke {
     return { x, y };
   }
 
-  private column(x: number): number {
-    const n = this.heights.length;
+  #column(x: number): number {
+    const n = this.#heights.length;
     const c = Math.floor(((x - this.low) / (this.high - this.low)) * n);
     return Math.min(n - 1, Math.max(0, c));
   }
