@@ -27,6 +27,7 @@ from typing import Annotated, Any, Literal, TypedDict, get_args, get_origin, get
 import numpy as np
 
 from kanviz import snapshot
+from kanviz.edits.curves import How
 from kanviz.recipe import Affine, FormulaRecipe, LayerRecipe, Recipe, StepRecipe
 from kanviz.snapshot import Edge, EdgeState, NodeView
 
@@ -298,12 +299,13 @@ class MovePoint(Ask):
 
 @dataclass(frozen=True)
 class SetCurve(Ask):
-    """Bend an edge through points."""
+    """Bend an edge through points; ``how`` is what the history says of it."""
 
     edge: Edge
     x: tuple[float, ...]
     y: tuple[float, ...]
     drag: Count
+    how: How
 
 
 @dataclass(frozen=True)
@@ -809,8 +811,16 @@ _BY_TYPE: dict[Any, Reader] = {
 }
 
 
+def _one_of(name: str, value: object, words: tuple[str, ...]) -> str:
+    if value not in words:
+        raise _wrong(name, f"one of {', '.join(words)}", value)
+    return str(value)
+
+
 def _reader(hint: Any) -> Reader:
     """Return what reads a field of this type."""
+    if get_origin(hint) is Literal:
+        return lambda name, value: _one_of(name, value, get_args(hint))
     if get_origin(hint) is Annotated:
         kind, note = get_args(hint)
         if kind is int:

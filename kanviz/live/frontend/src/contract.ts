@@ -455,8 +455,15 @@ export interface Contributions {
 export type Ask =
   /** Move a control point. */
   | { type: "move_point"; edge: Edge; m: number; height: number; drag: number }
-  /** Bend an edge through points. */
-  | { type: "set_curve"; edge: Edge; x: number[]; y: number[]; drag: number }
+  /** Bend an edge through points; `how` is what the history says of it. */
+  | {
+      type: "set_curve";
+      edge: Edge;
+      x: number[];
+      y: number[];
+      drag: number;
+      how: "drew" | "smoothed" | "flattened" | "shifted" | "scaled" | "reshaped";
+    }
   /** Make an edge a formula; without numbers (a, b, c, d, free constants) Python fits them. */
   | { type: "fix"; edge: Edge; formula: string; numbers: number[] | null }
   /** Give a formula its spline back. */

@@ -17,8 +17,10 @@ const KEYS: Keys = [
     [
       ["\u2190 \u2192 \u2191 \u2193", "from edge to edge and node to node"],
       ["Home, End", "first or last edge"],
-      ["Enter", "open the edge"],
-      ["Escape", "close the edge"],
+      ["Enter", "open the edge; on a node, see it alone"],
+      ["Page Up, Page Down", "then the node before, the next one"],
+      ["Escape", "close the edge; all nodes again"],
+      ["m", "a matrix in the place of wires, or back"],
       ["+ \u2212", "nearer, farther"],
       ["0", "the whole picture"],
       ["Ctrl+Z, Ctrl+Y", "undo, redo"],

@@ -98,6 +98,11 @@ export abstract class Store {
     this.selected.value = edge && [...edge];
   }
 
+  /** The errors of now, of the kind that tells what an edit does: a page measures its own rows. */
+  measured(): Scene["error"] {
+    return this.scene.peek().error;
+  }
+
   /** Sends a request; at most three edits are on their way, of those waiting the latest wins. */
   abstract ask(request: Ask): Promise<unknown>;
 
@@ -156,6 +161,10 @@ export class LiveStore extends Store {
     const isEdit = EDITS.has(request.type);
     const answer = (isEdit ? this.#edits : this.#others).push(request);
     return isEdit && "edge" in request ? this.#holding(request.edge, answer) : answer;
+  }
+
+  override measured(): Scene["error"] {
+    return this.desk?.measured ?? super.measured();
   }
 
   override bend(edge: Edge, control_y: ArrayLike<number>): void {

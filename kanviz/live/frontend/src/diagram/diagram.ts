@@ -1,7 +1,7 @@
 /** The live picture of the network: it puts its parts together and draws at most once a frame. */
 
 import type { EdgeView, Scene } from "../contract";
-import { sameEdge, shapeOf } from "../scene";
+import { edgeOf, keyOf, sameEdge, shapeOf } from "../scene";
 import type { LiveStore } from "../store";
 import { h, s, wantsStill } from "../ui/dom";
 import type { Life } from "../ui/life";
@@ -15,6 +15,7 @@ import { range } from "./labels";
 import {
   type Layout,
   layout,
+  type NodeAt,
   type Places,
   placesOf,
   planOf,
@@ -24,6 +25,8 @@ import {
   wantedHeight,
   withViews,
 } from "./layout";
+import { alone, edgesAt, fitsMatrix, isCrowded, isWide, matrix, matrixHeight } from "./matrix";
+import { Motion } from "./motion";
 import { type Look, marksOf, NO_MARKS, paintEdges } from "./painter";
 import { type Camera, CanvasPen, SvgPen } from "./pen";
 import { Tip } from "./tip";
@@ -61,14 +64,21 @@ export class Diagram {
   private width = 0;
   /** Pixels of height where the whole has a height of its own, as on a full screen; else null. */
   #room: number | null = null;
-  #places: Places;
+  private places: Places;
   #hidesRemoved = false;
   #isOneScale = false;
   /** Edges to draw: as the user said, or as many as make sense. */
   #count: number | null = null;
   #sensible: number | null = null;
+  /** Whether edges stand in matrices, not on wires. */
+  #isMatrix: boolean;
+  /** The node that is seen alone, and its edges in the order that they had when it was opened. */
+  private lone: { at: NodeAt; order: string[] } | null = null;
   #plan = "";
-  private layout: Layout = { width: 0, height: 0, places: [], nodes: [], edges: [] };
+  readonly #motion = new Motion();
+  #layout: Layout = { width: 0, height: 0, places: [], nodes: [], edges: [] };
+  /** The layout as it is seen now, on the way to that one. */
+  private seen = this.#layout;
   private readonly probing: Probing;
   /** Asks for a drawing for what no signal tells: camera, size, colours, curves on their way. */
   readonly #redraw: () => void;
@@ -94,8 +104,11 @@ export class Diagram {
         this.#isOneScale = isOn;
         this.#redraw();
       },
+      matrix: (isMatrix) => this.#turn(isMatrix),
+      alone: (at) => this.#show(at),
     });
-    this.#places = placesOf(store.scene.peek());
+    this.#isMatrix = isCrowded(store.scene.peek());
+    this.places = placesOf(store.scene.peek());
     this.#world.append(this.#items.group);
     this.#svg = s("svg", { class: "kv-svg", role: "group" }, this.#world);
     this.#svg.append(this.#axes.group, this.#words.group);
@@ -103,8 +116,11 @@ export class Diagram {
     this.#stage = h("div", { class: "kv-stage" }, this.#sheet);
     const hands = new Hands(store, life, this.#stage, this.#items, this.#roving, {
       camera: () => this.camera,
-      size: () => this.layout,
+      size: () => this.#layout,
       move: (camera) => this.#move(camera),
+      show: (at) => this.#show(at),
+      shown: () => this.lone?.at ?? null,
+      turn: () => this.#foot.offersMatrix && this.#turn(!this.#isMatrix),
     });
     this.#foot.element.append(hands.buttons);
     this.element = h("div", { class: "kv-diagram" }, this.#stage, this.#foot.element);
@@ -112,7 +128,7 @@ export class Diagram {
     this.canvasPen = context ? new CanvasPen(context) : null;
     // After a burst of changes: nobody wants each of them read out.
     this.#describe = life.later(
-      () => this.#items.describe(this.layout, (...at) => this.#valuesOf(...at)),
+      () => this.#items.describe(this.#layout, (...at) => this.#valuesOf(...at)),
       200,
     );
     life.follow(store.scene, (scene) => this.#aim(scene));
@@ -133,8 +149,8 @@ export class Diagram {
   #move(camera: Camera): void {
     const { scale } = this.camera;
     this.#stage.style.touchAction = camera.scale > 1.001 ? "none" : "";
-    this.camera = kept(camera, this.layout.width, this.layout.height);
-    const isLarge = this.layout.edges.length > MOST_SVG;
+    this.camera = kept(camera, this.#layout.width, this.#layout.height);
+    const isLarge = this.#layout.edges.length > MOST_SVG;
     if (isLarge && this.camera.scale === scale) this.#push();
     else this.#redraw();
   }
@@ -169,9 +185,28 @@ export class Diagram {
     this.#take();
   }
 
+  /** Shows the network as matrices, or with its wires. */
+  #turn(isMatrix: boolean): void {
+    this.lone = null;
+    this.#isMatrix = isMatrix;
+    this.#sensible = null;
+    this.camera = HOME;
+    this.#arrange();
+  }
+
+  /** Shows one node with its curves alone; null: the whole network. */
+  #show(at: NodeAt | null): void {
+    const order = at ? edgesAt(this.store.scene.peek(), at).map((view) => keyOf(edgeOf(view))) : [];
+    this.lone = at && order.length ? { at, order } : null;
+    this.camera = HOME;
+    this.#arrange();
+  }
+
   /** Another scene: its nodes may stand elsewhere. */
   #take(): void {
-    this.#places = placesOf(this.store.scene.peek(), this.#hidesRemoved);
+    const scene = this.store.scene.peek();
+    this.places = placesOf(scene, this.#hidesRemoved);
+    if (this.lone && !(this.lone.at[1] < scene.widths[this.lone.at[0]])) this.lone = null;
     this.#arrange();
   }
 
@@ -179,7 +214,7 @@ export class Diagram {
   #aim(scene: Scene): void {
     const still = wantsStill();
     this.#curves.aim(scene, performance.now(), (edge) => still || this.store.isHeld(edge));
-    this.layout = withViews(this.layout, scene);
+    this.#layout = withViews(this.#layout, scene);
   }
 
   /** Places everything, anew only where something has another place than before. */
@@ -187,28 +222,72 @@ export class Diagram {
     const { width } = this;
     if (!width) return;
     const scene = this.store.scene.peek();
-    const height = this.#room ?? wantedHeight(scene, width, this.height);
-    const size = { width, height: Math.round(height) };
-    this.#sensible ??= sensibleCount(scene, size, this.#places);
+    const size = { width, height: Math.round(this.#heightOf(scene)) };
+    this.#sensible ??= this.#sensibly(scene, size);
     const all = strongest(scene, this.#count ?? this.#sensible);
     const views = this.#hidesRemoved ? all.filter((view) => view.state !== "pruned") : all;
-    const plan = planOf(scene, size, views, this.#places);
+    const { lone } = this;
+    const kind = lone
+      ? `node ${lone.at.join()} ${lone.order.join(";")}`
+      : String(this.#drawsMatrix);
+    const plan = planOf(scene, size, views, this.places, kind);
     if (plan !== this.#plan) this.#build(size, views);
     this.#plan = plan;
-    this.#foot.draw(this.layout.edges);
+    this.#foot.draw(this.#layout.edges, { lone: lone?.at ?? null, isMatrix: this.#isMatrix });
     this.#describe();
     this.#redraw();
   }
 
+  /** Whether the matrix is wanted, and has the room. */
+  get #drawsMatrix(): boolean {
+    return this.#isMatrix && this.#foot.offersMatrix;
+  }
+
+  /** The height of the picture; whether a matrix is offered depends on the same sizes. */
+  #heightOf(scene: Scene): number {
+    const { width, places } = this;
+    const wide = isWide(scene);
+    const tall = wide ? (this.#room ?? this.height ?? matrixHeight(scene, width, places)) : 0;
+    this.#foot.offersMatrix = wide && fitsMatrix(scene, { width, height: tall }, places);
+    if (this.#drawsMatrix && !this.lone) return Math.max(tall, 200);
+    return this.#room ?? wantedHeight(scene, width, this.height);
+  }
+
+  /** How many edges are drawn if nobody says: a matrix has room for all. */
+  #sensibly(scene: Scene, size: Size): number {
+    return this.#drawsMatrix ? scene.edges.length : sensibleCount(scene, size, this.places);
+  }
+
   #build(size: Size, views: EdgeView[]): void {
-    const scene = this.store.scene.peek();
-    this.layout = layout(scene, size, this.#places, views);
+    const before = this.#layout;
+    this.#layout = this.#placed(size, views);
+    if (!wantsStill()) this.#motion.begin(before, this.#layout, performance.now());
     this.#stage.style.height = `${size.height}px`;
     this.#svg.setAttribute("viewBox", `0 0 ${size.width} ${size.height}`);
-    this.#svg.setAttribute("aria-label", nameOf(scene));
-    this.#items.arrange(this.layout);
+    this.#svg.setAttribute("aria-label", nameOf(this.store.scene.peek()));
+    this.#items.arrange(this.#layout);
     this.#items.mark();
     this.#roving.refresh();
+  }
+
+  /** All places, in the kind of picture that is wanted. */
+  #placed(size: Size, views: EdgeView[]): Layout {
+    const scene = this.store.scene.peek();
+    if (this.lone) {
+      const { at, order } = this.lone;
+      const rank = new Map(order.map((key, n) => [key, n]));
+      const place = (view: EdgeView): number => rank.get(keyOf(edgeOf(view))) ?? order.length;
+      const own = edgesAt(scene, at).filter(
+        (view) => !this.#hidesRemoved || view.state !== "pruned",
+      );
+      return alone(
+        scene,
+        size,
+        at,
+        own.sort((a, b) => place(a) - place(b)),
+      );
+    }
+    return (this.#drawsMatrix ? matrix : layout)(scene, size, this.places, views);
   }
 
   #valuesOf(layer: number, index: number): string {
@@ -220,7 +299,8 @@ export class Diagram {
   #look(): Look {
     const { store, sampled, probing } = this;
     return {
-      shapes: this.layout.edges,
+      shapes: this.seen.edges,
+      rules: this.seen.bare?.rules ?? null,
       curves: this.#curves,
       palette: this.#palette,
       scale: this.camera.scale,
@@ -246,11 +326,15 @@ export class Diagram {
 
   #draw(now: number): void {
     const scene = this.store.scene.value;
-    const { camera, layout: shown } = this;
-    if (!shown.width) return;
+    const { camera } = this;
+    if (!this.#layout.width) return;
     this.drawn = { camera, at: now };
     this.#sheet.style.transform = "";
-    const isMoving = this.#curves.step(now);
+    const wasMoving = this.#motion.isMoving;
+    const shown = this.#motion.at(this.#layout, now);
+    this.seen = shown;
+    if (wasMoving) this.#items.arrange(shown);
+    const isMoving = this.#curves.step(now) || this.#motion.isMoving;
     this.#world.setAttribute(
       "transform",
       `translate(${camera.x} ${camera.y}) scale(${camera.scale})`,
@@ -265,7 +349,7 @@ export class Diagram {
   }
 
   #drawEdges(): void {
-    const { canvas, canvasPen, layout: shown } = this;
+    const { canvas, canvasPen, seen: shown } = this;
     const onCanvas = canvasPen !== null && shown.edges.length > MOST_SVG;
     canvas.hidden = !onCanvas;
     this.#svgPen.begin();
@@ -294,7 +378,7 @@ export class Diagram {
     const title = scene.title || nameOf(scene);
     // What is pointed at, selected or probed belongs to the screen.
     const look = { ...this.#look(), marks: NO_MARKS, sampleAt: null, probed: null };
-    return standalone(look, this.layout, this.camera, this.#words.group, title);
+    return standalone(look, this.#layout, this.camera, this.#words.group, title);
   }
 }
 

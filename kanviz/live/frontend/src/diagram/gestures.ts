@@ -1,11 +1,11 @@
 /** What the user does with the diagram: by mouse, by touch and by keys; zoom and pan. */
 
 import type { LiveStore } from "../store";
-import { focusable, h } from "../ui/dom";
+import { focusable, h, hasFocus } from "../ui/dom";
 import { hold } from "../ui/drag";
 import type { Life } from "../ui/life";
 import type { Item, Items, Roving } from "./items";
-import type { Size } from "./layout";
+import type { NodeAt, Size } from "./layout";
 import type { Camera } from "./pen";
 
 const STEP = 1.4;
@@ -15,6 +15,11 @@ export interface View {
   camera(): Camera;
   size(): Size;
   move(camera: Camera): void;
+  /** Shows one node alone, or all; and which one is shown so. */
+  show(at: NodeAt | null): void;
+  shown(): NodeAt | null;
+  /** Goes from wires to a matrix or back, where there is one. */
+  turn(): void;
 }
 
 export class Hands {
@@ -102,6 +107,26 @@ export class Hands {
     if (!item) return;
     this.roving.visit(item);
     if (item.edge) this.store.select(item.edge);
+    else if (item.node)
+      this.#show(item.node.join() === this.view.shown()?.join() ? null : item.node);
+  }
+
+  /** Shows a node alone, or all; the focus stays on a node where it was in the picture. */
+  #show(at: NodeAt | null): void {
+    const had = hasFocus(this.stage);
+    const old = this.view.shown();
+    this.view.show(at);
+    const item = this.items.list.get((at ?? old ?? []).join());
+    if (had && item && !hasFocus(item.element)) item.element.focus();
+  }
+
+  /** Goes on to the next node that has edges, or to the one before. */
+  #step(by: number): void {
+    const { nodes } = this.store.scene.peek();
+    const shown = this.view.shown()?.join();
+    const at = nodes.findIndex((node) => `${node.layer},${node.index}` === shown);
+    const next = nodes[(at + by + nodes.length) % nodes.length];
+    if (at >= 0) this.#show([next.layer, next.index]);
   }
 
   #visit(item: Item | null): void {
@@ -124,6 +149,12 @@ export class Hands {
     }
   }
 
+  /** Closes the open edge; then goes back from one node to all. */
+  #leave(): void {
+    if (this.store.selected.peek()) this.store.select(null);
+    else if (this.view.shown()) this.#show(null);
+  }
+
   #press(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (this.#pressed(event.key, this.#itemAt(event))) event.preventDefault();
@@ -134,7 +165,10 @@ export class Hands {
     if (key === "+" || key === "=") this.#zoom(STEP, item);
     else if (key === "-") this.#zoom(1 / STEP, item);
     else if (key === "0") this.view.move(HOME);
-    else if (key === "Escape") this.store.select(null);
+    else if (key === "Escape") this.#leave();
+    else if (key === "m") this.view.turn();
+    else if (key === "PageDown" && this.view.shown()) this.#step(1);
+    else if (key === "PageUp" && this.view.shown()) this.#step(-1);
     else if (!item) return false;
     else if (key === "Enter" || key === " ") this.#select(item);
     else return this.roving.press(key, item) !== null;

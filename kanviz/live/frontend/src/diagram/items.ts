@@ -42,7 +42,7 @@ export class Items {
   /** Takes over a layout; elements of edges and nodes that stay keep their focus. */
   arrange(layout: Layout): void {
     const unused = new Set(this.list.keys());
-    const hasLines = layout.edges.length <= MOST_LINES;
+    const hasLines = layout.edges.length <= MOST_LINES && !layout.bare;
     for (const shape of layout.edges) {
       unused.delete(shape.key);
       this.#placeEdge(this.#edgeItem(shape), shape, hasLines);

@@ -62,7 +62,7 @@ export function fit(text: string, room: number, size: number): string {
 }
 
 /** Returns the text, its middle cut out where it is too wide: the end may tell it from others. */
-function cutMiddle(text: string, room: number, size: number): string {
+export function cutMiddle(text: string, room: number, size: number): string {
   const letters = [...plain(text)];
   if (textWidth(letters.join(""), size) <= room) return letters.join("");
   for (let kept = letters.length - 1; kept > 1; kept--) {

@@ -8,10 +8,19 @@ import { assign, h, s } from "../ui/dom";
 import { formulaNode } from "../ui/mathml";
 import { extent, rangeText, short, tidy } from "../ui/numbers";
 import type { Curve, Curves } from "./curves";
-import { fit, hiddenLabels, type RowLabels, rowLabels, textWidth, tooTight } from "./labels";
+import {
+  cutMiddle,
+  fit,
+  hiddenLabels,
+  type RowLabels,
+  rowLabels,
+  textWidth,
+  tooTight,
+} from "./labels";
 import {
   type EdgeShape,
   type Layout,
+  type NodeAt,
   type NodeShape,
   type Places,
   pitchOf,
@@ -33,18 +42,69 @@ export class NodeWords {
   #width = 0;
 
   draw(scene: Scene, layout: Layout, camera: Camera, probe: Probe | null): void {
-    this.#chooseRows(scene, layout, camera.scale);
     const seen = new Set<string>();
-    for (const shape of this.#apart(scene, layout, camera)) {
-      const pitch = camera.scale * pitchOf(scene, shape.view.layer, layout.width);
-      this.#drawName(scene, shape, camera, seen);
-      if (probe && pitch > NUMBERS) this.#drawNumber(scene, shape, camera, probe, seen);
-    }
+    if (layout.bare) this.#drawBeside(scene, layout, camera, probe, seen);
+    else this.#drawRows(scene, layout, camera, probe, seen);
     for (const [key, text] of this.#texts) {
       if (seen.has(key)) continue;
       text.remove();
       this.#texts.delete(key);
     }
+  }
+
+  #drawRows(
+    scene: Scene,
+    layout: Layout,
+    camera: Camera,
+    probe: Probe | null,
+    seen: Set<string>,
+  ): void {
+    this.#chooseRows(scene, layout, camera.scale);
+    for (const shape of this.#apart(scene, layout, camera)) {
+      const pitch = camera.scale * pitchOf(scene, shape.view.layer, layout.width);
+      this.#drawName(scene, shape, camera, seen);
+      if (probe && pitch > NUMBERS) this.#drawNumber(scene, shape, camera, probe, seen);
+    }
+  }
+
+  /** The words of a picture without wires: beside rows, above columns, and notes; values with them. */
+  #drawBeside(
+    scene: Scene,
+    layout: Layout,
+    camera: Camera,
+    probe: Probe | null,
+    seen: Set<string>,
+  ): void {
+    const last = scene.widths.length - 1;
+    const kindOf = (layer: number): string =>
+      layer > 0 && layer < last ? "kv-small" : "kv-node-name";
+    const valued = (word: string, [layer, index]: NodeAt, room: number): string => {
+      const whole = probe ? `${word} = ${short(probe.nodes[layer][index])}` : word;
+      return textWidth(whole, SMALL) <= room ? whole : cutMiddle(word, room, SMALL);
+    };
+    const { scale } = camera;
+    for (const shape of this.#apart(scene, layout, camera)) {
+      const { beside, view } = shape;
+      if (!beside) continue;
+      const word = valued(beside.word, [view.layer, view.index], beside.room * scale);
+      const [x, y] = onScreen(shape, camera);
+      const gap = (shape.radius * scale) / shrunk(scale) + 5;
+      const text = this.#text(`name ${view.layer},${view.index}`, word, seen);
+      text.setAttribute("class", kindOf(view.layer));
+      text.style.fontSize = `${SMALL}px`;
+      if (beside.side === "left") place(text, x - gap, y + 4, "end");
+      else if (beside.side === "right") place(text, x + gap, y + 4, "start");
+      else if (beside.side === "above") place(text, x, y - gap, "middle");
+      else place(text, x + 0.35 * SMALL, y - gap, "start", true);
+    }
+    layout.bare?.notes.forEach((note, n) => {
+      const [x, y] = onScreen(note, camera);
+      const word = note.size > SMALL ? note.word : valued(note.word, note.at, note.room * scale);
+      const text = this.#text(`note ${n}`, fit(word, note.room * scale, note.size), seen);
+      text.setAttribute("class", "kv-node-name");
+      text.style.fontSize = `${note.size}px`;
+      place(text, x, y, "start");
+    });
   }
 
   #chooseRows(scene: Scene, layout: Layout, scale: number): void {
@@ -69,8 +129,10 @@ export class NodeWords {
       (a, b) => Number(b.live) - Number(a.live) || b.view.score - a.view.score,
     )) {
       const { layer } = shape.view;
-      const isTight = tooTight(camera.scale * pitchOf(scene, layer, layout.width));
-      const x = shape.x * camera.scale;
+      const pitch = layout.bare?.lane ?? pitchOf(scene, layer, layout.width);
+      const isTight = tooTight(camera.scale * pitch);
+      // In a matrix the nodes of every second layer stand below each other.
+      const x = (layout.bare && layer % 2 === 0 ? shape.y : shape.x) * camera.scale;
       if (
         isTight &&
         (!shape.live || taken[layer].some((other) => Math.abs(other - x) < TIGHT * SMALL))
@@ -179,7 +241,7 @@ export class Captions {
     for (const shape of layout.edges) {
       if (shape.view.state !== "symbolic" || !shape.view.formula) continue;
       unused.delete(shape.key);
-      this.#place(this.#caption(shape), shape, camera);
+      this.#place(this.#caption(shape), shape, camera, layout.bare !== undefined);
     }
     for (const key of unused) {
       this.#captions.get(key)?.element.remove();
@@ -202,10 +264,15 @@ export class Captions {
     return found;
   }
 
-  #place({ element, widths }: Caption, { slot, captioned }: EdgeShape, camera: Camera): void {
+  #place(
+    { element, widths }: Caption,
+    { slot, captioned }: EdgeShape,
+    camera: Camera,
+    isBare: boolean,
+  ): void {
     const { box, pitch } = slot;
     const room = pitch * camera.scale - 4;
-    const isRoomy = captioned || 0.25 * box.height * camera.scale > CAPTION;
+    const isRoomy = captioned || (!isBare && 0.25 * box.height * camera.scale > CAPTION);
     const level = !isRoomy
       ? "none"
       : widths[0] <= room

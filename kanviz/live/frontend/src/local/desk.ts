@@ -40,6 +40,8 @@ export interface Desk {
   readonly scene: Scene;
   /** The curves of a fit that runs. */
   readonly frame?: Frame | null;
+  /** What edits are measured by, where that is another error than the scene tells at first. */
+  readonly measured?: Scene["error"];
   answer(request: Request): Answer | Promise<Answer>;
 }
 
@@ -76,6 +78,12 @@ export class LocalDesk implements Desk {
   /** The scene as it is after all edits. */
   get scene(): Scene {
     return this.#moment?.scene ?? this.first;
+  }
+
+  get measured(): Scene["error"] {
+    const { scene } = this;
+    if (!scene.recipe) return scene.error;
+    return this.judge(scene.recipe, this.#now().run, scene);
   }
 
   answer(request: Request): Answer {

@@ -95,7 +95,7 @@ export class LossTable {
     private readonly store: Store,
     life: Life,
   ) {
-    this.#opened = store.scene.value.error;
+    this.#opened = store.measured();
     const columns = store.local ? COLUMNS : LIVE_COLUMNS;
     const head = columns.map((text) => h("th", { scope: "col" }, text));
     this.#cells = ROWS.map(() => columns.map(() => h("td")));
@@ -113,7 +113,7 @@ export class LossTable {
 
   /** Takes the errors of now as those to compare with. */
   open(): void {
-    this.#opened = this.store.scene.value.error;
+    this.#opened = this.store.measured();
     this.#trial = NONE;
     this.#draw();
   }
@@ -125,9 +125,10 @@ export class LossTable {
   }
 
   #draw(): void {
-    const now = this.store.scene.value.error;
+    const told = this.store.scene.value.error;
+    // Errors of two kinds cannot be compared: before its first edit a page tells those of the data.
+    const now = told.name === this.#opened.name ? told : this.store.measured();
     write(this.#name, now.name);
-    // Errors of another kind, as those that a page measures on its sample, cannot be compared.
     if (now.name !== this.#opened.name) this.#opened = now;
     ROWS.forEach((part, n) => {
       const [before, present] = [this.#opened[part], now[part]];
@@ -260,7 +261,7 @@ export class FormulaBox {
 
 // Which known functions fit the open edge: each can be tried over the curve, then taken.
 
-const HEAD = ["Function", "R\u00b2", "Complexity", "Formula"];
+const HEAD = ["Function", "R\u00b2", "Complexity"];
 
 export class Suggestions {
   readonly element: HTMLElement;
@@ -310,30 +311,38 @@ export class Suggestions {
     if (found === undefined || this.#asked !== key) return;
     say(this.#line, found.length ? "" : "No known function fits.");
     this.#table.hidden = found.length === 0;
-    this.#body.replaceChildren(...found.map((one) => this.#makeRow(edge, one)));
+    this.#body.replaceChildren(...found.flatMap((one) => this.#makeRows(edge, one)));
+    // Most panels end above it.
+    this.#table.scrollIntoView?.({ block: "nearest" });
   }
 
-  #makeRow(edge: Edge, one: Suggestion): HTMLTableRowElement {
+  /** A row of numbers, and the formula below it, which has the whole width. */
+  #makeRows(edge: Edge, one: Suggestion): HTMLTableRowElement[] {
     const pick = button(one.name, () => void this.#take(edge, one), `Fix the edge to ${one.name}`);
     const best = one.on_front
       ? h("span", { class: "kv-star", role: "img", "aria-label": "on the front" }, "\u2605")
       : null;
-    const made = h(
+    const names = { class: one.on_front ? "kv-front" : null };
+    const numbers = h(
       "tr",
-      { class: one.on_front ? "kv-front" : null },
+      names,
       h("th", { scope: "row" }, pick, best),
       h("td", { class: "kv-number" }, fit(one.r2)),
       h("td", { class: "kv-number" }, short(one.complexity)),
-      h("td", { class: "kv-formula" }, formulaNode(one.mathml, one.formula)),
     );
+    const formula = h("td", { class: "kv-formula", colspan: HEAD.length });
+    formula.append(formulaNode(one.mathml, one.formula));
+    const rows = [numbers, h("tr", { ...names, "data-below": true }, formula)];
     const show = (): void => this.trial.show(edge, one.name, one.numbers, one.curve_y);
-    made.addEventListener("pointerenter", show);
     pick.addEventListener("focus", show);
     pick.addEventListener("blur", () => this.trial.clear());
-    made.addEventListener("click", (event) => {
-      if (!pick.contains(event.target as Node)) pick.click();
-    });
-    return made;
+    for (const made of rows) {
+      made.addEventListener("pointerenter", show);
+      made.addEventListener("click", (event) => {
+        if (!pick.contains(event.target as Node)) pick.click();
+      });
+    }
+    return rows;
   }
 
   async #take(edge: Edge, one: Suggestion): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { computed } from "@preact/signals-core";
 import type { Ask, Edge, Recipe, Scene } from "../contract";
-import { cross } from "../diagram/paths";
+import { cross, shapeSign } from "../diagram/paths";
 import { figuresOf, shareText } from "../head";
 import { outputs } from "../math/evaluate";
 import { nameAndUnit, scientific } from "../names";
@@ -253,11 +253,11 @@ function dataSheet({ notes, rows, input_names, output_names }: Scene): HTMLEleme
 
 /** What the signs of the picture mean. */
 function legend(): HTMLElement {
-  const line = (kind: string): SVGSVGElement =>
+  const line = (kind: string, d = "M1,7h20"): SVGSVGElement =>
     s(
       "svg",
       { width: 22, height: 14, class: `kv-sign-${kind}`, "aria-hidden": "true" },
-      s("path", { d: "M1,7h20" }),
+      s("path", { d }),
     );
   const dot = (kind: string, sign = ""): SVGSVGElement =>
     s(
@@ -273,6 +273,7 @@ function legend(): HTMLElement {
     [dot("kv-dot-live"), "a node: it sums what comes from below; h1.2 is node 2 of layer 1"],
     [dot("kv-dot-live", cross(11, 7, 3.6)), "a node that multiplies the dots below it, each a sum"],
     [dot("kv-dot-bare"), "a node without edges"],
+    [line("shape", shapeSign("convex", { x: 11, y: 7 }, 5)), "on a box: the shape that it keeps"],
   ];
   const items = entries.flatMap(([sign, text]) => [h("dt", {}, sign), h("dd", {}, text)]);
   const hints = [

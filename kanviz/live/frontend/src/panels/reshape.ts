@@ -1,7 +1,7 @@
 /** New curves for the open edge: smooth, flatten, shift, scale, a part of it, or drawn free-hand. */
 
 import { signal } from "@preact/signals-core";
-import type { Edge, EdgeView } from "../contract";
+import type { Ask, Edge, EdgeView } from "../contract";
 import { newDrag } from "../scene";
 import type { Store } from "../store";
 import { type CurvePlot, pathOf } from "../ui/curve_plot";
@@ -13,23 +13,26 @@ import { extent, short } from "../ui/numbers";
 
 type Failed = (error: unknown) => void;
 type Curve = ArrayLike<number>;
+/** The history's word for what is done. */
+type How = Extract<Ask, { type: "set_curve" }>["how"];
 
 /** A slider's gesture: the curve as it was when it began. */
 interface Gesture {
   edge: Edge;
+  how: How;
   before: EdgeView;
   drag: number;
 }
 
 /** Bends the edge to `wanted` in the picture at once, and asks Python for it. */
 function bendTo(store: Store, gesture: Gesture, wanted: Float64Array, failed: Failed): void {
-  const { edge, before, drag } = gesture;
+  const { edge, before, drag, how } = gesture;
   const [x, y] = [Array.from(before.curve_x), Array.from(wanted)];
   store.bend(edge, guess(before, wanted));
-  store.ask({ type: "set_curve", edge, x, y, drag }).catch(failed);
+  store.ask({ type: "set_curve", edge, x, y, drag, how }).catch(failed);
 }
 
-function begin(store: Store): Gesture | null {
+function begin(store: Store, how: How): Gesture | null {
   const view = store.open.value;
   if (view === null || store.selected.value === null || view.state !== "spline") return null;
   const before = {
@@ -37,12 +40,12 @@ function begin(store: Store): Gesture | null {
     curve_y: view.curve_y.slice(),
     control_y: view.control_y.slice(),
   };
-  return { edge: store.selected.value, before, drag: newDrag() };
+  return { edge: store.selected.value, how, before, drag: newDrag() };
 }
 
 function once(
   store: Store,
-  text: string,
+  [text, how]: readonly [text: string, how: How],
   hint: string,
   shape: (view: EdgeView) => Float64Array,
   failed: Failed,
@@ -50,7 +53,7 @@ function once(
   return button(
     text,
     () => {
-      const gesture = begin(store);
+      const gesture = begin(store, how);
       if (gesture !== null) bendTo(store, gesture, shape(gesture.before), failed);
     },
     hint,
@@ -61,7 +64,7 @@ function once(
 function spring(
   store: Store,
   life: Life,
-  label: string,
+  [label, how]: readonly [label: string, how: How],
   shape: (view: EdgeView, share: number) => Float64Array,
   failed: Failed,
 ): HTMLElement {
@@ -71,7 +74,7 @@ function spring(
     if (gesture !== null) bendTo(store, gesture, shape(gesture.before, share), failed);
   });
   const input = slider({ low: -100, high: 100, step: 1, value: 0 }, () => {
-    gesture ??= begin(store);
+    gesture ??= begin(store, how);
     act();
   });
   // Keys make one small step each, so the gesture lasts as long as the slider keeps the focus.
@@ -102,18 +105,18 @@ export function shapeTools(
   };
   const buttons = row(
     first,
-    once(store, "Smooth", "Take out wiggles", (v) => smoothed(v.curve_y), failed),
+    once(store, ["Smooth", "smoothed"], "Take out wiggles", (v) => smoothed(v.curve_y), failed),
     once(
       store,
-      "Flatten",
+      ["Flatten", "flattened"],
       "Half of the way to its straight line",
       (v) => flattened(v.curve_x, v.curve_y),
       failed,
     ),
   );
   const springs = row(
-    spring(store, life, "Shift", (v, t) => shifted(v.curve_y, t * height(v)), failed),
-    spring(store, life, "Scale", (v, t) => scaled(v.curve_y, 2 ** (2 * t)), failed),
+    spring(store, life, ["Shift", "shifted"], (v, t) => shifted(v.curve_y, t * height(v)), failed),
+    spring(store, life, ["Scale", "scaled"], (v, t) => scaled(v.curve_y, 2 ** (2 * t)), failed),
   );
   return h("div", { class: "kv-stack" }, buttons, springs, partTools(store, plot, life, failed));
 }
@@ -181,7 +184,9 @@ function partTools(store: Store, plot: CurvePlot, life: Life, failed: Failed): H
     const [low, high] = ends.peek().map((share) => place(view, share));
     return reshaped(view.curve_x, view.curve_y, [low, high], f);
   };
-  const buttons = PARTS.map(([word, hint, f]) => once(store, word, hint, shape(f), failed));
+  const buttons = PARTS.map(([word, hint, f]) =>
+    once(store, [word, "reshaped"], hint, shape(f), failed),
+  );
   const summary = h("summary", {}, "Reshape a part");
   const sliders = h("div", { class: "kv-stack" }, from.element, to.element);
   return h("details", { class: "kv-section" }, summary, sliders, row(...buttons));
@@ -286,7 +291,8 @@ export class Pen {
       return place < low || place > high ? old : between(x, y, place);
     });
     this.store.bend(edge, guess(view, wanted));
-    this.store.ask({ type: "set_curve", edge, x, y, drag: newDrag() }).catch(this.failed);
+    const ask = { type: "set_curve", edge, x, y, drag: newDrag(), how: "drew" } as const;
+    this.store.ask(ask).catch(this.failed);
   }
 }
 

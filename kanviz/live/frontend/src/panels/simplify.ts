@@ -8,7 +8,7 @@ import { button, enable, h, hasFocus, row, s, section } from "../ui/dom";
 import { field, slider } from "../ui/fields";
 import { Life } from "../ui/life";
 import { formulaNode } from "../ui/mathml";
-import { change, count, extent, linear, short } from "../ui/numbers";
+import { change, count, extent, linear, type Scale, short, ticks } from "../ui/numbers";
 import { gridControl } from "./grid";
 import { notice, type Panel, say, statusLine, tell } from "./panel";
 
@@ -88,7 +88,9 @@ export function simplifyPanel(store: Store): Panel {
 // The pruning slider: what would go, weakest first, and what it costs before any refitting.
 
 const WIDTH = 300;
-const HEIGHT = 46;
+const HEIGHT = 96;
+/** Room around the chart of what pruning costs, for its axes. */
+const AXES = { left: 52, right: 8, top: 16, bottom: 22 };
 const NOTHING: ReadonlySet<string> = new Set();
 
 class PruningSlider {
@@ -101,10 +103,11 @@ class PruningSlider {
   readonly #text = h("p", { class: "kv-reading", "aria-live": "polite" });
   readonly #cost = s("path", { class: "kv-cost" });
   readonly #here = s("path", { class: "kv-here" });
+  readonly #axes = s("g", { class: "kv-cost-axes" });
   readonly #chart = s(
     "svg",
     { class: "kv-spark", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true" },
-    ...[this.#cost, this.#here],
+    ...[this.#axes, this.#cost, this.#here],
   );
   readonly #slider = slider({ low: 0, high: 0, step: 1, value: 0 }, () => this.#draw());
   readonly #apply = button("Remove", () => void this.#prune(), "Remove these edges");
@@ -184,18 +187,35 @@ class PruningSlider {
     return `Removes ${count(n, "edge")}${cost}.`;
   }
 
-  /** The error by the number of steps, on a log axis, with the slider's place. */
+  /** The error by the number of steps, on a log axis, with the slider's place and both axes. */
   #drawCost(): void {
     const errors = (this.#plan ?? []).map((step) => step[this.#part] ?? NaN);
     const powers = errors.map((e) => (e > 0 ? Math.log10(e) : NaN));
     const range = extent(powers);
     this.#chart.toggleAttribute("hidden", range === null);
     if (range === null) return;
-    const x = linear(0, powers.length, 8, WIDTH - 8);
-    const y = linear(range[0], range[1], HEIGHT - 5, 5);
+    const x = linear(0, powers.length, AXES.left, WIDTH - AXES.right);
+    const y = linear(range[0], range[1], HEIGHT - AXES.bottom, AXES.top);
     const points = powers.map((p, n) => `${x(n + 1).toFixed(1)} ${y(p).toFixed(1)}`);
     this.#cost.setAttribute("d", `M${points.filter((p) => !p.includes("NaN")).join("L")}`);
-    this.#here.setAttribute("d", `M${x(Number(this.#slider.value)).toFixed(1)} 0V${HEIGHT}`);
+    const here = x(Number(this.#slider.value)).toFixed(1);
+    this.#here.setAttribute("d", `M${here} ${AXES.top - 4}V${HEIGHT - AXES.bottom}`);
+    this.#drawAxes(x, y, range);
+  }
+
+  #drawAxes(x: Scale, y: Scale, [low, high]: [number, number]): void {
+    const floor = HEIGHT - AXES.bottom;
+    const word = (text: string, at: [number, number], anchor: string): SVGTextElement =>
+      s("text", { x: at[0], y: at[1], "text-anchor": anchor }, text);
+    const errors = high > low ? [low, high] : [low];
+    const steps = ticks(x.low, x.high, 4).filter(Number.isInteger);
+    this.#axes.replaceChildren(
+      s("path", { d: `M${AXES.left} ${AXES.top - 4}V${floor}H${WIDTH - AXES.right}` }),
+      ...errors.map((p) => word(short(10 ** p), [AXES.left - 5, y(p) + 4], "end")),
+      ...steps.map((n) => word(String(n), [x(n), floor + 14], "middle")),
+      word(`${this.#part} error`, [AXES.left + 5, 11], "start"),
+      word("steps", [WIDTH - AXES.right, floor - 5], "end"),
+    );
   }
 
   #mark(doomed: ReadonlySet<string>): void {
