@@ -161,8 +161,8 @@ def _named(widths: list[int]) -> KAN:
 
 def _classes() -> KAN:
     x = torch.rand(80, 3, dtype=torch.float64)
-    classes = (2 * (x[:, 0] > 0.5) + (x[:, 1] > 0.5)).long()
-    data = kanviz.from_arrays(x, classes, output_names=["Adelie", "Gentoo", "Chinstrap", "none"])
+    birds = np.array(["Adelie", "Gentoo", "Chinstrap", "Macaroni"])
+    data = kanviz.from_arrays(x, birds[2 * (x[:, 0] > 0.5) + 1 * (x[:, 1] > 0.5)])
     model = KAN([3, 4, 4], dtype=torch.float64)
     model.fit(data, steps=1, progress=False)
     return model

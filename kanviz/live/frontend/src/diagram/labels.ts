@@ -17,7 +17,6 @@ import {
   NARROW,
   SECOND,
   SMALL,
-  TIGHT,
   WIDE,
   WIDE_LETTERS,
 } from "../tokens";
@@ -128,9 +127,6 @@ export function hiddenLabels(nodes: NodeView[], pitch: number): RowLabels {
   }
   return { words, upright: false, height: 0 };
 }
-
-/** Whether upright labels must be left out such that the rest stand apart. */
-export const tooTight = (pitch: number): boolean => pitch < TIGHT * SMALL;
 
 /** The range of some values: "-1 to 1". */
 export function range(values: ArrayLike<number>): string {

@@ -4,6 +4,7 @@
  */
 
 import type { EdgeView, Scene } from "../contract";
+import { nameAndUnit } from "../names";
 import { edgeOf, endOf, keyOf, nodeName, sumsOf } from "../scene";
 import { CAPTION, LARGEST, LETTERS, LONGEST, NODE, RIM, SIDE, SMALL } from "../tokens";
 import { plain, textWidth } from "./labels";
@@ -27,9 +28,10 @@ const LARGEST_CELL = 150;
 /** Heights of a matrix that is not told its own. */
 const LOWEST = 300;
 const HIGHEST = 860;
-/** Room of a dot with its gaps, and the largest part of the width that names get at a side. */
+/** Room of a dot with its gaps. */
 const DOT = 2 * NODE + 12;
-const NAMES = 0.22;
+/** The largest room of the names at a side, which is little where there is little. */
+const namesOf = (width: number): number => 0.22 * width - 30;
 /** A layer of at least so many nodes, and so many edges that are there, are more than wires show. */
 const MANY_NODES = 6;
 const MANY_EDGES = 24;
@@ -101,7 +103,7 @@ function planOf(scene: Scene, size: Size, places: Places): Plan {
   const count = (layer: number): number => lanes[layer].count;
   const [columns, rows] = [Math.max(total(true, count), 1), Math.max(total(false, count), 1)];
   const names = scene.widths.map((_, layer) => widestName(scene, layer));
-  const beside = (layer: number): number => Math.min(names[layer], NAMES * size.width);
+  const beside = (layer: number): number => Math.min(names[layer], namesOf(size.width));
   const across = (size.width - SIDE - total(false, (layer) => beside(layer) + DOT)) / columns;
   const sides = lanes.map((one, layer): Beside["side"] => {
     if (!isColumns(layer)) return layer === 0 ? "left" : "right";
@@ -141,8 +143,10 @@ function widestName(scene: Scene, layer: number): number {
   return Math.max(...nodes.map((node) => textWidth(wordOf(scene, layer, node.index), SMALL)));
 }
 
-const wordOf = (scene: Scene, layer: number, index: number): string =>
-  plain(nodeName(scene, layer, index));
+function wordOf(scene: Scene, layer: number, index: number): string {
+  const { name, unit } = nameAndUnit(plain(nodeName(scene, layer, index)));
+  return unit ? `${name} [${unit}]` : name;
+}
 
 /** Whether a matrix has cells in which something is seen. */
 export const fitsMatrix = (scene: Scene, size: Size, places: Places): boolean =>
@@ -249,7 +253,7 @@ export function edgesAt(scene: Scene, [layer, index]: NodeAt): EdgeView[] {
 
 /** What a node adds up, in large plots below it, and where it leads, above it. */
 export function alone(scene: Scene, size: Size, at: NodeAt, views: EdgeView[]): Layout {
-  const [layer, index] = at;
+  const [layer] = at;
   const into = views.filter((view) => view.layer < layer);
   const out = views.filter((view) => view.layer === layer);
   const room = { width: size.width - 2 * SIDE, height: size.height - 2 * RIM - SELF };
@@ -268,19 +272,13 @@ export function alone(scene: Scene, size: Size, at: NodeAt, views: EdgeView[]): 
       nodes.set(key, { view, x, y, radius, live: true, factors: [] });
     }
   };
-  put(at, size.width / 2 - grid.side / 4, self, 1.4 * NODE);
-  const says = [
-    into.length
-      ? `adds up ${into.length === 1 ? "the curve" : `the ${into.length} curves`} below`
-      : "",
-    out.length ? `leads to ${out.length === 1 ? "the one" : `the ${out.length}`} above` : "",
-  ];
-  const kind = scene.nodes.find((node) => node.layer === layer && node.index === index);
-  if (kind?.factors.length) says[0] = says[0].replace("adds up", "multiplies sums of");
+  const said = sayingOf(scene, at, into.length, out.length);
+  const from = (size.width - textWidth(said, LETTERS) - 3 * NODE) / 2;
+  const start = Math.max(from, SIDE);
+  put(at, start, self, 1.4 * NODE);
   notes.push({
-    ...{ x: size.width / 2 - grid.side / 4 + 16, y: self + 5, size: LETTERS, at },
-    word: `${wordOf(scene, layer, index)} ${says.filter(Boolean).join(", ")}`,
-    room: size.width / 2,
+    ...{ x: start + 3 * NODE, y: self + 5, size: LETTERS, at, word: said },
+    room: size.width - start - 3 * NODE,
   });
   const tiles = (group: EdgeView[], from: number): EdgeShape[] => {
     const columns = Math.min(grid.columns, group.length);
@@ -311,6 +309,20 @@ export function alone(scene: Scene, size: Size, at: NodeAt, views: EdgeView[]): 
     ...{ ...size, places, nodes: [...nodes.values()], edges },
     bare: { lane: step.x, rules: "", notes },
   };
+}
+
+/** What a node does with its curves, in a few words. */
+function sayingOf(scene: Scene, [layer, index]: NodeAt, below: number, above: number): string {
+  const name = wordOf(scene, layer, index);
+  const curves = (count: number): string => (count === 1 ? "the curve" : `the ${count} curves`);
+  if (!below) return `${name} goes into ${curves(above)} above`;
+  const node = scene.nodes.find((one) => one.layer === layer && one.index === index);
+  const verb = node?.factors.length ? "multiplies sums of" : "adds up";
+  // Of a large network only the strongest edges are here.
+  const isPart = scene.edges.length < scene.n_edges;
+  return isPart
+    ? `${name} ${verb} more curves than the ${below} strongest, below`
+    : `${name} ${verb} ${curves(below)} below`;
 }
 
 /** Which factor of a product an edge goes to, from 1; 0 where its end is a plain sum. */

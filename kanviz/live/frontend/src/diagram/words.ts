@@ -8,15 +8,7 @@ import { assign, h, s } from "../ui/dom";
 import { formulaNode } from "../ui/mathml";
 import { extent, rangeText, short, tidy } from "../ui/numbers";
 import type { Curve, Curves } from "./curves";
-import {
-  cutMiddle,
-  fit,
-  hiddenLabels,
-  type RowLabels,
-  rowLabels,
-  textWidth,
-  tooTight,
-} from "./labels";
+import { cutMiddle, fit, hiddenLabels, type RowLabels, rowLabels, textWidth } from "./labels";
 import {
   type EdgeShape,
   type Layout,
@@ -30,6 +22,8 @@ import type { Camera } from "./pen";
 
 /** Narrowest distance of nodes that have room for a number beside them. */
 const NUMBERS = 44;
+/** Nearest distance of two names below each other. */
+const LINE = 12.5;
 
 /** Names and numbers of nodes, as SVG text that does not grow with the zoom. */
 export class NodeWords {
@@ -130,13 +124,11 @@ export class NodeWords {
     )) {
       const { layer } = shape.view;
       const pitch = layout.bare?.lane ?? pitchOf(scene, layer, layout.width);
-      const isTight = tooTight(camera.scale * pitch);
+      const nearest = layout.bare ? LINE : TIGHT * SMALL;
+      const isTight = camera.scale * pitch < nearest;
       // In a matrix the nodes of every second layer stand below each other.
       const x = (layout.bare && layer % 2 === 0 ? shape.y : shape.x) * camera.scale;
-      if (
-        isTight &&
-        (!shape.live || taken[layer].some((other) => Math.abs(other - x) < TIGHT * SMALL))
-      )
+      if (isTight && (!shape.live || taken[layer].some((other) => Math.abs(other - x) < nearest)))
         continue;
       taken[layer].push(x);
       kept.push(shape);
