@@ -853,7 +853,7 @@ RECORDS = (
 )
 """The records of which interfaces are written, in this order."""
 
-_NAMED = {EdgeState: "EdgeState", Affine: "Affine"}
+_NAMED = {EdgeState: "EdgeState", Affine: "Affine", How: "How"}
 
 _WORDS = {int: "number", float: "number", str: "string", bool: "boolean", NoneType: "null"}
 
@@ -866,9 +866,11 @@ def typescript() -> str:
         /** An edge: from node `i` of `layer` to sum `j` of `layer + 1`, all from 0. */
         export type Edge = readonly [layer: number, i: number, j: number];
         """)
-    words = " | ".join(f'"{word}"' for word in get_args(EdgeState))
+    words = {kind: " | ".join(f'"{one}"' for one in get_args(kind)) for kind in (EdgeState, How)}
     named = (
-        f"export type EdgeState = {words};\n\n"
+        f"export type EdgeState = {words[EdgeState]};\n\n"
+        "/** What a hand did to a curve, as the history has it. */\n"
+        f"export type How = {words[How]};\n\n"
         "/** a, b, c, d of c f(a x + b) + d. */\n"
         "export type Affine = [a: number, b: number, c: number, d: number];\n"
     )

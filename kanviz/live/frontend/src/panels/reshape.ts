@@ -1,7 +1,7 @@
 /** New curves for the open edge: smooth, flatten, shift, scale, a part of it, or drawn free-hand. */
 
 import { signal } from "@preact/signals-core";
-import type { Ask, Edge, EdgeView } from "../contract";
+import type { Edge, EdgeView, How } from "../contract";
 import { newDrag } from "../scene";
 import type { Store } from "../store";
 import { type CurvePlot, pathOf } from "../ui/curve_plot";
@@ -13,8 +13,6 @@ import { extent, short } from "../ui/numbers";
 
 type Failed = (error: unknown) => void;
 type Curve = ArrayLike<number>;
-/** The history's word for what is done. */
-type How = Extract<Ask, { type: "set_curve" }>["how"];
 
 /** A slider's gesture: the curve as it was when it began. */
 interface Gesture {
