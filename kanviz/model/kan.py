@@ -2367,7 +2367,8 @@ class KAN(nn.Module):
                 options["tolerance"] = tolerance
             if what != "edges":
                 options["what"] = what
-            words = f"pruned {len(report.edges)} edges{' in context' if names else ''}"
+            count = "1 edge" if len(report.edges) == 1 else f"{len(report.edges)} edges"
+            words = f"pruned {count}{' in context' if names else ''}"
             if doubt is not None and dataset is not None:
                 x, weight = dataset.x.double(), dataset.sample_weight
                 family = family_of(dataset.y)
