@@ -153,7 +153,7 @@ class Descent:
     def _loss(self, outputs: Tensor, rows: Tensor | slice) -> Tensor:
         """Return the loss of some rows; with weights it is as large as they are heavy."""
         if self.sample_weight is None:
-            return self.loss(outputs, self.y[rows])
+            return loss_of(self.loss, outputs, self.y[rows])
         weight = self.sample_weight[rows]
         return weight.mean() * loss_of(self.loss, outputs, self.y[rows], weight)
 
