@@ -25,43 +25,55 @@ Y = torch.sin(3 * X[:, :1]) + X[:, 1:] ** 2
 LINE = (1.0, 0.0, 1.0, 0.0)
 
 
+def do(model: KAN, *calls: tuple[Any, ...]) -> None:
+    """Call methods of a model, each given as its name and what it takes."""
+    for name, *taken in calls:
+        getattr(model, name)(*taken)
+
+
 def fixed(model: KAN) -> None:
     model.fix((1, 0, 0), "sin", affine=LINE)
 
 
+def unfixed(model: KAN) -> None:
+    fixed(model)
+    model.unfix((1, 0, 0))
+
+
+def undo_of_unfix(model: KAN) -> None:
+    unfixed(model)
+    model.undo()
+
+
+PAIR = [(0, 0, 2), (0, 1, 2)]
+
 EDITS: dict[str, Callable[[KAN], object]] = {
-    "remove_edge": lambda model: model.remove_edge((0, 0, 0)),
-    "restore_edge": lambda model: (model.remove_edge((0, 0, 2)), model.restore_edge((0, 0, 2))),
-    "remove_node": lambda model: model.remove_node((1, 1)),
-    "restore_node": lambda model: (model.remove_node((1, 2)), model.restore_node((1, 2))),
-    "move_point": lambda model: model.move_point((0, 1, 2), 2, 0.5),
-    "set_curve": lambda model: model.set_curve((0, 1, 0), [-1.0, 0.0, 1.0], [0.3, 0.0, 0.3]),
-    "update_grid": lambda model: model.update_grid(X * 2),
-    "freeze": lambda model: model.freeze((0, 0, 1)),
-    "unfreeze": lambda model: (model.freeze((0, 1, 1)), model.unfreeze((0, 1, 1))),
-    "constrain": lambda model: model.constrain((0, 0, 1), "increasing"),
-    "unconstrain": lambda model: (
-        model.constrain((0, 1, 1), "convex"),
-        model.unconstrain((0, 1, 1)),
-    ),
-    "lock": lambda model: model.lock([(0, 0, 0), (0, 1, 0)]),
-    "unlock": lambda model: (
-        model.lock([(0, 0, 2), (0, 1, 2)]),
-        model.unlock([(0, 0, 2), (0, 1, 2)]),
-    ),
-    "prune": lambda model: model.prune(edges=[(0, 0, 1)]),
-    "undo": lambda model: (model.remove_edge((0, 0, 0)), model.undo()),
-    "redo": lambda model: (model.remove_edge((0, 0, 0)), model.undo(), model.redo()),
-    "fit": lambda model: model.fit(X, Y, steps=1, starts=1, smoothing=1e-8, progress=False),
-    "solve": lambda model: model.solve(lambda u: u(X) - Y, steps=1, starts=1, progress=False),
+    "remove_edge": lambda m: m.remove_edge((0, 0, 0)),
+    "restore_edge": lambda m: do(m, ("remove_edge", (0, 0, 2)), ("restore_edge", (0, 0, 2))),
+    "remove_node": lambda m: m.remove_node((1, 1)),
+    "restore_node": lambda m: do(m, ("remove_node", (1, 2)), ("restore_node", (1, 2))),
+    "move_point": lambda m: m.move_point((0, 1, 2), 2, 0.5),
+    "set_curve": lambda m: m.set_curve((0, 1, 0), [-1.0, 0.0, 1.0], [0.3, 0.0, 0.3]),
+    "update_grid": lambda m: m.update_grid(X * 2),
+    "freeze": lambda m: m.freeze((0, 0, 1)),
+    "unfreeze": lambda m: do(m, ("freeze", (0, 1, 1)), ("unfreeze", (0, 1, 1))),
+    "constrain": lambda m: m.constrain((0, 0, 1), "increasing"),
+    "unconstrain": lambda m: do(m, ("constrain", (0, 1, 1), "convex"), ("unconstrain", (0, 1, 1))),
+    "lock": lambda m: m.lock([(0, 0, 0), (0, 1, 0)]),
+    "unlock": lambda m: do(m, ("lock", PAIR), ("unlock", PAIR)),
+    "prune": lambda m: m.prune(edges=[(0, 0, 1)]),
+    "undo": lambda m: do(m, ("remove_edge", (0, 0, 0)), ("undo",)),
+    "redo": lambda m: do(m, ("remove_edge", (0, 0, 0)), ("undo",), ("redo",)),
+    "fit": lambda m: m.fit(X, Y, steps=1, starts=1, smoothing=1e-8, progress=False),
+    "solve": lambda m: m.solve(lambda u: u(X) - Y, steps=1, starts=1, progress=False),
     "fix": fixed,
-    "unfix": lambda model: (fixed(model), model.unfix((1, 0, 0))),
-    "undo of unfix": lambda model: (fixed(model), model.unfix((1, 0, 0)), model.undo()),
-    "symbolify": lambda model: model.symbolify((X[:9], Y[:9]), functions=["x"], tolerance=0.0),
-    "refine": lambda model: model.refine(10),
-    "refine and undo": lambda model: (model.refine(7), model.undo()),
-    "load_state_dict": lambda model: model.load_state_dict(KAN([2, 3, 1], seed=3).state_dict()),
-    "set_extra_state": lambda model: model.set_extra_state(torch.ones(2, 3)),
+    "unfix": unfixed,
+    "undo of unfix": undo_of_unfix,
+    "symbolify": lambda m: m.symbolify((X[:9], Y[:9]), functions=["x"], tolerance=0.0),
+    "refine": lambda m: m.refine(10),
+    "refine and undo": lambda m: do(m, ("refine", 7), ("undo",)),
+    "load_state_dict": lambda m: m.load_state_dict(KAN([2, 3, 1], seed=3).state_dict()),
+    "set_extra_state": lambda m: m.set_extra_state(torch.ones(2, 3)),
 }
 RESHAPING = {"fix", "undo of unfix", "symbolify", "refine", "refine and undo"}
 """Those that make parameters new, or others of their numbers: they ask for ``refresh``."""
@@ -107,7 +119,7 @@ class Loop:
 
 # Of SGD and LBFGS, whose steps may run away from where an edit leads, the plain ones.
 PLAIN = ("update_grid", "prune", "undo", "move_point", "fit", "lock", "fix", "refine")
-KINDS = [(torch.optim.Adam, name) for name in EDITS]
+KINDS: list[tuple[Any, str]] = [(torch.optim.Adam, name) for name in EDITS]
 KINDS += [(kind, name) for kind in (torch.optim.SGD, torch.optim.LBFGS) for name in PLAIN]
 
 

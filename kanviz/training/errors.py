@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -73,7 +73,7 @@ def loss_of(loss: Loss, outputs: Tensor, y: Tensor, weight: Tensor | None = None
                 "loss must return a tensor of one number; got "
                 f"{shape or type(value).__name__}. Return the mean of what the outputs miss."
             )
-        return cast(Tensor, value.squeeze())
+        return value.squeeze()
     each = by_rows(loss)(outputs, y)
     rows = each.flatten(1).mean(1) if each.ndim > 1 else each
     return mean_of(rows, weight)
