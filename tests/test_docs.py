@@ -9,6 +9,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
+from browser.chromium import why_not
+from browser.site import serious_faults
 
 import kanviz as kv
 
@@ -43,6 +45,10 @@ def test_the_reference_has_every_public_name() -> None:
     pages = "".join(page.read_text("utf-8") for page in (DOCS / "reference").glob("*.md"))
     listed = re.findall(r"^\.\. auto\w+:: kanviz\.(\w+)$", pages, re.M)
     assert sorted(listed) == sorted(kv.__all__)
+
+
+LOOKED_AT = ("index.html", "quick_start.html", "how_to/large.html", "reference/data.html")
+"""``python tests/browser/site.py site`` looks at all."""
 
 
 class Links(HTMLParser):
@@ -89,3 +95,5 @@ def test_it_builds_without_a_warning_and_no_link_is_broken(tmp_path: Path) -> No
             if not is_there:
                 broken.append((page.name, link))
     assert broken == []
+    if not why_not():  # where there is a browser, see whether some pages are for everyone
+        assert serious_faults(site / name for name in LOOKED_AT) == {}

@@ -87,6 +87,21 @@ def test_the_size_of_y_is_no_matter_without_normalize_either(optimizer: Any, siz
     assert report.errors["train_r2"] > 0.8
 
 
+@pytest.mark.parametrize("normalize", [True, False])
+def test_inputs_matter_alike_whatever_the_size_of_y(*, normalize: bool) -> None:
+    x = torch.rand(80, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+
+    def matter(size: float) -> list[float]:
+        data = from_arrays(x, size * x.sum(1), test_fraction=0.0, normalize=normalize)
+        model = KAN([2, 2, 1], dtype=torch.float64)
+        model.fit(data, steps=20, progress=False)
+        inputs = [node.score for node in model.snapshot(data).nodes if node.layer == 0]
+        assert min(inputs) > 0.2
+        return model.feature_scores(data).tolist()
+
+    assert matter(1e-6) == pytest.approx(matter(1.0), abs=0.02)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("size", [1e-12, 1e4, 1e9, 1e14])
 def test_lines_of_any_size_are_found_without_normalize(size: float, dtype: torch.dtype) -> None:

@@ -3,9 +3,13 @@
 import contextlib
 import inspect
 import io
+import os
 import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +17,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+from torch.utils.data import DataLoader, TensorDataset
 
 from kanviz import KAN, KANLayer
 
@@ -207,6 +213,122 @@ def test_a_loop_in_half_precision_trains(
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.5 * losses[0]
     assert {p.dtype for p in net.parameters()} == {torch.float32}
+
+
+def test_weight_decay_and_groups_of_parameters_reach_each_layer() -> None:
+    model = KAN([2, 3, 1])
+    first, last = (layer.weight for layer in model.network.layers)
+    groups = [{"params": [first], "weight_decay": 0.5}, {"params": [last], "lr": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=0.1, weight_decay=0.0)
+    before = first.detach().clone(), last.detach().clone()
+    for weight in (first, last):
+        weight.grad = torch.zeros_like(weight)  # what moves then is the decay alone
+    optimizer.step()
+    torch.testing.assert_close(first, before[0] * (1 - 0.1 * 0.5))
+    assert torch.equal(last, before[1])
+
+
+@pytest.mark.parametrize("basis", ["bspline", "gaussian"])
+def test_gradient_checkpointing_gives_the_same_gradients(basis: Any) -> None:
+    model, found = KAN([2, 3, 1], basis=basis), []
+    for again in (False, True):
+        model.zero_grad()
+        x = X
+        for layer in model.network.layers:
+            x = checkpoint(layer, x, use_reentrant=False) if again else layer(x)
+        nn.functional.mse_loss(x, Y).backward()
+        found.append([p.grad.clone() for p in model.parameters() if p.grad is not None])
+    assert len(found[0]) == 2
+    torch.testing.assert_close(found[1], found[0], rtol=0, atol=0)
+
+
+class LitLike:
+    """A run in Lightning's manner: a loader, closures, a schedule, a checkpoint of all of it."""
+
+    def __init__(self) -> None:
+        self.model = KAN([2, 3, 1], seed=3)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=0.02)
+        self.schedule = torch.optim.lr_scheduler.ExponentialLR(self.optimizer, 0.9)
+        self.parts: dict[str, Any] = {
+            "model": self.model,
+            "optimizer": self.optimizer,
+            "lr": self.schedule,
+        }
+
+    def run(self, epochs: int) -> None:
+        for _ in range(epochs):
+            for batch in DataLoader(TensorDataset(X, Y), batch_size=16):
+                self.optimizer.step(lambda batch=batch: self.closure(*batch))
+            self.schedule.step()
+
+    def closure(self, x: Tensor, y: Tensor) -> float:
+        self.optimizer.zero_grad()
+        loss = nn.functional.mse_loss(self.model(x), y)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        return float(loss.detach())
+
+
+def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_ended() -> None:
+    whole, first, second, file = LitLike(), LitLike(), LitLike(), io.BytesIO()
+    whole.run(4)
+    first.run(2)
+    torch.save({name: part.state_dict() for name, part in first.parts.items()}, file)
+    file.seek(0)
+    for name, state in torch.load(file, weights_only=True).items():
+        second.parts[name].load_state_dict(state)
+    second.run(2)
+    assert torch.equal(second.model(X), whole.model(X))
+
+
+@pytest.mark.parametrize("small", [torch.float16, torch.bfloat16])
+def test_weights_are_saved_with_half_the_digits(small: torch.dtype) -> None:
+    model, file = KAN([2, 3, 1]), io.BytesIO()
+    state = model.state_dict()
+    torch.save({name: value.to(small) for name, value in state.items()}, file)
+    assert file.tell() < 8_000
+    file.seek(0)
+    twin = KAN([2, 3, 1], seed=5)
+    twin.load_state_dict(torch.load(file, weights_only=True))
+    assert twin.network.layers[0].weight.dtype == torch.float32
+    torch.testing.assert_close(twin(X), model(X), rtol=2e-2, atol=2e-2)
+
+
+PROCESSES = """
+import datetime, os, sys
+import torch
+import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+import kanviz as kv
+
+torch.set_num_threads(1)
+x = torch.rand(40, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+def gradients(model, rows):
+    (model(rows) - rows.prod(1, keepdim=True)).square().mean().backward()
+    return [p.grad.clone() for p in model.parameters()]
+
+whole = gradients(kv.KAN([2, 3, 1], dtype=torch.float64), x)  # with compiled kernels, then:
+child = os.fork()
+rank = 0 if child else 1
+limit = datetime.timedelta(seconds=60)
+dist.init_process_group("gloo", f"file://{sys.argv[1]}", limit, 2, rank)
+model = DistributedDataParallel(kv.KAN([2, 3, 1], seed=rank, dtype=torch.float64))
+torch.testing.assert_close(gradients(model, x[rank::2]), whole, rtol=1e-12, atol=1e-14)
+dist.destroy_process_group()
+if not child:
+    os._exit(0)
+sys.exit(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_two_processes_give_the_gradient_of_one(tmp_path: Path) -> None:
+    """Forked after the kernels ran; each has half of the rows and its own start."""
+    command = [sys.executable, "-W", "ignore", "-c", PROCESSES, str(tmp_path / "store")]
+    env = {**os.environ, "GLOO_SOCKET_IFNAME": "lo"}
+    done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_model_with_units_keeps_them_under_autocast() -> None:

@@ -114,7 +114,7 @@ def from_arrays(
     names = check_names("input_names", names, inputs.shape[1])
     books = {column.name: column.categories for column in coded or () if column.categories}
     if constant == "error":
-        _check_varies(inputs, names)
+        check_varies(inputs, names)
     targets, tests, outputs, classes = _read_targets(y, y_test, inputs, task, output_names)
     data = Dataset(
         x=inputs,
@@ -202,6 +202,19 @@ def as_dataset(
         f"data must be a Dataset or a pair (x, y); got {type(data).__name__}. "
         "Make one with from_arrays, from_csv or from_function."
     )
+
+
+MOST_IN_MEMORY = 10_000_000
+"""Numbers of a memory map, 80 MB, beyond which it is read in chunks."""
+
+
+def is_in_memory(data: Any) -> bool:
+    """Return whether data are arrays at hand, or nothing known; else they come in batches."""
+    if isinstance(data, tuple | list) and len(data) == 2:
+        return not any(isinstance(one, np.memmap) and one.size > MOST_IN_MEMORY for one in data)
+    if isinstance(data, Dataset | Mapping | list | tuple | str | bytes) or hasattr(data, "shape"):
+        return True
+    return not (hasattr(data, "__iter__") or hasattr(data, "__getitem__"))
 
 
 def check_unweighted(data: Any, sample_weight: Any) -> None:
@@ -295,7 +308,7 @@ def rows_of(values: Any, chosen: Bool[Tensor, " rows"]) -> Any:
     return [row for row, is_chosen in zip(values, keep.tolist(), strict=True) if is_chosen]
 
 
-def _check_varies(x: Tensor, names: tuple[str, ...]) -> None:
+def check_varies(x: Tensor, names: tuple[str, ...]) -> None:
     """Raise a ValueError that names the inputs with one and the same value in every row."""
     same = (x == x[:1]).all(dim=0).tolist()
     constant = [name for name, is_same in zip(names, same, strict=True) if is_same]
@@ -602,6 +615,19 @@ def class_numbers(labels: Sequence[Label], classes: Sequence[Label]) -> Int64[Te
     """Return the place of each label in ``classes``."""
     place = {label: number for number, label in enumerate(classes)}
     return torch.tensor([place[label] for label in labels], dtype=torch.int64)
+
+
+def looked_up(labels: Sequence[Label], classes: Sequence[Label]) -> Int64[Tensor, " samples"]:
+    """Return the numbers of labels among the classes of a model; also of labels given as text."""
+    as_text = {str(label): label for label in classes}
+    unknown = [label for label in labels if label not in classes and str(label) not in as_text]
+    if unknown:
+        raise ValueError(
+            f"y holds the label {unknown[0]!r}, which the model does not know. Its classes are "
+            f"{listed([str(label) for label in classes])}. Leave such rows out, or fit a new model."
+        )
+    known = [label if label in classes else as_text[str(label)] for label in labels]
+    return class_numbers(known, classes)
 
 
 def _as_array(name: str, values: Any) -> np.ndarray:

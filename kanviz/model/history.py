@@ -274,7 +274,7 @@ class History:
         """Return what the script calls these data: ``stem``, or ``stem_2`` for the second such."""
         mark = 0
         for tensor in tensors:
-            mark = zlib.crc32(tensor.detach().cpu().contiguous().numpy().tobytes(), mark)
+            mark = zlib.crc32(tensor.detach().cpu().contiguous().numpy().data, mark)
         count = sum(known == stem for known, _ in self._names)
         name = stem if count == 0 else f"{stem}_{count + 1}"
         return self._names.setdefault((stem, mark), name)
