@@ -1,4 +1,9 @@
-"""The documentation site: ``python -m sphinx -W docs site`` builds it strictly."""
+"""The documentation site: ``python -m sphinx -W docs site`` builds it strictly.
+
+``python -m sphinx -W -t course docs site`` builds one site of documentation and course. It runs the
+notebooks, some minutes; pages that ``site/course`` holds already are kept, and with ``-t later``
+the course is left to another command.
+"""
 
 import re
 import sys
@@ -11,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 import kanviz as kv  # noqa: E402 - of this checkout
 from kanviz.course import playground  # noqa: E402
+from kanviz.course.site import write_site  # noqa: E402
 
 project, author, copyright = "kanviz", "kanviz developers", "kanviz developers"  # noqa: A001
 release = version = kv.__version__
@@ -48,6 +54,13 @@ def escape(
         lines[n] = "``".join(parts)
 
 
+def reach_by_keyboard(
+    _app: Sphinx, _page: str, _template: str, context: dict[str, object], _doctree: object
+) -> None:
+    """Let code that is too wide for a phone be scrolled by keyboard."""
+    context["body"] = str(context.get("body", "")).replace("<pre>", '<pre tabindex="0">')
+
+
 def write_live_pages(app: Sphinx, error: Exception | None) -> None:
     """Put live diagrams beside the pages that show them: the same page that ``to_html`` writes."""
     if error is not None or app.builder.name != "html":
@@ -59,9 +72,13 @@ def write_live_pages(app: Sphinx, error: Exception | None) -> None:
     model.fit(data, progress=False)
     model.to_html(folder / "law.html", data, title="exp(sin(3 x_1) + x_2^2)")
     playground(folder / "playground.html")
+    if app.tags.has("course") and not app.tags.has("later"):
+        course = Path(app.outdir) / "course"
+        write_site(ROOT / "notebooks", course, print, keep=True, home="../index.html")
 
 
 def setup(app: Sphinx) -> None:
     """Register what is done with docstrings, and after a build."""
     app.connect("autodoc-process-docstring", escape, priority=400)  # before napoleon
+    app.connect("html-page-context", reach_by_keyboard)
     app.connect("build-finished", write_live_pages)
