@@ -44,6 +44,10 @@ class Splines:
         """Return pixels (n, 2) of "points", "knots", or of the corners of the "curve"."""
         return np.array(self.root.evaluate(READ)[what])
 
+    def draw_whole(self) -> None:
+        """Let t go from 0 to 1, which draws a Bezier curve."""
+        self.root.get_by_label("t", exact=True).fill("1")
+
     def words(self) -> str:
         """Return what is said of what is chosen."""
         return self.root.locator(".kv-words").first.inner_text()

@@ -49,6 +49,22 @@ for (const kind of ["bezier", "bspline"]) {
   test(`a ${kind} shows its points, its curve and its formula`, () => {
     const { el, end } = open(kind);
     assert.equal(grips(el, "point").length, 3);
+    if (kind === "bezier") {
+      assert.equal(el.querySelector(".kv-curve")!.getAttribute("d"), "", "t has not drawn it yet");
+      const t = el.querySelector<HTMLInputElement>("input[type=range]")!;
+      for (const [value, wanted] of [
+        ["0.5", /L[^L]*$/],
+        ["0.25", /L[^L]*$/],
+      ] as const) {
+        t.value = value;
+        t.dispatchEvent(new Event("input"));
+        assert.match(el.querySelector(".kv-curve")!.getAttribute("d")!, wanted);
+      }
+      assert.deepEqual(
+        [...el.querySelectorAll(".kv-frame-plane .kv-names text")].map((name) => name.textContent),
+        ["p\u2080", "p\u2081", "p\u2082"],
+      );
+    }
     assert.ok(el.querySelector(".kv-curve")!.getAttribute("d")!.length > 100);
     assert.ok(el.querySelectorAll("math").length > 3);
     assert.equal(el.querySelector<HTMLElement>(".kv-course")!.dataset.kvTheme, "light");
