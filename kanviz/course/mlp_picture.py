@@ -1,6 +1,7 @@
 """A perceptron as a picture, beside that of a KAN: numbers on lines, one curve at all nodes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -66,17 +67,18 @@ def mlp_figure(
         [(size[0] * (i + 0.5) / width, 0.45 + BAND * layer) for i in range(width)]
         for layer, width in enumerate(model.widths)
     ]
-    for layer, linear in enumerate(model.layers):
-        weights = linear.weight.detach().cpu().double().numpy()
+    matrices = [numbers for numbers in model.parameters() if numbers.ndim == 2]
+    for layer, matrix in enumerate(matrices):
+        weights = matrix.detach().cpu().double().numpy()
         _draw_weights(axes, places[layer], places[layer + 1], weights, colors)
     curve = _curve(model.activation)
     for layer, row in enumerate(places):
         for place in row:
             is_hidden = 0 < layer < bands
             _draw_node(axes, place, curve if is_hidden else None, colors)
-    words = {"color": colors.ink, "ha": "center", "fontsize": 10, "parse_math": False}
+    words: dict[str, Any] = {"color": colors.ink, "ha": "center", "fontsize": 10}
     for (x, y), name in zip(places[0], names, strict=True):
-        axes.text(x, y - RADIUS - 0.08, name, va="top", **words)
+        axes.text(x, y - RADIUS - 0.08, name, va="top", parse_math=False, **words)
     for x, y in places[-1]:
         axes.text(x, y + RADIUS + 0.06, "y", va="bottom", **words)
     return figure

@@ -46,7 +46,7 @@ class Splines:
 
     def draw_whole(self) -> None:
         """Let t go from 0 to 1, which draws a Bezier curve."""
-        self.root.get_by_label("t", exact=True).fill("1")
+        self.root.locator("input[type=range]").first.press("End")
 
     def words(self) -> str:
         """Return what is said of what is chosen."""

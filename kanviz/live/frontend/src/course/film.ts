@@ -112,14 +112,15 @@ class LeftOver {
     const now = rows[shown[this.at]];
     const most = Math.max(...now.map(([, missing]) => Math.abs(missing))) || 1;
     const power = 10 ** Math.floor(Math.log10(most));
-    write(this.scale, `What is left: target less network, in units of ${power.toExponential(0)}`);
+    const unit = power === 1 ? "" : `, in units of ${power.toExponential(0)}`;
+    write(this.scale, `What is left: target less network${unit}`);
     assign(this.frame.element, { role: "img", "aria-label": this.scale.textContent ?? "" });
     if (!width) return;
     const xs = now.map(([x]) => x);
     const across = [Math.min(...xs), Math.max(...xs)] as const;
     // In units of the power of ten that the line above tells, so that the numbers stay short.
-    const unit = most / power;
-    this.frame.show(width, LEFT_OVER, across, [-1.1 * unit, 1.1 * unit]);
+    const high = (1.1 * most) / power;
+    this.frame.show(width, LEFT_OVER, across, [-high, high]);
     const { frame } = this;
     const dot = ([x, missing]: readonly [number, number]): string =>
       `M${frame.place(x, missing / power)}h0`;

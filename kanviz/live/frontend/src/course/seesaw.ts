@@ -10,7 +10,8 @@ import { keepDrawn, type Stage, wide } from "./stage";
 
 /** As in kanviz/course/teaching/seesaw.py. */
 const HIGHEST = 1.5;
-const TOP = 1.1 * HIGHEST;
+/** Free room above the highest that a bar can be. */
+const ROOM = 1.15;
 /** A share of a bar's place that the bar fills, and how far from its middle the arrows stand. */
 const [FILLED, ASIDE] = [0.56, 0.39];
 /** The length of an arrow of pull 1, and of the longest, in units of height. */
@@ -117,7 +118,7 @@ class Seesaw implements Owner {
   private price: Price = "entropy";
   /** A run: where it began, and how much of it is done. */
   private run = { from: [] as number[], share: 0 };
-  private readonly frame = new Frame("seesaw", 26);
+  private readonly frame = new Frame("seesaw", 12);
   private readonly bars = s("g");
   private readonly arrows = s("g", { class: "kv-pulls" });
   private readonly names = s("g", { class: "kv-names" });
@@ -191,6 +192,12 @@ class Seesaw implements Owner {
     return this.stage.shared.get<boolean>("shared");
   }
 
+  /** How high a bar can be. */
+  private get highest(): number {
+    const job = this.heights.reduce((sum, one) => sum + one, 0);
+    return this.isShared ? Math.min(job, HIGHEST) : HIGHEST;
+  }
+
   private set(heights: number[]): void {
     this.stage.shared.set({ heights });
     this.begin();
@@ -213,7 +220,7 @@ class Seesaw implements Owner {
   private draw(): void {
     const { heights, frame } = this;
     const count = heights.length;
-    frame.show(wide(this.stage.root), 280, [0, count], [0, TOP]);
+    frame.show(wide(this.stage.root), 280, [0, count], [0, ROOM * this.highest]);
     this.shared.checked = this.isShared;
     const bills = billsOf(heights);
     const ground = frame.y(0);
@@ -250,10 +257,10 @@ class Seesaw implements Owner {
   private arrow(x: number, height: number, pull: number, kind: string): SVGElement {
     const { frame } = this;
     const length = Math.sign(pull) * Math.min(Math.abs(pull) * UNIT, LONGEST);
-    const [across, from, to] = [frame.x(x), frame.y(height), frame.y(height + length)];
+    const [across, from, to] = [frame.x(x), frame.y(height), frame.y(Math.max(0, height + length))];
     const head = Math.sign(to - from) * Math.min(6, Math.abs(to - from));
     const tip = `M${across - 4} ${to - head}L${across} ${to}L${across + 4} ${to - head}`;
-    const path = length === 0 ? "" : `M${across} ${from}V${to}${tip}`;
+    const path = from === to ? "" : `M${across} ${from}V${to}${tip}`;
     return s("path", { class: kind, d: path });
   }
 
