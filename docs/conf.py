@@ -30,6 +30,7 @@ html_theme = "furo"
 html_title = "kanviz"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = [("focus.js", {"defer": "defer"})]
 html_theme_options = {"source_directory": "docs/"}
 html_copy_source = False
 

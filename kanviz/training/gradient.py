@@ -7,7 +7,7 @@ does not help either, the error names the layer and edge where the numbers break
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,7 @@ class Batch(NamedTuple):
     weight: Tensor | None = None
 
 
+@runtime_checkable
 class Rows(Protocol):
     """What a descent goes through."""
 
