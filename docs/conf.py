@@ -55,13 +55,6 @@ def escape(
         lines[n] = "``".join(parts)
 
 
-def reach_by_keyboard(
-    _app: Sphinx, _page: str, _template: str, context: dict[str, object], _doctree: object
-) -> None:
-    """Let code that is too wide for a phone be scrolled by keyboard."""
-    context["body"] = str(context.get("body", "")).replace("<pre>", '<pre tabindex="0">')
-
-
 def write_live_pages(app: Sphinx, error: Exception | None) -> None:
     """Put live diagrams beside the pages that show them: the same page that ``to_html`` writes."""
     if error is not None or app.builder.name != "html":
@@ -81,5 +74,4 @@ def write_live_pages(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> None:
     """Register what is done with docstrings, and after a build."""
     app.connect("autodoc-process-docstring", escape, priority=400)  # before napoleon
-    app.connect("html-page-context", reach_by_keyboard)
     app.connect("build-finished", write_live_pages)

@@ -19,8 +19,8 @@ READ = """(root) => {
   };
   const of = (kind) => [...root.querySelectorAll(`.kv-grip-${kind}`)]
     .flatMap((grip) => pairs(grip.getAttribute("transform")));
-  const curve = pairs(root.querySelector(".kv-curve").getAttribute("d"));
-  return { curve, points: of("point"), knots: of("knot") };
+  const drawn = root.querySelector(".kv-curve").getAttribute("d");
+  return { curve: drawn ? pairs(drawn) : [], points: of("point"), knots: of("knot") };
 }"""
 
 
