@@ -245,13 +245,15 @@ class ListedLayer(nn.Module):
         self.bias, self.pooling_op, self.in_features = spline.bias, "sum", inputs
         for name in ("grid", "base_scaler", "base_activation", "bias", "pooling_op"):
             delattr(spline, name)
-        spline.grid = nn.Module()  # type: ignore[assignment]  # as there
-        spline.grid.grid = knots
+        grid = nn.Module()
+        grid.grid = knots
+        spline.grid = grid  # type: ignore[assignment]  # as there
         self.functions = nn.ModuleList([spline, base] if with_base else [spline])
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the outputs."""
-        spline, *bases = self.functions
+        functions: list[Any] = list(self.functions)
+        spline, *bases = functions
         outputs = self.bias + torch.einsum("sbi,obi->so", spline.basis(x), spline.weights)
         for one in bases:
             outputs = outputs + one.base_activation(x) @ one.weights[:, 0].T
