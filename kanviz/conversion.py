@@ -7,6 +7,7 @@ be installed where a pickled or copied class stands in for it.
 |---|---|
 | pykan | splines, base functions, masks, symbolic edges, the affine numbers of the nodes |
 | efficient-kan, and layers that copy its names | splines and base weights, with or without scales |
+| better_kan | splines, base factors and biases, with its masks and locks |
 | flashkan, inkan | splines and base weights |
 | kanditioned | the broken lines, in either of its forms |
 | kanviz | ``KANLayer``, alone or in a row, as in ``torch.nn.Sequential`` |
@@ -18,13 +19,15 @@ is part of the new grid, and the outputs are equal for every input.
 ``to_efficient_kan`` goes the way back, for those who must serve a model with that library.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from kanviz.checks import listed
 from kanviz.model import KAN
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.nodes import Nodes
@@ -44,7 +47,7 @@ Symbol = tuple[tuple[int, int, int], str, tuple[float, float, float, float]]
 
 
 def convert(
-    model: nn.Module,
+    model: nn.Module | Mapping[str, Tensor],
     x: Any = None,
     *,
     input_names: Sequence[str] | None = None,
@@ -54,9 +57,10 @@ def convert(
 
     Parameters
     ----------
-    model : torch.nn.Module
+    model : torch.nn.Module or state dict
         A whole model, or a part of one (``net.get_submodule("head")``); it is not changed. One of
         pykan whose inputs were pruned takes the columns that are left, ``x[:, model.input_id]``.
+        A state dict is one of efficient-kan with its own base function, silu.
     x : (samples, inputs), optional
         What the model gets to see: remembered, for ranges and scores.
     input_names, output_names : sequence of str, optional
@@ -89,8 +93,10 @@ def convert(
     return found
 
 
-def _layers_of(model: nn.Module) -> tuple[list[KANLayer], list[Symbol]]:
+def _layers_of(model: nn.Module | Mapping[str, Tensor]) -> tuple[list[KANLayer], list[Symbol]]:
     """Return the layers of a model, and what has become a formula in it."""
+    if isinstance(model, Mapping):
+        return [_of_efficient_kan(part) for part in _parts_of(model)], []
     if hasattr(model, "act_fun") and hasattr(model, "symbolic_fun"):
         return _of_pykan(model)
     parts = list(model) if isinstance(model, nn.Sequential) else getattr(model, "layers", [model])
@@ -103,6 +109,8 @@ def _layer_of(part: Any) -> KANLayer:
         return part
     if all(hasattr(part, name) for name in ("grid", "spline_weight", "base_weight")):
         return _of_efficient_kan(part)
+    if all(hasattr(part, name) for name in ("bias", "pooling_op")):
+        return _of_better_kan(part)
     if all(hasattr(part, name) for name in ("grid_starts", "inv_h", "spline_weight")):
         return _of_even_cubics(part)
     if hasattr(part, "get_interp_tensor") and hasattr(part, "num_control_points"):
@@ -115,8 +123,8 @@ def _layer_of(part: Any) -> KANLayer:
             "mixes all inputs before any curve. Train a KAN of kanviz with basis='gaussian'."
         )
     raise TypeError(
-        "model must be made of layers of pykan, efficient-kan, flashkan, inkan, kanditioned or "
-        "kanviz; got "
+        "model must be made of layers of pykan, efficient-kan, better_kan, flashkan, inkan, "
+        "kanditioned or kanviz; got "
         f"{type(part).__name__}. Pass that part of it which is (net.get_submodule(...)), or make "
         "the layers with KANLayer.from_arrays and KAN.from_layers."
     )
@@ -133,6 +141,24 @@ def _of_efficient_kan(layer: Any) -> KANLayer:
         weight = weight * scaler.detach().unsqueeze(-1)
     base = _base_of(getattr(layer, "base_activation", nn.functional.silu))
     return _faded(layer.grid.detach(), weight.movedim(0, 1), layer.base_weight.detach().T, base)
+
+
+EFFICIENT = {"grid", "spline_weight", "base_weight"}
+
+
+def _parts_of(state: Mapping[str, Any]) -> list[SimpleNamespace]:
+    """Return what stands for the layers of efficient-kan in a state dict, in its order."""
+    parts: dict[str, dict[str, Any]] = {}
+    for key, value in state.items():
+        layer, _, name = str(key).rpartition(".")
+        parts.setdefault(layer, {})[name] = value
+    others = [layer or "top" for layer, found in parts.items() if not found.keys() >= EFFICIENT]
+    if others or not parts:
+        raise TypeError(
+            "A state dict must be one of efficient-kan, whose layers have grid, spline_weight and "
+            f"base_weight; got others at {listed(others) or 'none'}. Pass the model itself."
+        )
+    return [SimpleNamespace(**found) for found in parts.values()]
 
 
 def to_efficient_kan(model: KAN | Network) -> dict[str, Tensor]:
@@ -197,6 +223,70 @@ def _no_counterpart(layer: KANLayer) -> str:
     if layer.spec.basis != "bspline":
         return f"the basis {layer.spec.basis!r}"
     return "" if layer.spec.base in ("silu", "zero") else f"the base {layer.spec.base!r}"
+
+
+# ---- better_kan ----------------------------------------------------------------------------------
+
+
+def _of_better_kan(layer: Any) -> KANLayer:
+    """Return a layer of splines, base functions and a bias.
+
+    In the older form one ``SplinesKANLayer`` is all of it: knots (G + 2k + 1, in), weights
+    (out, G + k, in), base factors (out, in), bias (out,). In the newer one a ``KANLayer`` holds a
+    list of functions, and in the newest its outputs are divided by the number of inputs. Masks and
+    locks are in the numbers that are given for weights. What was taken is compared with the layer,
+    for layers of other bases have the same names.
+    """
+    if layer.pooling_op != "sum":
+        raise ValueError(
+            f"model must be a sum of curves on edges; got a layer of better_kan that pools by "
+            f"{layer.pooling_op!r}. Train it with pooling_op='sum'."
+        )
+    functions = list(getattr(layer, "functions", [layer]))
+    splines = [one for one in functions if hasattr(one, "spline_order")]
+    bases = [one for one in functions if hasattr(one, "base_activation")]
+    others = [one for one in functions if one not in splines and one not in bases]
+    if len(splines) != 1 or len(bases) > 1 or others:
+        names = [type(one).__name__ for one in functions]
+        raise ValueError(
+            f"model must have one spline, and at most one base function, on each edge; got "
+            f"{listed(names)} of better_kan. Train it so, or a KAN of kanviz."
+        )
+    (spline,), weights = splines, splines[0].weights.detach()
+    knots = getattr(spline.grid, "grid", spline.grid).detach().T
+    base, function = torch.zeros_like(weights[:, 0]), torch.zeros_like
+    for one in bases:
+        factors = one.base_scaler if hasattr(one, "base_scaler") else one.weights[:, 0]
+        base, function = factors.detach(), one.base_activation
+    order, steps = spline.spline_order, torch.linspace(0.05, 0.95, 7).to(knots)
+    with torch.no_grad():
+        x = torch.lerp(knots[:, order], knots[:, -order - 1], steps.unsqueeze(1))
+        wanted = _outputs_of(layer, x)
+        for share in (1.0, 1 / len(knots)):
+            coef = weights.permute(2, 0, 1) * share
+            taken = _faded(knots, coef, base.T * share, _base_of(function))
+            # Splines of equal coefficients are constant.
+            taken.weight[0, : taken.spec.n_basis] += layer.bias.detach() * share
+            if torch.allclose(taken(x), wanted, rtol=1e-4, atol=1e-5 * float(wanted.abs().max())):
+                return taken
+    raise ValueError(
+        f"model must be made of B-splines; got {type(spline).__name__} of better_kan with another "
+        "basis. Train it with splines."
+    )
+
+
+def _outputs_of(layer: nn.Module, x: Tensor) -> Tensor:
+    """Return what a layer gives that keeps what it saw last, and leave it as it is."""
+    attributes, buffers = dict(vars(layer)), dict(layer._buffers)
+    try:
+        layer.auto_grid_update = False  # type: ignore[assignment]  # where it has such a thing
+        outputs: Tensor = layer(x)
+    finally:
+        vars(layer).clear()
+        vars(layer).update(attributes)
+        layer._buffers.clear()
+        layer._buffers.update(buffers)
+    return outputs
 
 
 # ---- flashkan, inkan, kanditioned ----------------------------------------------------------------

@@ -49,6 +49,7 @@ class _KANEstimator(BaseEstimator):  # type: ignore[misc]  # untyped there
         base: Any = "silu",
         optimizer: Any = "auto",
         steps: Any = None,
+        loss: Any = None,
         grids: Any = None,
         sparsity: Any = 0.0,
         smoothing: Any = None,
@@ -64,6 +65,7 @@ class _KANEstimator(BaseEstimator):  # type: ignore[misc]  # untyped there
         self.base = base
         self.optimizer = optimizer
         self.steps = steps
+        self.loss = loss
         self.grids = grids
         self.sparsity = sparsity
         self.smoothing = smoothing
@@ -109,6 +111,7 @@ class _KANEstimator(BaseEstimator):  # type: ignore[misc]  # untyped there
             data,
             optimizer=self.optimizer,
             steps=self.steps,
+            loss=self.loss,
             grids=self.grids,
             sparsity=self.sparsity,
             smoothing=self.smoothing,
@@ -124,6 +127,7 @@ class _KANEstimator(BaseEstimator):  # type: ignore[misc]  # untyped there
         check_choice("hidden", self.hidden, ("auto",))
         found = search(
             data,
+            loss=self.loss,
             starts=self.starts,
             grid_size=self.grid_size,
             dtype=DTYPES[self.dtype],
@@ -156,8 +160,9 @@ class KANRegressor(RegressorMixin, _KANEstimator):  # type: ignore[misc]
         ``"auto"`` the data choose, see ``kanviz.search``, and how to train is the search's matter.
     grid_size, spline_order, base
         The functions on the edges, as for ``KAN``.
-    optimizer, steps, grids, sparsity, smoothing, validation, starts
-        How to train, as for ``KAN.fit``.
+    optimizer, steps, loss, grids, sparsity, smoothing, validation, starts
+        How to train, as for ``KAN.fit``: ``loss="huber"`` where some rows are wild,
+        ``loss="poisson"`` for counts, of which ``predict`` gives the means.
     dtype : {"float64", "float32"}
         Of the model's numbers.
     device : str, optional
@@ -230,7 +235,8 @@ class KANRegressor(RegressorMixin, _KANEstimator):  # type: ignore[misc]
 class KANClassifier(ClassifierMixin, _KANEstimator):  # type: ignore[misc]
     """A Kolmogorov-Arnold network that tells classes apart, as an estimator of scikit-learn.
 
-    Parameters and attributes are those of ``KANRegressor``; ``classes_`` holds the labels. By
+    Parameters and attributes are those of ``KANRegressor``; ``classes_`` holds the labels, and the
+    loss is the cross entropy. By
     default the evidence chooses how smooth the curves are, and rows that are repeated instead of
     weighed, or come in another order, move probabilities by some 1e-5.
 

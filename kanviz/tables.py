@@ -121,8 +121,8 @@ def small_chart(series: Sequence[Series], *, x_label: str, y_label: str) -> str:
     )
     texts = [
         _text(_LEFT, 11, "start", f"{y_label}{f': {key}' if len(series) > 1 else ''}"),
-        _text(_LEFT - 5, height - _BOTTOM, "end", f"{low:.2g}"),
-        _text(_LEFT - 5, _TOP + 8, "end", f"{high:.2g}") if high > low else "",
+        _text(_LEFT - 5, height - _BOTTOM, "end", _short(low)),
+        _text(_LEFT - 5, _TOP + 8, "end", _short(high)) if high > low else "",
         _text(_LEFT, height - _BOTTOM + 14, "start", f"{left:g}"),
         _text(width - _RIGHT, height - _BOTTOM + 14, "end", f"{right:g}"),
         _text((_LEFT + width - _RIGHT) / 2, height - 6, "middle", x_label),
@@ -152,6 +152,12 @@ def _finite(line: Series) -> list[list[tuple[float, float]]]:
 
 def _share(value: float, low: float, high: float) -> float:
     return (value - low) / (high - low) if high > low else 0.5
+
+
+def _short(value: float) -> str:
+    """Return two digits of a number; 31000 is no 3.1e+04."""
+    text = f"{value:.2g}"
+    return f"{float(text):g}" if abs(value) < 1e5 else text
 
 
 def _text(x: float, y: float, anchor: str, text: str) -> str:

@@ -1,6 +1,7 @@
 """The command line, run as a user runs it."""
 
 import datetime
+import json
 import random
 import re
 import subprocess
@@ -154,6 +155,104 @@ def test_fit_speaks_of_its_own_options(capsys: pytest.CaptureFixture[str]) -> No
     assert "--missing mean" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         cli.main(["fit", "homes.csv", "--target", "price", "--laws"])
+
+
+def test_fit_lets_the_data_choose_and_tells_a_program(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_table(Path("homes.csv"))
+    asked: dict[str, object] = {}
+
+    def search_few(data: kv.Dataset, **options: object) -> object:
+        asked.update(options)
+        return search(data, widths=[[2, 1], [2, 1, 1]], starts=1, progress=False)
+
+    search = kv.search
+    monkeypatch.setattr(cli, "search", search_few)
+    command = ["fit", "homes.csv", "--target", "price", "--search", "--exclude", "kind", "--json"]
+    assert cli.main([*command, "--out", "report.html"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert asked == {"progress": False, "seed": 0}
+    assert found["inputs"] == ["size", "age"]
+    assert found["widths"] in [one["widths"] for one in found["candidates"]]
+    assert found["errors"]["test_r2"] > 0.99
+    assert (found["page"], found["model"]) == ("report.html", None)
+    assert Path("report.html").is_file()
+    assert cli.main([*command, "--widths", "3"]) == 2
+    assert "--search finds the shape by itself; got --widths" in capsys.readouterr().err
+    assert cli.main(["fit", "homes.csv", "--target", "price", "--exclude", "kin"]) == 2
+    assert "'kind'" in capsys.readouterr().err
+
+
+def test_explain_tells_what_a_model_makes_of_new_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    write_table(Path("homes.csv"))
+    data = kv.from_csv("homes.csv", target="price", test_fraction=0.0)
+    model = kv.KAN([3, 1], seed=0)
+    model.fit(data, steps=5, optimizer="lbfgs", progress=False)
+    model.save("homes.kan", with_sample=True)
+    lines = Path("homes.csv").read_text().splitlines()
+    # Other rows, other columns first, one row with a wild price, one beyond all that was seen.
+    cells = [line.split(",") for line in lines[:9]]
+    cells[3][3], cells[8][0] = "999999", "500"
+    Path("new.csv").write_text("\n".join(",".join(reversed(line)) for line in cells) + "\n")
+    assert cli.main(["explain", "homes.kan", "--data", "new.csv", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["rows"], found["outside"]) == (8, {"size": 1})
+    assert found["effects"]["size"] > 0.5
+    row = found["taken_apart"][0]
+    assert (row["row"], row["measured"]) == (3, [999999.0])
+    assert set(row["parts"]) == set(model.input_names)
+    size, age, kind = float(cells[3][0]), float(cells[3][1]), float(cells[3][2] == "house")
+    assert row["said"] == pytest.approx(model.predict([[size, age, kind]])[0].tolist(), rel=1e-6)
+    assert cli.main(["explain", "homes.kan", "--data", "new.csv", "--rows", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert "1 rows lie outside of what the model has learnt from, in size" in printed
+    assert "Row 2: the model says" in printed
+    assert "new.csv" in Path("new.html").read_text()
+    for more, message in (
+        (["--rows", "9"], "--rows must be from 1 to 8"),
+        (["--target", "cost"], "'price'"),
+    ):
+        assert cli.main(["explain", "homes.kan", "--data", "new.csv", *more]) == 2
+        assert message in capsys.readouterr().err
+    assert cli.main(["explain", "none.kan", "--data", "new.csv"]) == 2
+    assert "none.kan" in capsys.readouterr().err
+
+
+def test_convert_goes_there_and_back(capsys: pytest.CaptureFixture[str]) -> None:
+    model = kv.KAN([2, 1], seed=0)
+    model.save("mine.kan")
+    assert cli.main(["convert", "mine.kan", "--out", "theirs.pt"]) == 0
+    command = ["convert", "theirs.pt", "--out", "again.kan", "--inputs", "a", "b"]
+    assert cli.main(command) == 0
+    again = kv.load("again.kan")
+    x = torch.rand(20, 2) - 0.5
+    torch.testing.assert_close(again(x), model(x))
+    assert again.input_names == ("a", "b")
+    whole = torch.nn.Sequential(kv.KANLayer(2, 1))
+    torch.save(whole, "whole.pt")
+    Path("text.pt").write_text("no model")
+    capsys.readouterr()
+    for source, message in (
+        ("whole.pt", "Pass --trust if you know who made it"),
+        ("text.pt", "text.pt must be a file of torch.save"),
+        ("none.pt", "none.pt must be a file of torch.save; got no such file"),
+    ):
+        assert cli.main(["convert", source, "--out", "no.kan"]) == 2
+        assert message in capsys.readouterr().err
+    assert cli.main(["convert", "whole.pt", "--out", "whole.kan", "--trust"]) == 0
+    assert not Path("no.kan").exists()
+
+
+def test_ctrl_c_ends_a_command_with_its_own_code(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "from_csv", interrupted)
+    assert cli.main(["fit", "homes.csv", "--target", "price"]) == 130
+    assert capsys.readouterr().err == "kanviz fit: interrupted.\n"
 
 
 def test_no_command_and_version(capsys: pytest.CaptureFixture[str]) -> None:

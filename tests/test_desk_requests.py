@@ -16,12 +16,18 @@ from kanviz.live.desk import HANDLERS
 from kanviz.model import KAN
 
 MOVE = {"type": "move_point", "edge": [0, 0, 0], "m": 2, "height": 0.5, "drag": 1}
+POINTS: dict[str, Any] = {"x": [0.0], "y": [0.0], "drag": 2}
+CURVE = {"type": "set_curve", "edge": [0, 0, 0], **POINTS, "how": "drew"}
 
 EDIT_REQUESTS: list[tuple[dict[str, Any], str]] = [
     (MOVE, "moved point 2 of edge (0, 0, 0)"),
     (
-        {"type": "set_curve", "edge": [0, 0, 1], "x": [0.0, 0.1], "y": [1.0, 2.0], "drag": 2},
+        {**CURVE, "edge": [0, 0, 1], "x": [0.0, 0.1], "y": [1.0, 2.0]},
         "drew edge (0, 0, 1) through 2 points",
+    ),
+    (
+        {**CURVE, "edge": [0, 0, 1], "x": [0.0, 0.1], "y": [1.0, 2.0], "how": "flattened"},
+        "flattened edge (0, 0, 1)",
     ),
     ({"type": "fix", "edge": [0, 1, 0], "formula": "sin", "numbers": None}, "to sin"),
     (
@@ -34,7 +40,7 @@ EDIT_REQUESTS: list[tuple[dict[str, Any], str]] = [
     ({"type": "lock", "edges": [[0, 0, 0], [0, 1, 0]]}, "locked"),
     ({"type": "refine", "grid_size": 10}, "refined the grid to 10 intervals"),
     ({"type": "update_grid"}, "moved the grid"),
-    ({"type": "prune", "edges": [[0, 0, 0]]}, "pruned 1 edges"),
+    ({"type": "prune", "edges": [[0, 0, 0]]}, "pruned 1 edge"),
 ]
 
 
@@ -154,11 +160,28 @@ HOSTILE: list[tuple[object, str]] = [
     ({**MOVE, "height": "1"}, "height must be finite"),
     ({"type": "move_point", "edge": [0, 0, 0]}, "request must have the field 'm'"),
     (
-        {"type": "set_curve", "edge": [0, 0, 0], "x": [0.0] * 20_000, "y": [], "drag": 1},
+        {
+            "type": "set_curve",
+            "edge": [0, 0, 0],
+            "x": [0.0] * 20_000,
+            "y": [],
+            "drag": 1,
+            "how": "drew",
+        },
         "x must be a list of at most 10000 numbers",
     ),
-    ({"type": "set_curve", "edge": [0, 0, 0], "x": [0.0], "y": [], "drag": 1}, "x and y must be"),
-    ({"type": "set_curve", "edge": [0, 0, 0], "x": {}, "y": [], "drag": 1}, "x must be a list"),
+    (
+        {"type": "set_curve", "edge": [0, 0, 0], "x": [0.0], "y": [], "drag": 1, "how": "drew"},
+        "x and y must be",
+    ),
+    (
+        {"type": "set_curve", "edge": [0, 0, 0], "x": [0.0], "y": [0.0], "drag": 1, "how": "bent"},
+        "how must be one of drew, smoothed",
+    ),
+    (
+        {"type": "set_curve", "edge": [0, 0, 0], "x": {}, "y": [], "drag": 1, "how": "drew"},
+        "x must be a list",
+    ),
     ({"type": "fix", "edge": [0, 0, 0], "formula": "__import__('os')", "numbers": None}, "formula"),
     ({"type": "fix", "edge": [0, 0, 0], "formula": "<img onerror=1>", "numbers": None}, "formula"),
     ({"type": "fix", "edge": [0, 0, 0], "formula": "sin", "numbers": [1.0]}, "numbers must be the"),

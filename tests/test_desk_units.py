@@ -74,7 +74,7 @@ def test_a_point_is_where_it_was_put(seed: int, *, is_trained: bool) -> None:
         return
     view = edge_of(desk.scene(), 0, 1, 0)
     x, wanted = view["curve_x"], 2 * view["curve_y"]
-    ask(desk, "set_curve", edge=[0, 1, 0], x=x.tolist(), y=wanted.tolist(), drag=2)
+    ask(desk, "set_curve", edge=[0, 1, 0], x=x.tolist(), y=wanted.tolist(), drag=2, how="drew")
     now = edge_of(desk.scene(), 0, 1, 0)["curve_y"]
     assert now == pytest.approx(wanted, abs=1e-3 * np.ptp(wanted))
 

@@ -51,7 +51,7 @@ def test_the_work_for_a_name_grows_no_faster_than_its_length() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(-0.0, "0"), (0.1234, "0.123"), (-1.5e-7, "-1.5e-07"), (12345.0, "1.23e+04")],
+    [(-0.0, "0"), (0.1234, "0.123"), (-1.5e-7, "-1.5e-07"), (12345.0, "12300"), (1.2e6, "1.2e+06")],
 )
 def test_numbers_have_three_digits_and_no_negative_zero(value: float, text: str) -> None:
     assert number(value) == text

@@ -73,7 +73,8 @@ def test_wheel_says_what_it_is_and_carries_its_licence(
 
 
 def test_wheel_names_its_extras_and_its_command(wheel: zipfile.Path, metadata: Message) -> None:
-    assert set(metadata.get_all("Provides-Extra", [])) == {"bench", "cluster", "lab", "test"}
+    extras = {"bench", "cluster", "hosts", "lab", "test"}
+    assert set(metadata.get_all("Provides-Extra", [])) == extras
     entry_points = configparser.ConfigParser()
     entry_points.read_string((_dist_info(wheel) / "entry_points.txt").read_text())
     assert dict(entry_points["console_scripts"]) == {"kanviz": "kanviz.cli:main"}

@@ -126,6 +126,27 @@ def test_what_is_no_kan_is_one_sentence() -> None:
         KANClassifier(**QUICK).fit([[0.0], [1.0]], ["a", "a"])
 
 
+def test_counts_and_wild_rows_have_their_losses() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (150, 1))
+    counts = rng.poisson(np.exp(1 + x[:, 0]))
+    model = KANRegressor(**QUICK, loss="poisson").fit(x, counts)
+    assert np.abs(np.log(model.predict([[-0.5], [0.5]])) - [0.5, 1.5]).max() < 0.3
+    y = x[:, 0] + 0.01 * rng.standard_normal(150)
+    y[::10] += 50
+    robust = KANRegressor(**QUICK, loss="huber").fit(x, y)
+    assert np.abs(robust.predict(x) - x[:, 0]).max() < 0.1
+    assert clone(robust).loss == "huber"
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_loss_that_is_none_is_one_sentence() -> None:
+    with pytest.raises(ValueError, match="loss must be 'cross_entropy' for classes; got 'mse'"):
+        KANClassifier(**QUICK, loss="mse").fit([[0.0], [1.0]], ["a", "b"])
+    with pytest.raises(ValueError, match="y must hold counts, whole numbers from 0 on"):
+        KANRegressor(**QUICK, loss="poisson").fit([[0.0], [1.0], [2.0]], [0.5, 1.0, 2.0])
+
+
 def test_labels_are_those_of_the_user() -> None:
     x = np.linspace(-1, 1, 60).reshape(-1, 1)
     labels = np.where(x[:, 0] > 0, "hot", "cold")

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
-from kanviz.checks import check_choice, listed, seeded, short
+from kanviz.checks import check_choice, check_finite, listed, seeded, short
 from kanviz.data.dataset import (
     FLOAT_DTYPES,
     Dataset,
@@ -114,7 +114,7 @@ def from_arrays(
     names = check_names("input_names", names, inputs.shape[1])
     books = {column.name: column.categories for column in coded or () if column.categories}
     if constant == "error":
-        _check_varies(inputs, names)
+        check_varies(inputs, names)
     targets, tests, outputs, classes = _read_targets(y, y_test, inputs, task, output_names)
     data = Dataset(
         x=inputs,
@@ -204,6 +204,19 @@ def as_dataset(
     )
 
 
+MOST_IN_MEMORY = 10_000_000
+"""Numbers of a memory map, 80 MB, beyond which it is read in chunks."""
+
+
+def is_in_memory(data: Any) -> bool:
+    """Return whether data are arrays at hand, or nothing known; else they come in batches."""
+    if isinstance(data, tuple | list) and len(data) == 2:
+        return not any(isinstance(one, np.memmap) and one.size > MOST_IN_MEMORY for one in data)
+    if isinstance(data, Dataset | Mapping | list | tuple | str | bytes) or hasattr(data, "shape"):
+        return True
+    return not (hasattr(data, "__iter__") or hasattr(data, "__getitem__"))
+
+
 def check_unweighted(data: Any, sample_weight: Any) -> None:
     """Raise a ValueError where weights come beside a ``Dataset``, which keeps its own."""
     if sample_weight is not None and isinstance(data, Dataset):
@@ -290,14 +303,17 @@ def rows_of(values: Any, chosen: Bool[Tensor, " rows"]) -> Any:
         return values.iloc[keep]
     if isinstance(values, np.ndarray):
         return values[keep]
+    if hasattr(values, "to_numpy") and hasattr(values, "filter"):  # polars
+        return values.filter(keep)
     return [row for row, is_chosen in zip(values, keep.tolist(), strict=True) if is_chosen]
 
 
-def _check_varies(x: Tensor, names: tuple[str, ...]) -> None:
+def check_varies(x: Tensor, names: tuple[str, ...]) -> None:
     """Raise a ValueError that names the inputs with one and the same value in every row."""
     same = (x == x[:1]).all(dim=0).tolist()
     constant = [name for name, is_same in zip(names, same, strict=True) if is_same]
     if constant:
+        check_finite("x", x, names)  # of infinite numbers that is what is wrong
         raise ValueError(
             "x must vary in every column, for a constant says nothing about y; got one value in "
             f"{listed(constant)}. Remove such columns, or keep them with constant='keep'."
@@ -561,7 +577,8 @@ def holds_labels(values: Any) -> bool:
         return True
     array = _as_array("y", values)
     if array.dtype.kind == "O":
-        return all(isinstance(entry, str | bool) for entry in array.flat)
+        known = [cell for cell in array.flat if not _is_missing(cell)]  # who reads labels says so
+        return bool(known) and all(isinstance(cell, str | bool | np.bool_) for cell in known)
     return array.dtype.kind in "USb"
 
 
@@ -579,7 +596,14 @@ def read_labels(name: str, values: Any) -> list[Label]:
             f"{name} must have shape (samples,), one class label per row; got {array.shape}. "
             "Pass labels, not one column per class."
         )
-    return [_as_label(name, row, entry) for row, entry in enumerate(array.ravel().tolist())]
+    entries = array.ravel().tolist()
+    if array.dtype.kind in "US" and not isinstance(values, np.ndarray):
+        # Of a gap in a list of texts numpy has made the text "nan" or "None".
+        given = np.asarray(values, dtype=object).ravel().tolist()
+        entries = [
+            own if _is_missing(own) else entry for own, entry in zip(given, entries, strict=True)
+        ]
+    return [_as_label(name, row, entry) for row, entry in enumerate(entries)]
 
 
 def sorted_classes(labels: Sequence[Label]) -> tuple[Label, ...]:
@@ -591,6 +615,19 @@ def class_numbers(labels: Sequence[Label], classes: Sequence[Label]) -> Int64[Te
     """Return the place of each label in ``classes``."""
     place = {label: number for number, label in enumerate(classes)}
     return torch.tensor([place[label] for label in labels], dtype=torch.int64)
+
+
+def looked_up(labels: Sequence[Label], classes: Sequence[Label]) -> Int64[Tensor, " samples"]:
+    """Return the numbers of labels among the classes of a model; also of labels given as text."""
+    as_text = {str(label): label for label in classes}
+    unknown = [label for label in labels if label not in classes and str(label) not in as_text]
+    if unknown:
+        raise ValueError(
+            f"y holds the label {unknown[0]!r}, which the model does not know. Its classes are "
+            f"{listed([str(label) for label in classes])}. Leave such rows out, or fit a new model."
+        )
+    known = [label if label in classes else as_text[str(label)] for label in labels]
+    return class_numbers(known, classes)
 
 
 def _as_array(name: str, values: Any) -> np.ndarray:
@@ -616,6 +653,11 @@ def _array_of_numbers(name: str, values: Any) -> Tensor:
     array = _as_array(name, values)
     if array.dtype.kind == "c":
         return torch.from_numpy(array)
+    if array.dtype.kind in "mM":  # of which numpy makes numbers in a unit that nobody sees
+        raise TypeError(
+            f"{name} must hold numbers only; got dates or times ({array.dtype}). Turn them into "
+            "numbers first, such as days: (t - t.min()) / np.timedelta64(1, 'D')."
+        )
     if array.dtype.kind not in NUMBER_KINDS:
         # As objects, for numpy has turned the numbers of a mixed list into text.
         entries = np.asarray(values, dtype=object)
@@ -640,6 +682,8 @@ def _check_entries(name: str, table: np.ndarray, names: tuple[str, ...] | None) 
 
 def _as_label(name: str, row: int, entry: Any) -> Label:
     """Return one class label as Python's own text, truth value or whole number."""
+    if isinstance(entry, np.generic):  # of an array of objects
+        entry = entry.item()
     if isinstance(entry, str | bool):
         return entry
     if isinstance(entry, int) or (isinstance(entry, float) and entry.is_integer()):

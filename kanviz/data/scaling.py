@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor
+
+ROUNDING = 8 * torch.finfo(torch.float64).eps
+"""Share of the size of numbers below which their differences are none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +56,12 @@ class Scaling:
         """
         values = values.double()
         unit = _unit_of(values)
-        mean = mean_of(values / unit, weight) * unit
+        # The mean of a constant is rounded too: of one of 1e90 that leaves a large number.
+        same = (values == values[:1]).all(dim=0)
+        mean = torch.where(same, values[0], mean_of(values / unit, weight) * unit)
         deviation = root_mean_square(values - mean, weight)
-        # Rounding gives a constant column a deviation near 0, and a tiny deviation exactly 0.
-        constant = (values == values[:1]).all(dim=0) | (deviation == 0)
+        # Rounding makes a tiny deviation exactly 0.
+        constant = same | (deviation == 0)
         return cls(shift=mean, scale=deviation.masked_fill(constant, 1.0))
 
     def apply(self, values: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows columns"]:
@@ -83,6 +88,55 @@ class Scaling:
     def to(self, device: torch.device | str | None = None) -> "Scaling":
         """Return this scaling on another device."""
         return Scaling(self.shift.to(device), self.scale.to(device))
+
+
+class Moments:
+    """How many rows columns have, their mean, deviation and ends, added up batch by batch.
+
+    Sums of squares are about the mean of each batch, so that no digits are lost (Chan, Golub,
+    LeVeque, Updating formulae and a pairwise algorithm for computing sample variances, 1979). They
+    are measured in a power of 2 near the first numbers.
+
+    Examples
+    --------
+    >>> found = Moments()
+    >>> for batch in ([[1.0], [2.0]], [[6.0]]):
+    ...     found.add(torch.tensor(batch, dtype=torch.float64))
+    >>> found.rows, found.mean.item(), round(found.scaling().scale.item(), 4)
+    (3, 3.0, 2.1602)
+    """
+
+    rows = 0
+    mean: Float64[Tensor, " columns"]
+    lowest: Float64[Tensor, " columns"]
+    highest: Float64[Tensor, " columns"]
+
+    def add(self, values: Float64[Tensor, "rows columns"]) -> None:
+        """Add some rows."""
+        low, high = values.amin(0), values.amax(0)
+        if self.rows == 0:
+            self._unit, self.mean = _unit_of(values), torch.zeros_like(low)
+            self._squares, self.lowest, self.highest = self.mean.clone(), low, high
+        scaled = values / self._unit
+        mean, n = scaled.mean(0), len(values)
+        gap, total = mean - self.mean / self._unit, self.rows + n
+        self._squares += (scaled - mean).square().sum(0) + gap.square() * (self.rows * n / total)
+        self.mean += gap * (n / total) * self._unit
+        self.rows = total
+        self.lowest, self.highest = (
+            torch.minimum(self.lowest, low),
+            torch.maximum(self.highest, high),
+        )
+
+    @property
+    def deviation(self) -> Float64[Tensor, " columns"]:
+        """The standard deviation (divisor n) of each column."""
+        return (self._squares / self.rows).sqrt() * self._unit
+
+    def scaling(self) -> Scaling:
+        """Return the scaling to mean 0 and standard deviation 1; see ``Scaling.standard``."""
+        constant = (self.lowest == self.highest) | (self.deviation == 0)
+        return Scaling(shift=self.mean, scale=self.deviation.masked_fill(constant, 1.0))
 
 
 def mean_of(values: Tensor, weight: Float[Tensor, " samples"] | None = None) -> Tensor:

@@ -80,6 +80,7 @@ def from_csv(
     *,
     target: str | Sequence[str],
     inputs: Sequence[str] | None = None,
+    exclude: str | Sequence[str] = (),
     task: Task = "auto",
     missing: Missing = "drop",
     test_fraction: float = 0.2,
@@ -108,6 +109,8 @@ def from_csv(
         The column to predict; several only if they are numbers.
     inputs : sequence of str, optional
         The columns to predict it from; by default all others.
+    exclude : str or sequence of str
+        Columns that are no inputs.
     task : {"auto", "regression", "classification"}
         With ``"auto"`` a target of text is classes and one of numbers is not.
     missing : {"drop", "mean", "error"}
@@ -147,7 +150,9 @@ def from_csv(
         table, (*targets, *weighing), "error" if missing == "error" else "drop"
     )
     table, weightless = _leave_out_weightless(table, weighing)
-    names, unused = _choose_inputs(table, (*targets, *weighing), inputs)
+    left_out = [exclude] if isinstance(exclude, str) else exclude
+    others = (*targets, *weighing, *(_known("exclude", left_out, table) if left_out else ()))
+    names, unused = _choose_inputs(table, others, inputs)
     table, incomplete = _handle_missing(table, names, missing)
     y, output_names, target_note = _read_target(table, targets, task)
     encoded = {name: _encode(table, name) for name in names}

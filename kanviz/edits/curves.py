@@ -4,6 +4,7 @@ Edges that are locked with it follow.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
@@ -15,6 +16,9 @@ from kanviz.nn.layer import KANLayer
 from kanviz.nn.network import Network
 from kanviz.nn.ties import group_at
 from kanviz.snapshot import Edge
+
+How = Literal["drew", "smoothed", "flattened", "shifted", "scaled", "reshaped"]
+"""What a hand did to a curve, as the history has it."""
 
 STIFFNESS = 1e-6
 """Weight of staying as it was, against the drawn points: it decides only where none was drawn."""
@@ -71,7 +75,7 @@ class SetCurve:
     """Bend the spline of an edge through points (x, y), by least squares.
 
     Where no points lie near, the curve stays as it was. The points are in the user's units, and
-    ``units`` leads from there into the network.
+    ``units`` leads from there into the network. ``how`` is the hand's own word for it.
     """
 
     layer: int
@@ -80,6 +84,7 @@ class SetCurve:
     x: tuple[float, ...]
     y: tuple[float, ...]
     units: EdgeUnits = NO_UNITS
+    how: How = "drew"
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -122,7 +127,8 @@ class SetCurve:
     def sentence(self) -> str:
         """Say what was done."""
         edge = f"({self.layer}, {self.i}, {self.j})"
-        return f"drew edge {edge} through {len(self.x)} points"
+        points = f" through {len(self.x)} points" if self.how == "drew" else ""
+        return f"{self.how} edge {edge}{points}"
 
     def code(self) -> str:
         """Return the call."""

@@ -147,8 +147,9 @@ def formula(view: EdgeView, room: float, size: float) -> str:
 
 
 def number(value: float) -> str:
-    """Return ``value`` to three digits, short."""
-    return f"{value + 0.0:.3g}"
+    """Return ``value`` to three digits, as the live diagram has it: 31000 is no 3.1e+04."""
+    text = f"{value + 0.0:.3g}"
+    return f"{float(text):g}" if abs(value) < 1e5 else text
 
 
 def interval(values: np.ndarray) -> str:

@@ -48,7 +48,7 @@ ZERO = 0.06
 
 Role = Literal["label", "formula", "note", "title"]
 Anchor = Literal["start", "middle", "end"]
-BadgeKind = Literal["frozen", "locked"]
+BadgeKind = Literal["frozen", "locked", "shape"]
 KeyKind = Literal["spline", "symbolic", "pruned", "frozen", "locked"]
 
 

@@ -135,6 +135,24 @@ def cross(x: float, y: float, radius: float) -> tuple[Chain, ...]:
     return tuple(((x - arm, y - way * arm), (x + arm, y + way * arm)) for way in (1, -1))
 
 
+SIGNS: dict[str, tuple[float, ...]] = {
+    "increasing": (-1, 0.8, 1, -0.8),
+    "decreasing": (-1, -0.8, 1, 0.8),
+    "convex": (-1, -0.8, -0.55, 0.35, 0, 0.8, 0.55, 0.35, 1, -0.8),
+    "concave": (-1, 0.8, -0.55, -0.35, 0, -0.8, 0.55, -0.35, 1, 0.8),
+    "even": (-1, -0.8, 0, 0.7, 1, -0.8),
+    "odd": (-1, 0.7, -0.25, 0.7, 0.25, -0.7, 1, -0.7),
+}
+"""The sign of each shape that a curve may keep: x, y, x, y ... in a square of half side 1."""
+
+
+def shape_sign(shape: str, x: float, y: float, radius: float) -> tuple[Chain, ...]:
+    """Return the sign of a shape about (x, y); nothing for a shape that has none."""
+    line = SIGNS.get(shape, ())
+    points = zip(line[::2], line[1::2], strict=True)
+    return (tuple((x + radius * u, y + radius * v) for u, v in points),) if line else ()
+
+
 def rings(x: float, y: float, radius: float) -> tuple[Chain, ...]:
     """Return two linked rings around (x, y): the mark of edges locked to one function."""
     turns = [math.tau * n / 16 for n in range(17)]

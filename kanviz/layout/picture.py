@@ -354,7 +354,7 @@ def _ranks(nodes: Sequence[NodeMark | FactorMark]) -> list[int]:
 
 
 def badges_at(view: EdgeView, box: Rect) -> tuple[Badge, ...]:
-    """Return the signs on the upper corners: frozen at the right, locked at the left."""
+    """Return the signs on the corners: frozen upper right, locked upper left, shapes below."""
     radius = min(BADGE, BADGE_SHARE * box.width)
     badges = []
     if view.frozen:
@@ -363,6 +363,10 @@ def badges_at(view: EdgeView, box: Rect) -> tuple[Badge, ...]:
     if view.locked:
         strokes = paths.rings(box.left, box.top, 0.75 * radius)
         badges.append(Badge("locked", box.left, box.top, radius, strokes))
+    for n, shape in enumerate(view.shapes):
+        x = box.right - 2.4 * n * radius
+        strokes = paths.shape_sign(shape, x, box.bottom, 0.65 * radius)
+        badges.append(Badge("shape", x, box.bottom, radius, strokes))
     return tuple(badges)
 
 

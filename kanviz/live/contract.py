@@ -27,6 +27,7 @@ from typing import Annotated, Any, Literal, TypedDict, get_args, get_origin, get
 import numpy as np
 
 from kanviz import snapshot
+from kanviz.edits.curves import How
 from kanviz.recipe import Affine, FormulaRecipe, LayerRecipe, Recipe, StepRecipe
 from kanviz.snapshot import Edge, EdgeState, NodeView
 
@@ -298,12 +299,13 @@ class MovePoint(Ask):
 
 @dataclass(frozen=True)
 class SetCurve(Ask):
-    """Bend an edge through points."""
+    """Bend an edge through points; ``how`` is what the history says of it."""
 
     edge: Edge
     x: tuple[float, ...]
     y: tuple[float, ...]
     drag: Count
+    how: How
 
 
 @dataclass(frozen=True)
@@ -809,8 +811,16 @@ _BY_TYPE: dict[Any, Reader] = {
 }
 
 
+def _one_of(name: str, value: object, words: tuple[str, ...]) -> str:
+    if value not in words:
+        raise _wrong(name, f"one of {', '.join(words)}", value)
+    return str(value)
+
+
 def _reader(hint: Any) -> Reader:
     """Return what reads a field of this type."""
+    if get_origin(hint) is Literal:
+        return lambda name, value: _one_of(name, value, get_args(hint))
     if get_origin(hint) is Annotated:
         kind, note = get_args(hint)
         if kind is int:
@@ -843,7 +853,7 @@ RECORDS = (
 )
 """The records of which interfaces are written, in this order."""
 
-_NAMED = {EdgeState: "EdgeState", Affine: "Affine"}
+_NAMED = {EdgeState: "EdgeState", Affine: "Affine", How: "How"}
 
 _WORDS = {int: "number", float: "number", str: "string", bool: "boolean", NoneType: "null"}
 
@@ -856,9 +866,11 @@ def typescript() -> str:
         /** An edge: from node `i` of `layer` to sum `j` of `layer + 1`, all from 0. */
         export type Edge = readonly [layer: number, i: number, j: number];
         """)
-    words = " | ".join(f'"{word}"' for word in get_args(EdgeState))
+    words = {kind: " | ".join(f'"{one}"' for one in get_args(kind)) for kind in (EdgeState, How)}
     named = (
-        f"export type EdgeState = {words};\n\n"
+        f"export type EdgeState = {words[EdgeState]};\n\n"
+        "/** What a hand did to a curve, as the history has it. */\n"
+        f"export type How = {words[How]};\n\n"
         "/** a, b, c, d of c f(a x + b) + d. */\n"
         "export type Affine = [a: number, b: number, c: number, d: number];\n"
     )

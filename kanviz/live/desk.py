@@ -561,7 +561,7 @@ def _move_point(desk: Desk, ask: c.MovePoint) -> None:
 def _set_curve(desk: Desk, ask: c.SetCurve) -> None:
     units, burst = desk.units_at(ask.edge), ("drag", id(desk), ask.edge, ask.drag)
     x, y = units.places(ask.x), units.heights(ask.y)
-    desk.change(SetCurve(*ask.edge, x, y, units.own), burst)
+    desk.change(SetCurve(*ask.edge, x, y, units.own, ask.how), burst)
 
 
 def _fix(desk: Desk, ask: c.Fix) -> None:

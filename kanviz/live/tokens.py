@@ -30,7 +30,7 @@ TOKENS: dict[ModuleType, tuple[str, ...]] = {
         *("GHOST", "CROWD", "PALER", "READABLE", "OUTLINE", "SOFT", "THIN", "THICK", "SLENDER"),
         *("THICKEST", "CONNECTOR", "CORNER", "CORNER_SHARE", "ZERO"),
     ),
-    paths: ("MARGIN", "FLAT"),
+    paths: ("MARGIN", "FLAT", "SIGNS"),
     labels: (
         "WIDE_LETTERS",
         "LAST_NARROW",
@@ -103,12 +103,17 @@ def _meanings(module: ModuleType) -> dict[str, str]:
             case ast.Assign(targets=[target]), ast.Expr(value=ast.Constant(value=str(text))):
                 names = [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]
                 found |= dict.fromkeys(names, text)
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=note)):
+                found[name] = str(note)
     return found
 
 
 def _literal(value: object) -> str:
     if isinstance(value, str):
         return '"' + "".join(c if c.isascii() else f"\\u{ord(c):04x}" for c in value) + '"'
+    if isinstance(value, dict):
+        lines = [f"  {name}: {_literal(item)},\n" for name, item in value.items()]
+        return f"{{\n{''.join(lines)}}}"
     if isinstance(value, tuple):
         return f"[{', '.join(map(_literal, value))}] as const"
     return f"{value:g}".replace("e-0", "e-")

@@ -16,20 +16,21 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from kanviz.checks import check_finite, listed
+from kanviz.checks import check_finite, listed, short
 from kanviz.data.arrays import (
     Task,
     as_dataset,
     check_unweighted,
-    class_numbers,
     column_names,
     holds_labels,
+    looked_up,
     read_labels,
     read_numbers,
     with_weight,
 )
 from kanviz.data.dataset import About, Dataset, Label, default_names
 from kanviz.data.scaling import Scaling
+from kanviz.data.stream import Stream, Survey
 from kanviz.nn.network import Network
 from kanviz.training.task import check_fits
 
@@ -165,6 +166,36 @@ def classes_or_numbers(data: Any, loss: object, n_outputs: int) -> Task:
     return "classification" if array.ndim == 1 and array.dtype.kind in "iu" else "auto"
 
 
+def surveyed(
+    stream: Stream, about: About, task: Task, seed: int, sample_weight: Any = None
+) -> Survey:
+    """Go through all rows of a stream once, and return what they are.
+
+    Parameters
+    ----------
+    stream : Stream
+    about : About
+        What the model knows: of one that tells classes apart the targets are labels.
+    task : str
+        How targets are to be read, see ``classes_or_numbers``.
+    seed : int
+        Which rows the sample takes.
+    sample_weight
+        Refused.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there are weights, or rows do not fit together.
+    """
+    if sample_weight is not None:
+        raise ValueError(
+            "sample_weight belongs to rows in memory; got it beside rows in batches. Pass arrays, "
+            "or a loss of your own."
+        )
+    return stream.survey("classification" if about.classes is not None else task, seed)
+
+
 def tensors_of(data: Any) -> tuple[Tensor, ...]:
     """Return what tells data apart from others: their tensors, or bytes that stand for them."""
     if isinstance(data, Dataset):
@@ -254,14 +285,26 @@ def _columns_by_name(x: Any, about: About) -> Any:
     if all(place is None for place in wanted) and names == default_names("x", len(names)):
         return x
     _check_none_missing([n for n, p in zip(names, wanted, strict=True) if p is None], names, found)
+    for place in wanted:
+        if place is not None and (count := found.count(found[place])) > 1:
+            raise ValueError(
+                f"x has {count} columns {short(found[place])}, and which is meant nobody knows. "
+                "Rename or leave out all but one."
+            )
     columns = list(x.columns)
-    cells = {place: np.asarray(x[columns[place]]) for place in {p for p in wanted if p is not None}}
+    cells = {place: _cells(x[columns[place]]) for place in {p for p in wanted if p is not None}}
     parts = [
         cells[place] if name == found[place] else _is_category(cells[place], name, about)
         for name, place in zip(names, wanted, strict=True)
         if place is not None
     ]
     return np.stack([np.asarray(part, dtype=object) for part in parts], axis=1).tolist()
+
+
+def _cells(column: Any) -> np.ndarray:
+    """Return a column of a data frame as an array; dates stay dates, which numpy makes numbers."""
+    cells = np.asarray(column)
+    return np.array(list(column), dtype=object) if cells.dtype.kind in "mM" else cells
 
 
 def _check_none_missing(
@@ -346,20 +389,7 @@ def _classes_of(y: Any, about: About) -> tuple[Tensor, tuple[str, ...], tuple[La
     if about.classes is None:
         data = as_dataset((torch.arange(float(len(y))), y))
         return data.y, data.output_names, data.classes or data.output_names
-    return _looked_up(read_labels("y", y), about.classes), about.output_names, about.classes
-
-
-def _looked_up(labels: Sequence[Label], classes: Sequence[Label]) -> Tensor:
-    """Return the numbers of labels among the classes of a model; also of labels given as text."""
-    as_text = {str(label): label for label in classes}
-    unknown = [label for label in labels if label not in classes and str(label) not in as_text]
-    if unknown:
-        raise ValueError(
-            f"y holds the label {unknown[0]!r}, which the model does not know. Its classes are "
-            f"{listed([str(label) for label in classes])}. Leave such rows out, or fit a new model."
-        )
-    known = [label if label in classes else as_text[str(label)] for label in labels]
-    return class_numbers(known, classes)
+    return looked_up(read_labels("y", y), about.classes), about.output_names, about.classes
 
 
 def _in_classes(data: Dataset, about: About) -> Dataset:
@@ -376,7 +406,7 @@ def _in_classes(data: Dataset, about: About) -> Dataset:
     def numbers(part: Tensor | None) -> Tensor | None:
         if part is None:
             return None
-        return _looked_up([theirs[n] for n in part.tolist()], mine).to(part.device)
+        return looked_up([theirs[n] for n in part.tolist()], mine).to(part.device)
 
     changes: dict[str, Any] = {"y": numbers(data.y), "y_test": numbers(data.y_test)}
     plain = About.nothing(1, len(mine)).y_scaling

@@ -39,9 +39,10 @@ from kanviz.analysis.removal import What
 from kanviz.analysis.structure import Structure, structure
 from kanviz.analysis.trace import Trace, edge_samples, node_values, trace
 from kanviz.checks import check_choice, check_integer
-from kanviz.data.arrays import choose_dtype
+from kanviz.data.arrays import choose_dtype, is_in_memory
 from kanviz.data.dataset import About, Dataset, Label
 from kanviz.data.scaling import Affine
+from kanviz.data.stream import Streamed, as_stream, in_units
 from kanviz.edits import (
     Became,
     Constrain,
@@ -69,6 +70,7 @@ from kanviz.model.inputs import (
     read_dataset,
     read_inputs,
     sigmoid,
+    surveyed,
     tensors_of,
     with_grid_of,
 )
@@ -100,7 +102,7 @@ from kanviz.renamed import (
 from kanviz.snapshot import Edge, Snapshot
 from kanviz.tables import Shown
 from kanviz.training.doubt import Doubt, check_level
-from kanviz.training.errors import Loss, quality
+from kanviz.training.errors import Loss, quality, quality_in_batches
 from kanviz.training.families import family_of
 from kanviz.training.gradient import refresh
 from kanviz.training.jacobian import learning_weights
@@ -306,6 +308,8 @@ class KAN(nn.Module):
         ----------
         formula : str or sequence of str
             As for ``fix``, in the names of the inputs, such as ``"m*v**2/2"``; one per output.
+            Names that are no words stand between backquotes, as formulas are printed:
+            ``"m*`v [m/s]`**2/2"``.
         ranges : mapping of str to (low, high), or sequence of (low, high)
             Where each input is, in its unit: for the knots, and to see that the formula has a value
             there. The keys are the names of the inputs, in order.
@@ -424,11 +428,15 @@ class KAN(nn.Module):
         """Say the widths, the functions and how many edges are live."""
         spec = self.network.layers[0].spec
         masks = [layer.mask for layer in self.network.layers]
-        live, total = sum(int(m.sum()) for m in masks), sum(m.numel() for m in masks)
+        total = sum(m.numel() for m in masks)
+        if any(m.is_meta for m in masks):
+            edges = f"{total} edges on meta"  # without numbers nobody knows which are live
+        else:
+            edges = f"{sum(int(m.sum()) for m in masks)} of {total} edges"
         order = f"spline_order={spec.spline_order}, " if spec.is_spline else ""
         return (
             f"KAN({list(self.network.shape)}, grid_size={spec.grid_size}, {order}"
-            f"basis={spec.basis!r}, base={spec.base!r}): {live} of {total} edges"
+            f"basis={spec.basis!r}, base={spec.base!r}): {edges}"
         )
 
     # ---- as a torch module -----------------------------------------------------------------------
@@ -629,10 +637,14 @@ class KAN(nn.Module):
 
         Parameters
         ----------
-        data : Dataset, (X, y) or X
+        data : Dataset, (X, y), X or a loader
             X (samples, inputs), an array, tensor, data frame or list. Of a data frame the model
             remembers the column names, and takes them by name from then on; columns of text become
-            0/1 inputs as in ``from_arrays``. A ``Dataset`` brings names and units along.
+            0/1 inputs as in ``from_arrays``. A ``Dataset`` brings names and units along. A
+            ``DataLoader``, or any object that gives pairs (x, y) of batches each time it is gone
+            through, is read batch by batch, and so are data sets of torch and memory maps of more
+            than 80 MB: by "adam" (the default there), where each batch is a step, or by "lm", whose
+            sums go over the batches. One batch is in memory at a time, and a sample of 4096 rows.
         y : (samples,) or (samples, outputs), optional
             The targets of X: numbers, or one label of a class per sample. Labels are text and truth
             values; whole numbers are labels with ``loss="cross_entropy"``, or where the network has
@@ -647,8 +659,8 @@ class KAN(nn.Module):
             ``"adamw"``, any optimizer class of torch, or ``"auto"``: "lm" on all data at once where
             it can take exact steps (up to about 1000 weights, or 5000 of a narrow network with fine
             grids; for classes where the data choose how smooth the curves are), "adam" with
-            batches, else "lbfgs". Wide networks with thousands of samples often end at a lower test
-            error with ``batch_size=256``.
+            batches, or where a step on all rows would take a minute, else "lbfgs". Wide networks
+            with thousands of samples often end at a lower test error with ``batch_size=256``.
         steps : int, optional
             Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
             (100).
@@ -663,7 +675,8 @@ class KAN(nn.Module):
             Grid sizes to train on, one after the other, as ``[3, 5, 10, 20]``; by default the
             present one only.
         batch_size : int, optional
-            Samples per update for optimizers of the Adam kind; by default all.
+            Samples per update for optimizers of the Adam kind; by default all, of memory maps and
+            data sets of torch 1024.
         learning_rate : float, optional
             For optimizers other than "lm"; default 1 for "lbfgs", 0.01 else.
         sparsity : float or Sparsity
@@ -745,8 +758,14 @@ class KAN(nn.Module):
             "seed": seed,
         }
         session = self.session
-        task = classes_or_numbers(given, loss, self.widths[-1])
-        is_new = session.is_new()
+        stream = None if is_in_memory(given) else as_stream(given, batch_size)
+        like = given if stream is None else stream.first()
+        task = classes_or_numbers(like, loss, self.widths[-1])
+        del like  # a batch may be large
+        is_new, survey = session.is_new(), None
+        if stream is not None:
+            survey = surveyed(stream, session.about, task, seed, sample_weight)
+            given = survey.data
         dataset = session.dataset(
             given, task=task, sample_weight=sample_weight, is_new=is_new, as_given=True
         )
@@ -758,6 +777,7 @@ class KAN(nn.Module):
                 )
             dataset = dataset.counted()
         about = about_after(dataset, session.about, is_new=is_new)
+        rows = None if stream is None or survey is None else Streamed(stream, survey, about)
         is_data = validation is not None and not isinstance(validation, float | str)
         watched = read_dataset(validation, about, self.network) if is_data else validation
 
@@ -768,7 +788,7 @@ class KAN(nn.Module):
             if sample_weight is not None:
                 asked = {"sample_weight": sample_weight} | asked
             call = FitCall("model.fit", "data", tensors_of(given), asked, about)
-            return prepare(start, dataset, chosen), call
+            return prepare(start, dataset, chosen, rows), call
 
         running = session.fit(ask, background=background)
         return running if background else running.wait()
@@ -812,7 +832,8 @@ class KAN(nn.Module):
         The model stands for an unknown function u, as in a differential equation: the residuals are
         what should be 0, inside and on the boundary. Steps are those of Levenberg-Marquardt in
         float64, with exact derivatives. The loss in the report is the mean of the squared
-        residuals. Edits in between, Ctrl-C and undo are as in ``fit``.
+        residuals. Edits in between, Ctrl-C and undo are as in ``fit``. Of a model that was fitted
+        to data, x, u and its derivatives are in the units of these, which stay.
 
         Parameters
         ----------
@@ -838,8 +859,8 @@ class KAN(nn.Module):
         Raises
         ------
         ValueError, TypeError
-            If the residuals are no finite numbers that depend on u, an option makes no sense, the
-            network has more than 5000 weights, or the model has units from a fit to data.
+            If the residuals are no finite numbers that depend on u, an option makes no sense, or
+            the network has more than 5000 weights.
         RuntimeError
             If a fit is running already.
 
@@ -876,19 +897,15 @@ class KAN(nn.Module):
             "progress": progress,
             "seed": seed,
         }
-        equation = Equation(residuals)
-        if self.session.about.has_units:
-            raise ValueError(
-                "This model has units from the data that it was fitted to, and an equation is "
-                "solved in the network's own. Solve it with a new model, or fit the data with "
-                "normalize=False."
-            )
 
         def ask(network: Network) -> tuple[Task, FitCall]:
+            about = self.session.about
+            units = (about.x_scaling, about.y_scaling) if about.has_units else None
+            equation = Equation(residuals, units=units)
             task = prepare_equation(network, equation, read_options(options))
             some = Network(network.shape, dtype=task.x.dtype, device=task.x.device)
             marks = task.x, equation.values(some)  # tell equations of one name apart
-            asked, about = options_given(KAN.solve, options), self.session.about.seeing(task.x)
+            asked, about = options_given(KAN.solve, options), about.seeing(task.x)
             return task, FitCall("model.solve", equation.name, marks, asked, about, Solved)
 
         running = self.session.fit(ask, background=background)
@@ -1141,7 +1158,7 @@ class KAN(nn.Module):
 
         Parameters
         ----------
-        data : Dataset or (X, y)
+        data : Dataset, (X, y) or a loader
             As for ``fit``.
         sample_weight : (samples,), optional
             How many times each row of X counts; a ``Dataset`` keeps its own.
@@ -1162,6 +1179,12 @@ class KAN(nn.Module):
         >>> sorted(KAN([1, 1]).evaluate(([0.0, 1, 2], [0.0, 1, 4])))
         ['train_r2', 'train_rmse']
         """
+        stream = None if is_in_memory(data) else as_stream(data)
+        if stream is not None:
+            network, about = self.session.copy_network(dtype=None), self.session.about
+            with torch.random.fork_rng(devices=[]):  # loaders draw from torch's generator
+                batches = in_units(stream, about, network.layers[0].weight)
+                return quality_in_batches(network, batches, about.y_scaling)
         with self.session.reading():
             weighed = self.session.dataset(
                 data, sample_weight=sample_weight, one_row=True, as_given=True
@@ -2347,7 +2370,8 @@ class KAN(nn.Module):
                 options["tolerance"] = tolerance
             if what != "edges":
                 options["what"] = what
-            words = f"pruned {len(report.edges)} edges{' in context' if names else ''}"
+            count = "1 edge" if len(report.edges) == 1 else f"{len(report.edges)} edges"
+            words = f"pruned {count}{' in context' if names else ''}"
             if doubt is not None and dataset is not None:
                 x, weight = dataset.x.double(), dataset.sample_weight
                 family = family_of(dataset.y)

@@ -3,16 +3,17 @@
 import copy
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from kanviz.data import Dataset, Scaling
-from kanviz.data.scaling import mean_of, root_mean_square
+from kanviz.data.scaling import ROUNDING, Moments, mean_of, root_mean_square
 from kanviz.nn import Network
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -65,7 +66,14 @@ def by_rows(loss: Loss) -> Loss:
 def loss_of(loss: Loss, outputs: Tensor, y: Tensor, weight: Tensor | None = None) -> Tensor:
     """Return the mean loss, each row counted so many times."""
     if weight is None:
-        return loss(outputs, y)
+        value: Any = loss(outputs, y)
+        if not isinstance(value, Tensor) or value.numel() != 1:
+            shape = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else ""
+            raise ValueError(
+                "loss must return a tensor of one number; got "
+                f"{shape or type(value).__name__}. Return the mean of what the outputs miss."
+            )
+        return value.squeeze()
     each = by_rows(loss)(outputs, y)
     rows = each.flatten(1).mean(1) if each.ndim > 1 else each
     return mean_of(rows, weight)
@@ -165,10 +173,6 @@ def deviation_of(y: Tensor, weight: Tensor | None = None) -> float:
     return found if found > ROUNDING * size else size or 1.0
 
 
-ROUNDING = 8 * torch.finfo(torch.float64).eps
-"""Share of the size of numbers below which their differences are none."""
-
-
 @torch.no_grad()
 def loss_on(
     network: Network, x: Tensor, y: Tensor, loss: Loss, weight: Tensor | None = None
@@ -219,6 +223,42 @@ def quality(network: Network, data: Dataset) -> dict[str, float]:
                 del measures["r2"]
         found |= {f"{part}_{name}": value for name, value in measures.items()}
     return found
+
+
+@torch.no_grad()
+def quality_in_batches(
+    network: Network, batches: Iterable[tuple[Tensor, Tensor]], units: Scaling
+) -> dict[str, float]:
+    """Return what ``quality`` says of a training part that comes in batches.
+
+    Parameters
+    ----------
+    network : Network
+        Not changed.
+    batches : iterable of (x, y)
+        In the network's units and dtype; class numbers are int64.
+    units : Scaling
+        Of the outputs.
+    """
+    left, targets, n_right, n = Moments(), Moments(), 0, 0
+    for x, y in batches:
+        outputs = network(x)
+        n += len(x)
+        if y.is_floating_point():
+            left.add(((outputs - y).double() * units.scale.to(y.device)).cpu())
+            targets.add(units.undo(y).cpu())
+        else:
+            n_right += int((outputs.argmax(-1) == y).sum())
+    if not left.rows:
+        return {"train_accuracy": n_right / n}
+    squares = left.mean.square() + left.deviation.square()
+    size = torch.maximum(targets.lowest.abs(), targets.highest.abs())
+    eps = torch.finfo(network.layers[0].weight.dtype).eps
+    is_met = (squares.sqrt() <= 8 * eps * size).double()
+    is_constant = targets.deviation <= ROUNDING * size
+    r2 = torch.where(is_constant, is_met, 1 - squares / targets.deviation.square())
+    found = {"train_rmse": float(squares.mean().sqrt())}
+    return found | ({"train_r2": float(r2.mean())} if n > 1 else {})
 
 
 OVERFIT, LOST, LOST_CLASSES = 1.5, 0.02, 0.05

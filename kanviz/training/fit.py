@@ -41,6 +41,7 @@ from kanviz.training.report import FitReport, Measures, Monitor, Progress, kept_
 from kanviz.training.task import (
     MOST_STARTS,
     DataTask,
+    StreamTask,
     Task,
     name_of,
     prepare,
@@ -172,6 +173,7 @@ class Trainer:
         task, options = self.task, self.task.options
         return (
             isinstance(task, DataTask)
+            and not isinstance(task, StreamTask)
             and task.optimizer == "lm"
             and task.family is NUMBERS
             and options.smoothing is None
@@ -369,7 +371,8 @@ class Trainer:
             self.candidate, self.report.starts = yield from search
             self.network = self.candidate.network
         else:
-            self.network, self.report.starts = yield from best_start(self.network, task, count)
+            rows = task.in_memory()
+            self.network, self.report.starts = yield from best_start(self.network, rows, count)
 
     def _is_exact(self) -> Generator[None, None, bool]:
         """Say whether the data have no noise, and go on with the best of exact starts if so.
@@ -612,16 +615,12 @@ class Trainer:
 
         return Descent(
             network=self.network,
-            x=task.x,
-            y=task.y / task.unit if task.unit != 1 else task.y,
+            rows=task.rows(self._generator),
             loss=task.loss,
             evaluate=evaluate,
             optimizer=task.optimizer,
             learning_rate=options.learning_rate or (1.0 if task.optimizer == "lbfgs" else 0.01),
-            batch_size=options.batch_size,
-            generator=self._generator,
             unit=task.unit,
-            sample_weight=task.sample_weight,
         )
 
     @property

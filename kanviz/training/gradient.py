@@ -5,12 +5,14 @@ does not help either, the error names the layer and edge where the numbers break
 """
 
 import math
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
+from kanviz.data.stream import Streamed
 from kanviz.interrupts import load
 from kanviz.nn import Network
 from kanviz.nn.state import NetworkState
@@ -27,6 +29,105 @@ OPTIMIZER_CLASSES: dict[str, type[torch.optim.Optimizer]] = {
 }
 
 
+class Batch(NamedTuple):
+    """Some rows, and how many times each counts; None for once each."""
+
+    x: Tensor
+    y: Tensor
+    weight: Tensor | None = None
+
+
+@runtime_checkable
+class Rows(Protocol):
+    """What a descent goes through."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each epoch is one step on all rows."""
+
+    def epoch(self) -> Iterator[Batch]:
+        """Yield the rows of each step of an epoch."""
+
+    def parts(self) -> Iterator[Batch]:
+        """Yield all rows, some at a time."""
+
+
+@dataclass
+class HeldRows:
+    """Rows in memory; ``batch_size`` None takes all at once, else ``generator`` shuffles them.
+
+    Weights are let have mean 1, so that each batch has the loss of its share of the rows.
+    """
+
+    x: Tensor
+    y: Tensor
+    weight: Tensor | None = None
+    batch_size: int | None = None
+    generator: torch.Generator | None = None
+
+    def __post_init__(self) -> None:
+        """Scale the weights."""
+        weight = self.weight
+        self.weight = None if weight is None else (weight / weight.mean()).to(self.x)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each epoch is one step on all rows."""
+        return self.batch_size is None
+
+    def epoch(self) -> Iterator[Batch]:
+        """Yield the rows of each step of an epoch."""
+        if self.batch_size is None:
+            yield self._some(slice(None))
+            return
+        order = torch.randperm(len(self.x), generator=self.generator).to(self.x.device)
+        yield from map(self._some, order.split(self.batch_size))
+
+    def parts(self) -> Iterator[Batch]:
+        """Yield all rows, some at a time."""
+        size = max(self.batch_size or 1, ROWS_AT_ONCE)
+        for at in range(0, len(self.x), size):
+            yield self._some(slice(at, at + size))
+
+    def _some(self, rows: Tensor | slice) -> Batch:
+        weight = self.weight
+        return Batch(self.x[rows], self.y[rows], None if weight is None else weight[rows])
+
+
+@dataclass
+class StreamedRows:
+    """Rows for a descent: each batch is a step.
+
+    Parameters
+    ----------
+    streamed : Streamed
+    like : Tensor
+        Whose dtype and device the rows get.
+    unit : float
+        What of y counts as 1.
+    generator : torch.Generator, optional
+        Shuffles where that is not the user's own matter.
+    """
+
+    streamed: Streamed
+    like: Tensor
+    unit: float
+    generator: torch.Generator | None = None
+    is_whole = False
+
+    def epoch(self) -> Iterator[Batch]:
+        """Yield the rows of each step of an epoch."""
+        return self._in_unit(self.generator)
+
+    def parts(self) -> Iterator[Batch]:
+        """Yield all rows, some at a time."""
+        return self._in_unit(None)
+
+    def _in_unit(self, generator: torch.Generator | None) -> Iterator[Batch]:
+        for x, y in self.streamed.batches(self.like, generator):
+            yield Batch(x, y / self.unit if self.unit != 1 else y)
+
+
 Value = tuple[float, Tensor | None]
 """The loss, and the loss with its penalty where the parameters hold the gradient of that."""
 
@@ -36,29 +137,18 @@ class Descent:
     """One descent: what is trained, on what, by which optimizer.
 
     ``loss`` maps (outputs, y) to a scalar. ``evaluate`` maps (network, x) to the outputs and, from
-    the same pass, a penalty that is added; None for no penalty. ``batch_size`` None takes all
-    samples at once; ``generator`` shuffles the batches. ``sample_weight`` (samples,) says how many
-    times each row counts. ``unit``, a power of 2, is what of y counts
-    as 1 while a step is taken, for steps have a size: y and ``loss``, which is then the squared
-    one, are in it already, and the network is brought into it and back.
+    the same pass, a penalty that is added; None for no penalty. ``unit``, a power of 2, is what of
+    y counts as 1 while a step is taken, for steps have a size: the y of ``rows`` and ``loss``,
+    which is then the squared one, are in it already, and the network is brought into it and back.
     """
 
     network: Network
-    x: Tensor
-    y: Tensor
+    rows: Rows
     loss: Callable[[Tensor, Tensor], Tensor]
     evaluate: Callable[[Network, Tensor], tuple[Tensor, Tensor | None]]
     optimizer: str | type[torch.optim.Optimizer]
     learning_rate: float
-    batch_size: int | None
-    generator: torch.Generator
     unit: float = 1.0
-    sample_weight: Tensor | None = None
-
-    def __post_init__(self) -> None:
-        """Let weights have mean 1, so that each batch has the loss of its share of the rows."""
-        weight = self.sample_weight
-        self.sample_weight = None if weight is None else (weight / weight.mean()).to(self.x)
 
     def run(self, steps: int) -> Generator[float, None, str]:
         """Take ``steps`` iterations (L-BFGS) or epochs in place.
@@ -82,7 +172,8 @@ class Descent:
                 while not self._is_finite(now[0]):
                     before.restore(self.network)
                     if retreats == MOST_RETREATS:
-                        raise FloatingPointError(where_it_breaks(self.network, self.x))
+                        x = next(self.rows.parts()).x
+                        raise FloatingPointError(where_it_breaks(self.network, x))
                     retreats, self.learning_rate = retreats + 1, self.learning_rate / 10
                     optimizer = self._make()
                     now = self._epoch(optimizer, self._begun())
@@ -90,7 +181,7 @@ class Descent:
         return "steps"
 
     def _begun(self) -> Value | None:
-        return self._value(slice(None)) if self.batch_size is None else None
+        return self._value(next(self.rows.epoch())) if self.rows.is_whole else None
 
     def _make(self) -> torch.optim.Optimizer:
         load("torch._dynamo")  # the first optimizer of a process needs it
@@ -116,56 +207,49 @@ class Descent:
         ``now`` is the same of the network as it is: a step on all samples begins with them, so
         measuring after each step costs one pass more in the whole descent.
         """
-        if self.batch_size is None:
-            self._update(optimizer, slice(None), now)
-            return self._value(slice(None))
-        order = torch.randperm(len(self.x), generator=self.generator).to(self.x.device)
-        for batch in order.split(self.batch_size):
-            self._update(optimizer, batch, None)
+        for batch in self.rows.epoch():
+            self._update(optimizer, batch, now)
+        if self.rows.is_whole:
+            return self._value(batch)
         optimizer.zero_grad()
         return self._loss_on_all(), None
 
-    def _update(
-        self, optimizer: torch.optim.Optimizer, rows: Tensor | slice, now: Value | None
-    ) -> None:
+    def _update(self, optimizer: torch.optim.Optimizer, batch: Batch, now: Value | None) -> None:
         known = [] if now is None or now[1] is None else [now[1]]
 
         def closure() -> Tensor:
-            whole = known.pop() if known else self._value(rows)[1]
+            whole = known.pop() if known else self._value(batch)[1]
             assert whole is not None
             return whole
 
         optimizer.step(closure)  # type: ignore[arg-type]
         self.network.settle()
 
-    def _value(self, rows: Tensor | slice) -> Value:
+    def _value(self, batch: Batch) -> Value:
         """Return the loss and the loss with penalty, whose gradient is in the parameters."""
         for parameter in self.network.parameters():
             parameter.grad = None
         with torch.enable_grad():
-            outputs, penalty = self.evaluate(self.network, self.x[rows])
-            loss = self._loss(outputs, rows)
+            outputs, penalty = self.evaluate(self.network, batch.x)
+            loss = self._loss(outputs, batch)
             whole = loss if penalty is None else loss + penalty
             if whole.requires_grad:
                 whole.backward()
         return float(loss.detach()), whole.detach()
 
-    def _loss(self, outputs: Tensor, rows: Tensor | slice) -> Tensor:
+    def _loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         """Return the loss of some rows; with weights it is as large as they are heavy."""
-        if self.sample_weight is None:
-            return self.loss(outputs, self.y[rows])
-        weight = self.sample_weight[rows]
-        return weight.mean() * loss_of(self.loss, outputs, self.y[rows], weight)
+        if batch.weight is None:
+            return loss_of(self.loss, outputs, batch.y)
+        return batch.weight.mean() * loss_of(self.loss, outputs, batch.y, batch.weight)
 
     @torch.no_grad()
     def _loss_on_all(self) -> float:
-        size = max(self.batch_size or 1, ROWS_AT_ONCE)
-        parts = [slice(at, at + size) for at in range(0, len(self.x), size)]
-        total = sum(
-            len(x) * float(self._loss(self.network(x), part))
-            for part, x in ((part, self.x[part]) for part in parts)
-        )
-        return total / len(self.x)
+        total, n = 0.0, 0
+        for batch in self.rows.parts():
+            total += len(batch.x) * float(self._loss(self.network(batch.x), batch))
+            n += len(batch.x)
+        return total / n
 
     def _is_finite(self, value: float) -> bool:
         weights = (bool(torch.isfinite(p).all()) for p in self.network.parameters())

@@ -16,7 +16,7 @@ from kanviz.training.doubt import Doubt
 from kanviz.training.errors import deviation_of, relative_error
 from kanviz.training.evidence import NO_RESIDUAL, Neighbours, Smoothing
 from kanviz.training.families import family_of
-from kanviz.training.gradient import Descent
+from kanviz.training.gradient import Descent, HeldRows
 from kanviz.training.jacobian import learning_weights
 from kanviz.training.least_squares import LeastSquares, count_of, minimise
 from kanviz.training.penalties import Penalty, smoothness
@@ -108,15 +108,11 @@ class Judge:
             return
         descent = Descent(
             network=network,
-            x=self.x,
-            y=self.y,
+            rows=HeldRows(self.x, self.y, self.weight),
             loss=torch.nn.functional.cross_entropy,
             evaluate=lambda work, x: (work(x), penalty.of(work)),
             optimizer="lbfgs",
             learning_rate=1.0,
-            batch_size=None,
-            generator=torch.Generator().manual_seed(0),
-            sample_weight=self.weight,
         )
         deque(descent.run(steps), maxlen=0)
 

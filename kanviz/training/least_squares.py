@@ -15,7 +15,7 @@ matrix takes 1.7, 28, 192, 826 and 3153 MB.
 import functools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -25,6 +25,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from kanviz.data.scaling import mean_of
+from kanviz.data.stream import Streamed
 from kanviz.nn import Network
 from kanviz.nn.kernels.ops import can_compile, usable
 from kanviz.training.families import NUMBERS, Family
@@ -474,8 +475,12 @@ def exact_pays(n: int, n_entries: int, n_residuals: int) -> bool:
     """
     if not ALWAYS_EXACT < n <= MOST_EXACT:
         return n <= ALWAYS_EXACT
-    per_row = min((n_entries / SPARSE_UP_TO) ** 2, n**2)
-    return n_residuals * per_row + n**3 / 6 <= PRODUCTS_OF_A_STEP * n_residuals * n
+    return work_of_step(n, n_entries, n_residuals) <= PRODUCTS_OF_A_STEP * n_residuals * n
+
+
+def work_of_step(n: int, n_entries: int, n_residuals: int) -> float:
+    """Return about how many multiplications an exact step takes; see ``exact_pays``."""
+    return n_residuals * min((n_entries / SPARSE_UP_TO) ** 2, n**2) + n**3 / 6
 
 
 FAR_FROM_1 = 6
@@ -556,10 +561,19 @@ class LeastSquares(Problem):
 
     def deviance(self, outputs: Float[Tensor, "samples outputs"]) -> float:
         """Return the mean deviance of outputs; of numbers over all of them."""
+        return self.deviance_of(outputs, self.y, self.sample_weight)
+
+    def deviance_of(
+        self,
+        outputs: Float[Tensor, "samples outputs"],
+        y: Shaped[Tensor, "samples ..."],
+        weight: Float[Tensor, " samples"] | None = None,
+    ) -> float:
+        """Return the mean deviance of some rows."""
         if self.family is NUMBERS:
-            return self._squares(outputs)
-        each = mean_of(self.family.deviance(outputs, self.y), self.sample_weight)
-        return float(each) * len(self.y) / self.y.numel()
+            return float(mean_of((outputs - y).square(), weight).mean())
+        each = mean_of(self.family.deviance(outputs, y), weight)
+        return float(each) * len(y) / y.numel()
 
     def _squares(self, outputs: Float[Tensor, "samples outputs"]) -> float:
         """Return the mean square of outputs - y."""
@@ -613,6 +627,55 @@ class LeastSquares(Problem):
             matrix[:, self.frozen] = 0
             gradient[self.frozen] = 0
         return Quadratic(matrix, gradient, self.kinds)
+
+
+@dataclass
+class StreamedLeastSquares(LeastSquares):
+    """Least squares of rows in batches: cost, matrix and gradient are sums over these.
+
+    ``x`` and ``y`` are those of the sample, and only tell what the others are like.
+    """
+
+    streamed: Streamed = field(kw_only=True)
+
+    @torch.no_grad()
+    def cost(self, weights: Float[Tensor, " weights"]) -> tuple[float, float]:
+        """Put the weights; return (cost, loss in y's unit); may be inf or NaN."""
+        self.put(weights)
+        deviance, n = 0.0, 0
+        for x, y in self._batches():
+            deviance += len(x) * self.deviance_of(self.network(x), y)
+            n += len(x)
+        deviance /= n
+        extra = sum(float(penalty.value(weights)) for penalty in self.penalties)
+        loss = deviance / self.family.deviance_of_loss
+        return deviance / self.scale**2 + extra, loss * self.unit**2
+
+    def model(self, weights: Float[Tensor, " weights"]) -> Quadratic:
+        """Return the Gauss-Newton model of the cost, with its matrix written down."""
+        self.put(weights)
+        return self.quadratic(weights)
+
+    @property
+    def count(self) -> float:
+        """How many numbers y has."""
+        return self.streamed.rows * (self.y.numel() / len(self.y))
+
+    def products(self, weights: Float[Tensor, " weights"]) -> Products:
+        """Return J^T J and J^T (outputs - y) at weights that were put; both in the unit."""
+        if self.known is None or not torch.equal(self.known.weights, weights):
+            matrix = weights.new_zeros(len(weights), len(weights))
+            gradient = weights.new_zeros(len(weights))
+            for x, y in self._batches():
+                some, slope = network_normal_equations(self.network, x, y, None, self.family)
+                matrix += some
+                gradient += slope
+            self.known = Products(weights, matrix, gradient)
+        return self.known
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for x, y in self.streamed.batches(self.x):
+            yield x, y / self.unit if self.unit != 1 else y
 
 
 # ---- steps ---------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What is asked of a fit: its options, and a task that is checked against network and data."""
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -12,11 +13,11 @@ from torch import Tensor
 
 from kanviz.checks import check_choice, check_integer
 from kanviz.data import Dataset, as_dataset
-from kanviz.data.scaling import root_mean_square
+from kanviz.data.scaling import ROUNDING, root_mean_square
+from kanviz.data.stream import BATCH_ROWS, Streamed
 from kanviz.nn import Network
 from kanviz.training.errors import (
     LOSS_FUNCTIONS,
-    ROUNDING,
     Errors,
     InUserUnits,
     Loss,
@@ -24,16 +25,20 @@ from kanviz.training.errors import (
     deviation_of,
     loss_on,
     quality,
+    quality_in_batches,
 )
 from kanviz.training.families import MAD, NUMBERS, ROBUST, Counts, Family, family_of
+from kanviz.training.gradient import HeldRows, Rows, StreamedRows
 from kanviz.training.jacobian import n_entries, n_weights
 from kanviz.training.least_squares import (
     MOST_EXACT,
     LeastSquares,
     Problem,
+    StreamedLeastSquares,
     count_of,
     exact_pays,
     unit_of,
+    work_of_step,
 )
 from kanviz.training.penalties import Penalty
 from kanviz.training.report import Progress
@@ -42,6 +47,10 @@ from kanviz.training.sparsity import Sparsity
 OPTIMIZERS = ("auto", "lm", "lbfgs", "adam", "adamw")
 WORK_OF_CLASSES = 1e9
 """Multiplications of a step, about half a second, up to which the evidence chooses for classes."""
+
+MOST_WORK, MOST_ROWS = 3e11, 200_000
+"""Multiplications of an exact step, about a minute, and rows of any other step, up to which "auto"
+takes all rows at once."""
 
 MOST_STARTS = 32
 """Random starts of a fit that is asked for none; each is a short trial."""
@@ -63,9 +72,9 @@ class FitOptions:
         ``"lm"`` Levenberg-Marquardt (squared loss, cross entropy), ``"lbfgs"``, ``"adam"``,
         ``"adamw"``, any optimizer class of torch, or ``"auto"``: "lm" on all data at once where it
         can take exact steps (up to about 1000 weights, or 5000 of a narrow network with fine grids;
-        for classes where the data choose how smooth the curves are), "adam" with batches, else
-        "lbfgs". Wide networks with thousands of samples often end at a lower test error with
-        ``batch_size=256``.
+        for classes where the data choose how smooth the curves are), "adam" with batches, or where
+        a step on all rows would take a minute, else "lbfgs". Wide networks with thousands of
+        samples often end at a lower test error with ``batch_size=256``.
     steps : int, optional
         Per grid level: iterations of "lm" (default 150) and "lbfgs" (100), epochs of the others
         (100).
@@ -148,6 +157,12 @@ class FitOptions:
             check_choice("optimizer", kind, OPTIMIZERS)
         if self.loss is not None and not callable(self.loss):
             check_choice("loss", self.loss, get_args(LossName))
+        if isinstance(self.loss, type):
+            name = self.loss.__name__
+            raise ValueError(
+                f"loss must be a function, or a module that is made; got the class {name}. Write "
+                f"{name}()."
+            )
         for name in ("steps", "batch_size", "starts", "patience"):
             if getattr(self, name) is not None:
                 check_integer(name, getattr(self, name), 1)
@@ -261,6 +276,10 @@ class Task(ABC):
     def trial(self, samples: int) -> "Task":
         """Return the task on at most that many samples, where fewer are quicker."""
 
+    def in_memory(self) -> "Task":
+        """Return the task on rows in memory, on which random starts are compared."""
+        return self
+
     @abstractmethod
     def loss_of(self, network: Network) -> float:
         """Return the loss of a network of any dtype, computed from what it gives in that."""
@@ -329,6 +348,11 @@ class DataTask(Task):
         """How many numbers y has, each counted as often as its row."""
         return count_of(self.y, self.sample_weight)
 
+    def rows(self, generator: torch.Generator) -> Rows:
+        """Return the rows for a descent, y in the unit, in batches that the generator shuffles."""
+        y = self.y / self.unit if self.unit != 1 else self.y
+        return HeldRows(self.x, y, self.sample_weight, self.options.batch_size, generator)
+
     def trial(self, samples: int) -> "DataTask":
         """Return the task with the first samples only."""
         y, weight = self.y[:samples], self.sample_weight
@@ -360,6 +384,68 @@ class DataTask(Task):
         return prepare(self.network, self.data, options)
 
 
+@dataclass(frozen=True)
+class StreamTask(DataTask):
+    """To learn rows that come in batches; ``data``, ``x`` and ``y`` are a sample of them.
+
+    The sample tells where the knots are to be, what an edge matters, and which random start to go
+    on from; what is made small, and told, is the loss on all rows.
+    """
+
+    streamed: Streamed
+
+    @property
+    def by_evidence(self) -> bool:
+        """Whether the data choose how smooth the curves are: they do so all at once."""
+        return False
+
+    @property
+    def count(self) -> float:
+        """How many numbers y has."""
+        return self.streamed.rows * (self.y.numel() / len(self.y))
+
+    def in_memory(self) -> DataTask:
+        """Return the task on the sample."""
+        return DataTask(**{one.name: getattr(self, one.name) for one in fields(DataTask)})
+
+    def trial(self, samples: int) -> DataTask:
+        """Return the task with the first samples only."""
+        return self.in_memory().trial(samples)
+
+    def rows(self, generator: torch.Generator) -> StreamedRows:
+        """Return the rows for a descent."""
+        return StreamedRows(self.streamed, self.x, self.unit, generator)
+
+    def problem(self, network: Network, penalties: Sequence[Penalty]) -> StreamedLeastSquares:
+        """Return the sum of squares of outputs - y, over the variance of y, batch by batch."""
+        return StreamedLeastSquares(
+            network,
+            self.x,
+            self.y,
+            penalties,
+            self.scale,
+            family=self.family,
+            streamed=self.streamed,
+        )
+
+    def loss_of(self, network: Network) -> float:
+        """Return the loss on all rows."""
+        total, n = 0.0, 0
+        for x, y in self.streamed.batches(network.layers[0].weight):
+            total += len(x) * loss_on(network, x, y, self.loss)
+            n += len(x)
+        return total / n
+
+    def quality_of(self, network: Network) -> dict[str, float]:
+        """Return RMSE and R^2, or the accuracy, on all rows."""
+        batches = self.streamed.batches(network.layers[0].weight)
+        return quality_in_batches(network, batches, self.data.y_scaling)
+
+    def asked_again(self, options: FitOptions) -> DataTask:
+        """Return the same task with other options; ValueError if they do not fit it."""
+        return prepare(self.network, self.data, options, self.streamed)
+
+
 def name_of(optimizer: Optimizer) -> str:
     """Return what reports call an optimizer."""
     return optimizer if isinstance(optimizer, str) else optimizer.__name__
@@ -373,8 +459,19 @@ def sparsity_of(options: FitOptions) -> Sparsity | None:
     return asked if asked.weight else None
 
 
-def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
+def prepare(
+    network: Network, data: Dataset, options: FitOptions, streamed: Streamed | None = None
+) -> DataTask:
     """Check that network, data and options fit together and resolve every default.
+
+    Parameters
+    ----------
+    network : Network
+    data : Dataset
+        In the network's units; all rows, or a sample of those that are streamed.
+    options : FitOptions
+    streamed : Streamed, optional
+        Rows that come in batches.
 
     Raises
     ------
@@ -391,11 +488,25 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
     counts = Counts(tuple(data.y_scaling.shift.tolist())) if data.is_counts else None
     if data.sample_weight is not None and callable(loss):
         by_rows(loss)  # or it says that it cannot be
+    if streamed is not None:
+        _check_streamed(options, loss)
     validation, rows = _validation(data, options)
-    if options.batch_size is None and (not callable(loss) or rows.weight is not None):
+    if (
+        streamed is None
+        and options.batch_size is None
+        and (not callable(loss) or rows.weight is not None)
+    ):
         rows = rows.merged()
     grids = list(options.grids or [network.layers[0].spec.grid_size])
-    optimizer = _choose(network, loss, rows.y.numel(), grids[-1], options)
+    if streamed is not None and options.optimizer == "auto":
+        optimizer: Optimizer = "adam"
+    else:
+        optimizer = _choose(network, loss, rows.y.numel(), grids[-1], options)
+    in_batches = _needs_batches(network, optimizer, rows, grids[-1], options)
+    if in_batches:
+        optimizer, options = "adam", replace(options, batch_size=BATCH_ROWS)
+    if streamed is not None and optimizer == "lm":
+        _check_few_weights(_finest_weights(network, grids[-1]))
     _check_smoothing(options, loss, optimizer, _finest_weights(network, grids[-1]))
     weight = network.layers[0].weight
     dtype = torch.float64 if optimizer == "lm" else weight.dtype
@@ -405,7 +516,9 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
 
     y, sample_weight = cast(rows.y), None if rows.weight is None else rows.weight.to(weight.device)
     scale = deviation_of(y, sample_weight) if loss in ("mse", "huber") else 1.0
-    return DataTask(
+    if streamed is not None and loss == "mse":
+        scale = streamed.deviation
+    task = DataTask(
         network=network,
         options=options,
         # What the network will see of x, and no digit more: "lm" works in float64, on that.
@@ -415,14 +528,46 @@ def prepare(network: Network, data: Dataset, options: FitOptions) -> DataTask:
         optimizer=optimizer,
         sparsity=sparsity_of(options),
         most_starts=MOST_STARTS,
-        notes=_notes(data),
+        notes=(*_notes(data), *[MANY_ROWS.format(len(rows.x))] * in_batches),
         data=data,
         y=y,
-        loss=_function_of(loss, data) if counts is None else counts.loss,
+        loss=_function_of(loss, data, weight) if counts is None else counts.loss,
         validation=validation and (cast(validation.x), cast(validation.y), validation.weight),
         sample_weight=sample_weight,
         family=ROBUST if is_robust else counts or family_of(y),
     )
+    if streamed is None:
+        return task
+    return StreamTask(
+        **{one.name: getattr(task, one.name) for one in fields(DataTask)}, streamed=streamed
+    )
+
+
+def _check_streamed(options: FitOptions, loss: LossName | Loss) -> None:
+    """Raise a ValueError where an option needs all rows at once."""
+    kind = options.optimizer
+    wrong = {
+        "optimizer": kind == "lbfgs",
+        "loss": loss in ("huber", "poisson"),
+        "smoothing": options.smoothing == "auto",
+        "validation": isinstance(options.validation, float | str),
+    }
+    for name, is_wrong in wrong.items():
+        if is_wrong:
+            raise ValueError(
+                f"{name}={getattr(options, name)!r} needs all rows at once; got rows in batches. "
+                "They take 'adam', 'adamw', 'lm' or a class of torch.optim, loss 'mse', "
+                "'cross_entropy' or your own, a number for smoothing, and (X, y) for validation."
+            )
+
+
+def _check_few_weights(n: int) -> None:
+    """Raise a ValueError where the matrix of a step would be too large."""
+    if n > MOST_EXACT:
+        raise ValueError(
+            f"optimizer='lm' takes at most {MOST_EXACT} weights with rows in batches; got {n}. "
+            "Use 'adam', or take fewer nodes or a coarser grid."
+        )
 
 
 def _median_size(y: Tensor) -> float:
@@ -430,11 +575,22 @@ def _median_size(y: Tensor) -> float:
     return float((y - y.median(0).values).abs().median())
 
 
-def _function_of(loss: LossName | Loss, data: Dataset) -> Loss:
+def _function_of(loss: LossName | Loss, data: Dataset, like: Tensor) -> Loss:
     """Return what reports measure: of robust fits, too, the mean square."""
     if callable(loss):
-        return in_user_units(loss, data)
+        return in_user_units(_cast(loss, like), data)
     return LOSS_FUNCTIONS["mse" if loss == "huber" else loss]
+
+
+def _cast(loss: Loss, like: Tensor) -> Loss:
+    """Return a loss of torch whose own numbers, such as weights of classes, are as the outputs."""
+    if not isinstance(loss, torch.nn.Module):
+        return loss
+    own = [number for number in loss.buffers() if number.is_floating_point()]
+    if all((number.dtype, number.device) == (like.dtype, like.device) for number in own):
+        return loss
+    twin: Loss = copy.deepcopy(loss).to(like)
+    return twin
 
 
 def _notes(data: Dataset) -> tuple[str, ...]:
@@ -569,6 +725,25 @@ def _choose(
     return "lm" if _exact_pays(network, n_residuals, finest) else "lbfgs"
 
 
+MANY_ROWS = (
+    'so many rows ({:,}) are learnt in batches by "adam"; optimizer="lm" takes them all at once, '
+    "in minutes a step"
+)
+
+
+def _needs_batches(
+    network: Network, optimizer: Optimizer, rows: "_Rows", finest: int, options: FitOptions
+) -> bool:
+    """Return whether steps on all rows would take too long, where nobody asked for them."""
+    is_open = options.smoothing is None and options.batch_size is None and not options.starts
+    if options.optimizer != "auto" or options.loss == "huber" or not is_open:
+        return False
+    if optimizer == "lm":
+        n, sparse = _finest_weights(network, finest), _is_sparse(network)
+        return work_of_step(n, n_entries(network) if sparse else n, rows.y.numel()) > MOST_WORK
+    return optimizer == "lbfgs" and len(rows.x) > MOST_ROWS
+
+
 def _finest_weights(network: Network, finest: int) -> int:
     """Return the number of weights on the finest grid."""
     layers = network.layers
@@ -579,8 +754,11 @@ def _finest_weights(network: Network, finest: int) -> int:
 def _exact_pays(network: Network, n_residuals: int, finest: int) -> bool:
     """Return whether "lm" can take exact steps on the finest grid, where it beats "lbfgs"."""
     n = _finest_weights(network, finest)
-    sparse = all(layer.spec.is_spline for layer in network.layers)
-    return exact_pays(n, n_entries(network) if sparse else n, n_residuals)
+    return exact_pays(n, n_entries(network) if _is_sparse(network) else n, n_residuals)
+
+
+def _is_sparse(network: Network) -> bool:
+    return all(layer.spec.is_spline for layer in network.layers)
 
 
 class _Rows(NamedTuple):

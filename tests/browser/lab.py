@@ -49,6 +49,12 @@ PATIENCE = 60.0
 class Lab:
     """A server in a folder: ``work`` below it holds the notebooks."""
 
+    module = "jupyterlab"
+    """What is run."""
+
+    page = "doc/tree"
+    """Below which path a notebook is opened."""
+
     def __init__(self, folder: Path) -> None:
         self.folder, self.work = folder, folder / "work"
         self.work.mkdir()
@@ -62,7 +68,7 @@ class Lab:
             self._process = subprocess.Popen(
                 self._command(),
                 cwd=self.work,
-                env=self._environment(),
+                env=self.environment(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -71,7 +77,7 @@ class Lab:
 
     def address(self, notebook: str) -> str:
         """Return where a notebook is opened, in a new workspace."""
-        return f"{self.url}/doc/tree/{notebook}?token={self.token}&reset"
+        return f"{self.url}/{self.page}/{notebook}?token={self.token}&reset"
 
     def write(self, name: str, *cells: str, kernel: str = "python3") -> str:
         """Write a notebook of code cells; return its name."""
@@ -151,9 +157,10 @@ class Lab:
 
     def _command(self) -> list[str]:
         own = [f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.work}"]
-        return [sys.executable, "-m", "jupyterlab", *OPTIONS, *own]
+        return [sys.executable, "-m", self.module, *OPTIONS, *own]
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return the variables in which all runs: nothing of the user's Jupyter, one thread."""
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -179,4 +186,4 @@ class Lab:
                     return
             time.sleep(0.05)
         self.stop()
-        raise RuntimeError(f"JupyterLab did not start:\n{self.log.read_text()[-3000:]}")
+        raise RuntimeError(f"{self.module} did not start:\n{self.log.read_text()[-3000:]}")

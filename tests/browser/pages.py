@@ -42,6 +42,42 @@ AUDIT = """async (root) => {
 }"""
 
 
+# Words of the picture that lie over each other, that leave it, or that stand out too little.
+UNREADABLE = """(root) => {
+  const stage = root.querySelector(".kv-stage").getBoundingClientRect();
+  const all = [...root.querySelectorAll(
+    ".kv-node-words text, .kv-axis-words text, .kv-caption")];
+  const words = all.filter((one) => one.checkVisibility() && one.textContent.trim());
+  const boxes = words.map((one) => one.getBoundingClientRect());
+  const light = (color) => {
+    const parts = color.match(/[\\d.]+/g).slice(0, 3).map((part) => Number(part) / 255);
+    const [r, g, b] = parts.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const paper = light(getComputedStyle(root).backgroundColor);
+  const found = [];
+  words.forEach((one, n) => {
+    const a = boxes[n];
+    const said = one.textContent;
+    const isIn = a.left > stage.left - 1 && a.right < stage.right + 1
+      && a.top > stage.top - 1 && a.bottom < stage.bottom + 1;
+    if (!isIn) found.push(`"${said}" leaves the picture`);
+    const style = getComputedStyle(one);
+    const ink = light(one instanceof SVGElement ? style.fill : style.color);
+    const contrast = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+    if (contrast < 4.5) found.push(`"${said}" has a contrast of ${contrast.toFixed(1)}`);
+    words.slice(n + 1).forEach((other, m) => {
+      const b = boxes[n + 1 + m];
+      const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      // Letters are lower than their lines.
+      if (across > 1 && down > 4) found.push(`"${said}" meets "${other.textContent}"`);
+    });
+  });
+  return found;
+}"""
+
+
 class ModelPage:
     """The page of a model, open in the browser."""
 
@@ -83,6 +119,12 @@ class ModelPage:
             terms = network.layers[layer - 1].edge_outputs(inputs)[0, :, j]
         kept = terms[network.layers[layer - 1].mask[:, j]]
         return [*sorted(kept.tolist()), float(terms.sum())]
+
+
+def unreadable(diagram: Diagram) -> list[str]:
+    """Return the words of the picture that cannot be read, and why."""
+    found: list[str] = diagram.root.evaluate(UNREADABLE)
+    return found
 
 
 def faults(diagram: Diagram) -> list[str]:

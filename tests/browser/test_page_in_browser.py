@@ -10,7 +10,7 @@ import torch
 from model_helpers import make_data, make_model
 
 import kanviz
-from browser.pages import ModelPage, faults
+from browser.pages import ModelPage, faults, unreadable
 from kanviz.model import KAN
 
 if TYPE_CHECKING:
@@ -147,6 +147,73 @@ def test_the_page_has_no_serious_fault_of_access(theme: str, page: "Page", tmp_p
     for tab in ("History", "Export"):
         at.diagram.tab(tab)
         assert faults(at.diagram) == []
+
+
+def _named(widths: list[int]) -> KAN:
+    """Return a network whose inputs have long names with units."""
+    x = torch.rand(60, widths[0], dtype=torch.float64)
+    names = [f"Temperature of plate {n} [K]" if n % 2 else f"x{n}" for n in range(widths[0])]
+    data = kanviz.from_arrays(x, x[:, :1].expand(-1, widths[-1]), input_names=names)
+    model = KAN(widths, dtype=torch.float64)
+    model.fit(data, steps=1, progress=False)
+    return model
+
+
+def _classes() -> KAN:
+    x = torch.rand(80, 3, dtype=torch.float64)
+    birds = np.array(["Adelie", "Gentoo", "Chinstrap", "Macaroni"])
+    data = kanviz.from_arrays(x, birds[2 * (x[:, 0] > 0.5) + 1 * (x[:, 1] > 0.5)])
+    model = KAN([3, 4, 4], dtype=torch.float64)
+    model.fit(data, steps=1, progress=False)
+    return model
+
+
+@pytest.mark.parametrize("shape", [(6, 8, 4, 1), (20, 30, 10), (1, 1), None])
+def test_every_word_of_the_picture_can_be_read(
+    shape: tuple[int, ...] | None, page: "Page", tmp_path: Path, artefacts: Path
+) -> None:
+    model = _named(list(shape)) if shape else _classes()
+    at = ModelPage(page, model, tmp_path / "model.html")
+    name = "_".join(map(str, shape)) if shape else "classes"
+    for width, theme in ((1280, "light"), (380, "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+        for kind in ("Matrix", "Net", "One node"):
+            button = at.diagram.root.locator(".kv-kinds button").filter(has_text=kind)
+            if button.is_visible():
+                button.click()
+            elif kind != "Net":
+                continue
+            page.evaluate(
+                "() => new Promise((f) => requestAnimationFrame(() => setTimeout(f, 50)))"
+            )
+            page.screenshot(path=artefacts / f"{name}_{width}_{kind}.png")
+            assert unreadable(at.diagram) == []
+    assert at.console.errors == []
+
+
+def test_one_node_is_seen_alone_by_mouse_and_by_keys(page: "Page", tmp_path: Path) -> None:
+    at = ModelPage(page, _named([6, 8, 4, 1]), tmp_path / "model.html")
+    root, keys = at.diagram.root, page.keyboard
+    edges = root.locator(".kv-edge")
+    assert root.locator(".kv-kinds [aria-pressed=true]").inner_text() == "Matrix"
+    assert edges.count() == 84
+    root.locator('.kv-node[data-key="1,3"] circle').last.click()
+    page.wait_for_function("document.querySelectorAll('.kv-edge').length === 10")
+    assert root.locator(".kv-lone").input_value() == "1,3"
+    assert root.locator(".kv-node-words").filter(has_text="adds up the 6 curves below").count() == 1
+    keys.press("PageDown")
+    page.wait_for_function("document.querySelector('.kv-lone').value === '1,4'")
+    assert page.evaluate("document.activeElement.dataset.key") == "1,4"
+    keys.press("Escape")
+    page.wait_for_function("document.querySelectorAll('.kv-edge').length === 84")
+    keys.press("m")
+    page.wait_for_function(
+        "document.querySelector('.kv-kinds [aria-pressed=true]').textContent === 'Net'"
+    )
+    keys.press("Enter")
+    page.wait_for_function("document.querySelectorAll('.kv-edge').length === 10")
+    assert at.console.errors == []
 
 
 def test_the_page_is_used_by_keys_alone(page: "Page", tmp_path: Path) -> None:

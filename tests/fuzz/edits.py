@@ -14,12 +14,13 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from model_helpers import bytes_of
 
 import kanviz as kv
+from kanviz.edits.curves import How
 from kanviz.live import contract
 from kanviz.live.desk import Desk
 
@@ -297,6 +298,7 @@ def forged(rng: random.Random, model: kv.KAN) -> object:
         "m": lambda: draw.index(8),
         "height": draw.number,
         "drag": lambda: rng.randrange(5),
+        "how": lambda: rng.choice(get_args(How)),
         "x": lambda: [draw.number() for _ in range(model.widths[0])],
         "y": lambda: [draw.number() for _ in range(model.widths[0])],
         "formula": draw.formula,

@@ -5,6 +5,9 @@ export type Edge = readonly [layer: number, i: number, j: number];
 
 export type EdgeState = "spline" | "symbolic" | "pruned";
 
+/** What a hand did to a curve, as the history has it. */
+export type How = "drew" | "smoothed" | "flattened" | "shifted" | "scaled" | "reshaped";
+
 /** a, b, c, d of c f(a x + b) + d. */
 export type Affine = [a: number, b: number, c: number, d: number];
 
@@ -455,8 +458,8 @@ export interface Contributions {
 export type Ask =
   /** Move a control point. */
   | { type: "move_point"; edge: Edge; m: number; height: number; drag: number }
-  /** Bend an edge through points. */
-  | { type: "set_curve"; edge: Edge; x: number[]; y: number[]; drag: number }
+  /** Bend an edge through points; `how` is what the history says of it. */
+  | { type: "set_curve"; edge: Edge; x: number[]; y: number[]; drag: number; how: How }
   /** Make an edge a formula; without numbers (a, b, c, d, free constants) Python fits them. */
   | { type: "fix"; edge: Edge; formula: string; numbers: number[] | null }
   /** Give a formula its spline back. */

@@ -125,7 +125,7 @@ function figureElement({ name, value, unit }: Figure): HTMLElement {
 class Headline {
   readonly element: HTMLElement;
   /** The formula, and the version of the network that it is of. */
-  private readonly known = signal<{ version: number; formula: FormulaText } | null>(null);
+  readonly #known = signal<{ version: number; formula: FormulaText } | null>(null);
 
   constructor(
     private readonly store: LiveStore,
@@ -136,10 +136,10 @@ class Headline {
       h("h2", { class: "kv-head-title", tabindex: 0, "aria-label": "What the network computes" }),
     );
     life.follow(store.scene, ({ formula, version }) => {
-      if (formula && this.known.peek()?.version !== version)
-        this.known.value = { version, formula };
+      if (formula && this.#known.peek()?.version !== version)
+        this.#known.value = { version, formula };
     });
-    const later = life.later(() => void this.ask(), STILL_MS);
+    const later = life.later(() => void this.#ask(), STILL_MS);
     const isReady = computed(
       () => !store.local && store.status.value.state === "idle" && isFormula(store.scene.value),
     );
@@ -147,26 +147,26 @@ class Headline {
     life.follow(due, (wanted) => {
       if (wanted >= 0) later();
     });
-    const shape = computed(() => this.shape());
+    const shape = computed(() => this.#shape());
     life.effect(() => {
       void shape.value;
-      this.draw();
+      this.#draw();
     });
   }
 
   /** All that the line depends on, so that it is not written anew for every frame. */
-  private shape(): string {
+  #shape(): string {
     const scene = this.store.scene.value;
-    const known = this.known.value;
+    const known = this.#known.value;
     if (known?.version === scene.version) return `formula ${scene.version}`;
     const masks = scene.recipe?.layers.map((layer) => layer.mask.join("")).join("|");
     const names = [scene.input_names, scene.output_names];
     return [scene.widths, names, masks ?? scene.edges.map((view) => view.state[0]).join("")].join();
   }
 
-  private draw(): void {
+  #draw(): void {
     const scene = this.store.scene.peek();
-    const known = this.known.peek();
+    const known = this.#known.peek();
     if (known?.version !== scene.version) {
       this.element.replaceChildren(structure(scene));
       return;
@@ -179,11 +179,11 @@ class Headline {
     this.element.replaceChildren(made);
   }
 
-  private async ask(): Promise<void> {
+  async #ask(): Promise<void> {
     const { version } = this.store.scene.peek();
     try {
       const formula = (await this.store.ask({ type: "formula" })) as FormulaText;
-      if (version === this.store.scene.peek().version) this.known.value = { version, formula };
+      if (version === this.store.scene.peek().version) this.#known.value = { version, formula };
     } catch {
       // Then the structure stays; the panel that shows the formula says what is wrong.
     }

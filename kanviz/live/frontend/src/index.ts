@@ -17,8 +17,10 @@ const KEYS: Keys = [
     [
       ["\u2190 \u2192 \u2191 \u2193", "from edge to edge and node to node"],
       ["Home, End", "first or last edge"],
-      ["Enter", "open the edge"],
-      ["Escape", "close the edge"],
+      ["Enter", "open the edge; on a node, see it alone"],
+      ["Page Up, Page Down", "then the node before, the next one"],
+      ["Escape", "close the edge; all nodes again"],
+      ["m", "a matrix in the place of wires, or back"],
       ["+ \u2212", "nearer, farther"],
       ["0", "the whole picture"],
       ["Ctrl+Z, Ctrl+Y", "undo, redo"],
@@ -124,8 +126,8 @@ function roomButtons(root: HTMLElement, life: Life): HTMLElement[] {
 /** A list of tabs with the panel of one of them below. */
 class Tabs {
   readonly element: HTMLElement;
-  private readonly tabs: HTMLButtonElement[];
-  private readonly pages: HTMLElement[];
+  readonly #tabs: HTMLButtonElement[];
+  readonly #pages: HTMLElement[];
 
   constructor(
     private readonly panels: Panel[],
@@ -133,52 +135,52 @@ class Tabs {
   ) {
     // Ids must differ between views, also of one model in one page.
     const id = `kv-${Math.random().toString(36).slice(2)}`;
-    this.tabs = panels.map((panel, n) => this.tab(panel, n, id));
-    this.pages = panels.map((panel, n) => {
+    this.#tabs = panels.map((panel, n) => this.#tab(panel, n, id));
+    this.#pages = panels.map((panel, n) => {
       const names = { id: `${id}-page-${n}`, "aria-labelledby": `${id}-tab-${n}` };
       return h("div", { role: "tabpanel", ...names }, panel.element);
     });
     const list = h(
       "div",
       { class: "kv-tabs", role: "tablist", "aria-label": "Panels" },
-      ...this.tabs,
+      ...this.#tabs,
     );
-    life.listen(list, "keydown", (event) => this.press(event as KeyboardEvent));
+    life.listen(list, "keydown", (event) => this.#press(event as KeyboardEvent));
     this.element = h(
       "div",
       { class: "kv-side" },
       list,
-      h("div", { class: "kv-panels" }, ...this.pages),
+      h("div", { class: "kv-panels" }, ...this.#pages),
     );
-    this.open(0);
+    this.#open(0);
   }
 
   /** Opens the panel that wants to be seen then. */
   openFor(what: Panel["opensOn"]): void {
     const n = this.panels.findIndex((panel) => panel.opensOn === what);
-    if (n >= 0) this.open(n);
+    if (n >= 0) this.#open(n);
   }
 
-  private open(n: number): void {
-    this.tabs.forEach((tab, at) => {
+  #open(n: number): void {
+    this.#tabs.forEach((tab, at) => {
       tab.setAttribute("aria-selected", String(at === n));
       tab.setAttribute("tabindex", at === n ? "0" : "-1");
-      this.pages[at].hidden = at !== n;
+      this.#pages[at].hidden = at !== n;
     });
   }
 
-  private tab({ title }: Panel, n: number, id: string): HTMLButtonElement {
+  #tab({ title }: Panel, n: number, id: string): HTMLButtonElement {
     const names = { id: `${id}-tab-${n}`, "aria-controls": `${id}-page-${n}` };
     const tab = focusable(
       h("button", { type: "button", class: "kv-tab", role: "tab", ...names }, title),
     );
-    tab.addEventListener("click", () => this.open(n));
+    tab.addEventListener("click", () => this.#open(n));
     return tab;
   }
 
-  private press(event: KeyboardEvent): void {
-    const at = this.tabs.findIndex((tab) => tab.getAttribute("aria-selected") === "true");
-    const last = this.tabs.length - 1;
+  #press(event: KeyboardEvent): void {
+    const at = this.#tabs.findIndex((tab) => tab.getAttribute("aria-selected") === "true");
+    const last = this.#tabs.length - 1;
     const steps: Record<string, number> = {
       ArrowRight: at === last ? 0 : at + 1,
       ArrowLeft: at === 0 ? last : at - 1,
@@ -188,8 +190,8 @@ class Tabs {
     const next = steps[event.key];
     if (next === undefined) return;
     event.preventDefault();
-    this.open(next);
-    this.tabs[next].focus();
+    this.#open(next);
+    this.#tabs[next].focus();
   }
 }
 

@@ -32,8 +32,8 @@ interface Wire {
 }
 
 export class Outbox {
-  private readonly waiting: Entry[] = [];
-  private readonly flying = new Map<number, Flying>();
+  readonly #waiting: Entry[] = [];
+  readonly #flying = new Map<number, Flying>();
 
   constructor(
     private readonly wire: Wire,
@@ -43,46 +43,46 @@ export class Outbox {
 
   /** Whether a request has had no answer for longer than an idle kernel takes. */
   get overdue(): boolean {
-    return [...this.flying.values()].some((entry) => entry.overdue);
+    return [...this.#flying.values()].some((entry) => entry.overdue);
   }
 
   /** Whether a request that `test` accepts is not answered yet. */
   has(test: (ask: Ask) => boolean): boolean {
-    return [...this.waiting, ...this.flying.values()].some((entry) => test(entry.ask));
+    return [...this.#waiting, ...this.#flying.values()].some((entry) => test(entry.ask));
   }
 
   push(ask: Ask): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const key = keyOf(ask);
-      const last = this.waiting.at(-1);
+      const last = this.#waiting.at(-1);
       if (key && last?.key === key) {
         last.ask = ask;
         last.settle.push({ resolve, reject });
         return;
       }
-      this.waiting.push({ key, ask, settle: [{ resolve, reject }] });
-      this.flush();
+      this.#waiting.push({ key, ask, settle: [{ resolve, reject }] });
+      this.#flush();
     });
   }
 
   /** Settles the request that `reply` answers; false if it is none of ours. */
   reply(reply: Reply): boolean {
-    const entry = this.flying.get(reply.seq);
+    const entry = this.#flying.get(reply.seq);
     if (!entry) return false;
     clearTimeout(entry.timer);
-    this.flying.delete(reply.seq);
+    this.#flying.delete(reply.seq);
     for (const { resolve, reject } of entry.settle) {
       if (reply.ok) resolve(reply.value);
       else reject(new Error(reply.error));
     }
-    this.flush();
+    this.#flush();
     this.wire.changed();
     return true;
   }
 
   /** Refuses everything that is on its way, for no answer will come. */
   giveUp(why: string): void {
-    const entries = [...this.flying.values(), ...this.waiting];
+    const entries = [...this.#flying.values(), ...this.#waiting];
     this.close();
     for (const { settle } of entries) for (const { reject } of settle) reject(new Error(why));
     this.wire.changed();
@@ -90,37 +90,38 @@ export class Outbox {
 
   /** Gives up everything that is on its way. */
   close(): void {
-    for (const entry of this.flying.values()) clearTimeout(entry.timer);
-    this.flying.clear();
-    this.waiting.length = 0;
+    for (const entry of this.#flying.values()) clearTimeout(entry.timer);
+    this.#flying.clear();
+    this.#waiting.length = 0;
   }
 
-  private flush(): void {
-    while (this.waiting.length && this.taken() < this.places) this.launch(this.waiting.shift()!);
+  #flush(): void {
+    while (this.#waiting.length && this.#taken() < this.places)
+      this.#launch(this.#waiting.shift()!);
   }
 
   /** Requests that hold a place; one that is overdue lets the next go. */
-  private taken(): number {
-    return [...this.flying.values()].filter((entry) => !entry.overdue).length;
+  #taken(): number {
+    return [...this.#flying.values()].filter((entry) => !entry.overdue).length;
   }
 
-  private launch(entry: Entry): void {
+  #launch(entry: Entry): void {
     const seq = this.nextSeq();
-    this.flying.set(seq, { ...entry, overdue: false, timer: this.watch(seq, this.wire.taken()) });
+    this.#flying.set(seq, { ...entry, overdue: false, timer: this.#watch(seq, this.wire.taken()) });
     this.wire.send({ ...entry.ask, seq });
   }
 
-  private watch(seq: number, taken: number): ReturnType<typeof setTimeout> {
+  #watch(seq: number, taken: number): ReturnType<typeof setTimeout> {
     return setTimeout(() => {
-      const entry = this.flying.get(seq);
+      const entry = this.#flying.get(seq);
       if (!entry) return;
       if (this.wire.isPatient(taken)) {
-        entry.timer = this.watch(seq, taken);
+        entry.timer = this.#watch(seq, taken);
         return;
       }
       entry.overdue = true;
       this.wire.changed();
-      this.flush();
+      this.#flush();
     }, PATIENCE);
   }
 }

@@ -98,6 +98,11 @@ export abstract class Store {
     this.selected.value = edge && [...edge];
   }
 
+  /** The errors of now, of the kind that tells what an edit does: a page measures its own rows. */
+  measured(): Scene["error"] {
+    return this.scene.peek().error;
+  }
+
   /** Sends a request; at most three edits are on their way, of those waiting the latest wins. */
   abstract ask(request: Ask): Promise<unknown>;
 
@@ -122,29 +127,29 @@ const EDITS = new Set<Ask["type"]>([
 
 export class LiveStore extends Store {
   /** The scene as Python sent it: patches and frames are told from it. */
-  private base: Scene;
+  #base: Scene;
   /** The losses as the last scene or patch brought them; frames add to the points of the scene. */
-  private told: Losses;
-  private readonly edits: Outbox;
-  private readonly others: Outbox;
+  #told: Losses;
+  readonly #edits: Outbox;
+  readonly #others: Outbox;
   private readonly desk: Desk | null;
   /** Heights that a hand gave and Python has not answered yet. */
-  private readonly held = new Map<string, { edge: Edge; control_y: ArrayLike<number> }>();
+  readonly #held = new Map<string, { edge: Edge; control_y: ArrayLike<number> }>();
   // Replies reach all views of a model, in all browsers: a start at random keeps ours apart.
-  private seq = Math.floor(Math.random() * 2 ** 40);
+  #seq = Math.floor(Math.random() * 2 ** 40);
 
   constructor(private readonly model: Model) {
     const own = model.get("desk") ?? null;
     super(own?.scene ?? unpack<Scene>(model.get("scene")), model.get("local") === true);
-    this.base = this.scene.peek();
-    this.told = this.base.losses;
-    this.desk = own ?? (this.local ? new LocalDesk(this.base) : null);
-    this.edits = this.outbox(this.local ? 1 : 3);
-    this.others = this.outbox(this.local ? 1 : 8);
-    for (const [event, f] of this.heard) model.on(event, f);
-    this.onStatus();
-    this.onPatch();
-    this.onFrame();
+    this.#base = this.scene.peek();
+    this.#told = this.#base.losses;
+    this.desk = own ?? (this.local ? new LocalDesk(this.#base) : null);
+    this.#edits = this.#outbox(this.local ? 1 : 3);
+    this.#others = this.#outbox(this.local ? 1 : 8);
+    for (const [event, f] of this.#heard) model.on(event, f);
+    this.#onStatus();
+    this.#onPatch();
+    this.#onFrame();
   }
 
   override ask(request: Ask): Promise<unknown> {
@@ -154,21 +159,25 @@ export class LiveStore extends Store {
       return Promise.resolve(userProbe(recipe, request.x));
     }
     const isEdit = EDITS.has(request.type);
-    const answer = (isEdit ? this.edits : this.others).push(request);
-    return isEdit && "edge" in request ? this.holding(request.edge, answer) : answer;
+    const answer = (isEdit ? this.#edits : this.#others).push(request);
+    return isEdit && "edge" in request ? this.#holding(request.edge, answer) : answer;
+  }
+
+  override measured(): Scene["error"] {
+    return this.desk?.measured ?? super.measured();
   }
 
   override bend(edge: Edge, control_y: ArrayLike<number>): void {
-    this.held.set(keyOf(edge), { edge, control_y: Float64Array.from(control_y) });
+    this.#held.set(keyOf(edge), { edge, control_y: Float64Array.from(control_y) });
     const view = bent(this.scene.peek(), edge, control_y);
-    if (view) this.patch({ edges: [view] });
+    if (view) this.#patch({ edges: [view] });
   }
 
   override lookBack(at: number | null): void {
     const film = this.film.peek();
     if (film.at === at) return;
     if (at === null) {
-      this.onScene();
+      this.#onScene();
       return;
     }
     const scene = this.scene.peek();
@@ -177,15 +186,15 @@ export class LiveStore extends Store {
       return;
     }
     this.film.value = { ...film, at };
-    const { edges } = patchOf(film.frames[at], scene, this.told, () => false);
-    this.patch({ edges });
+    const { edges } = patchOf(film.frames[at], scene, this.#told, () => false);
+    this.#patch({ edges });
   }
 
   /** Keeps a picture of a fit; those of another fit, or of other edges, go. */
-  private keep(frame: Frame): void {
+  #keep(frame: Frame): void {
     let { frames } = this.film.peek();
     const last = frames.at(-1);
-    const of = drawnOf(this.base);
+    const of = drawnOf(this.#base);
     const isSame = last?.version === frame.version && of === this.film.peek().of;
     if (!isSame) frames = [];
     const most = Math.min(MOST_FRAMES, MOST_NUMBERS / (frame.curve_y.length || 1));
@@ -194,48 +203,48 @@ export class LiveStore extends Store {
   }
 
   override isHeld(edge: Edge): boolean {
-    return this.held.has(keyOf(edge));
+    return this.#held.has(keyOf(edge));
   }
 
   /** Ends everything that this store started. */
   destroy(): void {
-    for (const [event, f] of this.heard) this.model.off(event, f);
-    this.edits.close();
-    this.others.close();
+    for (const [event, f] of this.#heard) this.model.off(event, f);
+    this.#edits.close();
+    this.#others.close();
   }
 
   // Scenes and patches in.
 
   /** Takes a scene over that Python, or the page itself, made whole. */
-  private take(scene: Scene): void {
-    this.base = scene;
-    this.told = scene.losses;
-    const patch = this.latestPatch();
-    if (patch) this.apply(patch);
-    else this.show(scene);
+  #take(scene: Scene): void {
+    this.#base = scene;
+    this.#told = scene.losses;
+    const patch = this.#latestPatch();
+    if (patch) this.#apply(patch);
+    else this.#show(scene);
   }
 
   /** The patch of this scene, if there is one. */
-  private latestPatch(): contract.Patch | null {
+  #latestPatch(): contract.Patch | null {
     const data = this.model.get("patch");
     if (!isFilled(data)) return null;
     const patch = unpack<contract.Patch>(data);
-    return patch.since === this.base.version ? patch : null;
+    return patch.since === this.#base.version ? patch : null;
   }
 
-  private apply(patch: contract.Patch): void {
-    const scene = withPatch(this.base, patch);
-    this.told = { ...this.base.losses, marks: scene.losses.marks };
-    this.show(scene);
+  #apply(patch: contract.Patch): void {
+    const scene = withPatch(this.#base, patch);
+    this.#told = { ...this.#base.losses, marks: scene.losses.marks };
+    this.#show(scene);
   }
 
   /** Shows a scene; edges that a hand holds stay bent. */
-  private show(scene: Scene): void {
+  #show(scene: Scene): void {
     const edges: EdgeView[] = [];
-    for (const { edge, control_y } of this.held.values()) {
+    for (const { edge, control_y } of this.#held.values()) {
       const view = bent(scene, edge, control_y);
       if (view) edges.push(view);
-      else this.held.delete(keyOf(edge));
+      else this.#held.delete(keyOf(edge));
     }
     batch(() => {
       this.scene.value = patched(scene, { edges });
@@ -246,82 +255,82 @@ export class LiveStore extends Store {
   }
 
   /** Changes what a patch names; all else stays the same objects, and is not drawn anew. */
-  private patch(patch: Patch): void {
+  #patch(patch: Patch): void {
     this.scene.value = patched(this.scene.peek(), patch);
   }
 
-  private readonly onScene = (): void => {
+  readonly #onScene = (): void => {
     const data = this.model.get("scene");
-    if (this.desk) this.take(this.desk.scene);
-    else if (isFilled(data)) this.take(unpack<Scene>(data));
+    if (this.desk) this.#take(this.desk.scene);
+    else if (isFilled(data)) this.#take(unpack<Scene>(data));
   };
 
-  private readonly onPatch = (): void => {
-    const patch = this.latestPatch();
-    if (patch) this.apply(patch);
+  readonly #onPatch = (): void => {
+    const patch = this.#latestPatch();
+    if (patch) this.#apply(patch);
   };
 
-  private readonly onFrame = (): void => {
+  readonly #onFrame = (): void => {
     const data = this.model.get("frame");
     const frame = this.desk?.frame ?? (isFilled(data) ? unpack<Frame>(data) : null);
-    if (frame?.version !== this.base.version) return;
-    this.keep(frame);
-    this.patch(patchOf(frame, this.scene.peek(), this.told, (view) => this.isHeld(edgeOf(view))));
+    if (frame?.version !== this.#base.version) return;
+    this.#keep(frame);
+    this.#patch(patchOf(frame, this.scene.peek(), this.#told, (view) => this.isHeld(edgeOf(view))));
   };
 
-  private readonly onStatus = (): void => {
+  readonly #onStatus = (): void => {
     this.lost.value = false; // a kernel that says something is there, again
     this.status.value = { ...IDLE, ...this.model.get("status") };
   };
 
   /** The line to the kernel is closed, as after its restart: it says so, and nothing waits. */
-  private readonly onLost = (): void => {
+  readonly #onLost = (): void => {
     this.lost.value = true;
-    this.edits.giveUp(LOST);
-    this.others.giveUp(LOST);
-    this.held.clear();
-    this.onScene();
+    this.#edits.giveUp(LOST);
+    this.#others.giveUp(LOST);
+    this.#held.clear();
+    this.#onScene();
   };
 
-  private readonly onMessage = (message: { type?: string } & Partial<Reply>): void => {
+  readonly #onMessage = (message: { type?: string } & Partial<Reply>): void => {
     if (message?.type !== "reply") return;
     const reply = message as Reply;
-    if (!this.edits.reply(reply)) this.others.reply(reply);
+    if (!this.#edits.reply(reply)) this.#others.reply(reply);
   };
 
-  private readonly heard = [
-    ["change:scene", this.onScene],
-    ["change:patch", this.onPatch],
-    ["change:frame", this.onFrame],
-    ["change:status", this.onStatus],
-    ["msg:custom", this.onMessage],
+  readonly #heard = [
+    ["change:scene", this.#onScene],
+    ["change:patch", this.#onPatch],
+    ["change:frame", this.#onFrame],
+    ["change:status", this.#onStatus],
+    ["msg:custom", this.#onMessage],
     // Of ipywidgets: the line opens with the model and closes once.
-    ["comm_live_update", this.onLost],
+    ["comm_live_update", this.#onLost],
   ] as const;
 
   // Requests out.
 
-  private outbox(places: number): Outbox {
+  #outbox(places: number): Outbox {
     const wire = {
-      send: (request: Request) => this.send(request),
+      send: (request: Request) => this.#send(request),
       taken: () => this.status.peek().answered,
       isPatient: (taken: number) => {
         const { state, answered } = this.status.peek();
         return state !== "idle" || answered > taken;
       },
       changed: () => {
-        this.overdue.value = this.edits.overdue || this.others.overdue;
+        this.overdue.value = this.#edits.overdue || this.#others.overdue;
       },
     };
-    return new Outbox(wire, places, () => ++this.seq);
+    return new Outbox(wire, places, () => ++this.#seq);
   }
 
-  private send(request: Request): void {
+  #send(request: Request): void {
     if (!this.desk) {
       try {
         this.model.send(request);
       } catch {
-        this.onLost();
+        this.#onLost();
       }
       return;
     }
@@ -329,22 +338,22 @@ export class LiveStore extends Store {
     // Later, so that a drag is drawn before the whole network is computed.
     setTimeout(async () => {
       const { reply, scene } = await desk.answer(request);
-      if (scene) this.take(scene);
-      this.onMessage({ type: "reply", ...reply });
+      if (scene) this.#take(scene);
+      this.#onMessage({ type: "reply", ...reply });
     });
   }
 
   /** An edge whose last edit is answered shows what Python has, at once if that went wrong. */
-  private async holding(edge: Edge, answer: Promise<unknown>): Promise<unknown> {
+  async #holding(edge: Edge, answer: Promise<unknown>): Promise<unknown> {
     const key = keyOf(edge);
     const letGo = (): boolean =>
-      !this.edits.has((ask) => "edge" in ask && keyOf(ask.edge) === key) && this.held.delete(key);
+      !this.#edits.has((ask) => "edge" in ask && keyOf(ask.edge) === key) && this.#held.delete(key);
     try {
       const value = await answer;
       letGo();
       return value;
     } catch (error) {
-      if (letGo()) this.onScene();
+      if (letGo()) this.#onScene();
       throw error;
     }
   }

@@ -98,6 +98,15 @@ export const ZERO = 0.06;
 export const MARGIN = 0.12;
 /** A curve is drawn as flat where its range is below this part of its layer's largest: rounding. */
 export const FLAT = 1e-6;
+/** The sign of each shape that a curve may keep: x, y, x, y ... in a square of half side 1. */
+export const SIGNS = {
+  increasing: [-1, 0.8, 1, -0.8] as const,
+  decreasing: [-1, -0.8, 1, 0.8] as const,
+  convex: [-1, -0.8, -0.55, 0.35, 0, 0.8, 0.55, 0.35, 1, -0.8] as const,
+  concave: [-1, 0.8, -0.55, -0.35, 0, -0.8, 0.55, -0.35, 1, 0.8] as const,
+  even: [-1, -0.8, 0, 0.7, 1, -0.8] as const,
+  odd: [-1, 0.7, -0.25, 0.7, 0.25, -0.7, 1, -0.7] as const,
+};
 
 /** As wide as the font is high, in the font of matplotlib and most others. */
 export const WIDE_LETTERS = "mwMW@%\u2026";

@@ -81,7 +81,12 @@ test("scores are those of Python", { skip }, () => {
 
 test("a drawn curve bends an edge as Python bends it", { skip }, () => {
   const { recipe, x, y, weight } = read().drawn;
-  const ask = { type: "set_curve" as const, edge: [0, 1, 2] as const, drag: 1 };
+  const ask = {
+    type: "set_curve" as const,
+    edge: [0, 1, 2] as const,
+    drag: 1,
+    how: "drew" as const,
+  };
   const after = changed(recipe, { ...ask, x: Array.from(x), y: Array.from(y) });
   assertClose(after!.recipe.layers[0].weight, weight, "weight");
 });

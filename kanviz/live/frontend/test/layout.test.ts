@@ -2,40 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { EdgeView, Scene } from "../src/contract";
+import type { Scene } from "../src/contract";
 import { leftOut } from "../src/diagram/foot";
 import { hiddenLabels, plain, textWidth } from "../src/diagram/labels";
 import { layout, placesOf, strongest, wantedHeight } from "../src/diagram/layout";
 import { counts } from "../src/ui/histogram";
 import { fixture, skip } from "./fixture";
-
-function scene(widths: number[], edges: [number, number, number][]): Scene {
-  const nodes = widths.flatMap((width, layer) =>
-    Array.from({ length: width }, (_, index) => ({
-      ...{ layer, index, label: `n${index}`, score: 1, factors: [] },
-      ...{ x: (index + 0.5) / width, y: layer / (widths.length - 1) },
-    })),
-  );
-  const views = edges.map(([layer, i, j], n) => ({
-    layer,
-    i,
-    j,
-    strength: 1 - n / 1e4,
-    state: "spline",
-  }));
-  return { widths, nodes, edges: views as unknown as EdgeView[], owners: [] } as unknown as Scene;
-}
-
-const full = (widths: number[]): [number, number, number][] =>
-  widths
-    .slice(1)
-    .flatMap((after, layer) =>
-      Array.from({ length: widths[layer] * after }, (_, n): [number, number, number] => [
-        layer,
-        Math.floor(n / after),
-        n % after,
-      ]),
-    );
+import { apart, full, network } from "./scenes";
 
 for (const widths of [
   [2, 5, 1],
@@ -44,25 +17,18 @@ for (const widths of [
   [3, 40, 2],
 ]) {
   test(`no two plots of [${widths}] overlap or leave the picture`, () => {
-    const made = scene(widths, full(widths));
+    const made = network(widths, full(widths));
     for (const width of [320, 720, 1400]) {
       const size = { width, height: wantedHeight(made, width, null) };
       const { edges } = layout(made, size, placesOf(made), made.edges);
       assert.equal(edges.length, made.edges.length);
-      const boxes = edges.map((edge) => edge.slot.box).sort((a, b) => a.top - b.top);
-      boxes.forEach((a, n) => {
-        assert.ok(a.left >= 0 && a.left + a.width <= width + 1e-6);
-        for (const b of boxes.slice(n + 1)) {
-          const aside = a.left + a.width <= b.left + 1e-6 || b.left + b.width <= a.left + 1e-6;
-          assert.ok(aside || a.top + a.height <= b.top + 1e-6);
-        }
-      });
+      apart(edges, size);
     }
   });
 }
 
 test("nodes stand in the order that the scene has", () => {
-  const made = scene([2, 3, 1], full([2, 3, 1]));
+  const made = network([2, 3, 1], full([2, 3, 1]));
   assert.deepEqual(placesOf(made), [[0, 1], [0, 1, 2], [0]]);
   const [first, second] = made.nodes.filter((node) => node.layer === 1);
   [first.x, second.x] = [second.x, first.x];
@@ -78,7 +44,7 @@ test("nodes stand in the order that the scene has", () => {
 });
 
 test("a hidden node without a label has its short name beside it, where there is room", () => {
-  const made = scene([2, 3, 1], []);
+  const made = network([2, 3, 1], []);
   const nodes = made.nodes
     .filter((node) => node.layer === 1)
     .map((node) => ({ ...node, label: "" }));
@@ -94,7 +60,7 @@ test("words are made plain and measured as in Python", () => {
 });
 
 test("the strongest edges are drawn, at least one of each layer, and the rest is counted", () => {
-  const made = scene([4, 4, 4], full([4, 4, 4]));
+  const made = network([4, 4, 4], full([4, 4, 4]));
   assert.equal(strongest(made, 5).length, 5);
   assert.deepEqual(new Set(strongest(made, 1).map((view) => view.layer)), new Set([0, 1]));
   assert.equal(leftOut(200, 50816), "the strongest 200 of 50,816 edges; 50,616 left out");

@@ -109,6 +109,7 @@ test("smooth asks for a curve at the curve's own points, nearer to a line", asyn
   const before = store.scene.value.edges[0];
   buttonOf(root, "Smooth").click();
   const [ask] = store.of("set_curve");
+  assert.equal(ask.how, "smoothed");
   assert.deepEqual(ask.x, Array.from(before.curve_x));
   const swing = (y: ArrayLike<number>) => Math.max(...Array.from(y)) - Math.min(...Array.from(y));
   assert.ok(swing(ask.y) < 0.95 * swing(before.curve_y));

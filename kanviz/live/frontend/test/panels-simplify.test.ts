@@ -92,7 +92,7 @@ test("an outcome goes once something else was done, as undo would undo that", as
   const { store, root } = await open();
   buttonOf(root, "Prune and refit").click();
   await pause(20);
-  const done = [...store.scene.value.history.done, "pruned 1 edges in context"];
+  const done = [...store.scene.value.history.done, "pruned 1 edge in context"];
   store.change({ version: 2, history: { done, undone: [] } });
   await pause(20);
   const outcome = root.querySelector<HTMLElement>(".kv-outcome")!;

@@ -1,7 +1,9 @@
-/** A network of one edge, packed, and a model that carries it. */
+/** Networks to draw: of one edge, packed, with a model that carries it; and of any widths. */
 
+import assert from "node:assert/strict";
 import type { EdgeView, LayerRecipe, Request, Scene } from "../src/contract";
 import type { CourseTraits } from "../src/course/stage";
+import type { EdgeShape, Size } from "../src/diagram/layout";
 import { LayerMaker } from "../src/math/evaluate";
 import type { Model } from "../src/store";
 
@@ -119,4 +121,44 @@ export function fakeModel(values: Record<string, unknown>): Fake {
     for (const one of [...heard]) if (one.event === event) one.f(...(args as never[]));
   };
   return { model: model as Fake["model"], sent, fire, listeners: () => heard.length };
+}
+
+/** A network of these widths and edges, as far as places are made from it. */
+export function network(widths: number[], edges: [number, number, number][]): Scene {
+  const nodes = widths.flatMap((width, layer) =>
+    Array.from({ length: width }, (_, index) => ({
+      ...{ layer, index, label: `n${index}`, score: 1, factors: [] as number[] },
+      ...{ x: (index + 0.5) / width, y: layer / (widths.length - 1) },
+    })),
+  );
+  const views = edges.map(([layer, i, j], n) => ({
+    ...{ layer, i, j, score: 1, state: "spline" },
+    strength: 1 - n / 1e4,
+  }));
+  return { widths, nodes, edges: views as unknown as EdgeView[], owners: [] } as unknown as Scene;
+}
+
+/** All edges of a network. */
+export const full = (widths: number[]): [number, number, number][] =>
+  widths
+    .slice(1)
+    .flatMap((after, layer) =>
+      Array.from({ length: widths[layer] * after }, (_, n): [number, number, number] => [
+        layer,
+        Math.floor(n / after),
+        n % after,
+      ]),
+    );
+
+/** Checks that no two plots overlap or leave the picture. */
+export function apart(edges: EdgeShape[], { width, height }: Size): void {
+  const boxes = edges.map((edge) => edge.slot.box).sort((a, b) => a.top - b.top);
+  boxes.forEach((a, n) => {
+    assert.ok(a.left >= 0 && a.left + a.width <= width + 1e-6);
+    assert.ok(a.top >= 0 && a.top + a.height <= height + 1e-6);
+    for (const b of boxes.slice(n + 1)) {
+      const aside = a.left + a.width <= b.left + 1e-6 || b.left + b.width <= a.left + 1e-6;
+      assert.ok(aside || a.top + a.height <= b.top + 1e-6);
+    }
+  });
 }

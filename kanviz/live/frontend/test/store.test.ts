@@ -198,6 +198,20 @@ test("a page removes and restores edges, and says what it cannot do", async () =
   await assert.rejects(store.ask({ type: "unfix", edge: [0, 0, 0] }), /must be a formula/);
 });
 
+test("a page measures its rows before its first edit too, so that it tells what an edit does", async () => {
+  const { model } = fakeModel({ scene: packed(scene()), local: true });
+  const store = new LiveStore(model);
+  assert.equal(store.scene.value.error.name, "RMSE");
+  const before = store.measured();
+  assert.equal(before.name, "RMSE of the rows shown");
+  await store.ask({ type: "move_point", edge: [0, 0, 0], m: 4, height: 9, drag: 1 });
+  const after = store.scene.value.error;
+  assert.equal(after.name, before.name);
+  assert.ok(after.train! > before.train!);
+  await store.ask({ type: "undo" });
+  assert.deepEqual(store.measured(), before);
+});
+
 /** The scene of `scenes.ts` with an input from 300 to 340 and an output 50 times as high. */
 function inUnits(): Scene {
   const plain = scene();
@@ -228,7 +242,7 @@ test("a page takes edits and answers probes in the user's units", async () => {
   assert.deepEqual([now.curve_x[0], now.curve_x.at(-1)], [300, 340]);
   const wanted = now.curve_y.map((y) => 0.5 * y);
   const [x, y] = [Array.from(now.curve_x), Array.from(wanted)];
-  await store.ask({ type: "set_curve", edge: [0, 0, 0], x, y, drag: 2 });
+  await store.ask({ type: "set_curve", edge: [0, 0, 0], x, y, drag: 2, how: "drew" });
   const { curve_y } = store.scene.value.edges[0];
   curve_y.forEach((height, n) => assert.ok(Math.abs(height - wanted[n]) < 1e-3));
   const probe = (await store.ask({ type: "probe", x: [x[10]] })) as Probe;

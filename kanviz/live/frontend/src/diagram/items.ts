@@ -32,29 +32,29 @@ const MOST_LINES = 120;
 export class Items {
   readonly group = s("g", { class: "kv-items" });
   readonly list = new Map<string, Item>();
-  private scale = 1;
-  private readonly idle = s("path", { class: "kv-idle", "aria-hidden": "true" });
+  #scale = 1;
+  readonly #idle = s("path", { class: "kv-idle", "aria-hidden": "true" });
 
   constructor(private readonly store: Store) {
-    this.group.append(this.idle);
+    this.group.append(this.#idle);
   }
 
   /** Takes over a layout; elements of edges and nodes that stay keep their focus. */
   arrange(layout: Layout): void {
     const unused = new Set(this.list.keys());
-    const hasLines = layout.edges.length <= MOST_LINES;
+    const hasLines = layout.edges.length <= MOST_LINES && !layout.bare;
     for (const shape of layout.edges) {
       unused.delete(shape.key);
-      this.placeEdge(this.edgeItem(shape), shape, hasLines);
+      this.#placeEdge(this.#edgeItem(shape), shape, hasLines);
     }
     const crowded = layout.nodes.length > 200;
     const drawn = layout.nodes.filter((shape) => shape.live || !crowded);
     for (const shape of drawn) {
-      const item = this.nodeItem(shape);
+      const item = this.#nodeItem(shape);
       unused.delete(item.key);
-      this.placeNode(item, shape);
+      this.#placeNode(item, shape);
     }
-    this.placeIdle(layout.nodes.filter((shape) => !drawn.includes(shape)));
+    this.#placeIdle(layout.nodes.filter((shape) => !drawn.includes(shape)));
     for (const key of unused) {
       this.list.get(key)?.element.remove();
       this.list.delete(key);
@@ -63,11 +63,11 @@ export class Items {
 
   /** Keeps the nodes from growing too large. */
   zoom(layout: Layout, scale: number): void {
-    if (this.scale === scale) return;
-    this.scale = scale;
+    if (this.#scale === scale) return;
+    this.#scale = scale;
     for (const shape of layout.nodes) {
       const item = this.list.get(nodeKey(shape.view));
-      if (item) this.placeNode(item, shape);
+      if (item) this.#placeNode(item, shape);
     }
   }
 
@@ -101,12 +101,15 @@ export class Items {
     }
   }
 
-  private edgeItem({ key, view }: EdgeShape): Item {
+  #edgeItem({ key, view }: EdgeShape): Item {
     const edge = edgeOf(view);
-    return this.item(key, edge, null, () => [s("path", { class: "kv-edge-reach" }), s("rect", {})]);
+    return this.#item(key, edge, null, () => [
+      s("path", { class: "kv-edge-reach" }),
+      s("rect", {}),
+    ]);
   }
 
-  private nodeItem({ view }: NodeShape): Item {
+  #nodeItem({ view }: NodeShape): Item {
     const node = [view.layer, view.index] as const;
     const parts = (): SVGElement[] => [
       s("circle", { class: "kv-around" }),
@@ -114,15 +117,10 @@ export class Items {
       s("circle", { class: "kv-node-dot" }),
       s("path", { class: "kv-cross" }),
     ];
-    return this.item(nodeKey(view), null, node, parts);
+    return this.#item(nodeKey(view), null, node, parts);
   }
 
-  private item(
-    key: string,
-    edge: Item["edge"],
-    node: Item["node"],
-    parts: () => SVGElement[],
-  ): Item {
+  #item(key: string, edge: Item["edge"], node: Item["node"], parts: () => SVGElement[]): Item {
     let item = this.list.get(key);
     if (!item) {
       const attributes = { class: edge ? "kv-edge" : "kv-node", role: "button", tabindex: -1 };
@@ -134,7 +132,7 @@ export class Items {
     return item;
   }
 
-  private placeEdge(item: Item, shape: EdgeShape, hasLines: boolean): void {
+  #placeEdge(item: Item, shape: EdgeShape, hasLines: boolean): void {
     const { left, top, width, height } = shape.slot.box;
     const [reach, rect] = item.element.children;
     assign(reach, { d: hasLines ? shape.into + shape.out : "" });
@@ -143,10 +141,10 @@ export class Items {
     Object.assign(item, { x: left + width / 2, y: top + height / 2, reach: height / 2, rank });
   }
 
-  private placeNode(item: Item, shape: NodeShape): void {
+  #placeNode(item: Item, shape: NodeShape): void {
     const { x, y, radius, live } = shape;
     const [around, factors, dot, sign] = item.element.children;
-    const smaller = shrunk(this.scale);
+    const smaller = shrunk(this.#scale);
     assign(factors, { d: factorsPath(shape, smaller) });
     assign(sign, { d: shape.factors.length ? cross(x, y, (CROSS * radius) / smaller) : "" });
     assign(around, { cx: x, cy: y, r: Math.max(radius + 3.5, 7) / smaller });
@@ -156,9 +154,9 @@ export class Items {
   }
 
   /** Nodes without a drawn edge, where there are very many: dots that are only seen. */
-  private placeIdle(shapes: NodeShape[]): void {
+  #placeIdle(shapes: NodeShape[]): void {
     const parts = shapes.map(({ x, y, radius }) => circle(x, y, Math.max(radius, 0.8)));
-    this.idle.setAttribute("d", parts.join(""));
+    this.#idle.setAttribute("d", parts.join(""));
   }
 }
 
@@ -204,46 +202,46 @@ function distance(from: Item, to: Item, way: Way): number {
 }
 
 export class Roving {
-  private current = "";
+  #current = "";
 
   constructor(private readonly items: Items) {}
 
   /** Makes exactly one item reachable by Tab: the last that had the focus, or the first. */
   refresh(): void {
-    if (!this.items.list.has(this.current)) this.current = this.first()?.key ?? "";
+    if (!this.items.list.has(this.#current)) this.#current = this.#first()?.key ?? "";
     for (const item of this.items.list.values()) {
-      item.element.setAttribute("tabindex", item.key === this.current ? "0" : "-1");
+      item.element.setAttribute("tabindex", item.key === this.#current ? "0" : "-1");
     }
   }
 
   /** Remembers which item has the focus. */
   visit(item: Item): void {
-    this.items.list.get(this.current)?.element.setAttribute("tabindex", "-1");
-    this.current = item.key;
+    this.items.list.get(this.#current)?.element.setAttribute("tabindex", "-1");
+    this.#current = item.key;
     item.element.setAttribute("tabindex", "0");
   }
 
   /** Answers a key; returns the item that has the focus now, or null for a key of no meaning. */
   press(key: string, from: Item): Item | null {
     const all = this.items.list.values();
-    const target = key.startsWith("Arrow") ? neighbour(all, from, key) : this.end(key);
+    const target = key.startsWith("Arrow") ? neighbour(all, from, key) : this.#end(key);
     target?.element.focus();
     return target;
   }
 
-  private end(key: string): Item | null {
-    if (key === "Home") return this.edges()[0] ?? null;
-    return key === "End" ? (this.edges().at(-1) ?? null) : null;
+  #end(key: string): Item | null {
+    if (key === "Home") return this.#edges()[0] ?? null;
+    return key === "End" ? (this.#edges().at(-1) ?? null) : null;
   }
 
   /** The strongest edge that is there: it is what one comes for. */
-  private first(): Item | null {
+  #first(): Item | null {
     const items = [...this.items.list.values()].filter((item) => item.edge);
     return items.length ? items.reduce((best, one) => (one.rank > best.rank ? one : best)) : null;
   }
 
   /** The edges from the inputs up, left to right. */
-  private edges(): Item[] {
+  #edges(): Item[] {
     const edges = [...this.items.list.values()].filter((item) => item.edge);
     return edges.sort((a, b) => a.edge![0] - b.edge![0] || b.y - a.y || a.x - b.x);
   }

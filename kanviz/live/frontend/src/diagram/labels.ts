@@ -17,7 +17,6 @@ import {
   NARROW,
   SECOND,
   SMALL,
-  TIGHT,
   WIDE,
   WIDE_LETTERS,
 } from "../tokens";
@@ -62,7 +61,7 @@ export function fit(text: string, room: number, size: number): string {
 }
 
 /** Returns the text, its middle cut out where it is too wide: the end may tell it from others. */
-function cutMiddle(text: string, room: number, size: number): string {
+export function cutMiddle(text: string, room: number, size: number): string {
   const letters = [...plain(text)];
   if (textWidth(letters.join(""), size) <= room) return letters.join("");
   for (let kept = letters.length - 1; kept > 1; kept--) {
@@ -128,9 +127,6 @@ export function hiddenLabels(nodes: NodeView[], pitch: number): RowLabels {
   }
   return { words, upright: false, height: 0 };
 }
-
-/** Whether upright labels must be left out such that the rest stand apart. */
-export const tooTight = (pitch: number): boolean => pitch < TIGHT * SMALL;
 
 /** The range of some values: "-1 to 1". */
 export function range(values: ArrayLike<number>): string {

@@ -59,6 +59,15 @@ export interface NodeShape {
   live: boolean;
   /** Of a product the dots below it at which the edges end. */
   factors: FactorShape[];
+  /** Where its name stands, if not by the rules of a row of nodes. */
+  beside?: Beside;
+}
+
+/** A name at a side of its node, as in a matrix. */
+export interface Beside {
+  side: "left" | "right" | "above" | "upright";
+  word: string;
+  room: number;
 }
 
 /** The dot of a factor: the edges to sum `j` end there. */
@@ -85,6 +94,19 @@ export interface EdgeShape {
   captioned: boolean;
 }
 
+/** The address of a node. */
+export type NodeAt = readonly [layer: number, index: number];
+
+/** A name or a sentence at a place of its own, and the node that it is of. */
+export interface Note {
+  word: string;
+  x: number;
+  y: number;
+  size: number;
+  room: number;
+  at: NodeAt;
+}
+
 export interface Layout {
   width: number;
   height: number;
@@ -92,6 +114,8 @@ export interface Layout {
   nodes: NodeShape[];
   /** Weakest first, so that the strongest lies on top. */
   edges: EdgeShape[];
+  /** Of a picture without wires: the distance of its lanes, rules along them, and its words. */
+  bare?: { lane: number; rules: string; notes: Note[] };
 }
 
 /** How much smaller nodes and signs are drawn than the zoom would have them. */
@@ -151,7 +175,7 @@ export function placesOf(scene: Scene, isCompact = false): Places {
 const nodeKey = (node: NodeView): string => `${node.layer},${node.index}`;
 
 /** The nodes that an edge touches which is not removed. */
-function touched(scene: Scene, views: readonly EdgeView[]): Set<string> {
+export function touched(scene: Scene, views: readonly EdgeView[]): Set<string> {
   const used = new Set<string>();
   for (const { layer, i, j, state } of views) {
     if (state === "pruned") continue;
@@ -197,9 +221,13 @@ export function layout(scene: Scene, size: Size, places: Places, views: EdgeView
     const owners = Array.from({ length: sumsOf(scene, layer) }, (_, j) => endOf(scene, layer, j));
     return band(here, rows[layer], upper, owners, frame, places);
   });
+  return { ...size, places, nodes, edges: inOrder(edges) };
+}
+
+/** Sorts edges, the weakest first. */
+export function inOrder(edges: EdgeShape[]): EdgeShape[] {
   const rank = ({ view }: EdgeShape): number => (view.state === "pruned" ? -1 : view.strength);
-  edges.sort((a, b) => rank(a) - rank(b));
-  return { ...size, places, nodes, edges };
+  return edges.sort((a, b) => rank(a) - rank(b));
 }
 
 function nodeShapes(scene: Scene, places: Places, views: EdgeView[], frame: Rect): NodeShape[] {
@@ -331,10 +359,17 @@ export function withViews(before: Layout, scene: Scene): Layout {
 }
 
 /** All that places depend on, as a text: where it is the same, nothing moves. */
-export function planOf(scene: Scene, size: Size, views: EdgeView[], places: Places): string {
+export function planOf(
+  scene: Scene,
+  size: Size,
+  views: EdgeView[],
+  places: Places,
+  kind = "",
+): string {
   const edges = views.map((v) => `${v.layer},${v.i},${v.j}${v.state[0]}${v.formula ? 1 : 0}`);
   const factors = scene.owners.length ? scene.nodes.map((node) => node.factors) : [];
-  return [size.width, size.height, String(places), factors.join(";"), ...edges].join(" ");
+  const { width, height } = size;
+  return [kind, width, height, String(places), factors.join(";"), ...edges].join(" ");
 }
 
 // The places of the small plots between two rows of nodes: squares, none overlapping. The edges

@@ -27,7 +27,7 @@ import {
 import type { Name, Palette } from "../ui/theme";
 import type { Curve, Curves } from "./curves";
 import { type EdgeShape, type Rect, shrunk } from "./layout";
-import { circle, rings, rounded, snowflake } from "./paths";
+import { circle, rings, rounded, shapeSign, snowflake } from "./paths";
 import type { Pen } from "./pen";
 
 /** How strongly the rest is drawn while a node or an edge is pointed at. */
@@ -37,6 +37,8 @@ const KNOTS = 84;
 const POINTS = 130;
 /** And from which on the ground shows where the data lie. */
 const GROUND = 40;
+/** Below this side a cell is too small for its curve to be read. */
+const TINY = 26;
 
 /** What is pointed at, selected or on trial: edges by their keys, "" for none. */
 export interface Marks {
@@ -69,6 +71,8 @@ export interface Look {
   scale: number;
   /** Whether the heights of all curves of a layer are drawn at one scale. */
   isOneScale?: boolean;
+  /** In a picture without wires, rules instead of them: only what is pointed at has its lines. */
+  rules?: string | null;
   marks: Marks;
   /** Values of the sample at each layer of nodes, for the highlighted slice. */
   sampleAt: ((edge: Edge) => { x: Float64Array; y: Float64Array } | null) | null;
@@ -80,6 +84,8 @@ export interface Look {
 
 interface Ink {
   color: Name;
+  /** Of an edge that turns into something else: the colour that it had, and how far it is. */
+  turn: { from: Name; share: number } | null;
   share: number;
   thin: number;
   thick: number;
@@ -102,17 +108,23 @@ export function paintEdges(pen: Pen, look: Look): void {
   const largest = largestRanges(look);
   const inks = look.shapes.map((shape) => inkOf(shape, look));
   const share = look.shapes.length > CROWD ? PALER : 1;
+  const isBare = typeof look.rules === "string";
+  if (look.rules) pen.shape(look.rules, { color: look.palette.mix("hair"), width: 1 });
   look.shapes.forEach((shape, n) => {
     const isLit = inks[n].share >= 0.85 && (look.marks.hovered || look.marks.hoveredNode);
-    paintLines(pen, shape, inks[n], isLit ? 1 : share, look.palette);
+    const isWired = isBare
+      ? shape.key === look.marks.hovered || isTouched(shape, look.marks)
+      : true;
+    if (isWired) paintLines(pen, shape, inks[n], isLit ? 1 : share, look.palette);
   });
   look.shapes.forEach((shape, n) => {
     const curve = look.curves.at(shape.key) ?? curveOf(shape);
     // A removed edge adds nothing, whatever curve it keeps for the day it comes back.
     const isGone = shape.view.state === "pruned";
-    const flat = isGone ? Infinity : FLAT * (largest[shape.view.layer] ?? 0);
+    const flat = isGone && !curve.turn ? Infinity : FLAT * (largest[shape.view.layer] ?? 0);
     const span = look.isOneScale && !isGone ? largest[shape.view.layer] : null;
-    paintPlot(pen, shape, curve, inks[n], look, scalesOf(shape, curve, flat, span));
+    const scales = scalesOf(shape, curve, flat, span);
+    paintPlot(pen, shape, curve, inks[n], look, settled(scales, shape, curve));
   });
 }
 
@@ -158,10 +170,23 @@ function scalesOf(shape: EdgeShape, curve: Curve, flat = 0, span: number | null 
   };
 }
 
+/** The scales of an edge that is being removed, whose curve sinks to the middle, or comes back. */
+function settled(scales: Scales, { view, slot }: EdgeShape, { turn }: Curve): Scales {
+  if (!turn || (view.state === "pruned") === (turn.from === "pruned")) return scales;
+  const middle = slot.box.top + slot.box.height / 2;
+  const share = view.state === "pruned" ? 1 - turn.share : turn.share;
+  return {
+    ...scales,
+    y: (value) => middle + share * (scales.y(value) - middle),
+    span: share * scales.span,
+  };
+}
+
 /** Colour and width of an edge, after its state and what is pointed at. */
 function inkOf(shape: EdgeShape, { marks, curves, scale }: Look): Ink {
   const { view, slot } = shape;
-  const strength = curves.at(shape.key)?.strength ?? view.strength;
+  const curve = curves.at(shape.key);
+  const strength = curve?.strength ?? view.strength;
   const slender = Math.min(THICKEST, SLENDER + (slot.box.width * scale) / 100);
   const isGone = view.state === "pruned";
   const above = isGone ? 0 : Math.max(0, (strength - FAINTEST) / (1 - FAINTEST));
@@ -170,24 +195,35 @@ function inkOf(shape: EdgeShape, { marks, curves, scale }: Look): Ink {
   const color = isDoomed ? "warn" : view.state;
   const plain = isGone ? GHOST : READABLE + (1 - READABLE) * above;
   const dash = view.state === "pruned" || isDoomed ? "3 2.5" : undefined;
-  return { color, share: lit(shape, marks, plain), thin: CONNECTOR * thick, thick, dash };
+  const turn = !isDoomed && curve?.turn ? curve.turn : null;
+  const share = lit(shape, marks, plain);
+  return { color, turn, share, thin: CONNECTOR * thick, thick, dash };
+}
+
+/** The colour of an ink at `share` of its strength. */
+function tint({ color, turn, share }: Ink, palette: Palette, part = 1, ground?: Name): string {
+  const from = turn ? { name: turn.from, share: 1 - turn.share } : null;
+  return palette.mix(color, part * share, ground, from);
+}
+
+function isTouched({ view, end }: EdgeShape, { hoveredNode }: Marks): boolean {
+  if (!hoveredNode) return false;
+  const [at, index] = hoveredNode;
+  return (view.layer === at && view.i === index) || (view.layer + 1 === at && end === index);
 }
 
 /** What is pointed at stands out, all the rest steps back. */
-function lit({ key, view, end }: EdgeShape, marks: Marks, plain: number): number {
-  const { layer, i } = view;
+function lit(shape: EdgeShape, marks: Marks, plain: number): number {
+  const { key } = shape;
   if (marks.hoveredNode) {
-    const [at, index] = marks.hoveredNode;
-    const touches = (layer === at && i === index) || (layer + 1 === at && end === index);
-    return touches ? Math.max(plain, 0.85) : DIMMED * plain;
+    return isTouched(shape, marks) ? Math.max(plain, 0.85) : DIMMED * plain;
   }
   if (key === marks.hovered || key === marks.selected) return 1;
   return marks.hovered ? 0.5 * plain : plain;
 }
 
 function paintLines(pen: Pen, shape: EdgeShape, ink: Ink, share: number, palette: Palette): void {
-  const color = palette.mix(ink.color, share * ink.share);
-  const stroke = { color, width: ink.thin, dash: ink.dash };
+  const stroke = { color: tint(ink, palette, share), width: ink.thin, dash: ink.dash };
   pen.shape(shape.into, stroke);
   pen.shape(shape.out, stroke);
 }
@@ -201,17 +237,22 @@ function paintPlot(
   scales: Scales,
 ): void {
   const { palette, marks, scale } = look;
+  const { view } = shape;
   const { box } = shape.slot;
   const side = box.width * scale;
-  const color = palette.mix(ink.color, ink.share);
+  const color = tint(ink, palette);
   const corner = Math.min(CORNER, CORNER_SHARE * box.width) / shrunk(scale);
   const isSelected = marks.selected === shape.key;
   const outline = isSelected
     ? { color: palette.mix("accent"), width: 2.2 }
-    : { color: palette.mix(ink.color, OUTLINE * ink.share), width: ink.thin, dash: ink.dash };
-  pen.shape(rounded(box, corner), outline, palette.mix("panel"));
-  if (side > GROUND && shape.view.state !== "pruned") paintGround(pen, shape, curve, look);
-  paintBand(pen, shape, curve, scales, palette.mix(ink.color, SOFT * ink.share, "panel"));
+    : { color: tint(ink, palette, OUTLINE), width: ink.thin, dash: ink.dash };
+  // In a cell too small for a curve its ground says how strong the edge is.
+  const strength = view.state === "pruned" ? 0 : (curve.strength - FAINTEST) / (1 - FAINTEST);
+  const isTiny = typeof look.rules === "string" && side < TINY;
+  const ground = isTiny ? palette.mix(ink.color, 0.6 * strength, "panel") : palette.mix("panel");
+  pen.shape(rounded(box, corner), outline, ground);
+  if (side > GROUND && view.state !== "pruned") paintGround(pen, shape, curve, look);
+  paintBand(pen, shape, curve, scales, tint(ink, palette, SOFT, "panel"));
   if (scales.crosses) paintZero(pen, shape, scales, palette);
   if (side > KNOTS) paintKnots(pen, shape, scales, curve, look);
   if (side > POINTS) paintPoints(pen, shape, scales, look);
@@ -349,14 +390,18 @@ function clipped(points: Float64Array, { slot }: EdgeShape): Float64Array {
   );
 }
 
-/** Signs on the upper corners: frozen at the right, locked at the left. */
+/** Signs on the corners: frozen at the upper right, locked at the upper left, shapes below. */
 function paintBadges(pen: Pen, { view, slot }: EdgeShape, { palette, scale }: Look): void {
-  const { left, top, width } = slot.box;
+  const { left, top, width, height } = slot.box;
   const radius = Math.min(BADGE, BADGE_SHARE * width) / shrunk(scale);
-  const badge = (x: number, d: string): void => {
-    pen.shape(circle(x, top, radius), null, palette.mix("paper"));
+  const badge = (x: number, d: string, y = top): void => {
+    pen.shape(circle(x, y, radius), null, palette.mix("paper"));
     pen.shape(d, { color: palette.mix("ink"), width: 1 });
   };
   if (view.frozen) badge(left + width, snowflake(left + width, top, 0.75 * radius));
   if (view.locked) badge(left, rings(left, top, 0.75 * radius));
+  view.shapes?.forEach((shape, n) => {
+    const at = { x: left + width - 2.4 * n * radius, y: top + height };
+    badge(at.x, shapeSign(shape, at, 0.65 * radius), at.y);
+  });
 }

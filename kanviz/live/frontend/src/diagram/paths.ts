@@ -1,5 +1,6 @@
 /** Lines of the picture as SVG path texts, as kanviz/views/paths.py draws them. */
 
+import { SIGNS } from "../tokens";
 import type { NodeShape, Rect, Slot } from "./layout";
 
 export interface Point {
@@ -99,4 +100,15 @@ export function factorsPath({ x, y, factors }: NodeShape, smaller: number): stri
 export function rings(x: number, y: number, radius: number): string {
   const shift = 0.45 * radius;
   return circle(x - shift, y, 0.62 * radius) + circle(x + shift, y, 0.62 * radius);
+}
+
+/** The sign of a shape that a curve keeps, about a middle. */
+export function shapeSign(shape: string, middle: Point, radius: number): string {
+  const line: readonly number[] = SIGNS[shape as keyof typeof SIGNS] ?? [];
+  let d = "";
+  for (let n = 0; n < line.length; n += 2) {
+    const [x, y] = [middle.x + radius * line[n], middle.y + radius * line[n + 1]];
+    d += `${n ? "L" : "M"}${at(x, y)}`;
+  }
+  return d;
 }

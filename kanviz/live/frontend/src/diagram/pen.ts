@@ -24,7 +24,7 @@ export interface Camera {
 }
 
 export class CanvasPen implements Pen {
-  private readonly paths = new Map<string, Path2D>();
+  readonly #paths = new Map<string, Path2D>();
   private scale = 1;
 
   constructor(private readonly context: CanvasRenderingContext2D) {}
@@ -38,25 +38,25 @@ export class CanvasPen implements Pen {
     context.setTransform(scale, 0, 0, scale, camera.x * ratio, camera.y * ratio);
     context.lineJoin = "round";
     this.scale = camera.scale;
-    if (this.paths.size > 8000) this.paths.clear();
+    if (this.#paths.size > 8000) this.#paths.clear();
   }
 
   shape(d: string, stroke: Stroke | null, fill?: string): void {
     const { context } = this;
-    const path = this.paths.get(d) ?? new Path2D(d);
-    this.paths.set(d, path);
+    const path = this.#paths.get(d) ?? new Path2D(d);
+    this.#paths.set(d, path);
     if (fill) {
       context.fillStyle = fill;
       context.fill(path);
     }
     if (!stroke) return;
-    this.use(stroke);
+    this.#use(stroke);
     context.stroke(path);
   }
 
   line(points: Float64Array, stroke: Stroke): void {
     const { context } = this;
-    this.use(stroke);
+    this.#use(stroke);
     context.beginPath();
     for (let at = 0; at < points.length; at += 2) context.lineTo(points[at], points[at + 1]);
     context.stroke();
@@ -73,7 +73,7 @@ export class CanvasPen implements Pen {
     context.fill();
   }
 
-  private use(stroke: Stroke): void {
+  #use(stroke: Stroke): void {
     const { context, scale } = this;
     context.strokeStyle = stroke.color;
     context.lineWidth = stroke.width / scale;
@@ -96,27 +96,27 @@ interface Drawn {
 
 /** Draws into a group and keeps its paths from picture to picture: only what differs is written. */
 export class SvgPen implements Pen {
-  private readonly pool: Drawn[] = [];
-  private used = 0;
+  readonly #pool: Drawn[] = [];
+  #used = 0;
 
   constructor(private readonly group: SVGGElement) {}
 
   begin(): void {
-    this.used = 0;
+    this.#used = 0;
   }
 
   /** Takes away what the picture before had more. */
   end(): void {
-    for (const { path } of this.pool.splice(this.used)) path.remove();
+    for (const { path } of this.#pool.splice(this.#used)) path.remove();
   }
 
   shape(d: string, stroke: Stroke | null, fill?: string): void {
-    const drawn = this.next();
+    const drawn = this.#next();
     drawn.points = null;
-    this.put(drawn, d, stroke, fill);
+    this.#put(drawn, d, stroke, fill);
   }
 
-  private put({ path, written }: Drawn, d: string, stroke: Stroke | null, fill?: string): void {
+  #put({ path, written }: Drawn, d: string, stroke: Stroke | null, fill?: string): void {
     const put = (name: string, value: string): void => {
       if (written.get(name) === value) return;
       written.set(name, value);
@@ -131,12 +131,12 @@ export class SvgPen implements Pen {
   }
 
   line(points: Float64Array, stroke: Stroke): void {
-    const drawn = this.next();
+    const drawn = this.#next();
     if (drawn.points !== points) {
       drawn.points = points;
       drawn.d = through(points);
     }
-    this.put(drawn, drawn.d, stroke);
+    this.#put(drawn, drawn.d, stroke);
   }
 
   dots(points: Float64Array, radius: number, color: string): void {
@@ -148,15 +148,15 @@ export class SvgPen implements Pen {
     this.shape(d, { color, width: 2 * radius, round: true });
   }
 
-  private next(): Drawn {
-    if (this.used === this.pool.length) {
+  #next(): Drawn {
+    if (this.#used === this.#pool.length) {
       const path = document.createElementNS(SVG, "path");
       path.setAttribute("vector-effect", "non-scaling-stroke");
       path.setAttribute("stroke-linejoin", "round");
       this.group.append(path);
-      this.pool.push({ path, written: new Map(), points: null, d: "" });
+      this.#pool.push({ path, written: new Map(), points: null, d: "" });
     }
-    return this.pool[this.used++];
+    return this.#pool[this.#used++];
   }
 }
 

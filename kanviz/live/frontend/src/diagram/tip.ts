@@ -18,7 +18,7 @@ const GAP = 12;
 export class Tip {
   readonly element = h("div", { class: "kv-tip", "aria-hidden": "true" });
   /** What is shown, of which scene: another of either is told anew. */
-  private shown: { item: Item; scene: Scene } | null = null;
+  #shown: { item: Item; scene: Scene } | null = null;
 
   constructor(
     private readonly store: Store,
@@ -32,24 +32,24 @@ export class Tip {
     const { element, store } = this;
     element.hidden = item === null;
     if (!item) {
-      this.shown = null;
+      this.#shown = null;
       return;
     }
     const scene = store.scene.value;
-    if (this.shown?.item !== item || this.shown.scene !== scene) {
-      element.replaceChildren(...this.content(item));
+    if (this.#shown?.item !== item || this.#shown.scene !== scene) {
+      element.replaceChildren(...this.#content(item));
     }
-    this.shown = { item, scene };
-    this.place(item, camera, size);
+    this.#shown = { item, scene };
+    this.#place(item, camera, size);
   }
 
-  private content(item: Item): Node[] {
-    if (item.node) return this.ofNode(...item.node);
+  #content(item: Item): Node[] {
+    if (item.node) return this.#ofNode(...item.node);
     const view = findEdge(this.store.scene.value, item.edge);
-    return view ? this.ofEdge(view) : [];
+    return view ? this.#ofEdge(view) : [];
   }
 
-  private ofEdge(view: EdgeView): Node[] {
+  #ofEdge(view: EdgeView): Node[] {
     const scene = this.store.scene.value;
     const rows: [string, string | Node][] = [
       ["state", standing(view)],
@@ -62,7 +62,7 @@ export class Tip {
     return [title(edgeName(scene, edgeOf(view))), table(rows)];
   }
 
-  private ofNode(layer: number, index: number): Node[] {
+  #ofNode(layer: number, index: number): Node[] {
     const scene = this.store.scene.value;
     const node = scene.nodes.find((one) => one.layer === layer && one.index === index);
     const rows: [string, string][] = [["score", short(node?.score)]];
@@ -74,7 +74,7 @@ export class Tip {
     return parts;
   }
 
-  private place(item: Item, camera: Camera, size: { width: number; height: number }): void {
+  #place(item: Item, camera: Camera, size: { width: number; height: number }): void {
     const { element } = this;
     const x = item.x * camera.scale + camera.x;
     const y = item.y * camera.scale + camera.y;

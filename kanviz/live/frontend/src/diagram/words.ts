@@ -8,10 +8,11 @@ import { assign, h, s } from "../ui/dom";
 import { formulaNode } from "../ui/mathml";
 import { extent, rangeText, short, tidy } from "../ui/numbers";
 import type { Curve, Curves } from "./curves";
-import { fit, hiddenLabels, type RowLabels, rowLabels, textWidth, tooTight } from "./labels";
+import { cutMiddle, fit, hiddenLabels, type RowLabels, rowLabels, textWidth } from "./labels";
 import {
   type EdgeShape,
   type Layout,
+  type NodeAt,
   type NodeShape,
   type Places,
   pitchOf,
@@ -21,38 +22,91 @@ import type { Camera } from "./pen";
 
 /** Narrowest distance of nodes that have room for a number beside them. */
 const NUMBERS = 44;
+/** Nearest distance of two names below each other. */
+const LINE = 12.5;
 
 /** Names and numbers of nodes, as SVG text that does not grow with the zoom. */
 export class NodeWords {
   readonly group = s("g", { class: "kv-node-words", "aria-hidden": "true" });
-  private readonly texts = new Map<string, SVGTextElement>();
-  private rows: RowLabels[] = [];
-  private scale = 0;
-  private nodes: NodeView[] | null = null;
-  private places: Places | null = null;
-  private width = 0;
+  readonly #texts = new Map<string, SVGTextElement>();
+  #rows: RowLabels[] = [];
+  #scale = 0;
+  #nodes: NodeView[] | null = null;
+  #places: Places | null = null;
+  #width = 0;
 
   draw(scene: Scene, layout: Layout, camera: Camera, probe: Probe | null): void {
-    this.chooseRows(scene, layout, camera.scale);
     const seen = new Set<string>();
-    for (const shape of this.apart(scene, layout, camera)) {
-      const pitch = camera.scale * pitchOf(scene, shape.view.layer, layout.width);
-      this.drawName(scene, shape, camera, seen);
-      if (probe && pitch > NUMBERS) this.drawNumber(scene, shape, camera, probe, seen);
-    }
-    for (const [key, text] of this.texts) {
+    if (layout.bare) this.#drawBeside(scene, layout, camera, probe, seen);
+    else this.#drawRows(scene, layout, camera, probe, seen);
+    for (const [key, text] of this.#texts) {
       if (seen.has(key)) continue;
       text.remove();
-      this.texts.delete(key);
+      this.#texts.delete(key);
     }
   }
 
-  private chooseRows(scene: Scene, layout: Layout, scale: number): void {
+  #drawRows(
+    scene: Scene,
+    layout: Layout,
+    camera: Camera,
+    probe: Probe | null,
+    seen: Set<string>,
+  ): void {
+    this.#chooseRows(scene, layout, camera.scale);
+    for (const shape of this.#apart(scene, layout, camera)) {
+      const pitch = camera.scale * pitchOf(scene, shape.view.layer, layout.width);
+      this.#drawName(scene, shape, camera, seen);
+      if (probe && pitch > NUMBERS) this.#drawNumber(scene, shape, camera, probe, seen);
+    }
+  }
+
+  /** The words of a picture without wires: beside rows, above columns, and notes; values with them. */
+  #drawBeside(
+    scene: Scene,
+    layout: Layout,
+    camera: Camera,
+    probe: Probe | null,
+    seen: Set<string>,
+  ): void {
+    const last = scene.widths.length - 1;
+    const kindOf = (layer: number): string =>
+      layer > 0 && layer < last ? "kv-small" : "kv-node-name";
+    const valued = (word: string, [layer, index]: NodeAt, room: number): string => {
+      const whole = probe ? `${word} = ${short(probe.nodes[layer][index])}` : word;
+      return textWidth(whole, SMALL) <= room ? whole : cutMiddle(word, room, SMALL);
+    };
+    const { scale } = camera;
+    for (const shape of this.#apart(scene, layout, camera)) {
+      const { beside, view } = shape;
+      if (!beside) continue;
+      const word = valued(beside.word, [view.layer, view.index], beside.room * scale);
+      const [x, y] = onScreen(shape, camera);
+      const gap = (shape.radius * scale) / shrunk(scale) + 5;
+      const text = this.#text(`name ${view.layer},${view.index}`, word, seen);
+      text.setAttribute("class", kindOf(view.layer));
+      text.style.fontSize = `${SMALL}px`;
+      if (beside.side === "left") place(text, x - gap, y + 4, "end");
+      else if (beside.side === "right") place(text, x + gap, y + 4, "start");
+      else if (beside.side === "above") place(text, x, y - gap, "middle");
+      else place(text, x + 0.35 * SMALL, y - gap, "start", true);
+    }
+    layout.bare?.notes.forEach((note, n) => {
+      const [x, y] = onScreen(note, camera);
+      const word = note.size > SMALL ? note.word : valued(note.word, note.at, note.room * scale);
+      const text = this.#text(`note ${n}`, fit(word, note.room * scale, note.size), seen);
+      text.setAttribute("class", "kv-node-name");
+      text.style.fontSize = `${note.size}px`;
+      place(text, x, y, "start");
+    });
+  }
+
+  #chooseRows(scene: Scene, layout: Layout, scale: number): void {
     const { places, width } = layout;
-    const isSame = this.scale === scale && this.width === width && this.places === places;
-    if (isSame && this.nodes === scene.nodes) return;
+    const isSame = this.#scale === scale && this.#width === width && this.#places === places;
+    if (isSame && this.#nodes === scene.nodes) return;
     Object.assign(this, { scale, width, places, nodes: scene.nodes });
-    this.rows = scene.widths.map((_, layer) => {
+    this.#rows = scene.widths.map((_, layer) => {
       const nodes = scene.nodes.filter((node) => node.layer === layer);
       const pitch = scale * pitchOf(scene, layer, width);
       if (layer === 0 || layer === scene.widths.length - 1) return rowLabels(nodes, pitch);
@@ -61,7 +115,7 @@ export class NodeWords {
   }
 
   /** The nodes in sight; of a tight row only those that leave room for each other. */
-  private apart(scene: Scene, layout: Layout, camera: Camera): NodeShape[] {
+  #apart(scene: Scene, layout: Layout, camera: Camera): NodeShape[] {
     const kept: NodeShape[] = [];
     const taken = scene.widths.map(() => [] as number[]);
     const shapes = layout.nodes.filter((shape) => inSight(shape, layout, camera));
@@ -69,12 +123,12 @@ export class NodeWords {
       (a, b) => Number(b.live) - Number(a.live) || b.view.score - a.view.score,
     )) {
       const { layer } = shape.view;
-      const isTight = tooTight(camera.scale * pitchOf(scene, layer, layout.width));
-      const x = shape.x * camera.scale;
-      if (
-        isTight &&
-        (!shape.live || taken[layer].some((other) => Math.abs(other - x) < TIGHT * SMALL))
-      )
+      const pitch = layout.bare?.lane ?? pitchOf(scene, layer, layout.width);
+      const nearest = layout.bare ? LINE : TIGHT * SMALL;
+      const isTight = camera.scale * pitch < nearest;
+      // In a matrix the nodes of every second layer stand below each other.
+      const x = (layout.bare && layer % 2 === 0 ? shape.y : shape.x) * camera.scale;
+      if (isTight && (!shape.live || taken[layer].some((other) => Math.abs(other - x) < nearest)))
         continue;
       taken[layer].push(x);
       kept.push(shape);
@@ -82,9 +136,9 @@ export class NodeWords {
     return kept;
   }
 
-  private drawName(scene: Scene, shape: NodeShape, camera: Camera, seen: Set<string>): void {
+  #drawName(scene: Scene, shape: NodeShape, camera: Camera, seen: Set<string>): void {
     const { view } = shape;
-    const row = this.rows[view.layer];
+    const row = this.#rows[view.layer];
     const [word, second] = wordsOf(row, view);
     if (!word) return;
     const last = scene.widths.length - 1;
@@ -92,25 +146,25 @@ export class NodeWords {
     const below = view.layer === 0;
     const [x, y] = onScreen(shape, camera);
     const gap = (shape.radius * camera.scale) / shrunk(camera.scale) + 6;
-    const text = this.text(`name ${view.layer},${view.index}`, word, seen);
+    const text = this.#text(`name ${view.layer},${view.index}`, word, seen);
     text.setAttribute("class", isHidden ? "kv-small" : "kv-node-name");
     if (isHidden) place(text, x + gap, y + 4, "start");
     else if (!row.upright) {
       const base = y + (below ? gap + 0.75 * LETTERS : -gap - (second ? SECOND : 0));
       place(text, x, base, "middle");
-      if (second) this.drawSecond(second, view, [x, base + SECOND], seen);
+      if (second) this.#drawSecond(second, view, [x, base + SECOND], seen);
     } else place(text, x + 0.35 * SMALL, y + (below ? gap : -gap), below ? "end" : "start", true);
     text.style.fontSize = `${row.upright || isHidden ? SMALL : LETTERS}px`;
   }
 
-  private drawSecond(word: string, view: NodeView, at: [number, number], seen: Set<string>): void {
-    const text = this.text(`second ${view.layer},${view.index}`, word, seen);
+  #drawSecond(word: string, view: NodeView, at: [number, number], seen: Set<string>): void {
+    const text = this.#text(`second ${view.layer},${view.index}`, word, seen);
     text.setAttribute("class", "kv-small");
     place(text, ...at, "middle");
     text.style.fontSize = `${SMALL}px`;
   }
 
-  private drawNumber(
+  #drawNumber(
     scene: Scene,
     shape: NodeShape,
     camera: Camera,
@@ -120,18 +174,18 @@ export class NodeWords {
     const { layer, index } = shape.view;
     const value = short(probe.nodes[layer][index]);
     const [x, y] = onScreen(shape, camera);
-    const text = this.text(`value ${layer},${index}`, value, seen);
+    const text = this.#text(`value ${layer},${index}`, value, seen);
     text.setAttribute("class", "kv-node-value");
     const isHidden = layer > 0 && layer < scene.widths.length - 1;
-    const lower = isHidden && this.rows[layer].words.has(shape.view) ? 17 : 4;
+    const lower = isHidden && this.#rows[layer].words.has(shape.view) ? 17 : 4;
     place(text, x + (shape.radius * camera.scale) / shrunk(camera.scale) + 5, y + lower, "start");
   }
 
-  private text(key: string, word: string, seen: Set<string>): SVGTextElement {
-    let text = this.texts.get(key);
+  #text(key: string, word: string, seen: Set<string>): SVGTextElement {
+    let text = this.#texts.get(key);
     if (!text) {
       text = s("text");
-      this.texts.set(key, text);
+      this.#texts.set(key, text);
       this.group.append(text);
     }
     if (text.textContent !== word) text.textContent = word;
@@ -172,24 +226,24 @@ interface Caption {
 /** The formulas below the boxes; where there is no room the function's name, or nothing. */
 export class Captions {
   readonly element = h("div", { class: "kv-captions", "aria-hidden": "true" });
-  private readonly captions = new Map<string, Caption>();
+  readonly #captions = new Map<string, Caption>();
 
   draw(layout: Layout, camera: Camera): void {
-    const unused = new Set(this.captions.keys());
+    const unused = new Set(this.#captions.keys());
     for (const shape of layout.edges) {
       if (shape.view.state !== "symbolic" || !shape.view.formula) continue;
       unused.delete(shape.key);
-      this.place(this.caption(shape), shape, camera);
+      this.#place(this.#caption(shape), shape, camera, layout.bare !== undefined);
     }
     for (const key of unused) {
-      this.captions.get(key)?.element.remove();
-      this.captions.delete(key);
+      this.#captions.get(key)?.element.remove();
+      this.#captions.delete(key);
     }
   }
 
-  private caption({ key, view }: EdgeShape): Caption {
+  #caption({ key, view }: EdgeShape): Caption {
     const content = `${view.formula}\n${view.function ?? ""}`;
-    let found = this.captions.get(key);
+    let found = this.#captions.get(key);
     if (found?.content === content) return found;
     found?.element.remove();
     const whole = h("span", {}, formulaNode(view.mathml, view.formula ?? ""));
@@ -198,18 +252,19 @@ export class Captions {
     this.element.append(element);
     const guess = textWidth(view.formula ?? "", SMALL);
     found = { element, content, widths: [whole.offsetWidth || guess, name.offsetWidth] };
-    this.captions.set(key, found);
+    this.#captions.set(key, found);
     return found;
   }
 
-  private place(
+  #place(
     { element, widths }: Caption,
     { slot, captioned }: EdgeShape,
     camera: Camera,
+    isBare: boolean,
   ): void {
     const { box, pitch } = slot;
     const room = pitch * camera.scale - 4;
-    const isRoomy = captioned || 0.25 * box.height * camera.scale > CAPTION;
+    const isRoomy = captioned || (!isBare && 0.25 * box.height * camera.scale > CAPTION);
     const level = !isRoomy
       ? "none"
       : widths[0] <= room
@@ -230,20 +285,20 @@ const LABELLED = 96;
 /** The ends of the axes of large boxes: where a curve begins and ends, and how high it goes. */
 export class AxisWords {
   readonly group = s("g", { class: "kv-axis-words", "aria-hidden": "true" });
-  private readonly texts: SVGTextElement[] = [];
-  private used = 0;
+  readonly #texts: SVGTextElement[] = [];
+  #used = 0;
 
   draw(scene: Scene, layout: Layout, camera: Camera, curves: Curves): void {
-    this.used = 0;
+    this.#used = 0;
     for (const shape of layout.edges) {
       const { box } = shape.slot;
       if (box.width * camera.scale < LABELLED || shape.view.state === "pruned") continue;
-      this.label(scene, shape, camera, curves.at(shape.key) ?? shape.view);
+      this.#label(scene, shape, camera, curves.at(shape.key) ?? shape.view);
     }
-    for (const text of this.texts.splice(this.used)) text.remove();
+    for (const text of this.#texts.splice(this.#used)) text.remove();
   }
 
-  private label(scene: Scene, shape: EdgeShape, camera: Camera, curve: Drawn): void {
+  #label(scene: Scene, shape: EdgeShape, camera: Camera, curve: Drawn): void {
     const { box } = shape.slot;
     const [x, y] = "curve_x" in curve ? [curve.curve_x, curve.curve_y] : [curve.x, curve.y];
     const [low, high] = [x[0], x[x.length - 1]];
@@ -256,23 +311,24 @@ export class AxisWords {
     const room = right - left - 8;
     const hasRoom = textWidth(ends.join("  "), SMALL) < room && !shape.captioned;
     if (hasRoom) {
-      this.put(ends[0], left + 2, bottom + SMALL + 1, "start");
-      this.put(ends[1], right - 2, bottom + SMALL + 1, "end");
+      this.#put(ends[0], left + 2, bottom + SMALL + 1, "start");
+      this.#put(ends[1], right - 2, bottom + SMALL + 1, "end");
     }
     if (most > least && MARGIN * (right - left) > SMALL + 1) {
       const span = rangeText(least, most).replace(" to ", " \u2026 ");
-      if (textWidth(span, SMALL) < right - left) this.put(span, left + 5, top + SMALL + 1, "start");
+      if (textWidth(span, SMALL) < right - left)
+        this.#put(span, left + 5, top + SMALL + 1, "start");
     }
   }
 
-  private put(word: string, x: number, y: number, anchor: string): void {
-    let text = this.texts[this.used];
+  #put(word: string, x: number, y: number, anchor: string): void {
+    let text = this.#texts[this.#used];
     if (!text) {
       text = s("text");
-      this.texts.push(text);
+      this.#texts.push(text);
       this.group.append(text);
     }
-    this.used++;
+    this.#used++;
     if (text.textContent !== word) text.textContent = word;
     place(text, x, y, anchor);
     text.style.fontSize = `${SMALL}px`;

@@ -40,6 +40,8 @@ export interface Desk {
   readonly scene: Scene;
   /** The curves of a fit that runs. */
   readonly frame?: Frame | null;
+  /** What edits are measured by, where that is another error than the scene tells at first. */
+  readonly measured?: Scene["error"];
   answer(request: Request): Answer | Promise<Answer>;
 }
 
@@ -60,29 +62,35 @@ const shownError: Judge = (recipe, run, scene) => ({
 });
 
 export class LocalDesk implements Desk {
-  private moment: Moment | null = null;
+  #moment: Moment | null = null;
   private readonly done: Step[] = [];
   private undone: Step[] = [];
-  private readonly words: Words;
-  private metric: Metric = "backward";
+  readonly #words: Words;
+  #metric: Metric = "backward";
 
   constructor(
     private readonly first: Scene,
     private readonly judge: Judge = shownError,
   ) {
-    this.words = new Map(first.edges.map((view) => [keyOf(edgeOf(view)), view]));
+    this.#words = new Map(first.edges.map((view) => [keyOf(edgeOf(view)), view]));
   }
 
   /** The scene as it is after all edits. */
   get scene(): Scene {
-    return this.moment?.scene ?? this.first;
+    return this.#moment?.scene ?? this.first;
+  }
+
+  get measured(): Scene["error"] {
+    const { scene } = this;
+    if (!scene.recipe) return scene.error;
+    return this.judge(scene.recipe, this.#now().run, scene);
   }
 
   answer(request: Request): Answer {
     const { seq } = request;
     const before = this.scene;
     try {
-      const value = this.value(request);
+      const value = this.#value(request);
       const { scene } = this;
       return { reply: { seq, ok: true, value }, ...(scene === before ? {} : { scene }) };
     } catch (error) {
@@ -92,33 +100,33 @@ export class LocalDesk implements Desk {
 
   /** Takes a scene over that was made elsewhere, as by training, as one step. */
   put(scene: Scene, sentence: string): void {
-    this.done.push({ sentence, moment: this.now() });
+    this.done.push({ sentence, moment: this.#now() });
     this.undone = [];
     for (const view of scene.edges)
-      if (view.state === "symbolic") this.words.set(keyOf(edgeOf(view)), view);
+      if (view.state === "symbolic") this.#words.set(keyOf(edgeOf(view)), view);
     const run = runAll(scene.recipe as Recipe, scene.sample);
-    this.moment = { run, scene: this.told(scene) };
+    this.#moment = { run, scene: this.#told(scene) };
   }
 
-  private value(request: Request): unknown {
+  #value(request: Request): unknown {
     const { recipe } = this.scene;
     if (!recipe) throw new Error(NO_RECIPE);
     if (request.type === "probe") return userProbe(recipe, request.x);
     if (request.type === "diagnosis") return diagnosis(this.scene, recipe, request.output);
     if (request.type === "contributions") return contributions(this.scene, recipe, request);
-    if (request.type === "undo" || request.type === "redo") this.move(request.type === "undo");
-    else if (request.type === "jump") this.jump(request.position);
+    if (request.type === "undo" || request.type === "redo") this.#move(request.type === "undo");
+    else if (request.type === "jump") this.#jump(request.position);
     else {
-      this.checkLocks(request);
+      this.#checkLocks(request);
       const change = changed(recipe, request);
       if (!change) throw new Error(NEEDS_KERNEL);
-      this.take(change);
+      this.#take(change);
     }
     return { version: this.scene.version };
   }
 
   /** Edges that share a function change together, which takes more than the recipe says. */
-  private checkLocks(request: Request): void {
+  #checkLocks(request: Request): void {
     const edge: Edge | null = "edge" in request ? request.edge : null;
     const isLocked = this.scene.edges.some(
       (view) => view.locked && edge?.join() === keyOf(edgeOf(view)),
@@ -131,57 +139,57 @@ export class LocalDesk implements Desk {
     if (bends && isShaped) throw new Error(`This edge keeps its shape. ${NEEDS_KERNEL}`);
   }
 
-  private take(change: Change): void {
-    const now = this.now();
+  #take(change: Change): void {
+    const now = this.#now();
     const last = this.done.at(-1);
     const joins = change.drag !== undefined && last?.drag === change.drag && !this.undone.length;
     if (!joins) this.done.push({ ...change, moment: now });
     this.undone = [];
-    this.moment = this.show(now, change.recipe, change.from);
+    this.#moment = this.#show(now, change.recipe, change.from);
   }
 
   /** Goes a step back or forth. */
-  private move(back: boolean): void {
+  #move(back: boolean): void {
     const [from, to] = back ? [this.done, this.undone] : [this.undone, this.done];
     const step = from.pop();
     if (!step) {
       const limit = "In this page steps can be undone that were made in it.";
       throw new Error(`There is nothing to ${back ? "undo" : "redo"}. ${limit}`);
     }
-    to.push({ ...step, moment: this.now() });
-    this.moment = { ...step.moment, scene: this.told(step.moment.scene) };
+    to.push({ ...step, moment: this.#now() });
+    this.#moment = { ...step.moment, scene: this.#told(step.moment.scene) };
   }
 
-  private jump(position: number): void {
+  #jump(position: number): void {
     const start = this.first.history.done.length;
     const end = start + this.done.length + this.undone.length;
     if (position < start || position > end) {
       throw new Error("This page can go back to the moment when it was made, and no further.");
     }
-    while (start + this.done.length > position) this.move(true);
-    while (start + this.done.length < position) this.move(false);
+    while (start + this.done.length > position) this.#move(true);
+    while (start + this.done.length < position) this.#move(false);
   }
 
-  private now(): Moment {
-    if (this.moment) return this.moment;
+  #now(): Moment {
+    if (this.#moment) return this.#moment;
     const recipe = this.first.recipe as Recipe;
     const run = runAll(recipe, this.first.sample);
-    this.metric = metricOf(this.first, recipe, run);
+    this.#metric = metricOf(this.first, recipe, run);
     return { scene: this.first, run };
   }
 
-  private show(before: Moment, recipe: Recipe, from: number): Moment {
+  #show(before: Moment, recipe: Recipe, from: number): Moment {
     const { scene } = before;
     const run = runAll(recipe, scene.sample, before.run, from);
-    const found = scoresOf(recipe, run, this.metric);
-    const edges = edgeViews(scene, recipe, run, found, this.words, from);
+    const found = scoresOf(recipe, run, this.#metric);
+    const edges = edgeViews(scene, recipe, run, found, this.#words, from);
     const nodes = nodeViews(scene.nodes, recipe, found);
     const error = this.judge(recipe, run, scene);
-    return { run, scene: this.told({ ...scene, recipe, edges, nodes, error, formula: null }) };
+    return { run, scene: this.#told({ ...scene, recipe, edges, nodes, error, formula: null }) };
   }
 
   /** The scene with the history as it is now, as a new version. */
-  private told(scene: Scene): Scene {
+  #told(scene: Scene): Scene {
     const { done, undone } = this;
     const history = {
       done: [...this.first.history.done, ...done.map((step) => step.sentence)],

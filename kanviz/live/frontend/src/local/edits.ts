@@ -4,6 +4,7 @@ import type { Ask, Edge, LayerRecipe, Recipe } from "../contract";
 import { LayerMaker, unitsAt } from "../math/evaluate";
 import { basisSize, FeatureMaker, featureCount } from "../math/features";
 import { ridge } from "../math/least_squares";
+import { count } from "../ui/numbers";
 
 /** Weight of staying as it was, against the drawn points; as in kanviz/edits/curves.py. */
 const STIFFNESS = 1e-6;
@@ -23,7 +24,7 @@ export function changed(recipe: Recipe, ask: Ask): Change | null {
     case "move_point":
       return movePoint(recipe, ask.edge, ask.m, ask.height, ask.drag);
     case "set_curve":
-      return setCurve(recipe, ask.edge, ask.x, ask.y, ask.drag);
+      return setCurve(recipe, ask);
     case "unfix":
       return unfix(recipe, ask.edge);
     case "remove_edge":
@@ -35,11 +36,13 @@ export function changed(recipe: Recipe, ask: Ask): Change | null {
     case "restore_node":
       return setLive(recipe, edgesAt(recipe, ask.layer, ask.index), 1, `restored ${nodeName(ask)}`);
     case "prune":
-      return setLive(recipe, ask.edges, 0, `pruned ${ask.edges.length} edges`);
+      return setLive(recipe, ask.edges, 0, `pruned ${count(ask.edges.length, "edge")}`);
     default:
       return null;
   }
 }
+
+type CurveAsk = Extract<Ask, { type: "set_curve" }>;
 
 const named = (edge: Edge): string => `(${edge.join(", ")})`;
 const nodeName = (at: { layer: number; index: number }): string =>
@@ -54,7 +57,7 @@ function movePoint(recipe: Recipe, edge: Edge, m: number, height: number, drag: 
 }
 
 /** Bends a spline through points, by least squares; elsewhere it stays as it was. */
-function setCurve(recipe: Recipe, edge: Edge, x: number[], y: number[], drag: number): Change {
+function setCurve(recipe: Recipe, { edge, x, y, drag, how }: CurveAsk): Change {
   const layer = splineOf(recipe, edge);
   const { shift, scale, size } = unitsAt(recipe, edge);
   const own = x.map((at) => (at - shift) / scale);
@@ -71,7 +74,8 @@ function setCurve(recipe: Recipe, edge: Edge, x: number[], y: number[], drag: nu
     y.map((height, n) => height / size - now[n]),
     STIFFNESS,
   );
-  const sentence = `drew edge ${named(edge)} through ${x.length} points`;
+  const points = how === "drew" ? ` through ${x.length} points` : "";
+  const sentence = `${how} edge ${named(edge)}${points}`;
   return { recipe: bentBy(recipe, edge, change), from: edge[0], sentence, drag };
 }
 

@@ -17,15 +17,15 @@ import { notice, reason, say, tell } from "./panel";
 type Question = Extract<Ask, { type: "preview" }>;
 
 export class Trial {
-  private wanted: Question | null = null;
-  private readonly askSoon: () => void;
+  #wanted: Question | null = null;
+  readonly #askSoon: () => void;
 
   constructor(
     private readonly store: Store,
     private readonly losses: LossTable,
     life: Life,
   ) {
-    this.askSoon = life.later(() => void this.askNow(), 200);
+    this.#askSoon = life.later(() => void this.#askNow(), 200);
     life.add(() => this.clear());
   }
 
@@ -33,27 +33,27 @@ export class Trial {
   show(edge: Edge, formula: string, numbers: number[], curve_y: ArrayLike<number>): void {
     this.store.preview.value = { edge, curve_y };
     this.losses.show(null);
-    this.wanted = { type: "preview", edge, formula, numbers };
-    this.askSoon();
+    this.#wanted = { type: "preview", edge, formula, numbers };
+    this.#askSoon();
   }
 
   /** Asks for the curve of a typed formula; rejects with what is wrong with it. */
   async ask(edge: Edge, formula: string): Promise<Preview | null> {
-    this.wanted = { type: "preview", edge, formula, numbers: null };
-    return this.askNow();
+    this.#wanted = { type: "preview", edge, formula, numbers: null };
+    return this.#askNow();
   }
 
   clear(): void {
-    this.wanted = null;
+    this.#wanted = null;
     if (this.store.preview.value !== null) this.store.preview.value = null;
     this.losses.show(null);
   }
 
-  private async askNow(): Promise<Preview | null> {
-    const question = this.wanted;
+  async #askNow(): Promise<Preview | null> {
+    const question = this.#wanted;
     if (question === null) return null;
     const answer = (await this.store.ask(question)) as Preview | undefined;
-    const late = question !== this.wanted || !sameEdge(question.edge, this.store.selected.value);
+    const late = question !== this.#wanted || !sameEdge(question.edge, this.store.selected.value);
     if (late || !answer) return null;
     this.store.preview.value = { edge: question.edge, curve_y: answer.curve_y };
     this.losses.show(answer);
@@ -85,56 +85,57 @@ function growth(before: number | null, now: number | null): string {
 
 export class LossTable {
   readonly element: HTMLElement;
-  private opened: Scene["error"];
-  private trial: Errors = NONE;
-  private readonly name = h("th", { scope: "col" });
-  private readonly cells: HTMLElement[][];
-  private readonly rows: HTMLElement[];
+  #opened: Scene["error"];
+  #trial: Errors = NONE;
+  readonly #name = h("th", { scope: "col" });
+  readonly #cells: HTMLElement[][];
+  readonly #rows: HTMLElement[];
 
   constructor(
     private readonly store: Store,
     life: Life,
   ) {
-    this.opened = store.scene.value.error;
+    this.#opened = store.measured();
     const columns = store.local ? COLUMNS : LIVE_COLUMNS;
     const head = columns.map((text) => h("th", { scope: "col" }, text));
-    this.cells = ROWS.map(() => columns.map(() => h("td")));
-    this.rows = this.cells.map((cells, n) =>
+    this.#cells = ROWS.map(() => columns.map(() => h("td")));
+    this.#rows = this.#cells.map((cells, n) =>
       h("tr", {}, h("th", { scope: "row" }, n === 0 ? "Training" : "Test"), ...cells),
     );
     this.element = h(
       "table",
       { class: "kv-losses" },
-      h("thead", {}, h("tr", {}, this.name, ...head)),
-      h("tbody", {}, ...this.rows),
+      h("thead", {}, h("tr", {}, this.#name, ...head)),
+      h("tbody", {}, ...this.#rows),
     );
-    life.effect(() => this.draw());
+    life.effect(() => this.#draw());
   }
 
   /** Takes the errors of now as those to compare with. */
   open(): void {
-    this.opened = this.store.scene.value.error;
-    this.trial = NONE;
-    this.draw();
+    this.#opened = this.store.measured();
+    this.#trial = NONE;
+    this.#draw();
   }
 
   /** Shows what the errors would be with a candidate; null for none. */
   show(trial: Errors | null): void {
-    this.trial = trial ?? NONE;
-    this.draw();
+    this.#trial = trial ?? NONE;
+    this.#draw();
   }
 
-  private draw(): void {
-    const now = this.store.scene.value.error;
-    write(this.name, now.name);
-    // Errors of another kind, as those that a page measures on its sample, cannot be compared.
-    if (now.name !== this.opened.name) this.opened = now;
+  #draw(): void {
+    const told = this.store.scene.value.error;
+    // Errors of two kinds cannot be compared: before its first edit a page tells those of the data.
+    const now = told.name === this.#opened.name ? told : this.store.measured();
+    write(this.#name, now.name);
+    if (now.name !== this.#opened.name) this.#opened = now;
     ROWS.forEach((part, n) => {
-      const [before, present] = [this.opened[part], now[part]];
-      this.rows[n].hidden = before === null && present === null;
+      const [before, present] = [this.#opened[part], now[part]];
+      this.#rows[n].hidden = before === null && present === null;
       const texts = [short(before), short(present), growth(before, present)];
-      texts.push(short(this.trial[part]));
-      this.cells[n].forEach((cell, c) => write(cell, texts[c]));
+      texts.push(short(this.#trial[part]));
+      this.#cells[n].forEach((cell, c) => write(cell, texts[c]));
     });
   }
 }
@@ -170,9 +171,9 @@ const PAUSE_MS = 350;
 
 export class FormulaBox {
   readonly element: HTMLElement;
-  private readonly line = notice();
-  private readonly names = h("p", { class: "kv-hint" });
-  private readonly input = h("input", {
+  readonly #line = notice();
+  readonly #names = h("p", { class: "kv-hint" });
+  readonly #input = h("input", {
     type: "text",
     class: "kv-box kv-wide",
     placeholder: "a*exp(-b*x)+c",
@@ -185,38 +186,38 @@ export class FormulaBox {
     private readonly trial: Trial,
     life: Life,
   ) {
-    const later = life.later(() => void this.preview(), PAUSE_MS);
-    this.input.addEventListener("input", later);
-    this.input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") void this.take();
+    const later = life.later(() => void this.#preview(), PAUSE_MS);
+    this.#input.addEventListener("input", later);
+    this.#input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") void this.#take();
       else if (event.key === "Escape") this.clear();
       else return;
       event.preventDefault();
       event.stopPropagation();
     });
-    const take = button("Fix", () => void this.take(), "Make the edge this formula");
-    this.names.append(`Known: ${store.scene.value.functions.join(", ")}.`);
-    const known = h("details", {}, h("summary", {}, "Functions"), this.names);
+    const take = button("Fix", () => void this.#take(), "Make the edge this formula");
+    this.#names.append(`Known: ${store.scene.value.functions.join(", ")}.`);
+    const known = h("details", {}, h("summary", {}, "Functions"), this.#names);
     this.element = h(
       "div",
       { class: "kv-stack" },
-      row(field("Formula", this.input), take),
-      this.line,
+      row(field("Formula", this.#input), take),
+      this.#line,
       known,
     );
   }
 
   /** Empties the box. */
   clear(): void {
-    this.input.value = "";
-    this.mark("");
+    this.#input.value = "";
+    this.#mark("");
     this.trial.clear();
   }
 
-  private mark(wrong: string): void {
-    this.input.setAttribute("aria-invalid", String(wrong !== ""));
-    say(this.line, wrong, wrong !== "");
-    if (wrong !== "") this.line.scrollIntoView?.({ block: "nearest" });
+  #mark(wrong: string): void {
+    this.#input.setAttribute("aria-invalid", String(wrong !== ""));
+    say(this.#line, wrong, wrong !== "");
+    if (wrong !== "") this.#line.scrollIntoView?.({ block: "nearest" });
   }
 
   /** What was typed, as Python reads it. */
@@ -224,122 +225,130 @@ export class FormulaBox {
     const { open, scene } = this.store;
     const view = open.peek();
     const name = view ? nameAndUnit(nodeName(scene.peek(), view.layer, view.i)).name : "";
-    return plainFormula(this.input.value.trim(), name);
+    return plainFormula(this.#input.value.trim(), name);
   }
 
-  private async preview(): Promise<void> {
+  async #preview(): Promise<void> {
     const { formula } = this;
     const edge = this.store.selected.value;
     if (edge === null || formula === "") {
-      this.mark("");
+      this.#mark("");
       this.trial.clear();
       return;
     }
     try {
       const answer = await this.trial.ask(edge, formula);
       const view = this.store.open.peek();
-      this.mark(answer && view ? undefinedWhere(view.curve_x, answer.curve_y) : "");
+      this.#mark(answer && view ? undefinedWhere(view.curve_x, answer.curve_y) : "");
     } catch (error) {
       if (this.formula !== formula) return;
       this.trial.clear();
-      this.mark(reason(error));
+      this.#mark(reason(error));
     }
   }
 
-  private async take(): Promise<void> {
+  async #take(): Promise<void> {
     const { formula } = this;
     const edge = this.store.selected.value;
     if (edge === null || formula === "") return;
-    this.mark("");
-    await tell(this.store, this.line, { type: "fix", edge, formula, numbers: null });
-    const wrong = this.line.classList.contains("kv-wrong");
-    this.input.setAttribute("aria-invalid", String(wrong));
+    this.#mark("");
+    await tell(this.store, this.#line, { type: "fix", edge, formula, numbers: null });
+    const wrong = this.#line.classList.contains("kv-wrong");
+    this.#input.setAttribute("aria-invalid", String(wrong));
     if (!wrong) this.clear();
   }
 }
 
 // Which known functions fit the open edge: each can be tried over the curve, then taken.
 
-const HEAD = ["Function", "R\u00b2", "Complexity", "Formula"];
+const HEAD = ["Function", "R\u00b2", "Complexity"];
 
 export class Suggestions {
   readonly element: HTMLElement;
-  private readonly line = notice();
-  private readonly body = h("tbody");
-  private readonly table: HTMLTableElement;
-  private readonly button = button(
+  readonly #line = notice();
+  readonly #body = h("tbody");
+  readonly #table: HTMLTableElement;
+  readonly #button = button(
     "Suggest functions",
-    () => void this.find(),
+    () => void this.#find(),
     "Fit each known function",
   );
-  private asked = "";
+  #asked = "";
 
   constructor(
     private readonly store: Store,
     private readonly trial: Trial,
   ) {
     const head = HEAD.map((text) => h("th", { scope: "col" }, text));
-    this.table = h(
+    this.#table = h(
       "table",
       { class: "kv-table kv-suggestions", hidden: true },
       h("caption", {}, "\u2605 nothing simpler fits as well"),
       h("thead", {}, h("tr", {}, ...head)),
-      this.body,
+      this.#body,
     );
-    this.table.addEventListener("pointerleave", () => this.trial.clear());
-    const scroller = h("div", { class: "kv-scroll" }, this.table);
-    this.element = h("div", { class: "kv-stack" }, this.button, this.line, scroller);
+    this.#table.addEventListener("pointerleave", () => this.trial.clear());
+    const scroller = h("div", { class: "kv-scroll" }, this.#table);
+    this.element = h("div", { class: "kv-stack" }, this.#button, this.#line, scroller);
   }
 
   /** Forgets the list, as it belongs to another edge or curve. */
   clear(): void {
-    this.asked = "";
-    if (hasFocus(this.table)) this.button.focus();
-    this.table.hidden = true;
-    this.body.replaceChildren();
-    say(this.line, "");
+    this.#asked = "";
+    if (hasFocus(this.#table)) this.#button.focus();
+    this.#table.hidden = true;
+    this.#body.replaceChildren();
+    say(this.#line, "");
   }
 
-  private async find(): Promise<void> {
+  async #find(): Promise<void> {
     const edge = this.store.selected.value;
     if (edge === null) return;
     const key = keyOf(edge);
-    this.asked = key;
-    say(this.line, "Fitting\u2026");
-    const found = await tell<Suggestion[]>(this.store, this.line, { type: "suggest", edge });
-    if (found === undefined || this.asked !== key) return;
-    say(this.line, found.length ? "" : "No known function fits.");
-    this.table.hidden = found.length === 0;
-    this.body.replaceChildren(...found.map((one) => this.makeRow(edge, one)));
+    this.#asked = key;
+    say(this.#line, "Fitting\u2026");
+    const found = await tell<Suggestion[]>(this.store, this.#line, { type: "suggest", edge });
+    if (found === undefined || this.#asked !== key) return;
+    say(this.#line, found.length ? "" : "No known function fits.");
+    this.#table.hidden = found.length === 0;
+    this.#body.replaceChildren(...found.flatMap((one) => this.#makeRows(edge, one)));
+    // Most panels end above it.
+    this.#table.scrollIntoView?.({ block: "nearest" });
   }
 
-  private makeRow(edge: Edge, one: Suggestion): HTMLTableRowElement {
-    const pick = button(one.name, () => void this.take(edge, one), `Fix the edge to ${one.name}`);
+  /** A row of numbers, and the formula below it, which has the whole width. */
+  #makeRows(edge: Edge, one: Suggestion): HTMLTableRowElement[] {
+    const pick = button(one.name, () => void this.#take(edge, one), `Fix the edge to ${one.name}`);
     const best = one.on_front
       ? h("span", { class: "kv-star", role: "img", "aria-label": "on the front" }, "\u2605")
       : null;
-    const made = h(
+    const names = { class: one.on_front ? "kv-front" : null };
+    const numbers = h(
       "tr",
-      { class: one.on_front ? "kv-front" : null },
+      names,
       h("th", { scope: "row" }, pick, best),
       h("td", { class: "kv-number" }, fit(one.r2)),
       h("td", { class: "kv-number" }, short(one.complexity)),
-      h("td", { class: "kv-formula" }, formulaNode(one.mathml, one.formula)),
     );
+    const formula = h("td", { class: "kv-formula", colspan: HEAD.length });
+    formula.append(formulaNode(one.mathml, one.formula));
+    const rows = [numbers, h("tr", { ...names, "data-below": true }, formula)];
     const show = (): void => this.trial.show(edge, one.name, one.numbers, one.curve_y);
-    made.addEventListener("pointerenter", show);
     pick.addEventListener("focus", show);
     pick.addEventListener("blur", () => this.trial.clear());
-    made.addEventListener("click", (event) => {
-      if (!pick.contains(event.target as Node)) pick.click();
-    });
-    return made;
+    for (const made of rows) {
+      made.addEventListener("pointerenter", show);
+      made.addEventListener("click", (event) => {
+        if (!pick.contains(event.target as Node)) pick.click();
+      });
+    }
+    return rows;
   }
 
-  private async take(edge: Edge, one: Suggestion): Promise<void> {
+  async #take(edge: Edge, one: Suggestion): Promise<void> {
     this.trial.clear();
     const { name: formula, numbers } = one;
-    await tell(this.store, this.line, { type: "fix", edge, formula, numbers });
+    await tell(this.store, this.#line, { type: "fix", edge, formula, numbers });
   }
 }
 

@@ -33,74 +33,80 @@ export function worst(found: Diagnosis, most: number): number[] {
 
 class Diagnoses {
   readonly element: HTMLElement;
-  private readonly found = signal<Diagnosis>(NONE);
+  readonly #found = signal<Diagnosis>(NONE);
   /** The row that is looked at, or -1. */
-  private readonly picked = signal(-1);
-  private readonly line = notice();
-  private readonly output = choice([], () => void this.ask());
-  private readonly chooser = field("Output", this.output);
-  private asked = "";
+  readonly #picked = signal(-1);
+  readonly #line = notice();
+  readonly #output = choice([], () => void this.#ask());
+  readonly #chooser = field("Output", this.#output);
+  #asked = "";
 
   constructor(
     private readonly store: Store,
     life: Life,
   ) {
-    const pick = (n: number): void => this.pick(n);
-    const view = { store, found: this.found, picked: this.picked, output: () => this.index, pick };
+    const pick = (n: number): void => this.#pick(n);
+    const view = {
+      store,
+      found: this.#found,
+      picked: this.#picked,
+      output: () => this.#index,
+      pick,
+    };
     const scatter = new Scatter(view, life);
     const left = new Residuals(view, life);
     const confusion = new Confusion(view, life);
     this.element = h(
       "div",
       { class: "kv-panel kv-diagnosis" },
-      this.line,
-      this.chooser,
+      this.#line,
+      this.#chooser,
       confusion.element,
       section("Predicted against measured", scatter.element),
       section("What a row is made of", new Waterfall(view, life).element),
       section("The worst rows", new Worst(view, life).element),
       section("What is left over", left.element),
     );
-    const soon = life.later(() => void this.askIfShown(), REST);
+    const soon = life.later(() => void this.#askIfShown(), REST);
     life.follow(store.version, soon);
-    life.resized(this.element, () => void this.askIfShown());
+    life.resized(this.element, () => void this.#askIfShown());
   }
 
-  private get index(): number {
-    return Number(this.output.value || 0);
+  get #index(): number {
+    return Number(this.#output.value || 0);
   }
 
-  private askIfShown(): Promise<void> | undefined {
+  #askIfShown(): Promise<void> | undefined {
     const isOpen = isShown(this.element) && !this.element.closest("[hidden]");
-    return isOpen ? this.ask() : undefined;
+    return isOpen ? this.#ask() : undefined;
   }
 
-  private async ask(): Promise<void> {
+  async #ask(): Promise<void> {
     const scene = this.store.scene.peek();
     const last = scene.widths.length - 1;
     const isClasses = scene.error.name === "accuracy";
     const names = scene.output_names.map((_, j) => nodeName(scene, last, j));
     setChoices(
-      this.output,
+      this.#output,
       names.map((_, j) => String(j)),
       names,
     );
-    this.chooser.hidden = names.length < 2 || isClasses;
-    const stamp = `${scene.version} ${this.index}`;
-    if (stamp === this.asked || this.store.status.peek().state !== "idle") return;
-    this.asked = stamp;
-    const request = { type: "diagnosis", output: this.index } as const;
-    const answer = await tell<Diagnosis>(this.store, this.line, request);
-    if (!answer || stamp !== this.asked) return;
-    if (this.picked.peek() >= answer.measured.length) this.picked.value = -1;
-    this.found.value = answer;
+    this.#chooser.hidden = names.length < 2 || isClasses;
+    const stamp = `${scene.version} ${this.#index}`;
+    if (stamp === this.#asked || this.store.status.peek().state !== "idle") return;
+    this.#asked = stamp;
+    const request = { type: "diagnosis", output: this.#index } as const;
+    const answer = await tell<Diagnosis>(this.store, this.#line, request);
+    if (!answer || stamp !== this.#asked) return;
+    if (this.#picked.peek() >= answer.measured.length) this.#picked.value = -1;
+    this.#found.value = answer;
   }
 
-  private pick(n: number): void {
-    this.picked.value = n;
+  #pick(n: number): void {
+    this.#picked.value = n;
     const width = this.store.scene.peek().widths[0];
     this.store.probe.value = Float64Array.from(
-      this.found.peek().x.slice(n * width, (n + 1) * width),
+      this.#found.peek().x.slice(n * width, (n + 1) * width),
     );
   }
 }
@@ -135,16 +141,13 @@ const TOP = 10;
 
 class Dots {
   readonly svg: SVGSVGElement;
-  private readonly axes = s("g", { class: "kv-axes" });
-  private readonly guide = s("path", { class: "kv-guide" });
-  private readonly parts = [
-    s("path", { class: "kv-dots" }),
-    s("path", { class: "kv-dots kv-dots-test" }),
-  ];
-  private readonly here = s("circle", { class: "kv-here", r: 6 });
-  private points: { x: number[]; y: number[] } = { x: [], y: [] };
-  private x = linear(0, 1, LEFT, RIGHT);
-  private y = linear(0, 1, BOTTOM, TOP);
+  readonly #axes = s("g", { class: "kv-axes" });
+  readonly #guide = s("path", { class: "kv-guide" });
+  readonly #parts = [s("path", { class: "kv-dots" }), s("path", { class: "kv-dots kv-dots-test" })];
+  readonly #here = s("circle", { class: "kv-here", r: 6 });
+  #points: { x: number[]; y: number[] } = { x: [], y: [] };
+  #x = linear(0, 1, LEFT, RIGHT);
+  #y = linear(0, 1, BOTTOM, TOP);
 
   constructor(pick: (n: number) => void) {
     const ground = { x: LEFT, y: TOP, width: RIGHT - LEFT, height: BOTTOM - TOP };
@@ -152,10 +155,10 @@ class Dots {
       "svg",
       { class: "kv-plot kv-scatter", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" },
       s("rect", { class: "kv-plot-ground", ...ground }),
-      ...[this.axes, this.guide, ...this.parts, this.here],
+      ...[this.#axes, this.#guide, ...this.#parts, this.#here],
     );
     this.svg.addEventListener("click", (event) => {
-      const n = this.nearest(event);
+      const n = this.#nearest(event);
       if (n >= 0) pick(n);
     });
   }
@@ -167,43 +170,44 @@ class Dots {
     names: [across: string, up: string],
     isSquare: boolean,
   ): void {
-    this.points = { x, y };
+    this.#points = { x, y };
     const both = roomy(extent(x, y), 0.04);
-    this.x = linear(...(isSquare ? both : roomy(extent(x), 0.04)), LEFT, RIGHT);
-    this.y = linear(...(isSquare ? both : roomy(extent(y, [0]), 0.08)), BOTTOM, TOP);
-    const { low, high } = this.x;
+    this.#x = linear(...(isSquare ? both : roomy(extent(x), 0.04)), LEFT, RIGHT);
+    this.#y = linear(...(isSquare ? both : roomy(extent(y, [0]), 0.08)), BOTTOM, TOP);
+    const { low, high } = this.#x;
     const from = isSquare ? low : 0;
     const to = isSquare ? high : 0;
     const at = (value: number): string => value.toFixed(1);
-    this.guide.setAttribute(
+    this.#guide.setAttribute(
       "d",
-      `M${at(this.x(low))} ${at(this.y(from))}L${at(this.x(high))} ${at(this.y(to))}`,
+      `M${at(this.#x(low))} ${at(this.#y(from))}L${at(this.#x(high))} ${at(this.#y(to))}`,
     );
-    this.parts.forEach((path, part) => {
+    this.#parts.forEach((path, part) => {
       const mine = x.flatMap((value, n) =>
-        Number(test[n]) === part ? [`M${at(this.x(value))} ${at(this.y(y[n]))}h0`] : [],
+        Number(test[n]) === part ? [`M${at(this.#x(value))} ${at(this.#y(y[n]))}h0`] : [],
       );
       path.setAttribute("d", mine.join(""));
     });
-    this.drawAxes(names);
+    this.#drawAxes(names);
   }
 
   mark(n: number): void {
-    const isThere = n >= 0 && n < this.points.x.length;
-    this.here.toggleAttribute("hidden", !isThere);
-    if (isThere) assign(this.here, { cx: this.x(this.points.x[n]), cy: this.y(this.points.y[n]) });
+    const isThere = n >= 0 && n < this.#points.x.length;
+    this.#here.toggleAttribute("hidden", !isThere);
+    if (isThere)
+      assign(this.#here, { cx: this.#x(this.#points.x[n]), cy: this.#y(this.#points.y[n]) });
   }
 
-  private drawAxes([across, up]: [string, string]): void {
-    const below = labels(this.x.low, this.x.high, 4).map(({ value, text }) =>
-      s("text", { x: this.x(value), y: BOTTOM + 15, "text-anchor": "middle" }, text),
+  #drawAxes([across, up]: [string, string]): void {
+    const below = labels(this.#x.low, this.#x.high, 4).map(({ value, text }) =>
+      s("text", { x: this.#x(value), y: BOTTOM + 15, "text-anchor": "middle" }, text),
     );
-    const beside = labels(this.y.low, this.y.high, 4).map(({ value, text }) =>
-      s("text", { x: LEFT - 6, y: this.y(value) + 4, "text-anchor": "end" }, text),
+    const beside = labels(this.#y.low, this.#y.high, 4).map(({ value, text }) =>
+      s("text", { x: LEFT - 6, y: this.#y(value) + 4, "text-anchor": "end" }, text),
     );
     const turn = `translate(12 ${(TOP + BOTTOM) / 2}) rotate(-90)`;
     const title = { class: "kv-axis-title", "text-anchor": "middle" };
-    this.axes.replaceChildren(
+    this.#axes.replaceChildren(
       ...below,
       ...beside,
       s("text", { ...title, x: (LEFT + RIGHT) / 2, y: HEIGHT - 5 }, across),
@@ -211,13 +215,13 @@ class Dots {
     );
   }
 
-  private nearest(event: MouseEvent): number {
+  #nearest(event: MouseEvent): number {
     const seen = this.svg.getBoundingClientRect();
     const ratio = WIDTH / (seen.width || WIDTH);
     const [px, py] = [(event.clientX - seen.left) * ratio, (event.clientY - seen.top) * ratio];
     let [best, least] = [-1, Infinity];
-    this.points.x.forEach((x, n) => {
-      const far = (this.x(x) - px) ** 2 + (this.y(this.points.y[n]) - py) ** 2;
+    this.#points.x.forEach((x, n) => {
+      const far = (this.#x(x) - px) ** 2 + (this.#y(this.#points.y[n]) - py) ** 2;
       if (far < least) [best, least] = [n, far];
     });
     return best;
@@ -249,34 +253,34 @@ class Scatter {
 /** What is left over against an input, or against what is predicted. */
 class Residuals {
   readonly element: HTMLElement;
-  private readonly against = choice([], () => this.draw());
-  private readonly dots: Dots;
+  readonly #against = choice([], () => this.#draw());
+  readonly #dots: Dots;
 
   constructor(
     private readonly view: View,
     life: Life,
   ) {
-    this.dots = new Dots(view.pick);
-    this.element = h("div", { class: "kv-stack" }, field("Against", this.against), this.dots.svg);
-    life.effect(() => this.draw());
+    this.#dots = new Dots(view.pick);
+    this.element = h("div", { class: "kv-stack" }, field("Against", this.#against), this.#dots.svg);
+    life.effect(() => this.#draw());
   }
 
-  private draw(): void {
+  #draw(): void {
     const found = this.view.found.value;
     const scene = this.view.store.scene.peek();
     const width = scene.widths[0];
     const names = scene.input_names.map((_, i) => nodeName(scene, 0, i));
     const own = found.guess ? [] : ["what is predicted"]; // of classes it would be itself
     const keys = [...own.map(() => "-1"), ...names.map((_, i) => String(i))];
-    setChoices(this.against, keys, [...own, ...names]);
-    const i = Number(this.against.value);
+    setChoices(this.#against, keys, [...own, ...names]);
+    const i = Number(this.#against.value);
     const across = i < 0 ? found.predicted : found.measured.map((_, n) => found.x[n * width + i]);
     const { unit } = said(this.view);
     const up = found.guess ? "what is missing to 1" : unit ? `residual [${unit}]` : "residual";
     const name = i < 0 ? titled(said(this.view)) : titled(nameAndUnit(names[i]));
-    this.dots.draw(across, residuals(found), found.test, [name, up], false);
-    this.dots.svg.setAttribute("aria-label", `Residuals against ${name}`);
-    this.dots.mark(this.view.picked.value);
+    this.#dots.draw(across, residuals(found), found.test, [name, up], false);
+    this.#dots.svg.setAttribute("aria-label", `Residuals against ${name}`);
+    this.#dots.mark(this.view.picked.value);
   }
 }
 
@@ -367,52 +371,59 @@ class Confusion {
 /** From the mean over the data to what is said of a row, input by input, in the output's unit. */
 class Waterfall {
   readonly element: HTMLElement;
-  private readonly bars = h("div", { class: "kv-bars" });
-  private readonly about = h("p", { class: "kv-hint" });
-  private readonly line = notice();
-  private readonly class_ = choice([], () => void this.ask());
-  private readonly chooser = field("Class", this.class_);
-  private asked: Float64Array | null = null;
+  readonly #bars = h("div", { class: "kv-bars" });
+  readonly #about = h("p", { class: "kv-hint" });
+  readonly #line = notice();
+  readonly #class_ = choice([], () => void this.#ask());
+  readonly #chooser = field("Class", this.#class_);
+  #asked: Float64Array | null = null;
 
   constructor(
     private readonly view: View,
     life: Life,
   ) {
-    this.element = h("div", { class: "kv-stack" }, this.about, this.chooser, this.bars, this.line);
-    const soon = life.later(() => void this.ask(), 60);
+    this.element = h(
+      "div",
+      { class: "kv-stack" },
+      this.#about,
+      this.#chooser,
+      this.#bars,
+      this.#line,
+    );
+    const soon = life.later(() => void this.#ask(), 60);
     life.effect(() => {
       void [view.store.probe.value, view.found.value];
       soon();
     });
-    void this.ask();
+    void this.#ask();
   }
 
-  private async ask(): Promise<void> {
+  async #ask(): Promise<void> {
     const { store, found } = this.view;
     const scene = store.scene.peek();
     const x = store.probe.peek();
     const isClasses = found.peek().guess !== null;
     const names = scene.output_names.map((_, j) => className(this.view, j));
     const keys = names.map((_, j) => String(j));
-    setChoices(this.class_, keys, names);
-    this.chooser.hidden = !isClasses || x === null;
-    this.bars.hidden = x === null;
-    if (x === null) write(this.about, "Click a row above, or move an input of the probe.");
+    setChoices(this.#class_, keys, names);
+    this.#chooser.hidden = !isClasses || x === null;
+    this.#bars.hidden = x === null;
+    if (x === null) write(this.#about, "Click a row above, or move an input of the probe.");
     if (x === null || !isShown(this.element) || store.status.peek().state !== "idle") return;
-    this.asked = x;
-    const output = isClasses ? Number(this.class_.value) : this.view.output();
+    this.#asked = x;
+    const output = isClasses ? Number(this.#class_.value) : this.view.output();
     const request = { type: "contributions", x: Array.from(x), output } as const;
-    const answer = await tell<Contributions>(store, this.line, request);
-    if (!answer || this.asked !== x) return;
-    this.draw(answer, isClasses ? { name: names[output], unit: "" } : said(this.view));
+    const answer = await tell<Contributions>(store, this.#line, request);
+    if (!answer || this.#asked !== x) return;
+    this.#draw(answer, isClasses ? { name: names[output], unit: "" } : said(this.view));
   }
 
-  private draw(
+  #draw(
     { base, parts, value }: Contributions,
     { name, unit }: { name: string; unit: string },
   ): void {
     const scene = this.view.store.scene.peek();
-    const x = this.asked!;
+    const x = this.#asked!;
     const order = parts.map((_, i) => i).sort((a, b) => Math.abs(parts[b]) - Math.abs(parts[a]));
     const shown = order.slice(0, parts.length > MOST_BARS + 1 ? MOST_BARS : parts.length);
     const terms = shown.map((i) => {
@@ -451,10 +462,10 @@ class Waterfall {
     };
     const signed = (part: number): string => `${part > 0 ? "+" : ""}${short(part)}`;
     write(
-      this.about,
+      this.#about,
       `From the mean over the data to ${name}${unit ? ` in ${unit}` : ""}: what each input adds.`,
     );
-    this.bars.replaceChildren(
+    this.#bars.replaceChildren(
       row("mean", base, base, scientific(base)),
       ...terms.map((term, n) => row(term.name, ends[n], ends[n + 1], signed(term.part))),
       row(name, base, value, scientific(value), " kv-sum"),

@@ -28,80 +28,80 @@ const CLASSES: readonly Name[] = ["spline", "symbolic", "accent", "good", "muted
 
 export class FunctionView {
   readonly element: HTMLElement;
-  private readonly pick = choice([], () => this.draw());
-  private readonly which: HTMLElement;
-  private readonly map = h("canvas", { class: "kv-map", width: SIDE, height: SIDE });
-  private readonly axes = s("g", { class: "kv-axes" });
-  private readonly lines = s("g", { class: "kv-contours" });
-  private readonly curve = s("path", { class: "kv-curve" });
-  private readonly dots = s("g", { class: "kv-seen" });
-  private readonly across = s("text", { class: "kv-axis-title", "text-anchor": "middle" });
-  private readonly up = s("text", { class: "kv-axis-title", "text-anchor": "middle" });
-  private readonly svg: SVGSVGElement;
-  private readonly key = h("p", { class: "kv-legend" });
-  private readonly palette = new Palette();
-  private drawn = "";
+  readonly #pick = choice([], () => this.#draw());
+  readonly #which: HTMLElement;
+  readonly #map = h("canvas", { class: "kv-map", width: SIDE, height: SIDE });
+  readonly #axes = s("g", { class: "kv-axes" });
+  readonly #lines = s("g", { class: "kv-contours" });
+  readonly #curve = s("path", { class: "kv-curve" });
+  readonly #dots = s("g", { class: "kv-seen" });
+  readonly #across = s("text", { class: "kv-axis-title", "text-anchor": "middle" });
+  readonly #up = s("text", { class: "kv-axis-title", "text-anchor": "middle" });
+  readonly #svg: SVGSVGElement;
+  readonly #key = h("p", { class: "kv-legend" });
+  readonly #palette = new Palette();
+  #drawn = "";
 
   constructor(
     private readonly store: Store,
     life: Life,
   ) {
-    assign(this.across, { x: (LEFT + RIGHT) / 2, y: HEIGHT - 5 });
-    assign(this.up, { transform: `translate(12 ${(TOP + BOTTOM) / 2}) rotate(-90)` });
+    assign(this.#across, { x: (LEFT + RIGHT) / 2, y: HEIGHT - 5 });
+    assign(this.#up, { transform: `translate(12 ${(TOP + BOTTOM) / 2}) rotate(-90)` });
     const box = { x: LEFT, y: TOP, width: RIGHT - LEFT, height: BOTTOM - TOP };
     const inside = s(
       "svg",
       { ...box, viewBox: `${LEFT} ${TOP} ${RIGHT - LEFT} ${BOTTOM - TOP}` },
-      ...[this.lines, this.dots, this.curve],
+      ...[this.#lines, this.#dots, this.#curve],
     );
-    this.svg = s(
+    this.#svg = s(
       "svg",
       { class: "kv-plot kv-function-plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" },
-      ...[this.axes, inside, this.across, this.up],
+      ...[this.#axes, inside, this.#across, this.#up],
     );
-    this.which = field("Output", this.pick);
-    const plot = h("div", { class: "kv-function-view" }, this.map, this.svg);
-    this.element = section("The function", this.which, plot, this.key);
-    const later = life.later(() => this.draw(), REST);
+    this.#which = field("Output", this.#pick);
+    const plot = h("div", { class: "kv-function-view" }, this.#map, this.#svg);
+    this.element = section("The function", this.#which, plot, this.#key);
+    const later = life.later(() => this.#draw(), REST);
     life.follow(store.version, later);
-    life.resized(this.element, () => this.draw());
+    life.resized(this.element, () => this.#draw());
     onTheme(life, () => {
-      this.drawn = "";
+      this.#drawn = "";
       later();
     });
     this.element.hidden = !isSmall(store.scene.peek());
   }
 
   /** Draws it where it can be seen, and only what is another than before. */
-  private draw(): void {
+  #draw(): void {
     const scene = this.store.scene.peek();
     this.element.hidden = !isSmall(scene);
     if (this.element.hidden || !isShown(this.element)) return;
-    this.palette.read(this.element);
-    this.offer(scene);
-    const output = Number(this.pick.value) || 0;
+    this.#palette.read(this.element);
+    this.#offer(scene);
+    const output = Number(this.#pick.value) || 0;
     const stamp = `${scene.version} ${output}`;
-    if (stamp === this.drawn) return;
-    this.drawn = stamp;
+    if (stamp === this.#drawn) return;
+    this.#drawn = stamp;
     const isCurve = scene.widths[0] === 1;
-    this.map.hidden = isCurve;
-    this.svg.classList.toggle("kv-has-map", !isCurve);
-    if (isCurve) this.drawCurve(scene, output);
-    else this.drawMap(scene, output);
+    this.#map.hidden = isCurve;
+    this.#svg.classList.toggle("kv-has-map", !isCurve);
+    if (isCurve) this.#drawCurve(scene, output);
+    else this.#drawMap(scene, output);
   }
 
-  private offer(scene: Scene): void {
+  #offer(scene: Scene): void {
     const last = scene.widths.length - 1;
     const names = Array.from({ length: scene.widths[last] }, (_, j) => nodeName(scene, last, j));
-    this.which.hidden = names.length < 2 || areClasses(scene);
+    this.#which.hidden = names.length < 2 || areClasses(scene);
     setChoices(
-      this.pick,
+      this.#pick,
       names.map((_, j) => String(j)),
       names,
     );
   }
 
-  private drawCurve(scene: Scene, output: number): void {
+  #drawCurve(scene: Scene, output: number): void {
     const sample = new Sample(scene);
     const [low, high] = sample.range(0);
     const x = Float64Array.from({ length: FINE }, (_, n) => low + ((high - low) * n) / (FINE - 1));
@@ -112,17 +112,17 @@ export class FunctionView {
     const seen = hasTargets ? sample.column(1 + output) : new Float64Array(0);
     const across = linear(...roomy([low, high], 0.03), LEFT, RIGHT);
     const up = linear(...roomy(extent(y, seen), 0.06), BOTTOM, TOP);
-    this.curve.setAttribute("d", pathOf(x, y, across, up));
-    this.lines.replaceChildren();
+    this.#curve.setAttribute("d", pathOf(x, y, across, up));
+    this.#lines.replaceChildren();
     const points = hasTargets ? dotsAt(sample.column(0), seen, across, up) : "";
-    this.dots.replaceChildren(s("path", { d: points, class: "kv-samples" }));
+    this.#dots.replaceChildren(s("path", { d: points, class: "kv-samples" }));
     const name = nodeName(scene, scene.widths.length - 1, output);
-    this.drawAxes(across, up, nodeName(scene, 0, 0), name);
-    this.svg.setAttribute("aria-label", `${name} against ${nodeName(scene, 0, 0)}`);
-    write(this.key, hasTargets ? "Dots are the data." : "");
+    this.#drawAxes(across, up, nodeName(scene, 0, 0), name);
+    this.#svg.setAttribute("aria-label", `${name} against ${nodeName(scene, 0, 0)}`);
+    write(this.#key, hasTargets ? "Dots are the data." : "");
   }
 
-  private drawMap(scene: Scene, output: number): void {
+  #drawMap(scene: Scene, output: number): void {
     const sample = new Sample(scene);
     const ranges = [sample.range(0), sample.range(1)];
     const place = (axis: number, n: number): number =>
@@ -137,20 +137,20 @@ export class FunctionView {
     const across = linear(...ranges[0], LEFT, RIGHT);
     const up = linear(...ranges[1], BOTTOM, TOP);
     const [first, second] = [nodeName(scene, 0, 0), nodeName(scene, 0, 1)];
-    this.curve.setAttribute("d", "");
-    this.drawAxes(across, up, first, second);
-    if (areClasses(scene)) this.drawRegions(scene, sample, all, width, [across, up]);
+    this.#curve.setAttribute("d", "");
+    this.#drawAxes(across, up, first, second);
+    if (areClasses(scene)) this.#drawRegions(scene, sample, all, width, [across, up]);
     else {
       const heights = Float64Array.from(
         { length: SIDE * SIDE },
         (_, at) => all[at * width + output],
       );
-      this.drawHeights(scene, sample, heights, output, [across, up]);
+      this.#drawHeights(scene, sample, heights, output, [across, up]);
     }
-    this.svg.setAttribute("aria-label", `The output over ${first} and ${second}`);
+    this.#svg.setAttribute("aria-label", `The output over ${first} and ${second}`);
   }
 
-  private drawHeights(
+  #drawHeights(
     scene: Scene,
     sample: Sample,
     heights: Float64Array,
@@ -161,14 +161,14 @@ export class FunctionView {
     const shade = (value: number): number =>
       Math.min(Math.max((value - low) / (high - low || 1), 0), 1);
     const steps = Array.from({ length: 65 }, (_, n) =>
-      this.palette.mix("spline", 0.06 + (0.9 * n) / 64, "panel"),
+      this.#palette.mix("spline", 0.06 + (0.9 * n) / 64, "panel"),
     );
     const colorOf = (value: number): string => steps[Math.round(64 * shade(value))];
-    this.paint((at) => colorOf(heights[at]));
+    this.#paint((at) => colorOf(heights[at]));
     const px = (n: number): number => LEFT + ((n + 0.5) * (RIGHT - LEFT)) / SIDE;
     const py = (n: number): number => BOTTOM - ((n + 0.5) * (BOTTOM - TOP)) / SIDE;
     const found = labels(low, high, LEVELS);
-    this.lines.replaceChildren(
+    this.#lines.replaceChildren(
       ...found.map(({ value }) => s("path", { d: contour(heights, SIDE, value, px, py) })),
     );
     const width = scene.widths[scene.widths.length - 1];
@@ -179,14 +179,17 @@ export class FunctionView {
           return s("circle", { cx: x, cy: y, r: 2.4, fill: colorOf(sample.at(row, 2 + output)) });
         })
       : [];
-    this.dots.replaceChildren(...made);
+    this.#dots.replaceChildren(...made);
     const { name, unit } = nameAndUnit(nodeName(scene, scene.widths.length - 1, output));
     const levels = found.map(({ text }) => text).join(", ");
     const dots = hasTargets ? " Dots are the data, coloured by what was measured." : "";
-    write(this.key, `${name}: lines at ${levels}${unit ? ` ${unit}` : ""}; darker is more.${dots}`);
+    write(
+      this.#key,
+      `${name}: lines at ${levels}${unit ? ` ${unit}` : ""}; darker is more.${dots}`,
+    );
   }
 
-  private drawRegions(
+  #drawRegions(
     scene: Scene,
     sample: Sample,
     scores: Float64Array,
@@ -200,26 +203,26 @@ export class FunctionView {
       return best;
     };
     const color = (kind: number, share: number): string =>
-      this.palette.mix(CLASSES[kind % CLASSES.length], share, "paper");
-    this.paint((at) => color(winner(at), 0.28));
-    this.lines.replaceChildren();
+      this.#palette.mix(CLASSES[kind % CLASSES.length], share, "paper");
+    this.#paint((at) => color(winner(at), 0.28));
+    this.#lines.replaceChildren();
     const made = Array.from({ length: sample.rows }, (_, row) => {
       const [x, y] = [across(sample.at(row, 0)), up(sample.at(row, 1))];
       return s("circle", { cx: x, cy: y, r: 3, fill: color(sample.at(row, 2), 1) });
     });
-    this.dots.replaceChildren(...made);
+    this.#dots.replaceChildren(...made);
     const last = scene.widths.length - 1;
     const names = Array.from({ length: width }, (_, j) => {
       const mark = h("i", { class: "kv-class" });
       mark.style.background = color(j, 1);
       return h("span", {}, mark, nodeName(scene, last, j));
     });
-    this.key.replaceChildren(...names);
+    this.#key.replaceChildren(...names);
   }
 
   /** Colours the map, its first row at the bottom. */
-  private paint(colorOf: (at: number) => string): void {
-    const context = this.map.getContext?.("2d");
+  #paint(colorOf: (at: number) => string): void {
+    const context = this.#map.getContext?.("2d");
     if (!context) return;
     for (let at = 0; at < SIDE * SIDE; at++) {
       context.fillStyle = colorOf(at);
@@ -227,7 +230,7 @@ export class FunctionView {
     }
   }
 
-  private drawAxes(across: Scale, up: Scale, below: string, beside: string): void {
+  #drawAxes(across: Scale, up: Scale, below: string, beside: string): void {
     const ground = s("rect", {
       class: "kv-plot-ground",
       ...{ x: LEFT, y: TOP, width: RIGHT - LEFT, height: BOTTOM - TOP },
@@ -238,9 +241,9 @@ export class FunctionView {
     const left = labels(up.low, up.high, 4).map(({ value, text }) =>
       s("text", { x: LEFT - 7, y: up(value) + 4, "text-anchor": "end" }, text),
     );
-    this.axes.replaceChildren(ground, ...bottom, ...left);
-    write(this.across, axisName(below));
-    write(this.up, axisName(beside));
+    this.#axes.replaceChildren(ground, ...bottom, ...left);
+    write(this.#across, axisName(below));
+    write(this.#up, axisName(beside));
   }
 }
 

@@ -30,13 +30,13 @@ interface Gesture {
 }
 
 export class Handles {
-  private readonly points: SVGGElement[] = [];
-  private gesture: Gesture | null = null;
+  readonly #points: SVGGElement[] = [];
+  #gesture: Gesture | null = null;
   /** Takes the point out of the hand of a pointer, if it is in one. */
-  private letGo: (() => void) | null = null;
-  private sent = NaN;
-  private readonly send: () => void;
-  private readonly rest: () => void;
+  #letGo: (() => void) | null = null;
+  #sent = NaN;
+  readonly #send: () => void;
+  readonly #rest: () => void;
 
   constructor(
     private readonly store: Store,
@@ -44,26 +44,26 @@ export class Handles {
     life: Life,
     private readonly failed: (error: unknown) => void,
   ) {
-    this.send = life.paced(() => this.sendNow());
-    this.rest = life.later(() => this.finish(), 700);
-    plot.element.addEventListener("pointerdown", (event) => this.catch(event));
+    this.#send = life.paced(() => this.#sendNow());
+    this.#rest = life.later(() => this.#finish(), 700);
+    plot.element.addEventListener("pointerdown", (event) => this.#catch(event));
   }
 
   /** Places the handles; makes and drops as many as the edge needs. */
   draw(): void {
     const view = this.store.open.value;
-    if (this.gesture !== null && !sameEdge(this.gesture.edge, this.store.selected.value))
-      this.finish();
+    if (this.#gesture !== null && !sameEdge(this.#gesture.edge, this.store.selected.value))
+      this.#finish();
     const n = view?.state === "spline" ? view.control_x.length : 0;
-    while (this.points.length < n) this.points.push(this.make(this.points.length));
-    for (const gone of this.points.splice(n)) gone.remove();
+    while (this.#points.length < n) this.#points.push(this.#make(this.#points.length));
+    for (const gone of this.#points.splice(n)) gone.remove();
     if (view !== null && n > 0) {
-      this.keepGesture(view);
-      this.points.forEach((point, m) => this.place(point, view, m));
+      this.#keepGesture(view);
+      this.#points.forEach((point, m) => this.#place(point, view, m));
     }
   }
 
-  private make(m: number): SVGGElement {
+  #make(m: number): SVGGElement {
     const point = focusable(
       s(
         "g",
@@ -72,16 +72,16 @@ export class Handles {
         s("circle", { class: "kv-handle-dot", r: 5 }),
       ),
     );
-    point.addEventListener("pointerdown", (event) => this.grab(point, m, event));
-    point.addEventListener("keydown", (event) => this.press(m, event));
-    point.addEventListener("blur", () => this.finish());
+    point.addEventListener("pointerdown", (event) => this.#grab(point, m, event));
+    point.addEventListener("keydown", (event) => this.#press(m, event));
+    point.addEventListener("blur", () => this.#finish());
     this.plot.top.append(point);
     return point;
   }
 
-  private place(point: SVGGElement, view: EdgeView, m: number): void {
+  #place(point: SVGGElement, view: EdgeView, m: number): void {
     const x = view.control_x[m];
-    const height = this.gesture?.m === m ? this.gesture.height : view.control_y[m];
+    const height = this.#gesture?.m === m ? this.#gesture.height : view.control_y[m];
     const { low, high } = this.plot.y;
     assign(point, {
       transform: `translate(${this.plot.x(x).toFixed(1)} ${this.plot.y(height).toFixed(1)})`,
@@ -93,88 +93,88 @@ export class Handles {
     });
   }
 
-  private grab(point: SVGGElement, m: number, event: PointerEvent): void {
+  #grab(point: SVGGElement, m: number, event: PointerEvent): void {
     if (event.button !== 0) return;
     point.focus();
-    this.begin(m);
-    if (this.gesture === null) return;
-    this.letGo = hold(point, event, {
+    this.#begin(m);
+    if (this.#gesture === null) return;
+    this.#letGo = hold(point, event, {
       // Within the frame, which gets larger once the point is let go.
-      move: (now) => this.moveTo(clamped(this.plot.at(now)[1], this.plot.y)),
-      end: () => this.finish(),
+      move: (now) => this.#moveTo(clamped(this.plot.at(now)[1], this.plot.y)),
+      end: () => this.#finish(),
     });
   }
 
   /** Takes hold of the point that is nearest to a press which nothing else took. */
-  private catch(event: PointerEvent): void {
+  #catch(event: PointerEvent): void {
     const view = this.store.open.value;
     if (event.defaultPrevented || view?.state !== "spline") return;
     const [x, y] = this.plot.at(event);
-    const away = this.points.map((_, m) =>
+    const away = this.#points.map((_, m) =>
       Math.hypot(
         this.plot.x(view.control_x[m]) - this.plot.x(x),
         this.plot.y(view.control_y[m]) - this.plot.y(y),
       ),
     );
     const m = away.indexOf(Math.min(...away));
-    if (away[m] <= CATCH) this.grab(this.points[m], m, event);
+    if (away[m] <= CATCH) this.#grab(this.#points[m], m, event);
   }
 
-  private press(m: number, event: KeyboardEvent): void {
+  #press(m: number, event: KeyboardEvent): void {
     const steps = STEPS[event.key];
     const view = this.store.open.value;
     if (steps === undefined || view === null) return;
     event.preventDefault();
     event.stopPropagation();
-    if (this.gesture?.m !== m) this.begin(m);
-    const from = this.gesture?.height ?? view.control_y[m];
+    if (this.#gesture?.m !== m) this.#begin(m);
+    const from = this.#gesture?.height ?? view.control_y[m];
     const share = event.shiftKey ? 0.1 : 0.01;
-    this.moveTo(from + steps * share * (this.plot.y.high - this.plot.y.low));
-    this.rest();
+    this.#moveTo(from + steps * share * (this.plot.y.high - this.plot.y.low));
+    this.#rest();
   }
 
-  private begin(m: number): void {
-    this.finish();
+  #begin(m: number): void {
+    this.#finish();
     const view = this.store.open.value;
     if (view === null || this.store.selected.value === null) return;
     const height = view.control_y[m];
-    this.gesture = { edge: this.store.selected.value, m, height, drag: newDrag() };
+    this.#gesture = { edge: this.store.selected.value, m, height, drag: newDrag() };
     this.plot.held = true;
   }
 
-  private moveTo(height: number): void {
+  #moveTo(height: number): void {
     const view = this.store.open.value;
-    if (this.gesture === null || view === null) return;
-    this.gesture.height = height;
-    this.keepGesture(view);
-    this.send();
+    if (this.#gesture === null || view === null) return;
+    this.#gesture.height = height;
+    this.#keepGesture(view);
+    this.#send();
     this.plot.draw();
     this.draw();
   }
 
   /** A scene that answers an earlier part of the drag must not throw the point back. */
-  private keepGesture(view: EdgeView): void {
-    const gesture = this.gesture;
+  #keepGesture(view: EdgeView): void {
+    const gesture = this.#gesture;
     if (gesture === null || view.control_y[gesture.m] === gesture.height) return;
     const heights = Float64Array.from(view.control_y);
     heights[gesture.m] = gesture.height;
     this.store.bend(gesture.edge, heights);
   }
 
-  private sendNow(): void {
-    if (this.gesture === null || this.gesture.height === this.sent) return;
-    const { edge, m, height, drag } = this.gesture;
-    this.sent = height;
+  #sendNow(): void {
+    if (this.#gesture === null || this.#gesture.height === this.#sent) return;
+    const { edge, m, height, drag } = this.#gesture;
+    this.#sent = height;
     this.store.ask({ type: "move_point", edge, m, height, drag }).catch(this.failed);
   }
 
-  private finish(): void {
-    this.letGo?.();
-    this.letGo = null;
-    if (this.gesture === null) return;
-    this.sendNow();
-    this.gesture = null;
-    this.sent = NaN;
+  #finish(): void {
+    this.#letGo?.();
+    this.#letGo = null;
+    if (this.#gesture === null) return;
+    this.#sendNow();
+    this.#gesture = null;
+    this.#sent = NaN;
     this.plot.held = false;
     this.plot.draw();
     this.draw();

@@ -8,65 +8,66 @@ import { notice, type Panel, tell } from "./panel";
 
 class HistoryList {
   readonly element: HTMLElement;
-  private readonly line = notice();
-  private readonly list = h("ol", { class: "kv-history", start: 0 });
-  private readonly steps: HTMLButtonElement[] = [];
-  private readonly undo = button("Undo", () => this.ask("undo"));
-  private readonly redo = button("Redo", () => this.ask("redo"));
-  private current = -1;
+  readonly #line = notice();
+  readonly #list = h("ol", { class: "kv-history", start: 0 });
+  readonly #steps: HTMLButtonElement[] = [];
+  readonly #undo = button("Undo", () => this.#ask("undo"));
+  readonly #redo = button("Redo", () => this.#ask("redo"));
+  #current = -1;
 
   constructor(
     private readonly store: Store,
     life: Life,
   ) {
     const python = copier("Python");
-    const copy = button("Copy as Python", () => void this.copy(python.copy));
+    const copy = button("Copy as Python", () => void this.#copy(python.copy));
     copy.hidden = store.local;
     this.element = h(
       "div",
       { class: "kv-panel" },
-      row(this.undo, this.redo, copy),
-      this.line,
+      row(this.#undo, this.#redo, copy),
+      this.#line,
       python.element,
-      this.list,
+      this.#list,
     );
-    life.effect(() => this.draw());
+    life.effect(() => this.#draw());
   }
 
-  private ask(type: "undo" | "redo"): void {
-    void tell(this.store, this.line, { type });
+  #ask(type: "undo" | "redo"): void {
+    void tell(this.store, this.#line, { type });
   }
 
-  private async copy(take: (text: string) => Promise<void>): Promise<void> {
-    const script = await tell<string>(this.store, this.line, { type: "script" });
+  async #copy(take: (text: string) => Promise<void>): Promise<void> {
+    const script = await tell<string>(this.store, this.#line, { type: "script" });
     if (script !== undefined) await take(script);
   }
 
-  private draw(): void {
+  #draw(): void {
     const { done, undone } = this.store.history.value;
     const sentences = ["start", ...done, ...undone];
-    while (this.steps.length < sentences.length) this.steps.push(this.makeStep(this.steps.length));
-    for (const gone of this.steps.splice(sentences.length)) gone.parentElement?.remove();
-    sentences.forEach((text, n) => this.place(this.steps[n], text, n, done.length));
-    enable(this.undo, done.length > 0);
-    enable(this.redo, undone.length > 0);
-    if (this.current !== done.length) {
-      this.current = done.length;
+    while (this.#steps.length < sentences.length)
+      this.#steps.push(this.#makeStep(this.#steps.length));
+    for (const gone of this.#steps.splice(sentences.length)) gone.parentElement?.remove();
+    sentences.forEach((text, n) => this.#place(this.#steps[n], text, n, done.length));
+    enable(this.#undo, done.length > 0);
+    enable(this.#redo, undone.length > 0);
+    if (this.#current !== done.length) {
+      this.#current = done.length;
       // Only within the list: the notebook around it must not jump.
-      const at = this.steps[done.length].parentElement as HTMLElement;
-      this.list.scrollTop = at.offsetTop - this.list.clientHeight / 2;
+      const at = this.#steps[done.length].parentElement as HTMLElement;
+      this.#list.scrollTop = at.offsetTop - this.#list.clientHeight / 2;
     }
   }
 
-  private makeStep(position: number): HTMLButtonElement {
-    const go = button("", () => void tell(this.store, this.line, { type: "jump", position }));
+  #makeStep(position: number): HTMLButtonElement {
+    const go = button("", () => void tell(this.store, this.#line, { type: "jump", position }));
     go.className = "kv-step";
     go.append(h("span"), h("small"));
-    this.list.append(h("li", { value: position }, go));
+    this.#list.append(h("li", { value: position }, go));
     return go;
   }
 
-  private place(go: HTMLButtonElement, text: string, n: number, now: number): void {
+  #place(go: HTMLButtonElement, text: string, n: number, now: number): void {
     write(go.children[0], text);
     write(go.children[1], n === now ? "now" : n > now ? "undone" : "");
     go.classList.toggle("kv-undone", n > now);

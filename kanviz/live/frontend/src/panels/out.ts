@@ -36,9 +36,9 @@ function pictures(store: Store, exportSvg: ExportSvg): HTMLElement {
 /** The formula of the whole network; a new scene makes it old. */
 class FormulaView {
   readonly element: HTMLElement;
-  private readonly line = notice();
+  readonly #line = notice();
   // It can be wider than the panel: with the focus the arrow keys scroll it.
-  private readonly shown = focusable(
+  readonly #shown = focusable(
     h("div", {
       class: "kv-formula kv-block",
       tabindex: 0,
@@ -46,8 +46,8 @@ class FormulaView {
       "aria-label": "The network",
     }),
   );
-  private readonly copies: HTMLElement;
-  private formula: FormulaText | null = null;
+  readonly #copies: HTMLElement;
+  #formula: FormulaText | null = null;
 
   constructor(
     private readonly store: Store,
@@ -55,39 +55,39 @@ class FormulaView {
   ) {
     const latex = copier("LaTeX");
     const python = copier("Python");
-    this.copies = h(
+    this.#copies = h(
       "div",
       { class: "kv-stack" },
       row(
-        button("Copy LaTeX", () => void latex.copy(this.formula?.latex ?? "")),
-        button("Copy Python", () => void python.copy(this.formula?.python ?? "")),
+        button("Copy LaTeX", () => void latex.copy(this.#formula?.latex ?? "")),
+        button("Copy Python", () => void python.copy(this.#formula?.python ?? "")),
       ),
       latex.element,
       python.element,
     );
-    const show = button("Show the formula", () => void this.ask());
-    this.element = section("Formula", row(show), this.line, this.shown, this.copies);
-    life.follow(store.version, () => this.clear());
+    const show = button("Show the formula", () => void this.#ask());
+    this.element = section("Formula", row(show), this.#line, this.#shown, this.#copies);
+    life.follow(store.version, () => this.#clear());
   }
 
-  private clear(): void {
-    this.formula = null;
-    this.copies.hidden = true;
-    this.shown.hidden = true;
-    this.shown.replaceChildren();
+  #clear(): void {
+    this.#formula = null;
+    this.#copies.hidden = true;
+    this.#shown.hidden = true;
+    this.#shown.replaceChildren();
   }
 
-  private async ask(): Promise<void> {
-    say(this.line, "Working it out\u2026");
+  async #ask(): Promise<void> {
+    say(this.#line, "Working it out\u2026");
     const { version } = this.store.scene.value;
-    const formula = await tell<FormulaText>(this.store, this.line, { type: "formula" });
+    const formula = await tell<FormulaText>(this.store, this.#line, { type: "formula" });
     if (formula === undefined) return;
-    say(this.line, "");
+    say(this.#line, "");
     if (version !== this.store.scene.value.version) return;
-    this.formula = formula;
-    this.shown.replaceChildren(formulaNode(formula.mathml, formula.text));
-    this.shown.hidden = false;
-    this.copies.hidden = false;
+    this.#formula = formula;
+    this.#shown.replaceChildren(formulaNode(formula.mathml, formula.text));
+    this.#shown.hidden = false;
+    this.#copies.hidden = false;
   }
 }
 

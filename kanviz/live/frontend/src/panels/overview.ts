@@ -2,7 +2,7 @@
 
 import { computed } from "@preact/signals-core";
 import type { Ask, Edge, Recipe, Scene } from "../contract";
-import { cross } from "../diagram/paths";
+import { cross, shapeSign } from "../diagram/paths";
 import { figuresOf, shareText } from "../head";
 import { outputs } from "../math/evaluate";
 import { nameAndUnit, scientific } from "../names";
@@ -42,55 +42,55 @@ export function overviewPanel(store: Store): Panel {
 /** The verdict in words, the errors it is drawn from, and the next step. */
 class Judgement {
   readonly element: HTMLElement;
-  private readonly title = h("h3", { class: "kv-verdict-title" });
-  private readonly says = h("p", { class: "kv-verdict-says" });
-  private readonly body = h("tbody");
-  private readonly why = h("p", { class: "kv-hint" });
-  private readonly step = button("Train", () => void this.go());
-  private readonly line = notice();
+  readonly #title = h("h3", { class: "kv-verdict-title" });
+  readonly #says = h("p", { class: "kv-verdict-says" });
+  readonly #body = h("tbody");
+  readonly #why = h("p", { class: "kv-hint" });
+  readonly #step = button("Train", () => void this.#go());
+  readonly #line = notice();
 
   constructor(
     private readonly store: Store,
     life: Life,
   ) {
-    this.step.classList.add("kv-main");
-    const verdict = h("div", { class: "kv-verdict", role: "status" }, this.title, this.says);
-    const table = h("table", { class: "kv-losses" }, this.body);
-    const next = h("div", { class: "kv-next" }, this.step, this.why);
+    this.#step.classList.add("kv-main");
+    const verdict = h("div", { class: "kv-verdict", role: "status" }, this.#title, this.#says);
+    const table = h("table", { class: "kv-losses" }, this.#body);
+    const next = h("div", { class: "kv-next" }, this.#step, this.#why);
     const status = statusLine(store, life, ["fitting", "paused", "searching"]);
-    this.element = h("div", { class: "kv-stack" }, verdict, table, next, status, this.line);
+    this.element = h("div", { class: "kv-stack" }, verdict, table, next, status, this.#line);
     const news = computed(() => {
       const scene = store.scene.value;
       return JSON.stringify([verdictOf(scene), scene.error, scene.rows]);
     });
     life.effect(() => {
       void news.value;
-      this.judge(store.scene.peek(), verdict);
+      this.#judge(store.scene.peek(), verdict);
     });
-    life.effect(() => this.offer());
+    life.effect(() => this.#offer());
   }
 
-  private judge(scene: Scene, element: HTMLElement): void {
+  #judge(scene: Scene, element: HTMLElement): void {
     const { kind, title, says } = verdictOf(scene);
     element.dataset.kind = kind;
-    write(this.title, title);
-    write(this.says, says);
-    this.body.replaceChildren(...rowsOf(scene));
+    write(this.#title, title);
+    write(this.#says, says);
+    this.#body.replaceChildren(...rowsOf(scene));
   }
 
-  private offer(): void {
+  #offer(): void {
     const step = nextStep(this.store.scene.value, this.store.local);
-    this.step.hidden = step === null;
-    this.why.hidden = step === null;
+    this.#step.hidden = step === null;
+    this.#why.hidden = step === null;
     if (step === null) return;
-    write(this.step, step.text);
-    write(this.why, step.why);
-    enable(this.step, this.store.status.value.state === "idle");
+    write(this.#step, step.text);
+    write(this.#why, step.why);
+    enable(this.#step, this.store.status.value.state === "idle");
   }
 
-  private async go(): Promise<void> {
+  async #go(): Promise<void> {
     const step = nextStep(this.store.scene.peek(), this.store.local);
-    if (step) await tell(this.store, this.line, step.ask);
+    if (step) await tell(this.store, this.#line, step.ask);
   }
 }
 
@@ -163,24 +163,24 @@ export function inputEffects(recipe: Recipe | null, sample: Float64Array): numbe
 /** The inputs, the most important first, each with a bar. */
 class Importance {
   readonly element: HTMLElement;
-  private readonly list = h("ol", { class: "kv-importance" });
-  private readonly rest = h("p", { class: "kv-hint" });
-  private readonly rows: HTMLButtonElement[] = [];
-  private shown: number[] = [];
+  readonly #list = h("ol", { class: "kv-importance" });
+  readonly #rest = h("p", { class: "kv-hint" });
+  readonly #rows: HTMLButtonElement[] = [];
+  #shown: number[] = [];
 
   constructor(
     private readonly store: Store,
     life: Life,
   ) {
-    this.element = section("What matters", this.list, this.rest);
+    this.element = section("What matters", this.#list, this.#rest);
     life.follow(
       store.version,
-      life.later(() => this.draw(), REST),
+      life.later(() => this.#draw(), REST),
     );
-    this.draw();
+    this.#draw();
   }
 
-  private draw(): void {
+  #draw(): void {
     const scene = this.store.scene.peek();
     const effects = inputEffects(scene.recipe, scene.sample);
     const inputs = scene.nodes
@@ -188,11 +188,11 @@ class Importance {
       .map(({ index, score }) => ({ index, score: effects ? effects[index] : score }));
     const total = effects ? 1 : inputs.reduce((sum, node) => sum + node.score, 0);
     inputs.sort((a, b) => b.score - a.score || a.index - b.index);
-    this.shown = inputs.slice(0, MOST).map((node) => node.index);
-    while (this.rows.length < this.shown.length) this.rows.push(this.make(this.rows.length));
-    for (const gone of this.rows.splice(this.shown.length)) gone.parentElement?.remove();
+    this.#shown = inputs.slice(0, MOST).map((node) => node.index);
+    while (this.#rows.length < this.#shown.length) this.#rows.push(this.#make(this.#rows.length));
+    for (const gone of this.#rows.splice(this.#shown.length)) gone.parentElement?.remove();
     const largest = inputs[0]?.score || 1;
-    this.rows.forEach((element, n) => {
+    this.#rows.forEach((element, n) => {
       const { index, score } = inputs[n];
       const { name, unit } = nameAndUnit(nodeName(scene, 0, index));
       const share = total > 0 ? (100 * score) / total : 0;
@@ -204,12 +204,12 @@ class Importance {
       const what = effects ? "of the output's variance is lost without it" : "of all paths";
       element.title = `${name}: ${share.toFixed(1)} % ${what}; opens its strongest edge`;
     });
-    const left = inputs.length - this.shown.length;
-    write(this.rest, left > 0 ? `and ${left} more` : "");
-    this.rest.hidden = left <= 0;
+    const left = inputs.length - this.#shown.length;
+    write(this.#rest, left > 0 ? `and ${left} more` : "");
+    this.#rest.hidden = left <= 0;
   }
 
-  private make(n: number): HTMLButtonElement {
+  #make(n: number): HTMLButtonElement {
     const bar = h("span", { class: "kv-share" }, h("span"));
     const names = h("span", { class: "kv-share-name" }, h("span"), h("small"));
     const made = focusable(
@@ -222,15 +222,15 @@ class Importance {
       ),
     );
     made.addEventListener("click", () => {
-      const edge = strongestOf(this.store.scene.peek(), this.shown[n]);
+      const edge = strongestOf(this.store.scene.peek(), this.#shown[n]);
       if (edge) this.store.select(edge);
     });
     const point = (is: boolean) => (): void => {
-      this.store.hoveredNode.value = is ? [0, this.shown[n]] : null;
+      this.store.hoveredNode.value = is ? [0, this.#shown[n]] : null;
     };
     for (const enter of ["pointerenter", "focus"]) made.addEventListener(enter, point(true));
     for (const leave of ["pointerleave", "blur"]) made.addEventListener(leave, point(false));
-    this.list.append(h("li", {}, made));
+    this.#list.append(h("li", {}, made));
     return made;
   }
 }
@@ -253,11 +253,11 @@ function dataSheet({ notes, rows, input_names, output_names }: Scene): HTMLEleme
 
 /** What the signs of the picture mean. */
 function legend(): HTMLElement {
-  const line = (kind: string): SVGSVGElement =>
+  const line = (kind: string, d = "M1,7h20"): SVGSVGElement =>
     s(
       "svg",
       { width: 22, height: 14, class: `kv-sign-${kind}`, "aria-hidden": "true" },
-      s("path", { d: "M1,7h20" }),
+      s("path", { d }),
     );
   const dot = (kind: string, sign = ""): SVGSVGElement =>
     s(
@@ -273,6 +273,7 @@ function legend(): HTMLElement {
     [dot("kv-dot-live"), "a node: it sums what comes from below; h1.2 is node 2 of layer 1"],
     [dot("kv-dot-live", cross(11, 7, 3.6)), "a node that multiplies the dots below it, each a sum"],
     [dot("kv-dot-bare"), "a node without edges"],
+    [line("shape", shapeSign("convex", { x: 11, y: 7 }, 5)), "on a box: the shape that it keeps"],
   ];
   const items = entries.flatMap(([sign, text]) => [h("dt", {}, sign), h("dd", {}, text)]);
   const hints = [

@@ -12,112 +12,112 @@ import { Sample } from "./sample";
 
 class Prober {
   readonly element: HTMLElement;
-  private readonly line = notice();
-  private readonly toggle = button("Start", () => this.turn());
-  private readonly inputs: ProbeInputs;
-  private readonly terms: ProbeTerms;
-  private readonly sum: HTMLElement;
-  private readonly table: ProbeTable;
-  private readonly scatter: ProbeScatter;
-  private readonly slice: SliceBox;
+  readonly #line = notice();
+  readonly #toggle = button("Start", () => this.#turn());
+  readonly #inputs: ProbeInputs;
+  readonly #terms: ProbeTerms;
+  readonly #sum: HTMLElement;
+  readonly #table: ProbeTable;
+  readonly #scatter: ProbeScatter;
+  readonly #slice: SliceBox;
   /** The row of the sample that is probed, or -1 once an input was moved by hand. */
-  private picked = -1;
+  #picked = -1;
   /** That of the scene that is shown. */
-  private version: number;
+  #version: number;
 
   constructor(
     private readonly store: Store,
     life: Life,
   ) {
-    this.version = store.scene.value.version;
-    const pick = (at: number): void => this.pick(at);
-    this.inputs = new ProbeInputs(store, () => (this.picked = -1));
-    this.terms = new ProbeTerms(store);
-    this.table = new ProbeTable(store, pick);
-    this.scatter = new ProbeScatter(store, pick);
-    this.slice = new SliceBox(store);
-    this.sum = section("What adds up", this.terms.element);
-    this.toggle.classList.add("kv-main");
+    this.#version = store.scene.value.version;
+    const pick = (at: number): void => this.#pick(at);
+    this.#inputs = new ProbeInputs(store, () => (this.#picked = -1));
+    this.#terms = new ProbeTerms(store);
+    this.#table = new ProbeTable(store, pick);
+    this.#scatter = new ProbeScatter(store, pick);
+    this.#slice = new SliceBox(store);
+    this.#sum = section("What adds up", this.#terms.element);
+    this.#toggle.classList.add("kv-main");
     this.element = h(
       "div",
       { class: "kv-panel" },
-      row(this.toggle),
-      this.line,
-      section("Inputs", this.inputs.element),
-      this.sum,
-      this.folded("Pick a row of the data", this.table.element, this.scatter.element),
-      this.folded("Light a slice of the data", this.slice.element),
+      row(this.#toggle),
+      this.#line,
+      section("Inputs", this.#inputs.element),
+      this.#sum,
+      this.#folded("Pick a row of the data", this.#table.element, this.#scatter.element),
+      this.#folded("Light a slice of the data", this.#slice.element),
     );
-    life.effect(() => this.draw());
-    life.drawn(() => void this.compute());
-    life.follow(store.version, () => this.rebuild());
-    life.resized(this.element, () => this.rebuild());
+    life.effect(() => this.#draw());
+    life.drawn(() => void this.#compute());
+    life.follow(store.version, () => this.#rebuild());
+    life.resized(this.element, () => this.#rebuild());
     life.follow(store.slice, () => {
-      this.slice.follow();
-      this.scatter.draw();
+      this.#slice.follow();
+      this.#scatter.draw();
     });
   }
 
-  private folded(title: string, ...parts: HTMLElement[]): HTMLElement {
+  #folded(title: string, ...parts: HTMLElement[]): HTMLElement {
     const element = h("details", { class: "kv-section" }, h("summary", {}, title), ...parts);
     element.hidden = new Sample(this.store.scene.value).rows === 0;
     return element;
   }
 
-  private turn(): void {
+  #turn(): void {
     if (this.store.probe.value !== null) {
-      this.picked = -1;
+      this.#picked = -1;
       this.store.probe.value = null;
       return;
     }
-    this.picked = new Sample(this.store.scene.value).rows > 0 ? 0 : -1;
-    this.store.probe.value = this.inputs.start();
+    this.#picked = new Sample(this.store.scene.value).rows > 0 ? 0 : -1;
+    this.store.probe.value = this.#inputs.start();
   }
 
-  private pick(at: number): void {
-    this.picked = at;
+  #pick(at: number): void {
+    this.#picked = at;
     this.store.probe.value = new Sample(this.store.scene.value).input(at);
   }
 
-  private rebuild(): void {
+  #rebuild(): void {
     const scene = this.store.scene.value;
-    if (scene.version === this.version || !isShown(this.element)) return;
-    this.version = scene.version;
-    this.inputs.rebuild();
-    this.terms.rebuild();
-    this.table.rebuild();
-    this.scatter.rebuild();
-    this.slice.rebuild();
+    if (scene.version === this.#version || !isShown(this.element)) return;
+    this.#version = scene.version;
+    this.#inputs.rebuild();
+    this.#terms.rebuild();
+    this.#table.rebuild();
+    this.#scatter.rebuild();
+    this.#slice.rebuild();
   }
 
-  private draw(): void {
+  #draw(): void {
     const on = this.store.probe.value !== null;
-    this.toggle.textContent = on ? "Close the probe" : "Start the probe";
-    this.toggle.setAttribute("aria-pressed", String(on));
-    this.sum.hidden = !on;
-    this.inputs.draw();
-    this.table.mark(on ? this.picked : -1);
-    this.scatter.drawHere();
+    this.#toggle.textContent = on ? "Close the probe" : "Start the probe";
+    this.#toggle.setAttribute("aria-pressed", String(on));
+    this.#sum.hidden = !on;
+    this.#inputs.draw();
+    this.#table.mark(on ? this.#picked : -1);
+    this.#scatter.drawHere();
   }
 
-  private async compute(): Promise<void> {
+  async #compute(): Promise<void> {
     const probe = this.store.probe.value;
     if (probe === null) {
-      this.terms.draw(null, null);
+      this.#terms.draw(null, null);
       return;
     }
     const x = Array.from(probe);
-    const values = await tell<Probe>(this.store, this.line, { type: "probe", x });
+    const values = await tell<Probe>(this.store, this.#line, { type: "probe", x });
     if (values !== undefined && this.store.probe.value === probe)
-      this.terms.draw(values, this.targets());
+      this.#terms.draw(values, this.#targets());
   }
 
-  private targets(): Float64Array | null {
+  #targets(): Float64Array | null {
     const sample = new Sample(this.store.scene.value);
     const last = this.store.scene.value.widths.at(-1);
-    if (this.picked < 0 || sample.outputs !== last) return null;
+    if (this.#picked < 0 || sample.outputs !== last) return null;
     return Float64Array.from({ length: sample.outputs }, (_, j) =>
-      sample.at(this.picked, sample.inputs + j),
+      sample.at(this.#picked, sample.inputs + j),
     );
   }
 }
@@ -141,55 +141,60 @@ interface Choice {
 
 class ProbeInputs {
   readonly element: HTMLElement;
-  private readonly list = h("div", { class: "kv-stack" });
-  private readonly pages: HTMLElement;
-  private readonly where = h("span", { class: "kv-said" });
-  private knobs = new Map<number, SaidSlider>();
-  private choices: Choice[] = [];
-  private first = 0;
-  private sample: Sample;
-  private shape = "";
+  readonly #list = h("div", { class: "kv-stack" });
+  readonly #pages: HTMLElement;
+  readonly #where = h("span", { class: "kv-said" });
+  #knobs = new Map<number, SaidSlider>();
+  #choices: Choice[] = [];
+  #first = 0;
+  #sample: Sample;
+  #shape = "";
 
   constructor(
     private readonly store: Store,
     private readonly touched: () => void,
   ) {
-    this.sample = new Sample(store.scene.value);
-    const previous = button("Previous", () => this.turn(-PAGE));
-    const next = button("Next", () => this.turn(PAGE));
-    this.pages = row(previous, next, this.where);
-    this.element = h("div", { class: "kv-stack" }, this.pages, this.list);
+    this.#sample = new Sample(store.scene.value);
+    const previous = button("Previous", () => this.#turn(-PAGE));
+    const next = button("Next", () => this.#turn(PAGE));
+    this.#pages = row(previous, next, this.#where);
+    this.element = h("div", { class: "kv-stack" }, this.#pages, this.#list);
     this.rebuild();
   }
 
   /** Takes over a new scene. */
   rebuild(): void {
     const scene = this.store.scene.value;
-    this.sample = new Sample(scene);
-    const names = this.sample.inputNames();
+    this.#sample = new Sample(scene);
+    const names = this.#sample.inputNames();
     const ranges = names
-      .slice(this.first, this.first + PAGE)
-      .map((_, n) => this.sample.range(this.first + n));
-    const shape = [this.first, names, ranges].join("|");
+      .slice(this.#first, this.#first + PAGE)
+      .map((_, n) => this.#sample.range(this.#first + n));
+    const shape = [this.#first, names, ranges].join("|");
     // The sliders stay while they can, so that a hand on one is not thrown off.
-    if (shape !== this.shape) {
-      this.shape = shape;
-      this.pages.hidden = names.length <= PAGE;
-      const last = Math.min(names.length, this.first + PAGE);
-      write(this.where, `inputs ${this.first + 1} to ${last} of ${names.length}`);
-      const groups = this.sample.categories();
+    if (shape !== this.#shape) {
+      this.#shape = shape;
+      this.#pages.hidden = names.length <= PAGE;
+      const last = Math.min(names.length, this.#first + PAGE);
+      write(this.#where, `inputs ${this.#first + 1} to ${last} of ${names.length}`);
+      const groups = this.#sample.categories();
       const isPart = (column: number): boolean =>
         groups.some((one) => one.columns.includes(column));
-      this.knobs = new Map();
-      for (let column = this.first; column < last; column++) {
+      this.#knobs = new Map();
+      for (let column = this.#first; column < last; column++) {
         if (isPart(column)) continue;
-        const set = (x: number): void => this.set([[column, x]]);
-        this.knobs.set(column, fineSlider(names[column], ranges[column - this.first], short, set));
+        const set = (x: number): void => this.#set([[column, x]]);
+        this.#knobs.set(
+          column,
+          fineSlider(names[column], ranges[column - this.#first], short, set),
+        );
       }
-      const isHere = (column: number): boolean => column >= this.first && column < last;
-      this.choices = groups.filter((one) => isHere(one.columns[0])).map((one) => this.choose(one));
-      const sliders = [...this.knobs.values()].map((knob) => knob.element);
-      this.list.replaceChildren(...sliders, ...this.choices.map((one) => one.element));
+      const isHere = (column: number): boolean => column >= this.#first && column < last;
+      this.#choices = groups
+        .filter((one) => isHere(one.columns[0]))
+        .map((one) => this.#choose(one));
+      const sliders = [...this.#knobs.values()].map((knob) => knob.element);
+      this.#list.replaceChildren(...sliders, ...this.#choices.map((one) => one.element));
     }
     this.draw();
   }
@@ -197,26 +202,26 @@ class ProbeInputs {
   /** Shows the probed row. */
   draw(): void {
     const values = this.store.probe.value ?? this.start();
-    for (const [column, knob] of this.knobs) knob.value = values[column];
-    for (const one of this.choices) one.draw(values);
+    for (const [column, knob] of this.#knobs) knob.value = values[column];
+    for (const one of this.#choices) one.draw(values);
   }
 
   /** The row that the probe starts from: the first of the sample, or the middle of the ranges. */
   start(): Float64Array {
-    if (this.sample.rows > 0) return this.sample.input(0);
-    return Float64Array.from({ length: this.sample.inputs }, (_, i) => {
-      const [low, high] = this.sample.range(i);
+    if (this.#sample.rows > 0) return this.#sample.input(0);
+    return Float64Array.from({ length: this.#sample.inputs }, (_, i) => {
+      const [low, high] = this.#sample.range(i);
       return (low + high) / 2;
     });
   }
 
   /** The categories of a column of the table as one choice: exactly one of them is 1, or none. */
-  private choose(group: ReturnType<Sample["categories"]>[number]): Choice {
+  #choose(group: ReturnType<Sample["categories"]>[number]): Choice {
     const { columns, texts, name } = group;
     const keys = ["", ...columns.map(String)];
     const pick = choice(
       keys,
-      (key) => this.set(columns.map((column) => [column, Number(String(column) === key)])),
+      (key) => this.#set(columns.map((column) => [column, Number(String(column) === key)])),
       ["none of these", ...texts],
     );
     const draw = (values: Float64Array): void => {
@@ -225,16 +230,16 @@ class ProbeInputs {
     return { element: field(name, pick), draw };
   }
 
-  private set(news: [column: number, x: number][]): void {
+  #set(news: [column: number, x: number][]): void {
     const values = Float64Array.from(this.store.probe.value ?? this.start());
     for (const [column, x] of news) values[column] = x;
     this.touched();
     this.store.probe.value = values;
   }
 
-  private turn(by: number): void {
-    const last = PAGE * Math.floor((this.sample.inputs - 1) / PAGE);
-    this.first = Math.min(last, Math.max(0, this.first + by));
+  #turn(by: number): void {
+    const last = PAGE * Math.floor((this.#sample.inputs - 1) / PAGE);
+    this.#first = Math.min(last, Math.max(0, this.#first + by));
     this.rebuild();
   }
 }
@@ -248,42 +253,42 @@ const MOST_COLUMNS = 6;
 
 class ProbeTable {
   readonly element: HTMLElement;
-  private readonly head = h("thead");
-  private readonly body = h("tbody");
-  private readonly where = h("span", { class: "kv-said" });
-  private sample: Sample;
-  private first = 0;
-  private picked = -1;
+  readonly #head = h("thead");
+  readonly #body = h("tbody");
+  readonly #where = h("span", { class: "kv-said" });
+  #sample: Sample;
+  #first = 0;
+  #picked = -1;
 
   constructor(
     private readonly store: Store,
     private readonly pick: (row: number) => void,
   ) {
-    this.sample = new Sample(store.scene.value);
+    this.#sample = new Sample(store.scene.value);
     const names = { class: "kv-table", "aria-label": "Rows of the data" };
-    const table = h("table", names, this.head, this.body);
-    const previous = button("Previous", () => this.turn(-PAGE));
-    const next = button("Next", () => this.turn(PAGE));
+    const table = h("table", names, this.#head, this.#body);
+    const previous = button("Previous", () => this.#turn(-PAGE));
+    const next = button("Next", () => this.#turn(PAGE));
     const scroller = h("div", { class: "kv-scroll" }, table);
-    this.element = h("div", { class: "kv-stack" }, scroller, row(previous, next, this.where));
+    this.element = h("div", { class: "kv-stack" }, scroller, row(previous, next, this.#where));
     this.rebuild();
   }
 
   /** Takes over a new scene. */
   rebuild(): void {
-    this.sample = new Sample(this.store.scene.value);
-    this.element.hidden = this.sample.rows === 0;
-    const names = this.sample.names();
-    const shown = this.columns().map((c) => names[c]);
+    this.#sample = new Sample(this.store.scene.value);
+    this.element.hidden = this.#sample.rows === 0;
+    const names = this.#sample.names();
+    const shown = this.#columns().map((c) => names[c]);
     const cells = ["row", ...shown].map((name) => h("th", { scope: "col" }, name));
-    this.head.replaceChildren(h("tr", {}, ...cells));
-    this.fill();
+    this.#head.replaceChildren(h("tr", {}, ...cells));
+    this.#fill();
   }
 
   /** Marks the picked row; -1 for none. */
   mark(picked: number): void {
-    this.picked = picked;
-    for (const made of this.body.rows) {
+    this.#picked = picked;
+    for (const made of this.#body.rows) {
       const isPicked = made.dataset.row === String(picked);
       made.classList.toggle("kv-picked", isPicked);
       made.querySelector("button")?.setAttribute("aria-pressed", String(isPicked));
@@ -291,31 +296,33 @@ class ProbeTable {
   }
 
   /** The first inputs and, at the end, the targets. */
-  private columns(): number[] {
-    const all = this.sample.names().map((_, c) => c);
+  #columns(): number[] {
+    const all = this.#sample.names().map((_, c) => c);
     if (all.length <= MOST_COLUMNS) return all;
-    const targets = all.slice(this.sample.inputs).slice(0, 2);
+    const targets = all.slice(this.#sample.inputs).slice(0, 2);
     return [...all.slice(0, MOST_COLUMNS - targets.length), ...targets];
   }
 
-  private get rows(): number {
-    return Math.min(MOST_ROWS, this.sample.rows);
+  get #rows(): number {
+    return Math.min(MOST_ROWS, this.#sample.rows);
   }
 
-  private fill(): void {
-    const columns = this.columns();
-    const last = Math.min(this.rows, this.first + PAGE);
-    const shown = Array.from({ length: last - this.first }, (_, n) => this.first + n);
-    this.body.replaceChildren(...shown.map((at) => this.makeRow(at, columns)));
-    const left = this.sample.rows - this.rows;
+  #fill(): void {
+    const columns = this.#columns();
+    const last = Math.min(this.#rows, this.#first + PAGE);
+    const shown = Array.from({ length: last - this.#first }, (_, n) => this.#first + n);
+    this.#body.replaceChildren(...shown.map((at) => this.#makeRow(at, columns)));
+    const left = this.#sample.rows - this.#rows;
     const more = left > 0 ? ` (${left} more are not listed)` : "";
-    write(this.where, `rows ${this.first} to ${last - 1} of ${this.rows}${more}`);
-    this.mark(this.picked);
+    write(this.#where, `rows ${this.#first} to ${last - 1} of ${this.#rows}${more}`);
+    this.mark(this.#picked);
   }
 
-  private makeRow(at: number, columns: number[]): HTMLTableRowElement {
+  #makeRow(at: number, columns: number[]): HTMLTableRowElement {
     const choose = button(String(at), () => this.pick(at), `Probe row ${at}`);
-    const cells = columns.map((c) => h("td", { class: "kv-number" }, short(this.sample.at(at, c))));
+    const cells = columns.map((c) =>
+      h("td", { class: "kv-number" }, short(this.#sample.at(at, c))),
+    );
     const made = h("tr", {}, h("th", { scope: "row" }, choose), ...cells);
     made.dataset.row = String(at);
     made.addEventListener("click", (event) => {
@@ -324,9 +331,9 @@ class ProbeTable {
     return made;
   }
 
-  private turn(by: number): void {
-    const last = PAGE * Math.floor(Math.max(0, this.rows - 1) / PAGE);
-    this.first = Math.min(last, Math.max(0, this.first + by));
-    this.fill();
+  #turn(by: number): void {
+    const last = PAGE * Math.floor(Math.max(0, this.#rows - 1) / PAGE);
+    this.#first = Math.min(last, Math.max(0, this.#first + by));
+    this.#fill();
   }
 }

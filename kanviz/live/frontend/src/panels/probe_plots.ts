@@ -57,18 +57,18 @@ export function termsOf(scene: Scene, values: Probe, layer: number, j: number): 
 
 export class ProbeTerms {
   readonly element: HTMLElement;
-  private readonly pick = choice([], () => this.redraw());
-  private readonly list = h("div", { class: "kv-bars" });
-  private readonly shares = h("div", { class: "kv-bars kv-shares", "aria-label": "Probabilities" });
-  private readonly check = h("p", { class: "kv-reading", "aria-live": "polite" });
-  private readonly bars: Bar[] = [];
+  readonly #pick = choice([], () => this.#redraw());
+  readonly #list = h("div", { class: "kv-bars" });
+  readonly #shares = h("div", { class: "kv-bars kv-shares", "aria-label": "Probabilities" });
+  readonly #check = h("p", { class: "kv-reading", "aria-live": "polite" });
+  readonly #bars: Bar[] = [];
   private values: Probe | null = null;
   /** What the data say of the output at this row, in the user's units. */
-  private target: number | null = null;
+  #target: number | null = null;
 
   constructor(private readonly store: Store) {
-    const node = field("Node", this.pick);
-    this.element = h("div", { class: "kv-stack" }, this.shares, node, this.list, this.check);
+    const node = field("Node", this.#pick);
+    this.element = h("div", { class: "kv-stack" }, this.#shares, node, this.#list, this.#check);
     this.rebuild();
   }
 
@@ -80,7 +80,7 @@ export class ProbeTerms {
       Array.from({ length: sumsOf(scene, layer - 1) }, (_, j): [number, number] => [layer, j]),
     );
     setChoices(
-      this.pick,
+      this.#pick,
       sums.map(String),
       sums.map(([layer, j]) => endName(scene, layer, j)),
     );
@@ -89,31 +89,31 @@ export class ProbeTerms {
   /** Shows the terms of the chosen sum; `targets` are the outputs that the data say. */
   draw(values: Probe | null, targets: Float64Array | null): void {
     this.values = values;
-    const [layer, j] = this.chosen();
+    const [layer, j] = this.#chosen();
     const isOutput = layer === this.store.scene.value.widths.length - 1;
-    this.target = isOutput && targets && j < targets.length ? targets[j] : null;
-    this.targets = targets;
-    this.redrawBars();
+    this.#target = isOutput && targets && j < targets.length ? targets[j] : null;
+    this.#targets = targets;
+    this.#redrawBars();
   }
 
-  private targets: Float64Array | null = null;
+  #targets: Float64Array | null = null;
 
-  private chosen(): [number, number] {
-    const [layer, j] = this.pick.value.split(",").map(Number);
+  #chosen(): [number, number] {
+    const [layer, j] = this.#pick.value.split(",").map(Number);
     return [layer, j];
   }
 
-  private redraw(): void {
-    this.draw(this.values, this.targets);
+  #redraw(): void {
+    this.draw(this.values, this.#targets);
   }
 
-  private redrawBars(): void {
-    const [layer, j] = this.chosen();
+  #redrawBars(): void {
+    const [layer, j] = this.#chosen();
     const { values } = this;
     this.element.hidden = values === null || !(layer > 0);
-    this.drawShares(layer);
+    this.#drawShares(layer);
     if (values === null || !(layer > 0)) return;
-    const terms = this.withMean(termsOf(this.store.scene.value, values, layer, j), layer, j);
+    const terms = this.#withMean(termsOf(this.store.scene.value, values, layer, j), layer, j);
     // One after the other, each from where the one before has led; the mean is where they begin.
     const ends = terms.map(
       (
@@ -128,33 +128,33 @@ export class ProbeTerms {
     const all = [...terms, { name: "sum", value: sum }];
     const from = terms[0]?.isStart ? ends[0] : 0;
     const [low, high] = extent([from], ends) ?? [0, 1];
-    while (this.bars.length < all.length) this.bars.push(this.makeBar());
-    for (const gone of this.bars.splice(all.length)) gone.row.remove();
+    while (this.#bars.length < all.length) this.#bars.push(this.#makeBar());
+    for (const gone of this.#bars.splice(all.length)) gone.row.remove();
     all.forEach((term, n) => {
-      this.place(this.bars[n], term, [starts[n] ?? from, ends[n] ?? sum], [low, high, from]);
-      this.bars[n].row.classList.toggle("kv-sum", n === terms.length);
+      this.#place(this.#bars[n], term, [starts[n] ?? from, ends[n] ?? sum], [low, high, from]);
+      this.#bars[n].row.classList.toggle("kv-sum", n === terms.length);
     });
-    write(this.check, this.sentence(layer, j, sum, values));
+    write(this.#check, this.#sentence(layer, j, sum, values));
   }
 
-  private makeBar(): Bar {
+  #makeBar(): Bar {
     const name = h("span", { class: "kv-bar-name" });
     const bar = h("span", { class: "kv-bar" });
     const value = h("span", { class: "kv-number" });
     const track = h("span", { class: "kv-bar-track" }, bar);
     const row = h("div", { class: "kv-bar-row" }, name, track, value);
-    this.list.append(row);
+    this.#list.append(row);
     return { row, name, bar, value };
   }
 
   /** The terms of an output after the mean of the data, from which a scaled one begins. */
-  private withMean(terms: Term[], layer: number, j: number): Term[] {
+  #withMean(terms: Term[], layer: number, j: number): Term[] {
     const { recipe, widths } = this.store.scene.value;
     const shift = layer === widths.length - 1 ? (recipe?.y_shift[j] ?? 0) : 0;
     return shift === 0 ? terms : [{ name: "mean", value: shift, isStart: true }, ...terms];
   }
 
-  private place(
+  #place(
     { name, bar, value }: Bar,
     term: Term,
     [from, to]: [number, number],
@@ -173,11 +173,11 @@ export class ProbeTerms {
   }
 
   /** For classes how sure the network is of each, the winner first in weight. */
-  private drawShares(layer: number): void {
+  #drawShares(layer: number): void {
     const scene = this.store.scene.value;
     const isOutput = layer === scene.widths.length - 1;
-    this.shares.hidden = scene.error.name !== "accuracy" || this.values === null || !isOutput;
-    if (this.shares.hidden) return;
+    this.#shares.hidden = scene.error.name !== "accuracy" || this.values === null || !isOutput;
+    if (this.#shares.hidden) return;
     const scores = this.values!.nodes[layer];
     const most = Math.max(...scores);
     const powers = scores.map((score) => Math.exp(score - most));
@@ -192,10 +192,10 @@ export class ProbeTerms {
       const track = h("span", { class: "kv-bar-track" }, bar);
       return h("div", { class: `kv-bar-row${isBest}` }, name, track, value);
     });
-    this.shares.replaceChildren(...rows);
+    this.#shares.replaceChildren(...rows);
   }
 
-  private sentence(layer: number, j: number, sum: number, { nodes, edges }: Probe): string {
+  #sentence(layer: number, j: number, sum: number, { nodes, edges }: Probe): string {
     const scene = this.store.scene.value;
     const index = endOf(scene, layer - 1, j);
     const [name, value] = [nodeName(scene, layer, index), nodes[layer][index]];
@@ -210,7 +210,7 @@ export class ProbeTerms {
     const agrees = Math.abs(sum - value) <= 1e-6 * Math.max(1, Math.abs(value));
     const sign = agrees ? "=" : "\u2260";
     const said = `Sum ${short(sum, 4)} ${sign} ${name} ${short(value, 4)}`;
-    const target = this.target === null ? "" : `; the data say ${short(this.target, 4)}`;
+    const target = this.#target === null ? "" : `; the data say ${short(this.#target, 4)}`;
     return `${said}${target}.`;
   }
 }
@@ -224,102 +224,105 @@ const BOTTOM = SCATTER_HEIGHT - 24;
 
 export class ProbeScatter {
   readonly element: HTMLElement;
-  private readonly across = choice([], () => this.draw());
-  private readonly up = choice([], () => this.draw());
-  private readonly axes = s("g", { class: "kv-axes" });
-  private readonly dots = s("path", { class: "kv-samples" });
-  private readonly sliced = s("path", { class: "kv-samples kv-sliced" });
-  private readonly here = s("circle", { class: "kv-here", r: 6 });
-  private readonly svg: SVGSVGElement;
-  private sample: Sample;
-  private x = linear(0, 1, LEFT, WIDTH - 8);
-  private y = linear(0, 1, BOTTOM, 8);
+  readonly #across = choice([], () => this.draw());
+  readonly #up = choice([], () => this.draw());
+  readonly #axes = s("g", { class: "kv-axes" });
+  readonly #dots = s("path", { class: "kv-samples" });
+  readonly #sliced = s("path", { class: "kv-samples kv-sliced" });
+  readonly #here = s("circle", { class: "kv-here", r: 6 });
+  readonly #svg: SVGSVGElement;
+  #sample: Sample;
+  #x = linear(0, 1, LEFT, WIDTH - 8);
+  #y = linear(0, 1, BOTTOM, 8);
 
   constructor(
     private readonly store: Store,
     private readonly pick: (row: number) => void,
   ) {
-    this.sample = new Sample(store.scene.value);
+    this.#sample = new Sample(store.scene.value);
     const ground = { x: LEFT, y: 8, width: WIDTH - LEFT - 8, height: BOTTOM - 8 };
-    this.svg = s(
+    this.#svg = s(
       "svg",
       { class: "kv-plot kv-scatter", viewBox: `0 0 ${WIDTH} ${SCATTER_HEIGHT}`, role: "img" },
       s("rect", { class: "kv-plot-ground", ...ground }),
-      ...[this.axes, this.dots, this.sliced, this.here],
+      ...[this.#axes, this.#dots, this.#sliced, this.#here],
     );
-    this.svg.addEventListener("click", (event) => this.choose(event));
-    const picks = row(field("Across", this.across), field("Up", this.up));
-    this.element = h("div", { class: "kv-stack" }, picks, this.svg);
+    this.#svg.addEventListener("click", (event) => this.#choose(event));
+    const picks = row(field("Across", this.#across), field("Up", this.#up));
+    this.element = h("div", { class: "kv-stack" }, picks, this.#svg);
     this.rebuild();
   }
 
   /** Takes over a new scene. */
   rebuild(): void {
-    this.sample = new Sample(this.store.scene.value);
-    const names = this.sample.names();
+    this.#sample = new Sample(this.store.scene.value);
+    const names = this.#sample.names();
     const keys = names.map((_, c) => String(c));
-    const isNew = this.up.options.length === 0;
-    setChoices(this.across, keys, names);
-    setChoices(this.up, keys, names);
-    if (isNew && keys.length > 1) this.up.value = "1";
-    this.element.hidden = this.sample.rows === 0 || names.length < 2;
+    const isNew = this.#up.options.length === 0;
+    setChoices(this.#across, keys, names);
+    setChoices(this.#up, keys, names);
+    if (isNew && keys.length > 1) this.#up.value = "1";
+    this.element.hidden = this.#sample.rows === 0 || names.length < 2;
     this.draw();
   }
 
   draw(): void {
     if (this.element.hidden) return;
-    const [across, up] = [Number(this.across.value), Number(this.up.value)];
-    const [xs, ys] = [this.sample.column(across), this.sample.column(up)];
-    this.x = linear(...roomy(extent(xs), 0.04), LEFT, WIDTH - 8);
-    this.y = linear(...roomy(extent(ys), 0.05), BOTTOM, 8);
-    const names = this.sample.names();
-    this.svg.setAttribute("aria-label", `${names[up]} against ${names[across]}; pick in the table`);
-    this.drawAxes();
-    const slice = this.store.slice.value;
-    this.dots.setAttribute(
-      "d",
-      this.points(xs, ys, (n) => !slice?.[n]),
+    const [across, up] = [Number(this.#across.value), Number(this.#up.value)];
+    const [xs, ys] = [this.#sample.column(across), this.#sample.column(up)];
+    this.#x = linear(...roomy(extent(xs), 0.04), LEFT, WIDTH - 8);
+    this.#y = linear(...roomy(extent(ys), 0.05), BOTTOM, 8);
+    const names = this.#sample.names();
+    this.#svg.setAttribute(
+      "aria-label",
+      `${names[up]} against ${names[across]}; pick in the table`,
     );
-    this.sliced.setAttribute("d", slice ? this.points(xs, ys, (n) => slice[n] === 1) : "");
+    this.#drawAxes();
+    const slice = this.store.slice.value;
+    this.#dots.setAttribute(
+      "d",
+      this.#points(xs, ys, (n) => !slice?.[n]),
+    );
+    this.#sliced.setAttribute("d", slice ? this.#points(xs, ys, (n) => slice[n] === 1) : "");
     this.drawHere(across, up);
   }
 
   /** Shows where the probed row is; a target that it has not is not shown. */
-  drawHere(across = Number(this.across.value), up = Number(this.up.value)): void {
+  drawHere(across = Number(this.#across.value), up = Number(this.#up.value)): void {
     const probe = this.store.probe.value;
-    const both = probe !== null && across < this.sample.inputs && up < this.sample.inputs;
-    this.here.toggleAttribute("hidden", !both);
-    if (both) assign(this.here, { cx: this.x(probe[across]), cy: this.y(probe[up]) });
+    const both = probe !== null && across < this.#sample.inputs && up < this.#sample.inputs;
+    this.#here.toggleAttribute("hidden", !both);
+    if (both) assign(this.#here, { cx: this.#x(probe[across]), cy: this.#y(probe[up]) });
   }
 
-  private points(xs: Float64Array, ys: Float64Array, shown: (n: number) => boolean): string {
+  #points(xs: Float64Array, ys: Float64Array, shown: (n: number) => boolean): string {
     let path = "";
     for (let n = 0; n < xs.length; n++) {
-      if (shown(n)) path += `M${this.x(xs[n]).toFixed(1)} ${this.y(ys[n]).toFixed(1)}h0`;
+      if (shown(n)) path += `M${this.#x(xs[n]).toFixed(1)} ${this.#y(ys[n]).toFixed(1)}h0`;
     }
     return path;
   }
 
-  private drawAxes(): void {
-    const below = labels(this.x.low, this.x.high, 5).map(({ value, text }) =>
-      s("text", { x: this.x(value), y: SCATTER_HEIGHT - 7, "text-anchor": "middle" }, text),
+  #drawAxes(): void {
+    const below = labels(this.#x.low, this.#x.high, 5).map(({ value, text }) =>
+      s("text", { x: this.#x(value), y: SCATTER_HEIGHT - 7, "text-anchor": "middle" }, text),
     );
-    const beside = labels(this.y.low, this.y.high, 4).map(({ value, text }) =>
-      s("text", { x: LEFT - 6, y: this.y(value) + 4, "text-anchor": "end" }, text),
+    const beside = labels(this.#y.low, this.#y.high, 4).map(({ value, text }) =>
+      s("text", { x: LEFT - 6, y: this.#y(value) + 4, "text-anchor": "end" }, text),
     );
-    this.axes.replaceChildren(...below, ...beside);
+    this.#axes.replaceChildren(...below, ...beside);
   }
 
-  private choose(event: MouseEvent): void {
-    const seen = this.svg.getBoundingClientRect();
+  #choose(event: MouseEvent): void {
+    const seen = this.#svg.getBoundingClientRect();
     const ratio = WIDTH / (seen.width || WIDTH);
     const [px, py] = [(event.clientX - seen.left) * ratio, (event.clientY - seen.top) * ratio];
-    const [across, up] = [Number(this.across.value), Number(this.up.value)];
+    const [across, up] = [Number(this.#across.value), Number(this.#up.value)];
     let best = -1;
     let least = Infinity;
-    for (let n = 0; n < this.sample.rows; n++) {
-      const dx = this.x(this.sample.at(n, across)) - px;
-      const dy = this.y(this.sample.at(n, up)) - py;
+    for (let n = 0; n < this.#sample.rows; n++) {
+      const dx = this.#x(this.#sample.at(n, across)) - px;
+      const dy = this.#y(this.#sample.at(n, up)) - py;
       if (dx * dx + dy * dy < least) [best, least] = [n, dx * dx + dy * dy];
     }
     if (best >= 0) this.pick(best);
@@ -335,99 +338,99 @@ const BINS = 24;
 
 export class SliceBox {
   readonly element: HTMLElement;
-  private readonly pick = choice([], () => this.change());
-  private readonly bars = s("g", { class: "kv-bins" });
-  private readonly axis = s("g", { class: "kv-axes" });
-  private readonly box = s("rect", { class: "kv-slice", y: 4, height: FLOOR - 4 });
-  private readonly ground = s("rect", {
+  readonly #pick = choice([], () => this.#change());
+  readonly #bars = s("g", { class: "kv-bins" });
+  readonly #axis = s("g", { class: "kv-axes" });
+  readonly #box = s("rect", { class: "kv-slice", y: 4, height: FLOOR - 4 });
+  readonly #ground = s("rect", {
     class: "kv-paper",
     width: WIDTH,
     height: HISTOGRAM_HEIGHT,
   });
-  private readonly ends: SVGGElement[];
-  private readonly said = h("p", { class: "kv-reading", role: "status" });
-  private readonly svg: SVGSVGElement;
-  private sample: Sample;
-  private values: Float64Array = new Float64Array(0);
+  readonly #ends: SVGGElement[];
+  readonly #said = h("p", { class: "kv-reading", role: "status" });
+  readonly #svg: SVGSVGElement;
+  #sample: Sample;
+  #values: Float64Array = new Float64Array(0);
   private x = linear(0, 1, SIDE, WIDTH - SIDE);
   /** The box, or null while all rows count. */
-  private range: [number, number] | null = null;
+  #range: [number, number] | null = null;
 
   constructor(private readonly store: Store) {
-    this.sample = new Sample(store.scene.value);
-    this.ends = [0, 1].map(() => this.makeEnd());
-    this.svg = s(
+    this.#sample = new Sample(store.scene.value);
+    this.#ends = [0, 1].map(() => this.#makeEnd());
+    this.#svg = s(
       "svg",
       { class: "kv-plot kv-histogram", viewBox: `0 0 ${WIDTH} ${HISTOGRAM_HEIGHT}`, role: "group" },
-      ...[this.bars, this.axis, this.box, this.ground, ...this.ends],
+      ...[this.#bars, this.#axis, this.#box, this.#ground, ...this.#ends],
     );
-    this.listen();
-    const clear = button("Clear", () => this.set(null));
-    const top = row(field("Input", this.pick), clear);
-    this.element = h("div", { class: "kv-stack" }, top, this.svg, this.said);
+    this.#listen();
+    const clear = button("Clear", () => this.#set(null));
+    const top = row(field("Input", this.#pick), clear);
+    this.element = h("div", { class: "kv-stack" }, top, this.#svg, this.#said);
     this.rebuild();
   }
 
   /** Takes over a new scene; the box stays if its input is still there. */
   rebuild(): void {
-    this.sample = new Sample(this.store.scene.value);
-    const names = this.sample.inputNames();
+    this.#sample = new Sample(this.store.scene.value);
+    const names = this.#sample.inputNames();
     setChoices(
-      this.pick,
+      this.#pick,
       names.map((_, c) => String(c)),
       names,
     );
-    this.element.hidden = this.sample.rows === 0;
-    this.read();
+    this.element.hidden = this.#sample.rows === 0;
+    this.#read();
   }
 
   /** Forgets the box when someone else ended the slice. */
   follow(): void {
-    if (this.store.slice.value === null && this.range !== null) this.range = null;
-    this.draw();
+    if (this.store.slice.value === null && this.#range !== null) this.#range = null;
+    this.#draw();
   }
 
-  private change(): void {
-    this.read();
-    this.set(null);
+  #change(): void {
+    this.#read();
+    this.#set(null);
   }
 
-  private read(): void {
-    this.values = this.sample.column(Number(this.pick.value));
-    const [low, high] = extent(this.values) ?? [0, 1];
+  #read(): void {
+    this.#values = this.#sample.column(Number(this.#pick.value));
+    const [low, high] = extent(this.#values) ?? [0, 1];
     this.x = linear(low, high > low ? high : low + 1, SIDE, WIDTH - SIDE);
-    this.svg.setAttribute("aria-label", `Histogram of ${this.name}`);
+    this.#svg.setAttribute("aria-label", `Histogram of ${this.#name}`);
     const texts = labels(this.x.low, this.x.high, 5).map(({ value, text }) =>
       s("text", { x: this.x(value), y: HISTOGRAM_HEIGHT - 6, "text-anchor": "middle" }, text),
     );
-    this.axis.replaceChildren(...texts);
-    this.draw();
+    this.#axis.replaceChildren(...texts);
+    this.#draw();
   }
 
-  private get name(): string {
-    return this.sample.inputNames()[Number(this.pick.value)];
+  get #name(): string {
+    return this.#sample.inputNames()[Number(this.#pick.value)];
   }
 
-  private listen(): void {
+  #listen(): void {
     const at = (event: PointerEvent): number => {
-      const seen = this.svg.getBoundingClientRect();
+      const seen = this.#svg.getBoundingClientRect();
       const ratio = WIDTH / (seen.width || WIDTH);
-      return this.clip(this.x.invert((event.clientX - seen.left) * ratio));
+      return this.#clip(this.x.invert((event.clientX - seen.left) * ratio));
     };
     const spanFrom = (anchor: number): Drag => ({
-      move: (event) => this.span(anchor, at(event)),
+      move: (event) => this.#span(anchor, at(event)),
     });
-    draggable(this.ground, (press) => spanFrom(at(press)));
-    this.ends.forEach((handle, n) => {
+    draggable(this.#ground, (press) => spanFrom(at(press)));
+    this.#ends.forEach((handle, n) => {
       draggable(handle, () => {
         handle.focus();
-        return spanFrom(this.edges()[1 - n]);
+        return spanFrom(this.#edges()[1 - n]);
       });
-      handle.addEventListener("keydown", (event) => this.press(n, event));
+      handle.addEventListener("keydown", (event) => this.#press(n, event));
     });
   }
 
-  private makeEnd(): SVGGElement {
+  #makeEnd(): SVGGElement {
     const line = s("line", { y1: 4, y2: FLOOR });
     const grip = s("rect", { x: -4, y: FLOOR / 2 - 9, width: 8, height: 18, rx: 3 });
     return focusable(
@@ -439,69 +442,69 @@ export class SliceBox {
     );
   }
 
-  private press(n: number, event: KeyboardEvent): void {
+  #press(n: number, event: KeyboardEvent): void {
     const sign = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
     if (sign === undefined) return;
     event.preventDefault();
     event.stopPropagation();
     const by = sign * (event.shiftKey ? 0.1 : 0.01) * (this.x.high - this.x.low);
-    const edges = this.edges();
+    const edges = this.#edges();
     // An end stops at the other one, so that it stays the end that has the focus.
-    const moved = this.clip(edges[n] + by);
+    const moved = this.#clip(edges[n] + by);
     edges[n] = n === 0 ? Math.min(moved, edges[1]) : Math.max(moved, edges[0]);
-    this.set(edges);
+    this.#set(edges);
   }
 
-  private edges(): [number, number] {
-    return this.range ? [...this.range] : [this.x.low, this.x.high];
+  #edges(): [number, number] {
+    return this.#range ? [...this.#range] : [this.x.low, this.x.high];
   }
 
-  private clip(x: number): number {
+  #clip(x: number): number {
     return Math.min(this.x.high, Math.max(this.x.low, x));
   }
 
-  private span(from: number, to: number): void {
-    this.set([Math.min(from, to), Math.max(from, to)]);
+  #span(from: number, to: number): void {
+    this.#set([Math.min(from, to), Math.max(from, to)]);
   }
 
-  private set(range: [number, number] | null): void {
-    this.range = range;
+  #set(range: [number, number] | null): void {
+    this.#range = range;
     this.store.slice.value = range
-      ? Uint8Array.from(this.values, (v) => Number(v >= range[0] && v <= range[1]))
+      ? Uint8Array.from(this.#values, (v) => Number(v >= range[0] && v <= range[1]))
       : null;
-    this.draw();
+    this.#draw();
   }
 
-  private draw(): void {
-    const [low, high] = this.edges();
-    const isWhole = this.range === null;
-    assign(this.box, { x: this.x(low), width: Math.max(0, this.x(high) - this.x(low)) });
-    this.box.toggleAttribute("hidden", isWhole);
+  #draw(): void {
+    const [low, high] = this.#edges();
+    const isWhole = this.#range === null;
+    assign(this.#box, { x: this.x(low), width: Math.max(0, this.x(high) - this.x(low)) });
+    this.#box.toggleAttribute("hidden", isWhole);
     [low, high].forEach((value, n) => {
-      assign(this.ends[n], {
+      assign(this.#ends[n], {
         transform: `translate(${this.x(value).toFixed(1)} 0)`,
-        "aria-label": `${n === 0 ? "Lower" : "Upper"} end of the slice of ${this.name}`,
+        "aria-label": `${n === 0 ? "Lower" : "Upper"} end of the slice of ${this.#name}`,
         "aria-valuemin": this.x.low,
         "aria-valuemax": this.x.high,
         "aria-valuenow": value,
         "aria-valuetext": short(value),
       });
     });
-    this.drawBins(low, high);
-    const inside = this.store.slice.value?.reduce((sum, one) => sum + one, 0) ?? this.sample.rows;
-    const rows = `${inside} of ${this.sample.rows} rows`;
-    const where = `${this.name} from ${rangeText(low, high)}`;
-    write(this.said, isWhole ? "Drag over the histogram to light a slice." : `${rows}: ${where}`);
+    this.#drawBins(low, high);
+    const inside = this.store.slice.value?.reduce((sum, one) => sum + one, 0) ?? this.#sample.rows;
+    const rows = `${inside} of ${this.#sample.rows} rows`;
+    const where = `${this.#name} from ${rangeText(low, high)}`;
+    write(this.#said, isWhole ? "Drag over the histogram to light a slice." : `${rows}: ${where}`);
   }
 
-  private drawBins(low: number, high: number): void {
+  #drawBins(low: number, high: number): void {
     const { x } = this;
     const width = (x.high - x.low) / BINS;
     const kindOf = (bin: number): string | null => {
       const middle = x.low + (bin + 0.5) * width;
-      return this.range !== null && middle >= low && middle <= high ? "kv-lit" : null;
+      return this.#range !== null && middle >= low && middle <= high ? "kv-lit" : null;
     };
     const box = { x: SIDE, y: 8, width: WIDTH - 2 * SIDE, height: FLOOR - 8 };
-    this.bars.replaceChildren(...bars(counts(this.values, BINS), box, kindOf));
+    this.#bars.replaceChildren(...bars(counts(this.#values, BINS), box, kindOf));
   }
 }

@@ -1,7 +1,7 @@
 /** New curves for the open edge: smooth, flatten, shift, scale, a part of it, or drawn free-hand. */
 
 import { signal } from "@preact/signals-core";
-import type { Edge, EdgeView } from "../contract";
+import type { Edge, EdgeView, How } from "../contract";
 import { newDrag } from "../scene";
 import type { Store } from "../store";
 import { type CurvePlot, pathOf } from "../ui/curve_plot";
@@ -17,19 +17,20 @@ type Curve = ArrayLike<number>;
 /** A slider's gesture: the curve as it was when it began. */
 interface Gesture {
   edge: Edge;
+  how: How;
   before: EdgeView;
   drag: number;
 }
 
 /** Bends the edge to `wanted` in the picture at once, and asks Python for it. */
 function bendTo(store: Store, gesture: Gesture, wanted: Float64Array, failed: Failed): void {
-  const { edge, before, drag } = gesture;
+  const { edge, before, drag, how } = gesture;
   const [x, y] = [Array.from(before.curve_x), Array.from(wanted)];
   store.bend(edge, guess(before, wanted));
-  store.ask({ type: "set_curve", edge, x, y, drag }).catch(failed);
+  store.ask({ type: "set_curve", edge, x, y, drag, how }).catch(failed);
 }
 
-function begin(store: Store): Gesture | null {
+function begin(store: Store, how: How): Gesture | null {
   const view = store.open.value;
   if (view === null || store.selected.value === null || view.state !== "spline") return null;
   const before = {
@@ -37,12 +38,12 @@ function begin(store: Store): Gesture | null {
     curve_y: view.curve_y.slice(),
     control_y: view.control_y.slice(),
   };
-  return { edge: store.selected.value, before, drag: newDrag() };
+  return { edge: store.selected.value, how, before, drag: newDrag() };
 }
 
 function once(
   store: Store,
-  text: string,
+  [text, how]: readonly [text: string, how: How],
   hint: string,
   shape: (view: EdgeView) => Float64Array,
   failed: Failed,
@@ -50,7 +51,7 @@ function once(
   return button(
     text,
     () => {
-      const gesture = begin(store);
+      const gesture = begin(store, how);
       if (gesture !== null) bendTo(store, gesture, shape(gesture.before), failed);
     },
     hint,
@@ -61,7 +62,7 @@ function once(
 function spring(
   store: Store,
   life: Life,
-  label: string,
+  [label, how]: readonly [label: string, how: How],
   shape: (view: EdgeView, share: number) => Float64Array,
   failed: Failed,
 ): HTMLElement {
@@ -71,7 +72,7 @@ function spring(
     if (gesture !== null) bendTo(store, gesture, shape(gesture.before, share), failed);
   });
   const input = slider({ low: -100, high: 100, step: 1, value: 0 }, () => {
-    gesture ??= begin(store);
+    gesture ??= begin(store, how);
     act();
   });
   // Keys make one small step each, so the gesture lasts as long as the slider keeps the focus.
@@ -102,18 +103,18 @@ export function shapeTools(
   };
   const buttons = row(
     first,
-    once(store, "Smooth", "Take out wiggles", (v) => smoothed(v.curve_y), failed),
+    once(store, ["Smooth", "smoothed"], "Take out wiggles", (v) => smoothed(v.curve_y), failed),
     once(
       store,
-      "Flatten",
+      ["Flatten", "flattened"],
       "Half of the way to its straight line",
       (v) => flattened(v.curve_x, v.curve_y),
       failed,
     ),
   );
   const springs = row(
-    spring(store, life, "Shift", (v, t) => shifted(v.curve_y, t * height(v)), failed),
-    spring(store, life, "Scale", (v, t) => scaled(v.curve_y, 2 ** (2 * t)), failed),
+    spring(store, life, ["Shift", "shifted"], (v, t) => shifted(v.curve_y, t * height(v)), failed),
+    spring(store, life, ["Scale", "scaled"], (v, t) => scaled(v.curve_y, 2 ** (2 * t)), failed),
   );
   return h("div", { class: "kv-stack" }, buttons, springs, partTools(store, plot, life, failed));
 }
@@ -181,7 +182,9 @@ function partTools(store: Store, plot: CurvePlot, life: Life, failed: Failed): H
     const [low, high] = ends.peek().map((share) => place(view, share));
     return reshaped(view.curve_x, view.curve_y, [low, high], f);
   };
-  const buttons = PARTS.map(([word, hint, f]) => once(store, word, hint, shape(f), failed));
+  const buttons = PARTS.map(([word, hint, f]) =>
+    once(store, [word, "reshaped"], hint, shape(f), failed),
+  );
   const summary = h("summary", {}, "Reshape a part");
   const sliders = h("div", { class: "kv-stack" }, from.element, to.element);
   return h("details", { class: "kv-section" }, summary, sliders, row(...buttons));
@@ -226,9 +229,9 @@ export function rising(y: Curve): Float64Array {
 
 export class Pen {
   readonly button = button("Draw", () => this.toggle(), "Draw the curve with the pointer");
-  private readonly paper = s("rect", { class: "kv-paper", width: "100%", height: "100%" });
-  private readonly line = s("path", { class: "kv-stroke" });
-  private stroke: Stroke | null = null;
+  readonly #paper = s("rect", { class: "kv-paper", width: "100%", height: "100%" });
+  readonly #line = s("path", { class: "kv-stroke" });
+  #stroke: Stroke | null = null;
 
   constructor(
     private readonly store: Store,
@@ -236,7 +239,7 @@ export class Pen {
     private readonly failed: (error: unknown) => void,
   ) {
     this.button.setAttribute("aria-pressed", "false");
-    draggable(this.paper, (press) => this.begin(press));
+    draggable(this.#paper, (press) => this.#begin(press));
   }
 
   get on(): boolean {
@@ -245,38 +248,38 @@ export class Pen {
 
   toggle(on = !this.on): void {
     this.button.setAttribute("aria-pressed", String(on));
-    this.finish(false);
-    if (on) this.plot.element.append(this.line, this.paper);
-    else for (const part of [this.line, this.paper]) part.remove();
+    this.#finish(false);
+    if (on) this.plot.element.append(this.#line, this.#paper);
+    else for (const part of [this.#line, this.#paper]) part.remove();
   }
 
-  private begin(press: PointerEvent): Drag {
+  #begin(press: PointerEvent): Drag {
     const { low, high } = this.plot.x;
-    this.stroke = new Stroke(low, high);
+    this.#stroke = new Stroke(low, high);
     this.plot.held = true;
-    this.follow(press);
+    this.#follow(press);
     return {
-      move: (event) => this.follow(event),
-      end: (wasCancelled) => this.finish(!wasCancelled),
+      move: (event) => this.#follow(event),
+      end: (wasCancelled) => this.#finish(!wasCancelled),
     };
   }
 
-  private follow(event: PointerEvent): void {
-    if (this.stroke === null) return;
-    this.stroke.add(...this.plot.at(event));
-    const { x, y } = this.stroke.points();
-    this.line.setAttribute("d", pathOf(x, y, this.plot.x, this.plot.y));
+  #follow(event: PointerEvent): void {
+    if (this.#stroke === null) return;
+    this.#stroke.add(...this.plot.at(event));
+    const { x, y } = this.#stroke.points();
+    this.#line.setAttribute("d", pathOf(x, y, this.plot.x, this.plot.y));
   }
 
-  private finish(take: boolean): void {
-    const stroke = this.stroke;
-    this.stroke = null;
+  #finish(take: boolean): void {
+    const stroke = this.#stroke;
+    this.#stroke = null;
     this.plot.held = false;
-    this.line.setAttribute("d", "");
-    if (take && stroke !== null) this.take(stroke.points());
+    this.#line.setAttribute("d", "");
+    if (take && stroke !== null) this.#take(stroke.points());
   }
 
-  private take({ x, y }: { x: number[]; y: number[] }): void {
+  #take({ x, y }: { x: number[]; y: number[] }): void {
     const view = this.store.open.value;
     const edge = this.store.selected.value;
     if (view === null || edge === null || x.length < 2) return;
@@ -286,7 +289,8 @@ export class Pen {
       return place < low || place > high ? old : between(x, y, place);
     });
     this.store.bend(edge, guess(view, wanted));
-    this.store.ask({ type: "set_curve", edge, x, y, drag: newDrag() }).catch(this.failed);
+    const ask = { type: "set_curve", edge, x, y, drag: newDrag(), how: "drew" } as const;
+    this.store.ask(ask).catch(this.failed);
   }
 }
 
@@ -359,34 +363,34 @@ export function guess(
 
 /** A stroke of the pointer as one height for each of many narrow columns; the latest wins. */
 export class Stroke {
-  private readonly heights: Float64Array;
-  private last: [x: number, y: number] | null = null;
+  readonly #heights: Float64Array;
+  #last: [x: number, y: number] | null = null;
 
   constructor(
     private readonly low: number,
     private readonly high: number,
     columns = 64,
   ) {
-    this.heights = new Float64Array(columns).fill(NaN);
+    this.#heights = new Float64Array(columns).fill(NaN);
   }
 
   /** Adds a place of the pointer, and all columns on the way from the one before. */
   add(x: number, y: number): void {
-    const from = this.last ?? [x, y];
-    const [start, end] = [this.column(from[0]), this.column(x)];
+    const from = this.#last ?? [x, y];
+    const [start, end] = [this.#column(from[0]), this.#column(x)];
     const step = start <= end ? 1 : -1;
     for (let c = start; c !== end + step; c += step) {
       const share = start === end ? 1 : (c - start) / (end - start);
-      this.heights[c] = from[1] + share * (y - from[1]);
+      this.#heights[c] = from[1] + share * (y - from[1]);
     }
-    this.last = [x, y];
+    this.#last = [x, y];
   }
 
   points(): { x: number[]; y: number[] } {
     const x: number[] = [];
     const y: number[] = [];
-    const width = (this.high - this.low) / this.heights.length;
-    this.heights.forEach((height, c) => {
+    const width = (this.high - this.low) / this.#heights.length;
+    this.#heights.forEach((height, c) => {
       if (Number.isNaN(height)) return;
       x.push(this.low + (c + 0.5) * width);
       y.push(height);
@@ -394,8 +398,8 @@ export class Stroke {
     return { x, y };
   }
 
-  private column(x: number): number {
-    const n = this.heights.length;
+  #column(x: number): number {
+    const n = this.#heights.length;
     const c = Math.floor(((x - this.low) / (this.high - this.low)) * n);
     return Math.min(n - 1, Math.max(0, c));
   }

@@ -8,7 +8,7 @@ export class Sample {
   readonly inputs: number;
   readonly outputs: number;
   readonly rows: number;
-  private found: string[] | null = null;
+  #found: string[] | null = null;
 
   constructor(private readonly scene: Scene) {
     this.inputs = scene.widths[0];
@@ -30,8 +30,8 @@ export class Sample {
 
   /** Looked up once: there may be many, and they are asked often. */
   inputNames(): string[] {
-    this.found ??= Array.from({ length: this.inputs }, (_, i) => nodeName(this.scene, 0, i));
-    return this.found;
+    this.#found ??= Array.from({ length: this.inputs }, (_, i) => nodeName(this.scene, 0, i));
+    return this.#found;
   }
 
   /**
@@ -46,14 +46,14 @@ export class Sample {
     });
     const names = this.inputNames();
     return [...groups]
-      .filter(([, columns]) => columns.length > 1 && this.areOneOf(columns))
+      .filter(([, columns]) => columns.length > 1 && this.#areOneOf(columns))
       .map(([name, columns]) => ({
         ...{ name, columns },
         texts: columns.map((column) => names[column].slice(name.length + 1)),
       }));
   }
 
-  private areOneOf(columns: number[]): boolean {
+  #areOneOf(columns: number[]): boolean {
     for (let row = 0; row < this.rows; row++) {
       const values = columns.map((column) => this.at(row, column));
       if (values.some((value) => value !== 0 && value !== 1)) return false;

@@ -32,59 +32,63 @@ type Steering = Partial<Pick<TrainingOptions, "sparsity" | "entropy" | "learning
 class Training {
   readonly element: HTMLElement;
   private readonly options: TrainingOptions = { ...PLAIN_FIT };
-  private readonly line = notice();
-  private readonly start: HTMLButtonElement;
-  private readonly pause: HTMLButtonElement;
-  private readonly step: HTMLButtonElement;
-  private readonly stop: HTMLButtonElement;
+  readonly #line = notice();
+  readonly #start: HTMLButtonElement;
+  readonly #pause: HTMLButtonElement;
+  readonly #step: HTMLButtonElement;
+  readonly #stop: HTMLButtonElement;
   /** What cannot be changed while a fit runs. */
-  private fixed: (HTMLInputElement | HTMLSelectElement)[] = [];
-  private readonly pace = choice(PACES, (pace) => this.hurry(pace), PACE_TEXTS);
-  private isPaceChosen = false;
-  private readonly steer: () => void;
-  private changed: Steering = {};
+  #fixed: (HTMLInputElement | HTMLSelectElement)[] = [];
+  readonly #pace = choice(PACES, (pace) => this.#hurry(pace), PACE_TEXTS);
+  #isPaceChosen = false;
+  readonly #steer: () => void;
+  #changed: Steering = {};
 
   constructor(
     private readonly store: Store,
     life: Life,
   ) {
-    this.start = button("Start", () => this.train(), "Train the network on its data");
-    this.start.classList.add("kv-main");
-    this.pause = button("Pause", () => this.ask({ type: this.paused ? "resume" : "pause" }));
-    this.step = button("Step", () => this.oneStep(), "Make one step, then wait");
-    this.stop = button("Stop", () => this.ask({ type: "stop" }), "End the fit; keep what it found");
-    this.steer = life.later(() => this.send(), 120);
-    const failed = (error: unknown): void => say(this.line, reason(error), true);
+    this.#start = button("Start", () => this.#train(), "Train the network on its data");
+    this.#start.classList.add("kv-main");
+    this.#pause = button("Pause", () => this.#ask({ type: this.#paused ? "resume" : "pause" }));
+    this.#step = button("Step", () => this.#oneStep(), "Make one step, then wait");
+    this.#stop = button(
+      "Stop",
+      () => this.#ask({ type: "stop" }),
+      "End the fit; keep what it found",
+    );
+    this.#steer = life.later(() => this.#send(), 120);
+    const failed = (error: unknown): void => say(this.#line, reason(error), true);
     this.element = h(
       "div",
       { class: "kv-panel" },
-      row(this.start, this.pause, this.step, this.stop),
+      row(this.#start, this.#pause, this.#step, this.#stop),
       statusLine(store, life, ["fitting", "paused"]),
-      this.line,
-      field("Speed", this.pace),
+      this.#line,
+      field("Speed", this.#pace),
       new TrainingChart(store, life, failed).element,
       new Film(store, life).element,
-      this.makeOptions(),
+      this.#makeOptions(),
       section("Grid", gridControl(store, life)),
     );
-    life.effect(() => this.draw());
+    life.effect(() => this.#draw());
   }
 
-  private get paused(): boolean {
+  get #paused(): boolean {
     return this.store.status.value.state === "paused";
   }
 
-  private makeOptions(): HTMLElement {
+  #makeOptions(): HTMLElement {
     const { options } = this;
     const optimizer = choice(OPTIMIZERS, (name) => (options.optimizer = name), OPTIMIZER_TEXTS);
     const steps = numberBox(options.steps, { low: 1, step: 1 }, (n) => (options.steps = n ?? 1));
     const rate = numberBox(null, { low: 1e-9, step: "any", none: "automatic" }, (value) =>
-      this.change({ learning_rate: value }),
+      this.#change({ learning_rate: value }),
     );
     const entropy = numberBox(options.entropy, { low: 0, step: "any" }, (value) =>
-      this.change({ entropy: value ?? 0 }),
+      this.#change({ entropy: value ?? 0 }),
     );
-    this.fixed = [optimizer, steps];
+    this.#fixed = [optimizer, steps];
     const powers = { low: -6, high: 0 };
     return section(
       "Options",
@@ -96,93 +100,93 @@ class Training {
         field("Learning rate", rate),
         field("Entropy", entropy),
       ),
-      logSlider("Sparsity \u03bb", powers, 0, (sparsity) => this.change({ sparsity })),
+      logSlider("Sparsity \u03bb", powers, 0, (sparsity) => this.#change({ sparsity })),
     );
   }
 
   /** Takes an option over, and tells a fit that runs. */
-  private change(news: Steering): void {
+  #change(news: Steering): void {
     Object.assign(this.options, news);
     const { state } = this.store.status.value;
     if (state !== "fitting" && state !== "paused") return;
-    Object.assign(this.changed, news);
-    this.steer();
+    Object.assign(this.#changed, news);
+    this.#steer();
   }
 
-  private send(): void {
-    const options = this.changed;
-    this.changed = {};
-    if (Object.keys(options).length > 0) this.ask({ type: "set_training", options });
+  #send(): void {
+    const options = this.#changed;
+    this.#changed = {};
+    if (Object.keys(options).length > 0) this.#ask({ type: "set_training", options });
   }
 
-  private hurry(pace: string): void {
-    this.isPaceChosen = true;
-    this.change({ pace: pace ? Number(pace) : null });
+  #hurry(pace: string): void {
+    this.#isPaceChosen = true;
+    this.#change({ pace: pace ? Number(pace) : null });
   }
 
   /** One step of the fit that waits, or the first of a new one. */
-  private oneStep(): void {
-    if (this.paused) this.ask({ type: "step" });
-    else this.train(true);
+  #oneStep(): void {
+    if (this.#paused) this.#ask({ type: "step" });
+    else this.#train(true);
   }
 
-  private train(hold = false): void {
+  #train(hold = false): void {
     // Before a class a fit is there to be watched.
-    if (!this.isPaceChosen && this.element.closest(".kv-projector")) {
-      this.pace.value = PACE_OF_CLASS;
-      this.hurry(PACE_OF_CLASS);
+    if (!this.#isPaceChosen && this.element.closest(".kv-projector")) {
+      this.#pace.value = PACE_OF_CLASS;
+      this.#hurry(PACE_OF_CLASS);
     }
     const wrong = this.element.querySelector<HTMLInputElement>("input:invalid");
     if (wrong) {
       const name = wrong.closest("label")?.querySelector(".kv-label")?.textContent ?? "A number";
-      say(this.line, `${name}: ${wrong.validationMessage || "must be another number"}`, true);
+      say(this.#line, `${name}: ${wrong.validationMessage || "must be another number"}`, true);
       wrong.focus();
       return;
     }
-    say(this.line, "");
-    this.ask({ type: "train", options: { ...this.options, hold } });
+    say(this.#line, "");
+    this.#ask({ type: "train", options: { ...this.options, hold } });
   }
 
-  private ask(request: Ask): void {
-    void tell(this.store, this.line, request);
+  #ask(request: Ask): void {
+    void tell(this.store, this.#line, request);
   }
 
-  private draw(): void {
+  #draw(): void {
     const { state } = this.store.status.value;
     const running = state === "fitting" || state === "paused";
-    enable(this.start, state === "idle" && this.store.scene.value.has_data);
-    this.start.title = this.store.scene.value.has_data
+    enable(this.#start, state === "idle" && this.store.scene.value.has_data);
+    this.#start.title = this.store.scene.value.has_data
       ? "Train the network on its data"
       : "Training needs data: model.explore(data)";
-    enable(this.pause, running);
-    this.pause.textContent = this.paused ? "Resume" : "Pause";
-    enable(this.step, this.paused || (state === "idle" && this.store.scene.value.has_data));
-    enable(this.stop, running);
-    for (const input of this.fixed) input.disabled = running;
+    enable(this.#pause, running);
+    this.#pause.textContent = this.#paused ? "Resume" : "Pause";
+    enable(this.#step, this.#paused || (state === "idle" && this.store.scene.value.has_data));
+    enable(this.#stop, running);
+    for (const input of this.#fixed) input.disabled = running;
   }
 }
 
 /** Training and test error by step, as fast as frames come, with marks and a reading. */
 class TrainingChart {
   readonly element: HTMLElement;
-  private readonly chart = new LossChart({ height: 190, lifts: false, dots: false });
-  private readonly reading = h("p", { class: "kv-reading" });
-  private readonly marks: LossMarks;
+  readonly #chart = new LossChart({ height: 190, lifts: false, dots: false });
+  readonly #reading = h("p", { class: "kv-reading" });
+  readonly #marks: LossMarks;
   /** The place under the pointer, or -1. */
-  private pointed = -1;
+  #pointed = -1;
   /** What the mark says that has the pointer or the focus. */
-  private marked = "";
+  #marked = "";
 
   constructor(
     private readonly store: Store,
     life: Life,
     failed: (error: unknown) => void,
   ) {
-    this.marks = new LossMarks(store, failed, (text) => {
-      this.marked = text;
-      this.read();
+    this.#marks = new LossMarks(store, failed, (text) => {
+      this.#marked = text;
+      this.#read();
     });
-    const frame = this.chart.element;
+    const frame = this.#chart.element;
     const key = (kind: string, text: string): HTMLElement =>
       h("span", { class: `kv-key kv-key-${kind}` }, text);
     const legend = h("p", { class: "kv-legend" });
@@ -191,93 +195,93 @@ class TrainingChart {
       key("test", "test"),
       key("mark", "edit, refine or prune: click to go there"),
     );
-    const parts = [frame, this.marks.choices, this.reading];
+    const parts = [frame, this.#marks.choices, this.#reading];
     this.element = h(
       "div",
       { class: "kv-stack" },
       h("div", { class: "kv-stack" }, ...parts),
       legend,
     );
-    frame.append(this.marks.element);
+    frame.append(this.#marks.element);
     life.resized(
       frame,
-      life.drawn(() => this.draw(), GAP_MS),
+      life.drawn(() => this.#draw(), GAP_MS),
     );
-    frame.addEventListener("pointermove", (event) => this.point(this.chart.placeOf(event)));
-    frame.addEventListener("pointerleave", () => this.point(-1));
+    frame.addEventListener("pointermove", (event) => this.#point(this.#chart.placeOf(event)));
+    frame.addEventListener("pointerleave", () => this.#point(-1));
   }
 
-  private point(at: number): void {
-    this.pointed = at;
-    this.chart.point(at);
-    this.read();
+  #point(at: number): void {
+    this.#pointed = at;
+    this.#chart.point(at);
+    this.#read();
   }
 
   /** Writes what a mark says, or the numbers at the pointer, or those of now. */
-  private read(): void {
+  #read(): void {
     const { step, train, test } = this.store.losses.value;
-    const n = this.pointed >= 0 ? this.pointed : step.length - 1;
-    const numbers = n < 0 ? "No training yet." : this.sentence(step[n], train[n], test[n]);
-    write(this.reading, this.marked || numbers);
+    const n = this.#pointed >= 0 ? this.#pointed : step.length - 1;
+    const numbers = n < 0 ? "No training yet." : this.#sentence(step[n], train[n], test[n]);
+    write(this.#reading, this.#marked || numbers);
   }
 
-  private sentence(step: number, train: number, test: number): string {
+  #sentence(step: number, train: number, test: number): string {
     const second = Number.isNaN(test) ? "" : `, test ${short(test)}`;
     return `Step ${step}: ${this.store.losses.value.name} train ${short(train)}${second}`;
   }
 
-  private draw(): void {
-    this.read();
+  #draw(): void {
+    this.#read();
     const { step, train, test, marks, name } = this.store.losses.value;
     const breaks = marks.filter((mark) => mark.kind === "fit").map((mark) => mark.step);
-    if (!this.chart.draw({ step, lines: [train, test], name, breaks })) return;
-    this.marks.draw(marks, this.chart.scale);
-    this.chart.describe(`Errors while training. ${this.reading.textContent}`);
+    if (!this.#chart.draw({ step, lines: [train, test], name, breaks })) return;
+    this.#marks.draw(marks, this.#chart.scale);
+    this.#chart.describe(`Errors while training. ${this.#reading.textContent}`);
   }
 }
 
 /** Looking back at what was learnt: the curves as they were, without a change to the network. */
 class Film {
   readonly element: HTMLElement;
-  private readonly slider: SaidSlider;
+  readonly #slider: SaidSlider;
 
   constructor(
     private readonly store: Store,
     life: Life,
   ) {
     const range = { low: 0, high: 1, step: 1, value: 1 };
-    this.slider = saidSlider(
+    this.#slider = saidSlider(
       "Look back",
       range,
-      (n) => this.words(n),
-      (n) => this.show(n),
+      (n) => this.#words(n),
+      (n) => this.#show(n),
     );
-    this.element = h("div", { class: "kv-film" }, this.slider.element);
-    this.slider.input.addEventListener("change", () => this.leave());
-    this.slider.input.addEventListener("blur", () => this.leave());
-    life.effect(() => this.draw());
+    this.element = h("div", { class: "kv-film" }, this.#slider.element);
+    this.#slider.input.addEventListener("change", () => this.#leave());
+    this.#slider.input.addEventListener("blur", () => this.#leave());
+    life.effect(() => this.#draw());
   }
 
-  private draw(): void {
+  #draw(): void {
     const { frames, at } = this.store.film.value;
     const isRunning = this.store.status.value.state === "fitting";
     this.element.hidden = frames.length < 2 || isRunning;
-    this.slider.limit(0, frames.length);
-    this.slider.value = at ?? frames.length;
+    this.#slider.limit(0, frames.length);
+    this.#slider.value = at ?? frames.length;
   }
 
-  private words(n: number): string {
+  #words(n: number): string {
     const { frames } = this.store.film.peek();
     return n < frames.length ? `step ${frames[n].step.at(-1) ?? 0}` : "now";
   }
 
-  private show(n: number): void {
+  #show(n: number): void {
     this.store.lookBack(n < this.store.film.peek().frames.length ? n : null);
   }
 
   /** What is looked back at stays as long as the slider has the focus. */
-  private leave(): void {
-    if (!hasFocus(this.slider.input)) this.store.lookBack(null);
+  #leave(): void {
+    if (!hasFocus(this.#slider.input)) this.store.lookBack(null);
   }
 }
 
@@ -291,10 +295,10 @@ export class LossMarks {
   readonly element = h("div", { class: "kv-marks" });
   /** Where several marks share a button, each gets one of its own here. */
   readonly choices = h("div", { class: "kv-choices", role: "group", hidden: true });
-  private drawn: readonly Mark[] = [];
-  private groups: Mark[][] = [];
+  #drawn: readonly Mark[] = [];
+  #groups: Mark[][] = [];
   /** The group whose choices are shown. */
-  private opened = -1;
+  #opened = -1;
 
   constructor(
     private readonly store: Store,
@@ -305,26 +309,26 @@ export class LossMarks {
   }
 
   draw(marks: readonly Mark[], scale: LossScale): void {
-    if (marks !== this.drawn) this.choices.hidden = true;
-    this.drawn = marks;
-    this.groups = [];
+    if (marks !== this.#drawn) this.choices.hidden = true;
+    this.#drawn = marks;
+    this.#groups = [];
     let edge = -Infinity;
     for (const mark of marks) {
       const x = scale.x(mark.step);
-      if (x - edge < APART) this.groups[this.groups.length - 1].push(mark);
+      if (x - edge < APART) this.#groups[this.#groups.length - 1].push(mark);
       else {
-        this.groups.push([mark]);
+        this.#groups.push([mark]);
         edge = x;
       }
     }
-    this.fill(scale);
+    this.#fill(scale);
   }
 
   /** Keeps the buttons that are there, so that the focus is not lost while a fit runs. */
-  private fill(scale: LossScale): void {
+  #fill(scale: LossScale): void {
     const old = [...this.element.children] as HTMLButtonElement[];
-    this.groups.forEach((group, n) => {
-      const one = old[n] ?? this.make(n);
+    this.#groups.forEach((group, n) => {
+      const one = old[n] ?? this.#make(n);
       const [first] = group;
       const more = group.length > 1 ? ` and ${group.length - 1} more` : "";
       const text = `Step ${first.step}: ${first.text}${more}`;
@@ -333,11 +337,11 @@ export class LossMarks {
       one.setAttribute("aria-label", `${text}. ${more ? "Choose one" : "Go there"}.`);
       one.style.left = `${scale.x(first.step)}px`;
     });
-    for (const gone of old.slice(this.groups.length)) gone.remove();
+    for (const gone of old.slice(this.#groups.length)) gone.remove();
   }
 
-  private make(n: number): HTMLButtonElement {
-    const one = button("", () => this.press(this.groups[n]));
+  #make(n: number): HTMLButtonElement {
+    const one = button("", () => this.#press(this.#groups[n]));
     one.className = "kv-mark";
     const show = (): void => this.read(one.title);
     one.addEventListener("pointerenter", show);
@@ -349,20 +353,20 @@ export class LossMarks {
     return one;
   }
 
-  private press(group: Mark[]): void {
+  #press(group: Mark[]): void {
     if (group.length === 1) {
-      this.jump(group[0]);
+      this.#jump(group[0]);
       return;
     }
-    const made = group.map((mark) => button(mark.text, () => this.jump(mark)));
-    this.opened = this.groups.indexOf(group);
+    const made = group.map((mark) => button(mark.text, () => this.#jump(mark)));
+    this.#opened = this.#groups.indexOf(group);
     this.choices.replaceChildren(...made);
     this.choices.hidden = false;
     made[0].focus();
   }
 
-  private jump({ position }: Mark): void {
-    const from = this.element.children[this.opened];
+  #jump({ position }: Mark): void {
+    const from = this.element.children[this.#opened];
     if (hasFocus(this.choices) && from instanceof HTMLElement) from.focus();
     this.choices.hidden = true;
     this.store.ask({ type: "jump", position }).catch(this.failed);

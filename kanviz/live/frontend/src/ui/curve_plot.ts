@@ -61,16 +61,16 @@ class Plot implements CurvePlot {
   y = linear(-1, 1, TOP + INNER_HEIGHT, TOP);
   held = false;
   readonly element: SVGSVGElement;
-  private readonly axes = s("g", { class: "kv-axes" });
-  private readonly zero = s("path", { class: "kv-zero" });
-  private readonly knots = s("path", { class: "kv-knots" });
-  private readonly samples = s("path", { class: "kv-samples" });
-  private readonly polygon = s("path", { class: "kv-polygon" });
-  private readonly band = s("path", { class: "kv-band" });
-  private readonly curve = s("path", { class: "kv-curve" });
-  private readonly preview = s("path", { class: "kv-preview" });
-  private readonly title = s("text", { class: "kv-axis-title", "text-anchor": "middle" });
-  private axesDrawn = "";
+  readonly #axes = s("g", { class: "kv-axes" });
+  readonly #zero = s("path", { class: "kv-zero" });
+  readonly #knots = s("path", { class: "kv-knots" });
+  readonly #samples = s("path", { class: "kv-samples" });
+  readonly #polygon = s("path", { class: "kv-polygon" });
+  readonly #band = s("path", { class: "kv-band" });
+  readonly #curve = s("path", { class: "kv-curve" });
+  readonly #preview = s("path", { class: "kv-preview" });
+  readonly #title = s("text", { class: "kv-axis-title", "text-anchor": "middle" });
+  #axesDrawn = "";
 
   constructor(private readonly store: Store) {
     const box = { x: LEFT, y: TOP, width: INNER_WIDTH, height: INNER_HEIGHT };
@@ -78,15 +78,15 @@ class Plot implements CurvePlot {
     const view = s(
       "svg",
       { ...box, viewBox: `${LEFT} ${TOP} ${INNER_WIDTH} ${INNER_HEIGHT}` },
-      ...[this.band, this.zero, this.samples, this.polygon, this.curve, this.preview],
+      ...[this.#band, this.#zero, this.#samples, this.#polygon, this.#curve, this.#preview],
     );
     this.element = s(
       "svg",
       { class: "kv-plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group" },
       s("rect", { class: "kv-plot-ground", ...box }),
-      ...[this.axes, view, this.knots, this.title, this.top],
+      ...[this.#axes, view, this.#knots, this.#title, this.top],
     );
-    assign(this.title, { x: LEFT + INNER_WIDTH / 2, y: HEIGHT - 4 });
+    assign(this.#title, { x: LEFT + INNER_WIDTH / 2, y: HEIGHT - 4 });
   }
 
   at(event: MouseEvent): [number, number] {
@@ -101,13 +101,13 @@ class Plot implements CurvePlot {
   draw(): void {
     const view = this.store.open.value;
     if (view === null) return;
-    if (!this.held) this.fit(view);
-    this.drawAxes();
-    this.drawKnots(view);
+    if (!this.held) this.#fit(view);
+    this.#drawAxes();
+    this.#drawKnots(view);
     this.element.dataset.state = view.state;
     const through = (x: ArrayLike<number>, y: ArrayLike<number>): string =>
       pathOf(x, y, this.x, this.y);
-    this.curve.setAttribute("d", through(view.curve_x, view.curve_y));
+    this.#curve.setAttribute("d", through(view.curve_x, view.curve_y));
     const rim = (sign: number): Float64Array =>
       view.curve_y.map((y, n) => y + sign * (view.band?.[n] ?? 0));
     const outline = view.band
@@ -116,18 +116,18 @@ class Plot implements CurvePlot {
           Float64Array.of(...rim(1), ...rim(-1).reverse()),
         )
       : "";
-    this.band.setAttribute("d", outline && `${outline}Z`);
+    this.#band.setAttribute("d", outline && `${outline}Z`);
     const points = view.state === "spline" ? through(view.control_x, view.control_y) : "";
-    this.polygon.setAttribute("d", points);
-    this.drawSamples(view);
+    this.#polygon.setAttribute("d", points);
+    this.#drawSamples(view);
     const trial = this.store.preview.value;
     const shown =
       trial !== null && sameEdge(trial.edge, this.store.selected.value) ? trial.curve_y : [];
-    this.preview.setAttribute("d", shown.length ? through(view.curve_x, shown) : "");
-    this.describe(view);
+    this.#preview.setAttribute("d", shown.length ? through(view.curve_x, shown) : "");
+    this.#describe(view);
   }
 
-  private fit(view: EdgeView): void {
+  #fit(view: EdgeView): void {
     const spline = view.state === "spline";
     const wide = roomy(extent(view.curve_x, spline ? view.control_x : []), 0.03);
     const [least, most] = extent(view.curve_y) ?? [0, 0];
@@ -140,10 +140,10 @@ class Plot implements CurvePlot {
     this.y = linear(low, high, TOP + INNER_HEIGHT, TOP);
   }
 
-  private drawAxes(): void {
+  #drawAxes(): void {
     const ranges = [this.x.low, this.x.high, this.y.low, this.y.high].join();
-    if (ranges === this.axesDrawn) return;
-    this.axesDrawn = ranges;
+    if (ranges === this.#axesDrawn) return;
+    this.#axesDrawn = ranges;
     const bottom = TOP + INNER_HEIGHT;
     const below = labels(this.x.low, this.x.high, 6).map(({ value, text }) =>
       s(
@@ -161,33 +161,33 @@ class Plot implements CurvePlot {
         s("text", { x: -7, y: 4, "text-anchor": "end" }, text),
       ),
     );
-    this.axes.replaceChildren(...beside, ...below);
+    this.#axes.replaceChildren(...beside, ...below);
     const level = this.y(0).toFixed(1);
-    this.zero.setAttribute("d", `M${LEFT} ${level}h${INNER_WIDTH}`);
+    this.#zero.setAttribute("d", `M${LEFT} ${level}h${INNER_WIDTH}`);
   }
 
-  private drawKnots(view: EdgeView): void {
+  #drawKnots(view: EdgeView): void {
     const bottom = TOP + INNER_HEIGHT;
     const inside = Array.from(view.knots).filter((x) => x >= this.x.low && x <= this.x.high);
-    this.knots.setAttribute(
+    this.#knots.setAttribute(
       "d",
       inside.map((x) => `M${this.x(x).toFixed(1)} ${bottom}v-7`).join(""),
     );
   }
 
-  private drawSamples(view: EdgeView): void {
+  #drawSamples(view: EdgeView): void {
     let path = "";
     for (let n = 0; n < view.sample_x.length; n++) {
       path += `M${this.x(view.sample_x[n]).toFixed(1)} ${this.y(view.sample_y[n]).toFixed(1)}h0`;
     }
-    this.samples.setAttribute("d", path);
+    this.#samples.setAttribute("d", path);
   }
 
-  private describe(view: EdgeView): void {
+  #describe(view: EdgeView): void {
     const [low, high] = extent(view.curve_x) ?? [0, 0];
     const [least, most] = extent(view.curve_y) ?? [0, 0];
     const name = nodeName(this.store.scene.value, view.layer, view.i);
-    write(this.title, `${name}: data from ${rangeText(low, high)}`);
+    write(this.#title, `${name}: data from ${rangeText(low, high)}`);
     const span = `x from ${rangeText(low, high)}, y from ${rangeText(least, most)}`;
     this.element.setAttribute("aria-label", `Curve of this edge: ${span}`);
   }

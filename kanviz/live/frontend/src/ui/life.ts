@@ -3,12 +3,12 @@
 import { effect, type ReadonlySignal, signal } from "@preact/signals-core";
 
 export class Life {
-  private readonly ends: (() => void)[] = [];
-  private over = false;
+  readonly #ends: (() => void)[] = [];
+  #over = false;
 
   /** Calls `end` when the panel goes. */
   add(end: () => void): void {
-    this.ends.push(end);
+    this.#ends.push(end);
   }
 
   /** Runs `f` now, and again whenever a signal changes that it has read. */
@@ -64,7 +64,7 @@ export class Life {
     };
     this.add(() => cancelAnimationFrame(waiting));
     return () => {
-      if (!this.over) waiting ||= requestAnimationFrame(run);
+      if (!this.#over) waiting ||= requestAnimationFrame(run);
     };
   }
 
@@ -74,7 +74,7 @@ export class Life {
     this.add(() => clearTimeout(waiting));
     return () => {
       clearTimeout(waiting);
-      if (!this.over) waiting = setTimeout(f, pause);
+      if (!this.#over) waiting = setTimeout(f, pause);
     };
   }
 
@@ -88,7 +88,7 @@ export class Life {
 
   /** Ends all. */
   end(): void {
-    this.over = true;
-    for (const end of this.ends.splice(0)) end();
+    this.#over = true;
+    for (const end of this.#ends.splice(0)) end();
   }
 }
