@@ -154,9 +154,9 @@ def about_after(data: Dataset, about: About, *, is_new: bool) -> About:
 def classes_or_numbers(data: Any, loss: object, n_outputs: int) -> Task:
     """Return how targets are to be read: as ``from_arrays`` has it, or surely as classes.
 
-    Whole numbers are labels where cross entropy is asked for, or where one column of them stands
-    for several outputs. For one output and a loss of the user's own, y are numbers: that loss is
-    asked about them.
+    Whole numbers are labels where cross entropy is asked for, or where one column of them, of any
+    type, stands for several outputs. For one output and a loss of the user's own, y are numbers:
+    that loss is asked about them.
     """
     if loss == "cross_entropy" or isinstance(loss, torch.nn.CrossEntropyLoss):
         return "classification"
