@@ -1,4 +1,9 @@
-"""The documentation site: ``python -m sphinx -W docs site`` builds it strictly."""
+"""The documentation site: ``python -m sphinx -W docs site`` builds it strictly.
+
+``python -m sphinx -W -t course docs site`` builds one site of documentation and course. It runs the
+notebooks, some minutes; pages that ``site/course`` holds already are kept, and with ``-t later``
+the course is left to another command.
+"""
 
 import re
 import sys
@@ -11,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 import kanviz as kv  # noqa: E402 - of this checkout
 from kanviz.course import playground  # noqa: E402
+from kanviz.course.site import write_site  # noqa: E402
 
 project, author, copyright = "kanviz", "kanviz developers", "kanviz developers"  # noqa: A001
 release = version = kv.__version__
@@ -24,6 +30,7 @@ html_theme = "furo"
 html_title = "kanviz"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = [("focus.js", {"defer": "defer"})]
 html_theme_options = {"source_directory": "docs/"}
 html_copy_source = False
 
@@ -59,6 +66,9 @@ def write_live_pages(app: Sphinx, error: Exception | None) -> None:
     model.fit(data, progress=False)
     model.to_html(folder / "law.html", data, title="exp(sin(3 x_1) + x_2^2)")
     playground(folder / "playground.html")
+    if app.tags.has("course") and not app.tags.has("later"):
+        course = Path(app.outdir) / "course"
+        write_site(ROOT / "notebooks", course, print, keep=True, home="../index.html")
 
 
 def setup(app: Sphinx) -> None:

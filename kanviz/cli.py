@@ -130,6 +130,11 @@ def _parser() -> argparse.ArgumentParser:
     course = commands.add_parser("course", help="run the notebooks and write them as a web site")
     course.add_argument("--out", type=Path, default=Path(SITE), help=f"folder (default: {SITE})")
     course.add_argument("--folder", type=Path, help="other notebooks than kanviz's own")
+    course.add_argument(
+        "--keep",
+        action="store_true",
+        help="keep pages that are there; run the other notebooks only",
+    )
     course.set_defaults(run=_course)
     return parser
 
@@ -541,7 +546,7 @@ def _course(chosen: argparse.Namespace) -> None:
     """Run the notebooks and write their pages: some minutes."""
     from kanviz.course.site import write_site
 
-    write_site(chosen.folder or _own_notebooks(), chosen.out, print)
+    write_site(chosen.folder or _own_notebooks(), chosen.out, print, keep=chosen.keep)
     print(f"Wrote {chosen.out / 'index.html'}: open it in a browser.")
 
 

@@ -109,7 +109,7 @@ def _layer_of(part: Any) -> KANLayer:
         return part
     if all(hasattr(part, name) for name in ("grid", "spline_weight", "base_weight")):
         return _of_efficient_kan(part)
-    if all(hasattr(part, name) for name in ("grid", "weights", "base_scaler", "bias")):
+    if all(hasattr(part, name) for name in ("bias", "pooling_op")):
         return _of_better_kan(part)
     if all(hasattr(part, name) for name in ("grid_starts", "inv_h", "spline_weight")):
         return _of_even_cubics(part)
@@ -229,39 +229,64 @@ def _no_counterpart(layer: KANLayer) -> str:
 
 
 def _of_better_kan(layer: Any) -> KANLayer:
-    """Return a ``SplinesKANLayer``: knots (G + 2k + 1, in), weights (out, G + k, in), bias (out,).
+    """Return a layer of splines, base functions and a bias.
 
-    Its masks and locks are in the numbers that it gives for its weights. A layer of another basis
-    has the same names, so the basis is asked.
+    In the older form one ``SplinesKANLayer`` is all of it: knots (G + 2k + 1, in), weights
+    (out, G + k, in), base factors (out, in), bias (out,). In the newer one a ``KANLayer`` holds a
+    list of functions, and in the newest its outputs are divided by the number of inputs. Masks and
+    locks are in the numbers that are given for weights. What was taken is compared with the layer,
+    for layers of other bases have the same names.
     """
-    how = getattr(layer, "pooling_op", "sum")
-    if how != "sum":
+    if layer.pooling_op != "sum":
         raise ValueError(
             f"model must be a sum of curves on edges; got a layer of better_kan that pools by "
-            f"{how!r}. Train it with pooling_op='sum'."
+            f"{layer.pooling_op!r}. Train it with pooling_op='sum'."
         )
-    knots, weights = layer.grid.detach().T, layer.weights.detach()
-    if not hasattr(layer, "spline_order"):
+    functions = list(getattr(layer, "functions", [layer]))
+    splines = [one for one in functions if hasattr(one, "spline_order")]
+    bases = [one for one in functions if hasattr(one, "base_activation")]
+    others = [one for one in functions if one not in splines and one not in bases]
+    if len(splines) != 1 or len(bases) > 1 or others:
+        names = [type(one).__name__ for one in functions]
         raise ValueError(
-            "model must be made of splines; got a layer of better_kan with another basis. Train it "
-            "with splines, or a KAN of kanviz with basis='gaussian'."
+            f"model must have one spline, and at most one base function, on each edge; got "
+            f"{listed(names)} of better_kan. Train it so, or a KAN of kanviz."
         )
-    order = layer.spline_order
-    coef = weights.permute(2, 0, 1)
-    taken = _faded(knots, coef, layer.base_scaler.detach().T, _base_of(layer.base_activation))
+    (spline,), weights = splines, splines[0].weights.detach()
+    knots = getattr(spline.grid, "grid", spline.grid).detach().T
+    base, function = torch.zeros_like(weights[:, 0]), torch.zeros_like
+    for one in bases:
+        factors = one.base_scaler if hasattr(one, "base_scaler") else one.weights[:, 0]
+        base, function = factors.detach(), one.base_activation
+    order, steps = spline.spline_order, torch.linspace(0.05, 0.95, 7).to(knots)
     with torch.no_grad():
-        share = torch.linspace(0.05, 0.95, 7).to(knots)
-        x = torch.lerp(knots[:, order], knots[:, -order - 1], share.unsqueeze(1))
-        splines = torch.einsum("sbi,obi->so", layer.basis(x), weights)
-        own = splines + layer.base_activation(x) @ layer.base_scaler.T
-        if not torch.allclose(taken(x), own, rtol=1e-4, atol=1e-5 * float(1 + own.abs().max())):
-            raise ValueError(
-                f"model must be made of B-splines; got {type(layer).__name__} with another basis. "
-                "Train it with SplinesKANLayer."
-            )
-        # Splines of equal coefficients are constant.
-        taken.weight[0, : taken.spec.n_basis] += layer.bias.detach()
-    return taken
+        x = torch.lerp(knots[:, order], knots[:, -order - 1], steps.unsqueeze(1))
+        wanted = _outputs_of(layer, x)
+        for share in (1.0, 1 / len(knots)):
+            coef = weights.permute(2, 0, 1) * share
+            taken = _faded(knots, coef, base.T * share, _base_of(function))
+            # Splines of equal coefficients are constant.
+            taken.weight[0, : taken.spec.n_basis] += layer.bias.detach() * share
+            if torch.allclose(taken(x), wanted, rtol=1e-4, atol=1e-5 * float(wanted.abs().max())):
+                return taken
+    raise ValueError(
+        f"model must be made of B-splines; got {type(spline).__name__} of better_kan with another "
+        "basis. Train it with splines."
+    )
+
+
+def _outputs_of(layer: nn.Module, x: Tensor) -> Tensor:
+    """Return what a layer gives that keeps what it saw last, and leave it as it is."""
+    attributes, buffers = dict(vars(layer)), dict(layer._buffers)
+    try:
+        layer.auto_grid_update = False  # type: ignore[assignment]  # where it has such a thing
+        outputs: Tensor = layer(x)
+    finally:
+        vars(layer).clear()
+        vars(layer).update(attributes)
+        layer._buffers.clear()
+        layer._buffers.update(buffers)
+    return outputs
 
 
 # ---- flashkan, inkan, kanditioned ----------------------------------------------------------------

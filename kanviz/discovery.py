@@ -9,7 +9,6 @@ keeps only the terms and numbers that the likelihood sees, and its network is dr
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,7 +26,7 @@ from kanviz.model import KAN
 from kanviz.symbolic import Formula
 from kanviz.symbolic.dimensions import Dimensions, check_units
 from kanviz.symbolic.polish import Measured, polish
-from kanviz.symbolic.printing import is_taken, to_text
+from kanviz.symbolic.printing import text_name, to_text
 from kanviz.tables import ReportTable, Rows
 from kanviz.training.judge import doubt_after, judge_of
 
@@ -231,9 +230,7 @@ def discover(
     with tqdm(total=4, desc="discover", disable=not progress, unit=" steps") as bar:
         bar.set_postfix_str("first network")
         first = _first(sample, seed) if model is None else model.copy()
-        # Drawn networks take the columns in its order, by names that may stand in a formula.
-        plain = first.session.dataset(sample, as_given=True)
-        plain = replace(plain, input_names=tuple(plain_names(first.input_names)))
+        rows = first.session.dataset(sample, as_given=True)  # columns in the model's order
         bar.update()
         bar.set_postfix_str("structure")
         found = first.structure(sample)
@@ -241,17 +238,17 @@ def discover(
         laws: list[Law] = []
         for root in _drawings(found):
             bar.set_postfix_str(root.sketch)
-            drawn = drawn_as(root, found.input_names, plain)
-            if drawn is not None and _error(drawn, plain) <= _most(first, sample):
-                drawn.symbolify(plain)
-                laws.append(_polished(_law(drawn, plain, "structure", first), plain, first))
+            drawn = drawn_as(root, rows)
+            if drawn is not None and _error(drawn, rows) <= _most(first, sample):
+                drawn.symbolify(rows)
+                laws.append(_polished(_law(drawn, rows, "structure", first), rows, first))
                 if laws[-1].is_enough:
                     break
         bar.update()
         if not any(law.is_enough for law in laws):
             bar.set_postfix_str("names in the first network")
             law = _law(_named(first, sample), sample, "network", first)
-            laws.append(_polished(law, plain, first))
+            laws.append(_polished(law, rows, first))
         bar.update()
     return Discovery([_with_dimensions(law, units) for law in laws], found)
 
@@ -310,20 +307,20 @@ def _drawings(found: Structure) -> list[Part]:
     return [found.root] if squared == found.root else [found.root, squared]
 
 
-def drawn_as(root: Part, input_names: Sequence[str], sample: Dataset) -> KAN | None:
+def drawn_as(root: Part, sample: Dataset) -> KAN | None:
     """Return the network of a structure, trained; None where it cannot be drawn.
 
     Its unknown curves begin as the structure knows them.
     """
     x = sample.x_scaling.undo(sample.x).cpu()
-    inputs = plain_names(input_names)
+    inputs = sample.input_names
     ranges = [(float(low), float(high)) for low, high in zip(x.amin(0), x.amax(0), strict=True)]
     begun: dict[str, tuple[list[float], list[float]]] = {}
     for name, (at, height) in root.curves.items():
         order = at.argsort()
         chosen = order[torch.linspace(0, len(at) - 1, min(len(at), CURVE_POINTS)).long()]
         begun[name] = _short(at[chosen]), _short(height[chosen])
-    text = root.renamed(dict(zip(input_names, inputs, strict=True))).sketch
+    text = root.renamed({name: text_name(name) for name in inputs}).sketch
 
     def drawn(text: str) -> KAN:
         return KAN.from_formula(text, ranges, input_names=inputs, unknown=begun, grid_size=FINE)
@@ -357,15 +354,6 @@ def _short(values: Tensor) -> list[float]:
     return [float(f"{value:.8g}") for value in values.tolist()]
 
 
-def plain_names(names: Sequence[str]) -> list[str]:
-    """Return names that may stand in a formula beside f1, f2 ..., those of the user if they may."""
-    are_plain = all(
-        name.isidentifier() and not is_taken(name) and not re.fullmatch(r"f\d+", name)
-        for name in names
-    )
-    return list(names) if are_plain else [f"v{n + 1}" for n in range(len(names))]
-
-
 def _named(first: KAN, sample: Dataset) -> KAN:
     """Return the first network pruned and named, as one goes by hand."""
     model = first.copy()
@@ -387,7 +375,7 @@ def _most(first: KAN, sample: Dataset) -> float:
 
 def _law(model: KAN, sample: Dataset, way: str, first: KAN) -> Law:
     assert sample.y_test is not None
-    formula = _renamed(model.formula(), first.input_names)
+    formula = model.formula()
     error, n = _error(model, sample), len(sample.y_test)
     scale = float(sample.y_scaling.scale[0])
     size = float(sample.y.double().std()) * scale
@@ -405,49 +393,37 @@ def _noise(first: KAN) -> float | None:
     return None if doubt is None else doubt.noise * float(first.session.about.y_scaling.scale[0])
 
 
-def _polished(law: Law, plain: Dataset, first: KAN) -> Law:
+def _polished(law: Law, data: Dataset, first: KAN) -> Law:
     """Return a law found in noise with no more terms and numbers than the training rows ask for.
 
     Its model is drawn of the formula. A law without noise, or with curves, stays as it is.
     """
     if law.noise is None or law.formula.splines:
         return law
-    (expression,) = _renamed(law.formula, plain.input_names).expressions
-    x = plain.x_scaling.undo(plain.x.double()).cpu()
-    y = plain.y_scaling.undo(plain.y.double()).cpu()[:, 0]
-    weight = None if plain.sample_weight is None else plain.sample_weight.double().cpu()
+    (expression,) = law.formula.expressions
+    x = data.x_scaling.undo(data.x.double()).cpu()
+    y = data.y_scaling.undo(data.y.double()).cpu()[:, 0]
+    weight = None if data.sample_weight is None else data.sample_weight.double().cpu()
     ranges = [(float(low), float(high)) for low, high in zip(x.amin(0), x.amax(0), strict=True)]
-    rows = Measured(plain.input_names, x, y, law.noise, weight)
-    found = polish(expression, rows)
+    measured = Measured(data.input_names, x, y, law.noise, weight)
+    found = polish(expression, measured)
     try:
         model = KAN.from_formula(
             to_text(found.expression),
             ranges,
-            input_names=plain.input_names,
-            output_names=plain.output_names,
+            input_names=data.input_names,
+            output_names=data.output_names,
         )
     except ValueError:  # longer than formulas may be, or without a value between the rows
         return law
-    _give_doubt(model, plain, law.noise)
-    return _law(model, plain, law.way, first)
+    _give_doubt(model, data, law.noise)
+    return _law(model, data, law.way, first)
 
 
-def _renamed(formula: Formula, names: Sequence[str]) -> Formula:
-    """Return a formula with other names of the inputs."""
-    if formula.inputs == tuple(names):
-        return formula
-    other = dict(zip(formula.inputs, map(sympy.Symbol, names), strict=True))
-    expressions = tuple(
-        one.xreplace({symbol: other[symbol.name] for symbol in one.free_symbols})
-        for one in formula.expressions
-    )
-    return replace(formula, expressions=expressions, inputs=tuple(names))
-
-
-def _give_doubt(model: KAN, plain: Dataset, noise: float) -> None:
+def _give_doubt(model: KAN, rows: Dataset, noise: float) -> None:
     """Tell a model that is a formula what the rows leave open of it."""
     session = model.session
-    data, network = session.dataset(plain), session.copy_network()
+    data, network = session.dataset(rows), session.copy_network()
     judge = judge_of(data)
     noise /= judge.scale * float(session.about.y_scaling.scale[0])
     doubt = doubt_after(network, data, replace(judge, noise=noise))

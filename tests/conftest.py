@@ -16,7 +16,7 @@ from type_checks import type_checks_off
 
 # Skips that are right on a machine without the thing named; with KANVIZ_CI set, as .ci/run does,
 # any other skip fails the run.
-EXPECTED_SKIPS = ("needs a CUDA device",)
+EXPECTED_SKIPS = ("needs a CUDA device", "needs Firefox (apt-get install firefox-esr)")
 
 # One thread: equal numbers on every machine, and no contest for cores. The variable is for the
 # processes that tests start, notebook kernels among them.

@@ -9,7 +9,13 @@ from model_helpers import bytes_of, make_network, make_sample, make_symbols
 from torch import Tensor
 from type_checks import type_checks_off
 
-from kanviz.analysis.attribution import contributions, edge_scores, node_scores, scores
+from kanviz.analysis.attribution import (
+    contributions,
+    edge_scores,
+    feature_scores,
+    node_scores,
+    scores,
+)
 from kanviz.analysis.trace import trace
 from kanviz.nn import Network
 from kanviz.nn.kernels import ops
@@ -145,6 +151,36 @@ def test_planted_effects_are_ranked_by_their_size() -> None:
         rtol=0.05,
         atol=1e-12,
     )
+
+
+@given(
+    st.lists(st.sampled_from([-3.0, -0.5, 0.0, 1.0, 2.0]), min_size=3, max_size=3),
+    st.floats(-12, 12),
+    st.sampled_from([torch.float32, torch.float64]),
+    st.booleans(),
+)
+def test_a_total_effect_is_the_share_of_the_variance_whatever_the_paths(
+    slopes: list[float],
+    size: float,
+    dtype: torch.dtype,
+    has_idle_paths: bool,  # noqa: FBT001 - drawn
+) -> None:
+    network = make_network((4, 2, 1), init="zero", base="identity", dtype=dtype)
+    first, last = network.layers
+    with torch.no_grad():
+        last.weight[:, -1, 0] = torch.tensor([1.0, -1.0]) * 10**size
+        first.weight[:3, -1, 0] = torch.tensor(slopes) + 5.0 * has_idle_paths
+        first.weight[:3, -1, 1] = 5.0 * has_idle_paths  # what goes this way too is taken off again
+        first.weight[3, -1] = 7.0  # and all of the last input
+    x = make_sample(4, samples=3000, reach=1.0).to(dtype)
+    found = feature_scores(network, x).double()
+    squares = torch.tensor([*slopes, 0.0], dtype=torch.float64).square()
+    if not squares.any():
+        assert found.tolist() == [0.0] * 4
+        return
+    torch.testing.assert_close(found, squares / squares.sum(), rtol=0, atol=0.06)
+    assert bool((found[squares == 0] == 0).all())
+    assert edge_scores(network, x)[0][3].min() > 0
 
 
 def all_orders(network: Network, x: Tensor, sample: Tensor) -> Tensor:

@@ -209,7 +209,7 @@ class SplinesKANLayer(nn.Module):
 
     def basis(self, x: Tensor) -> Tensor:
         """Return (samples, basis, inputs)."""
-        x, t = x.unsqueeze(1), self.grid
+        x, t = x.unsqueeze(1), getattr(self.grid, "grid", self.grid)
         bases = ((x >= t[:-1]) & (x < t[1:])).to(x)
         for k in range(1, self.spline_order + 1):
             left = (x - t[: -k - 1]) / (t[k:-1] - t[: -k - 1])
@@ -218,7 +218,8 @@ class SplinesKANLayer(nn.Module):
         return bases
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the outputs."""
+        """Return the outputs; as there, keep what was seen."""
+        self.seen = x
         splines = torch.einsum("sbi,obi->so", self.basis(x), self.weights)
         base: Tensor = self.base_activation(x)
         return self.bias + base @ self.base_scaler.T + splines
@@ -232,12 +233,53 @@ class ReLUKANLayer(SplinesKANLayer):
         return super().basis(x).square()
 
 
+class ListedLayer(nn.Module):
+    """The newer form of better_kan (5c6aed8): functions in a list, a mean over the inputs."""
+
+    def __init__(self, spline: SplinesKANLayer, *, with_base: bool) -> None:
+        super().__init__()
+        inputs = spline.grid.shape[1]
+        knots, base = spline.grid, nn.Module()
+        base.base_activation = nn.SiLU()
+        base.weights = nn.Parameter(spline.base_scaler.detach().unsqueeze(1))
+        self.bias, self.pooling_op, self.in_features = spline.bias, "sum", inputs
+        for name in ("grid", "base_scaler", "base_activation", "bias", "pooling_op"):
+            delattr(spline, name)
+        grid = nn.Module()
+        grid.grid = knots
+        spline.grid = grid  # type: ignore[assignment]  # as there
+        self.functions = nn.ModuleList([spline, base] if with_base else [spline])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the outputs."""
+        functions: list[Any] = list(self.functions)
+        spline, *bases = functions
+        outputs = self.bias + torch.einsum("sbi,obi->so", spline.basis(x), spline.weights)
+        for one in bases:
+            outputs = outputs + one.base_activation(x) @ one.weights[:, 0].T
+        return outputs / self.in_features
+
+
+def test_the_newer_form_of_better_kan_is_equal_everywhere() -> None:
+    layers = [
+        ListedLayer(SplinesKANLayer(2, 3, 3, 5), with_base=True),
+        ListedLayer(SplinesKANLayer(3, 2, 2, 4), with_base=False),
+    ]
+    source, x = nn.Sequential(*layers), 8 * torch.rand(99, 2, generator=make_generator()).double()
+    torch.testing.assert_close(convert(source)(x - 4), source(x - 4), rtol=1e-10, atol=1e-10)
+    layers[1].functions.append(nn.Tanh())
+    with pytest.raises(ValueError, match=r"one spline.*got 'SplinesKANLayer', 'Tanh' of"):
+        convert(source)
+
+
 @pytest.mark.usefixtures("unchecked")
 def test_layers_of_better_kan_are_equal_everywhere() -> None:
     layers = [SplinesKANLayer(2, 3, 3, 5), SplinesKANLayer(3, 2, 2, 4)]
     x = 8 * torch.rand(200, 2, generator=make_generator(), dtype=F64) - 4
     source = nn.Sequential(*layers)
-    torch.testing.assert_close(convert(source)(x), source(x), rtol=1e-10, atol=1e-10)
+    taken = convert(source)
+    assert not hasattr(layers[0], "seen"), "the source stays as it is"
+    torch.testing.assert_close(taken(x), source(x), rtol=1e-10, atol=1e-10)
     with pytest.raises(ValueError, match="must be made of B-splines; got ReLUKANLayer"):
         convert(ReLUKANLayer(2, 3, 3, 5))
     layers[0].pooling_op = "max"

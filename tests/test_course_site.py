@@ -10,10 +10,12 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython.core.interactiveshell import InteractiveShell
+from kernel_page import KernelPage
 
 from kanviz import cli
 from kanviz.course.formulas import mathml
-from kanviz.course.site import in_dark, picture, words_of
+from kanviz.course.site import in_dark, picture, words_of, write_site
 from kanviz.theme import DARK, LIGHT, blend
 from kanviz.views.charts import lines_figure
 
@@ -113,6 +115,31 @@ def test_no_link_is_broken_and_none_leaves_the_site(site: Path) -> None:
         files = [link for link in links if not link.startswith("data:")]
         assert files
         assert [link for link in files if not (site / link).is_file()] == []
+
+
+def test_a_kernel_makes_the_same_page_while_it_runs_the_cells(site: Path, tmp_path: Path) -> None:
+    shell = InteractiveShell()
+    for part in ("write_output_prompt", "write_format_data", "finish_displayhook"):
+        # A kernel sends what a cell ends with; this shell would print it.
+        setattr(shell.displayhook, part, lambda *_: None)
+    book = site.parent / "00_one.ipynb"
+    KernelPage(shell, book, tmp_path)
+    for cell in json.loads(book.read_text("utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            assert shell.run_cell("".join(cell["source"])).success
+    made, wanted = ((each / "00_one.html").read_text("utf-8") for each in (tmp_path, site))
+    assert made == wanted
+    assert len(list((tmp_path / "live").iterdir())) == 2
+
+
+def test_pages_that_are_there_can_be_kept(site: Path, tmp_path: Path) -> None:
+    folder = site.parent
+    (tmp_path / "00_two.html").write_text("mine")
+    told: list[str] = []
+    write_site(folder, tmp_path, told.append, keep=True, home="../index.html")
+    assert told == ["00_one (1 of 2)"]
+    assert (tmp_path / "00_two.html").read_text() == "mine"
+    assert '<a href="../index.html">' in (tmp_path / "index.html").read_text("utf-8")
 
 
 def test_a_prediction_is_sealed_with_what_was_measured_after_it(site: Path) -> None:

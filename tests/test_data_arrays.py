@@ -126,8 +126,74 @@ class TestFromArrays:
         exact = from_arrays(x, y, normalize=True)
         assert_close(data.x, exact.x, atol=1e-5, rtol=0)
 
+    @pytest.mark.parametrize("kind", ["str", "object", "category", "string"])
+    def test_labels_are_text_whatever_holds_them(self, kind: str) -> None:
+        y = pd.Series(["b", "a"] * 10).astype(kind)
+        assert from_arrays(make_arrays()[0], y).classes == ("a", "b")
+
+    def test_labels_of_numpy_in_an_array_of_objects_are_labels(self) -> None:
+        x = make_arrays()[0]
+        truth = np.array([np.bool_(n % 2) for n in range(20)], dtype=object)
+        assert from_arrays(x, truth).classes == (False, True)
+        whole = np.array([np.int64(n % 3) for n in range(20)], dtype=object)
+        assert from_arrays(x, whole, task="classification").classes == (0, 1, 2)
+
+    def test_rows_that_do_not_count_leave_a_table_of_any_library(self) -> None:
+        class Frame:
+            """As in polars: no index, and rows are chosen by ``filter``."""
+
+            def __init__(self, x: np.ndarray) -> None:
+                self.x, self.columns = x, ["a", "b"]
+
+            def __len__(self) -> int:
+                return len(self.x)
+
+            def to_numpy(self) -> np.ndarray:
+                return self.x
+
+            def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+                return self.x
+
+            def __getitem__(self, name: str) -> np.ndarray:
+                return np.asarray(self.x[:, self.columns.index(name)])
+
+            def filter(self, keep: np.ndarray) -> "Frame":
+                return Frame(self.x[keep])
+
+        x, y = make_arrays()
+        weight = np.arange(20) % 2
+        data = from_arrays(Frame(x), y, sample_weight=weight, test_fraction=0, normalize=False)
+        np.testing.assert_allclose(data.x.numpy(), x[1::2], rtol=1e-6)
+        assert data.input_names == ("a", "b")
+
 
 class TestRefusals:
+    @pytest.mark.parametrize("unit", ["ns", "us", "s", "D"])
+    @pytest.mark.parametrize("is_frame", [True, False])
+    def test_dates_and_times(self, unit: str, *, is_frame: bool) -> None:
+        for kind in ("M8", "m8"):
+            times: Any = np.arange(20).astype(f"{kind}[{unit}]")
+            x = pd.DataFrame({"a": times, "b": make_arrays()[1]}) if is_frame else times
+            with pytest.raises(TypeError, match=r"^x must hold numbers only; got .*\.$"):
+                from_arrays(x, make_arrays()[1])
+            with pytest.raises(TypeError, match=r"^y must hold numbers only; got dates or times"):
+                from_arrays(make_arrays()[0], pd.Series(times) if is_frame else times)
+
+    @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 1e301])
+    def test_a_constant_that_is_no_number_is_told_as_that(self, value: float) -> None:
+        x, y = make_arrays()
+        x[:, 1] = value
+        with pytest.raises(ValueError, match=r"^x must be (finite|at most 1e300 in size) in every"):
+            from_arrays(pd.DataFrame(x, columns=["a", "b"]), y, dtype=torch.float64)
+
+    @pytest.mark.parametrize("gap", [None, np.nan, pd.NA])
+    def test_a_label_that_is_missing(self, gap: Any) -> None:
+        y = ["low", "high"] * 10
+        y[7] = gap
+        for labels in (y, pd.Series(y), pd.Series(y, dtype="category"), np.array(y, dtype=object)):
+            with pytest.raises(ValueError, match=r"^y must hold class labels .* in row 7\. Give"):
+                from_arrays(make_arrays()[0], labels)
+
     def test_rows_that_do_not_match(self) -> None:
         with pytest.raises(ValueError, match=r"^y must have 20 rows, like x; got 19"):
             from_arrays(make_arrays()[0], make_arrays()[1][:-1])

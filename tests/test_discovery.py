@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 import kanviz as kv
-from kanviz.discovery import Discovery, plain_names
+from kanviz.discovery import Discovery
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(0.5, 2, (300, 3))
@@ -49,9 +50,17 @@ def test_what_leaves_an_error_is_not_exact(found: Discovery) -> None:
     assert Discovery([worse, law], found.structure).best is law
 
 
-def test_names_that_no_formula_can_have_are_put_aside() -> None:
-    assert plain_names(["age [s]", "f1"]) == ["v1", "v2"]
-    assert plain_names(["m", "v"]) == ["m", "v"]
+@pytest.mark.long
+def test_the_users_names_stay_whatever_they_are() -> None:
+    names = ["age [s]", "f1"]
+    x = pd.DataFrame(X[:90, :2], columns=names)
+    model = kv.KAN.from_formula("`age [s]`*f1**2", dict.fromkeys(names, (0.5, 2.0)))
+    y = X[:90, 0] * X[:90, 1] ** 2
+    best = kv.discover(x, y, model=model, progress=False).best
+    assert str(best.formula) == "`age [s]`*f1**2"
+    assert best.model.input_names == tuple(names)
+    assert best.model.score(x.iloc[:, ::-1], y) > 1 - 1e-9
+    assert "`age [s]`" in best.model.script()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import torch
 from fit_helpers import make_data, make_network, quick, rmse, same, weights_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from nn_helpers import threads
 
 from kanviz.nn import Network
@@ -34,6 +36,9 @@ pytestmark = pytest.mark.long
         ({"optimizer": "lm", "loss": torch.nn.L1Loss()}, "optimizer='lm' needs squared loss"),
         ({"optimizer": "lm", "batch_size": 5}, "optimizer='lm' needs squared loss"),
         ({"loss": "cross_entropy"}, "loss must be 'mse' for numbers"),
+        ({"loss": torch.nn.L1Loss(reduction="none")}, r"one number; got shape \(200, 1\)\."),
+        ({"loss": lambda *_: 1.0, "optimizer": "adam"}, "tensor of one number; got float"),
+        ({"loss": torch.nn.L1Loss}, r"got the class L1Loss\. Write L1Loss\(\)"),
     ],
 )
 def test_bad_option_is_one_clear_sentence(
@@ -110,6 +115,40 @@ def test_small_fits_use_few_threads_and_leave_the_setting_as_it_was(optimizer: A
     assert seen
     assert set(seen) == {1}
     assert same(*found)
+
+
+@settings(max_examples=8)
+@given(
+    st.sampled_from(["lm", "lbfgs", "adam"]),
+    st.integers(1, 4),
+    st.integers(2, 3000),
+    st.integers(1, 30),
+    st.sampled_from([None, 8]),
+)
+def test_a_fit_takes_no_more_threads_than_it_may_or_can_feed(
+    optimizer: Any, number: int, rows: int, size: int, batch_size: int | None
+) -> None:
+    options = FitOptions(optimizer=optimizer, steps=1, starts=1, progress=False)
+    if optimizer == "adam":
+        options = replace(options, batch_size=batch_size)
+    data, before = make_data(rows), torch.get_num_threads()
+    networks = [Network([2, 1, 1], grid_size=size, dtype=torch.float64) for _ in range(2)]
+    asked, found = [], []
+    for network, most in zip(networks, (1, number), strict=True):
+        task = prepare(network, data, options)
+        asked.append(threads_for(network, task))
+        assert asked[-1] >= 1
+        assert threads_for(network, replace(task, x=task.x.repeat(2, 1))) >= asked[-1]
+        with threads(most):
+            trainer = Trainer(task)
+            for _ in trainer:
+                assert torch.get_num_threads() == most
+            assert torch.get_num_threads() == most
+        assert trainer.best is not None
+        found.append(weights_of(trainer.best))
+    assert torch.get_num_threads() == before
+    if asked[0] == 1:  # then the user's number of threads is no matter
+        assert same(*found)
 
 
 def test_large_fits_keep_all_threads() -> None:

@@ -230,6 +230,74 @@ def test_r2_of_constant_targets_is_one_or_zero() -> None:
     assert KAN([1, 1]).evaluate(data)["train_r2"] == 0
 
 
+@settings(max_examples=12)
+@given(
+    st.one_of(st.just(0.0), st.floats(-300, 298).map(lambda power: -0.7 * 10**power)),
+    st.integers(2, 20),
+    st.sampled_from([torch.float32, torch.float64]),
+    st.sampled_from(["all", "one output", "hidden"]),
+    st.sampled_from(["lm", "lm", "lbfgs", "adam"]),
+)
+def test_constants_are_met_and_read(
+    value: float, rows: int, dtype: torch.dtype, which: str, optimizer: Any
+) -> None:
+    x = np.linspace(-1, 1, rows)
+    y = np.full((rows, 2), value)
+    if which == "one output":
+        y[:, 1] = 3 * x
+    model = KAN([1, 2, 2] if which == "hidden" else [1, 2], dtype=dtype)
+    report = model.fit(x, y, steps=5, starts=1, optimizer=optimizer, progress=False)
+    assert report.errors == model.evaluate((x, y))
+    assert np.isfinite(list(report.errors.values())).all()
+    assert report.errors["train_r2"] <= 1
+    size = abs(value) or 1.0
+    if optimizer == "lm" and which == "all":
+        assert np.abs(model.predict(x) - y).max() < 1e-3 * max(size, 1.0)
+
+
+@settings(max_examples=12)
+@given(
+    st.sampled_from(["lm", "lbfgs", "adam", torch.optim.SGD, torch.optim.RMSprop]),
+    st.integers(1, 4),
+    st.floats(-3, 2),
+    st.sampled_from([None, 7]),
+    st.sampled_from([{}, {"sparsity": 1e-2}, {"smoothing": 1e-3}, {"validation": 0.3}]),
+    st.sampled_from([torch.float32, torch.float64]),
+    st.integers(0, 99),
+)
+def test_any_way_to_fit_tells_of_the_state_that_is_handed_back(
+    optimizer: Any,
+    steps: int,
+    rate: float,
+    batch_size: int | None,
+    more: dict[str, Any],
+    dtype: torch.dtype,
+    seed: int,
+) -> None:
+    options: dict[str, Any] = {"optimizer": optimizer, "steps": steps, "starts": 1} | more
+    if optimizer != "lm":
+        options["learning_rate"] = 10**rate
+    if optimizer not in ("lm", "lbfgs"):
+        options["batch_size"] = batch_size
+    model, losses = KAN([2, 1], dtype=dtype, seed=seed), []
+    model.fit(LAW, TRUTH, steps=2, starts=1, smoothing=1e-6, progress=False)
+    before = model.evaluate((LAW, TRUTH))
+
+    def look(progress: Progress) -> None:
+        losses.append(progress.loss)
+
+    report = model.fit(LAW, TRUTH, callbacks=[look], progress=False, **options)
+    assert report.errors == model.evaluate((LAW, TRUTH))
+    assert report.kept_step <= report.n_steps
+    left = model.predict(LAW)[:, 0] - TRUTH
+    assert report.errors["train_rmse"] == pytest.approx(np.sqrt(np.mean(left**2)), rel=1e-4)
+    if not more:
+        assert report.errors["train_rmse"] <= before["train_rmse"] * (1 + 1e-9)
+        unit = float(model.session.about.y_scaling.scale[0])
+        told = [np.sqrt(loss) * unit for loss in losses] + [before["train_rmse"]]
+        assert report.errors["train_rmse"] <= min(told) * (1 + 1e-3)
+
+
 def test_a_test_part_of_one_row_has_no_r2(unchecked: None) -> None:
     x = np.linspace(-1, 1, 30)
     data = from_arrays(x, x**2, x_test=[0.5], y_test=[0.25])

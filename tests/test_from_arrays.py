@@ -85,6 +85,14 @@ def test_without_base_weights_there_is_no_base_function() -> None:
     assert with_base.spec.base == "identity"
 
 
+def test_weights_of_a_base_function_that_is_zero_are_left_out() -> None:
+    knots, coef, base_weight = make_arrays()
+    layer = KANLayer.from_arrays(knots, coef, base_weight, base="zero")
+    assert layer.weight.shape == (2, layer.spec.n_features, 3)
+    x = torch.zeros(4, 2, dtype=torch.float64)
+    assert torch.equal(layer(x), KANLayer.from_arrays(knots, coef)(x))
+
+
 def test_layer_gives_its_own_arrays_back() -> None:
     layer = KANLayer(2, 3, generator=make_generator(1), dtype=torch.float64)
     again = KANLayer.from_arrays(layer.knots, layer.coef, layer.base_weight)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from accuracy.playground import FACTOR, compared, fitted_in_page
 from make_frontend_fixture import fixture
 
 import kanviz as kv
@@ -82,6 +83,14 @@ def test_the_units_of_the_front_end_pass_on_what_python_computed(tmp_path: Path)
     assert units
     run("node", "--test", *units, KANVIZ_FIXTURE=str(path), KANVIZ_WRITTEN=str(tmp_path))
     _check_written(tmp_path / "written.kan", unpack(path.read_bytes())["file"])
+
+
+@needs_node
+@pytest.mark.long
+def test_the_playground_fits_two_laws_about_as_well_as_python(tmp_path: Path) -> None:
+    found = [compared(each) for each in fitted_in_page((1, 11), tmp_path)]
+    assert [each["law"] for each in found] == ["x_1*x_2", "exp(-x)*sin(3*x)"]
+    assert max(each["ratio"] for each in found) <= FACTOR
 
 
 def _check_written(path: Path, wanted: Any) -> None:

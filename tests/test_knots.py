@@ -96,6 +96,32 @@ def test_the_knots_of_a_skewed_column_stand_where_its_values_are(
     assert crowded < before - 0.2 or is_even
 
 
+@given(
+    st.integers(4, 30),
+    st.integers(150, 400),
+    st.floats(1, 9),
+    st.sampled_from([-1, 1]),
+    st.floats(-6, 6),
+    st.integers(0, 100),
+)
+def test_a_few_values_far_out_take_at_most_half_of_the_grid(
+    grid_size: int, samples: int, far: float, side: int, size: float, seed: int
+) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    near = torch.randn(samples, 1, generator=draw, dtype=F64)
+    bulk = near.abs().amax()
+    x = near.clone()
+    rows = torch.randperm(samples, generator=draw)[: 1 + samples // 100]
+    x[rows] = side * 10**far * (1 + near[rows].abs()) * bulk
+    points = adapted_points(10**size * x, grid_size, grid_eps=None, margin=0.01) / 10**size
+    inner = points[0, 1:-1]
+    assert (inner.abs() <= 2 * bulk).sum() >= grid_size // 2
+    assert (points.diff(dim=-1) > 0).all()
+    calm = adapted_points(10**size * near, grid_size, grid_eps=None, margin=0.01) / 10**size
+    even = torch.linspace(float(calm[0, 0]), float(calm[0, -1]), grid_size + 1, dtype=F64)
+    torch.testing.assert_close(calm[0], even)
+
+
 def test_margin_is_a_part_of_the_range_at_each_side() -> None:
     x = tensor(2.0, 6.0).unsqueeze(-1)
     points = adapted_points(x, 2, grid_eps=1.0, margin=0.25)

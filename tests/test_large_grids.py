@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kanviz import KAN
 from kanviz.nn import KANLayer, basis, regrid
@@ -26,6 +28,20 @@ def test_the_banded_fit_is_the_dense_one(
     banded, same_change = refitted(old, points, old.spec)
     torch.testing.assert_close(banded.weight, dense.weight, rtol=0, atol=1e-12)
     assert same_change == pytest.approx(change, rel=1e-6, abs=1e-14)
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 5), st.integers(1, 60), st.integers(1, 60), st.floats(0.2, 3))
+def test_any_grid_is_fitted_alike_by_bands_and_by_a_dense_matrix(
+    spline_order: int, before: int, after: int, reach: float
+) -> None:
+    old, _ = functions_of(spline_order, before)
+    other, points = functions_of(spline_order, after)
+    dense, _ = refitted(old, reach * points, other.spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(regrid, "BANDED_FROM", 0)
+        banded, _ = refitted(old, reach * points, other.spec)
+    torch.testing.assert_close(banded.weight, dense.weight, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("spline_order", range(6))

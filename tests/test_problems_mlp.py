@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from kanviz.course.mlp import MLP, jacobian_of, train_mlp
+from kanviz.course.mlp_picture import mlp_figure
 from kanviz.data import Dataset, Scaling, from_arrays, from_function
 
 
@@ -157,3 +158,20 @@ def test_classes_need_another_optimizer_than_lm(unchecked: None) -> None:
 def test_a_perceptron_needs_two_widths(unchecked: None) -> None:
     with pytest.raises(ValueError, match=r"widths must have at least 2 entries; got \[2\]"):
         make_mlp((2,))
+
+
+def test_a_picture_has_a_line_for_each_weight_and_a_curve_at_each_hidden_node() -> None:
+    mlp = make_mlp((3, 4, 2))
+    (axes,) = mlp_figure(mlp).axes
+    weights = [line for line in axes.lines if np.size(line.get_xdata()) == 2]
+    curves = [line for line in axes.lines if np.size(line.get_xdata()) > 2]
+    assert (len(weights), len(curves), len(axes.patches)) == (3 * 4 + 4 * 2, 4, 3 + 4 + 2)
+    widest = max(weights, key=lambda line: line.get_linewidth())
+    assert widest.get_linewidth() == pytest.approx(3.6)
+    assert len({line.get_linewidth() for line in weights}) > len(weights) / 2
+    assert {text.get_text() for text in axes.texts} == {"x_1", "x_2", "x_3", "y"}
+
+
+def test_a_picture_needs_a_name_for_each_input() -> None:
+    with pytest.raises(ValueError, match="input_names must be 3, one for each input; got 1"):
+        mlp_figure(make_mlp((3, 4, 2)), input_names=["a"])

@@ -34,6 +34,17 @@ def step(recorder: Recorder, network: Network, number: int, grid_size: int = 5) 
     recorder(Progress(number, 1.0, None, grid_size, 0.0, network, lambda: nothing))
 
 
+def test_what_is_left_is_target_less_network() -> None:
+    data, recorder, model = make_data(), Recorder(make_data()), make_model()
+    report = fit(model, recorder)
+    rows = recorder.left[max(recorder.left)]
+    assert rows.shape == (min(len(data.x), 300), 2)
+    assert rows[:, 0].tolist() == data.x[:300, 0].tolist()
+    missing = data.y[:300, 0] - model.network(data.x[:300])[:, 0]
+    assert rows[:, 1] == pytest.approx(missing.detach().numpy(), abs=1e-12)
+    assert list(recorder.left) == last_steps(report)
+
+
 def test_the_last_step_of_every_grid_level_is_kept() -> None:
     recorder = Recorder(make_data())
     report = fit(make_model(), recorder)

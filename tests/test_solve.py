@@ -1,21 +1,26 @@
 """Equations are solved to the accuracy of the splines; a solve is a step of the history."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from model_helpers import bytes_of, check_the_way_back_and_forth, run_script
 from torch import Tensor, nn
 
 from kanviz.model import KAN
 from kanviz.nn import gradient, laplacian, pointwise
 from kanviz.nn.calculus import Unknown
-from kanviz.training import FitReport
+from kanviz.training import FitOptions, FitReport
+from kanviz.training.solve import Equation, prepare_equation
 
 pytestmark = pytest.mark.long
 
 T = torch.linspace(0, 2, 60, dtype=torch.float64).unsqueeze(1)
+FEW = T[3::10]
 
 
 def oscillator(u: Unknown) -> list[Tensor]:
@@ -182,6 +187,44 @@ def test_splines_without_the_derivatives_of_an_equation_are_refused(
     wanted = rf"derivatives of u up to order {derivatives}, which splines of order {order}"
     with pytest.raises(ValueError, match=wanted):
         model.solve(lambda u: [u(x) * (pointwise(slope, u, x) - u(x)), u(x[:1]) - 1])
+
+
+def derivative(order: int) -> Callable[[Unknown], Tensor]:
+    """Return what asks u for its derivative of an order, in one of several ways."""
+    if order == 0:
+        return lambda u: u(FEW)
+    if order == 1:
+        return lambda u: gradient(u, FEW)[:, 0]
+
+    def along(u: Any, z: Tensor) -> Tensor:
+        for _ in range(order):
+            u = torch.func.jacrev(u)
+        value: Tensor = u(z).reshape(1)
+        return value
+
+    return lambda u: pointwise(along, u, FEW)
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 4), st.lists(st.integers(0, 3), min_size=1, max_size=3), st.booleans())
+def test_an_equation_is_taken_if_and_only_if_splines_have_its_derivatives(
+    order: int,
+    asked: list[int],
+    is_product: bool,  # noqa: FBT001 - drawn
+) -> None:
+    parts = [derivative(one) for one in asked]
+
+    def residuals(u: Unknown) -> list[Tensor]:
+        found = [part(u) for part in parts]
+        total: Tensor = math.prod(found) if is_product else sum(found)  # type: ignore[assignment]
+        return [total - 1, u(FEW[:1]) - 1]
+
+    model, wanted = make_line(spline_order=order, grid_size=3), max(asked)
+    if wanted <= order:
+        assert len(prepare_equation(model.network, Equation(residuals), FitOptions()).x)
+        return
+    with pytest.raises(ValueError, match=f"order {wanted}, .* of order {order} do not have"):
+        quickly(model, residuals)
 
 
 def test_residuals_that_are_complex_or_unfit_to_train_are_one_sentence() -> None:

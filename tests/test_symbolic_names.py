@@ -8,12 +8,17 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kanviz import KAN
 from kanviz.symbolic.formula import Formula
-from kanviz.symbolic.printing import alike, equations, latex_names, text_name
+from kanviz.symbolic.language import symbol
+from kanviz.symbolic.parse import parse
+from kanviz.symbolic.printing import alike, equations, latex_names, text_name, to_text
 
 NAMES = ["0", "T-T0", "kind=bike", "num__age", "x1", "x_1", "pi", "E", "e", "", "J0", "J_0", "sin"]
 NAMES += ["heat flux [W/m^2]", "T_max", "alpha", "\u03b1", "a b", "a  b", "x_1_2", "x1_2", "x_12"]
 NAMES += ["`", "a`b", "x + y", "2*x", "$x$", "\\end{math}", "}{", "price (USD)", "v [m s^-1]"]
+
+WORSE = ["lambda", "in", "None", "is=new", "\u00b5", "\ufb01n", "x", "f1", "J8", "name0_", "a\nb"]
 
 
 def make_formula(names: list[str]) -> Formula:
@@ -34,6 +39,41 @@ def test_different_names_look_different(names: list[str]) -> None:
     assert len(shown) == len(names)
     assert len({text_name(name) for name in names}) == len(names)
     assert not shown & {r"\pi", "e", r"\sin"}
+
+
+@given(
+    st.lists(st.text(max_size=6) | st.sampled_from(NAMES + WORSE), unique=True, min_size=1),
+    st.booleans(),
+)
+def test_what_is_printed_with_any_names_is_read_back(
+    names: list[str],
+    has_constants: bool,  # noqa: FBT001 - drawn
+) -> None:
+    symbols = [symbol(name) for name in names]
+    total = sympy.Add(*((k + 2) * one**2 for k, one in enumerate(symbols)))
+    whole = total + sympy.sin(symbols[0]) + (sympy.pi * sympy.E if has_constants else 0)
+    assert parse(to_text(whole), names) == whole
+
+
+def test_a_name_that_is_also_a_constant_is_asked_about() -> None:
+    wanted = "say which e it means, the constant or the variable; got .e . 1.. Write `e` for"
+    with pytest.raises(ValueError, match=wanted):
+        parse("e + 1", ["e"])
+    assert parse("`e` + e", ["e"]) == symbol("e") + sympy.E
+    assert parse("sin(`sin`) + sin(sin)", ["sin"]) == 2 * sympy.sin(symbol("sin"))
+    with pytest.raises(ValueError, match=r"unlike 'T-T0'; got '2\*`T-T0`'\. Did you mean 'T-T1'"):
+        parse("2*`T-T0`", ["T-T1"])
+
+
+@pytest.mark.parametrize("names", [["lambda", "age [s]"], ["f1", "E"], ["\u00b5", "`x`"]])
+def test_a_network_is_drawn_of_a_formula_with_names_of_any_kind(names: list[str]) -> None:
+    one, other = map(text_name, names)
+    model = KAN.from_formula(f"{one}*{other} + e", dict.fromkeys(names, (0.5, 2.0)))
+    assert model.input_names == tuple(names)
+    assert model.predict([[2.0, 1.5]])[0, 0] == pytest.approx(3 + np.e)
+    space: dict[str, KAN] = {}
+    exec(model.script(), space)
+    assert space["model"].predict([[2.0, 1.5]])[0, 0] == pytest.approx(3 + np.e)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +139,16 @@ def test_factors_stand_apart_and_a_power_of_a_name_with_a_unit_is_not_the_units(
     assert r"3\,\exp{\left(" in Formula((long,), ("x", "time [s]"), ("y",)).to_latex()[0]
     assert "<mi>exp</mi>" in equations(["y"], [long])
     assert "e^{- x}" in Formula((sympy.exp(-x),), ("x",), ("y",)).to_latex()[0]
+
+
+def test_the_errors_of_numbers_leave_alone_names_that_look_like_theirs() -> None:
+    x = np.random.default_rng(0).uniform(1, 2, (30, 3))
+    shown = []
+    for names in (["a", "b", "c"], ["constant_0", "my constant_1", "_constant_0"]):
+        a, b, _ = map(sympy.Symbol, names)
+        formula = Formula((1.5 * a + 0.25 * b**2,), tuple(names), ("y",))
+        text = str(formula.with_errors(x, [0.1]))
+        assert all(text_name(name) in text for name in names[:2])
+        shown.append(sorted(re.findall(r"\(\S+ \+- \S+\)", text)))
+    assert len(shown[0]) == 2
+    assert shown[0] == shown[1]

@@ -112,7 +112,16 @@ def test_a_staircase_needs_no_pictures() -> None:
     assert set(stairs.state["chart"]["lines"]) == {"training", "validation"}
 
 
+def test_a_staircase_shows_what_is_left_at_the_last_step_that_was_kept() -> None:
+    rows = [[[0.0, 1.0], [1.0, -1.0]], [[0.0, 0.123456], [1.0, 0.0]]]
+    stairs = teaching.staircase(report(), left=dict(zip((1, 4), map(np.array, rows), strict=True)))
+    assert stairs.state["left"]["shown"] == [0, 0, 0, 1, 1, 1]
+    assert stairs.state["left"]["rows"][1] == [[0.0, 0.1235], [1.0, 0.0]]
+
+
 def test_a_staircase_says_what_does_not_fit() -> None:
+    with pytest.raises(ValueError, match="left must be of steps of the report; got one of step 9"):
+        teaching.staircase(report(), left={9: [[0.0, 1.0]]})
     with pytest.raises(ValueError, match="report must hold at least one step; got none"):
         teaching.staircase(report(step=[]))
     with pytest.raises(ValueError, match="snapshots must be of steps of the report; got one of"):

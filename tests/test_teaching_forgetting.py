@@ -33,6 +33,12 @@ def test_what_is_drawn_is_what_was_given() -> None:
     assert state["windows"] == [[0.0, 0.5], [0.5, 1.0]]
 
 
+def test_without_predictions_the_picture_learns_itself() -> None:
+    picture = teaching.forgetting(X, TARGET, windows=WINDOWS)
+    assert picture.state["is_own"]
+    assert picture.errors == picture.state["learners"] == {}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

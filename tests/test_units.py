@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import kanviz as kv
+from kanviz.data.scaling import root_mean_square
 from kanviz.model import KAN
+from kanviz.nn import gradient
 
 pytestmark = pytest.mark.long
 
@@ -268,6 +270,22 @@ def test_suggestions_are_in_the_users_units() -> None:
     assert abs(best.a) == pytest.approx(0.05, rel=0.02)
 
 
+def test_undo_gives_back_the_units_that_a_state_dict_has_changed() -> None:
+    model, x, _ = make_fitted()
+    other, far, before = KAN([2, 2, 1], seed=3, dtype=torch.float64), 1e3 * x, model.predict(x)
+    other.fit(far, far.sum(1), **QUICK)
+    steps = len(model.steps)
+    model.load_state_dict(other.state_dict())
+    np.testing.assert_array_equal(model.predict(far), other.predict(far))
+    model.undo()
+    np.testing.assert_array_equal(model.predict(x), before)
+    assert len(model.steps) == steps
+    model.redo()
+    np.testing.assert_array_equal(model.predict(far), other.predict(far))
+    model.load_state_dict(model.state_dict())
+    assert len(model.steps) == steps + 1
+
+
 def test_a_state_dict_carries_the_units_and_one_of_0_1_loads() -> None:
     model, x, _ = make_fitted()
     twin = KAN([2, 2, 1], dtype=torch.float64)
@@ -279,10 +297,31 @@ def test_a_state_dict_carries_the_units_and_one_of_0_1_loads() -> None:
     assert not plain.session.about.has_units
 
 
-def test_solve_refuses_a_model_with_units() -> None:
-    model, _, _ = make_fitted()
-    with pytest.raises(ValueError, match="an equation is solved in the network's own"):
-        model.solve(lambda u: u(torch.zeros(1, 2)), progress=False)
+@settings(max_examples=4)
+@given(st.floats(-6, 6), offsets, st.floats(-6, 6), offsets)
+def test_an_equation_is_solved_in_the_units_of_the_data(
+    size: float, b: float, height: float, d: float
+) -> None:
+    # u' = -1.7 u, as it was measured at a few times, in units of one's own.
+    a, c = 10**size, 10**height
+    t = torch.linspace(0, 1, 30, dtype=torch.float64).unsqueeze(1)
+    seen, far = torch.exp(-1.7 * t), a * (t + b)
+    model = KAN([1, 1], spline_order=4, dtype=torch.float64)
+    model.fit(far[::3], c * (seen[::3] + d), steps=3, starts=1, smoothing=1e-6, progress=False)
+    units = model.session.about
+    rate = torch.nn.Parameter(torch.tensor(0.0, dtype=torch.float64))
+
+    def decay(u: Any) -> list[Tensor]:
+        here = u(far) / c - d
+        return [gradient(u, far)[:, 0] * (a / c) + rate * here, u(far[::3]) / c - d - seen[::3]]
+
+    report = model.solve(decay, steps=15, progress=False)
+    assert report.loss < 1e-8
+    assert rate.item() == pytest.approx(1.7, rel=1e-3)
+    np.testing.assert_allclose(model.predict(far) / c - d, seen, atol=1e-4)
+    assert model.session.about.x_scaling.is_as(units.x_scaling)
+    model.undo()
+    assert np.abs(model.predict(far[::3]) / c - d - seen[::3].numpy()).max() < 0.2
 
 
 # ---- names -------------------------------------------------------------------------------------
@@ -301,6 +340,72 @@ def test_columns_of_a_frame_are_taken_by_name(order: list[str]) -> None:
     assert model.evaluate((other, y)) == model.evaluate((frame, y))
     shuffled = kv.from_arrays(frame[["b", "a"]], y, test_fraction=0.0, dtype=torch.float64)
     assert model.score(shuffled) == pytest.approx(model.score(frame, y))
+
+
+TYPES = ["float32", "Float64", "object", "int64", "Int64", "Int16", "boolean", "bool", "category"]
+
+
+@functools.cache
+def make_mixed() -> tuple[KAN, pd.DataFrame]:
+    """Return a model of numbers, truth values and two texts, and its table."""
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame(
+        {
+            "age [s]": rng.integers(0, 9, 40),
+            "is=new": rng.random(40) < 0.5,
+            "0": rng.integers(0, 2, 40),
+            "kind": rng.choice(["a", "b=c", "lambda"], 40),
+        }
+    )
+    y = table["age [s]"] + 3 * table["is=new"] - table["0"] + 2 * (table["kind"] == "lambda")
+    model = KAN([6, 1], dtype=torch.float64)
+    model.fit(table, y, steps=4, starts=1, smoothing=1e-8, progress=False)
+    return model, table
+
+
+@settings(max_examples=25)
+@given(
+    st.permutations(["age [s]", "is=new", "0", "kind", "more", "x_1"]),
+    st.tuples(st.sampled_from(TYPES[:6]), st.sampled_from(TYPES), st.sampled_from(TYPES)),
+    st.sampled_from(["str", "object", "category"]),
+    st.lists(st.integers(0, 39), min_size=1, max_size=5),
+    st.booleans(),
+)
+def test_a_table_means_the_same_in_any_order_and_type_of_its_columns(
+    order: list[str],
+    types: tuple[str, ...],
+    kind: str,
+    rows: list[int],
+    is_twice: bool,  # noqa: FBT001 - drawn
+) -> None:
+    model, table = make_mixed()
+    wanted = model.predict(table)[rows]
+    chosen = dict(zip(["age [s]", "is=new", "0"], types, strict=True)) | {"kind": kind}
+    frame = table.astype(chosen).iloc[rows].assign(more=pd.Timestamp("2020-01-01"), x_1=None)[order]
+    if is_twice:  # of columns that nobody asks for names may be equal
+        frame = pd.concat([frame, frame[["more"]]], axis=1)
+    np.testing.assert_allclose(model.predict(frame), wanted, rtol=1e-12)
+    assert model.evaluate((frame, wanted[:, 0]))["train_rmse"] < 1e-9
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_columns_that_cannot_be_told_or_read_are_one_sentence() -> None:
+    model, table = make_mixed()
+    twice = pd.concat([table, table[["0"]]], axis=1)
+    with pytest.raises(ValueError, match="x has 2 columns '0'"):
+        model.predict(twice)
+    for change in (
+        {"0": pd.Timestamp("2020-01-01")},
+        {"0": pd.Timedelta(hours=1)},
+        {"0": pd.array([None, *[1] * 39], dtype="Int64")},
+        {"age [s]": "many"},
+    ):
+        with pytest.raises((TypeError, ValueError), match=r"^x (must hold|must be|holds) .*\.$"):
+            model.predict(table.assign(**change))
+        with pytest.raises(
+            (TypeError, ValueError), match=r"^x (must hold|must be|must vary) .*\.$"
+        ):
+            KAN([3, 1]).fit(table.assign(**change).drop(columns="kind"), range(40), progress=False)
 
 
 def test_a_missing_column_is_one_sentence() -> None:
@@ -563,6 +668,49 @@ def test_a_loss_of_ones_own_is_asked_in_the_users_units(kind: type) -> None:
     assert told == pytest.approx(missed, rel=0.1)
 
 
+@settings(max_examples=12)
+@given(
+    st.sampled_from([(False, True), (-1, 1), (0, 1), ("no", "yes"), (5, -3)]),
+    st.sampled_from(["mean", "sum"]),
+    st.sampled_from([0.0, 0.1]),
+    st.booleans(),
+    st.sampled_from([torch.float32, torch.float64]),
+)
+def test_losses_of_torch_take_the_users_labels(
+    labels: tuple[Any, Any],
+    reduction: str,
+    label_smoothing: float,
+    is_weighed: bool,  # noqa: FBT001 - drawn
+    dtype: torch.dtype,
+) -> None:
+    rng = np.random.default_rng(1)
+    x = rng.uniform(-1, 1, 60)
+    numbers = (x + 0.3 * rng.standard_normal(60) > 0).astype(int)
+    y = np.array(labels)[numbers]
+    order = np.argsort(np.argsort(np.array(labels)))  # the place of each among the sorted ones
+    weight = torch.tensor([1.0, 4.0]) if is_weighed else None
+    loss = torch.nn.CrossEntropyLoss(
+        weight=weight, label_smoothing=label_smoothing, reduction=reduction
+    )
+    model = KAN([1, 2], dtype=dtype)
+    report = model.fit(x, y, loss=loss, steps=5, progress=False)
+    assert set(model.classes or ()) == set(labels)
+    assert set(model.predict(x).tolist()) <= set(labels)
+    assert model.score(x, y) > 0.7
+    scores = torch.tensor(model.decision_function(x), dtype=dtype)
+    told = float(loss.to(dtype)(scores, torch.tensor(order[numbers])))
+    assert report.loss == pytest.approx(told, rel=1e-4)
+    binary = torch.nn.BCEWithLogitsLoss(
+        pos_weight=torch.tensor([3.0]) if is_weighed else None, reduction=reduction
+    )
+    one = KAN([1, 1], dtype=dtype)
+    report = one.fit(x, numbers, loss=binary, steps=5, progress=False)
+    logits = torch.tensor(one.predict(x)[:, 0], dtype=dtype)
+    told = float(binary.to(dtype)(logits, torch.tensor(numbers, dtype=dtype)))
+    assert report.loss == pytest.approx(told, rel=1e-4)
+    assert np.mean((logits.numpy() > 0) == numbers) > 0.7
+
+
 def test_two_classes_for_one_output_are_one_sentence() -> None:
     for labels in (["no", "yes"] * 4, [False, True] * 4):
         with pytest.raises(ValueError, match=r"y holds 2 classes, which take 2 outputs; got .*BCE"):
@@ -587,6 +735,33 @@ def test_offsets_are_taken_off_before_digits_are_lost(offset: float, step: float
     model.fit(x, y, progress=False)
     assert model.score(x, y) > 0.999
     assert np.corrcoef(model.predict(x)[:, 0], y)[0, 1] > 0.999
+
+
+@settings(max_examples=8)
+@given(st.floats(0, 10), st.floats(-3, 3), st.sampled_from([-1, 1]), st.floats(-9, 6))
+def test_offsets_of_any_size_cost_no_digits_in_float32(
+    far: float, step: float, side: int, size: float
+) -> None:
+    t = np.linspace(-1, 1, 50)
+    x, y = 10**step * (side * 10**far + t), 10**size * (side * 10 ** (far / 2) + t**2)
+    t = x / 10**step - side * 10**far  # what float64 has left of it
+    model = KAN([1, 1])
+    model.fit(x, y, steps=5, starts=1, smoothing=1e-8, progress=False)
+    wanted = 10**size * (side * 10 ** (far / 2) + t**2)
+    for asked in (x, torch.tensor(x), pd.DataFrame({"x_1": x})):
+        assert np.abs(model.predict(asked)[:, 0] - wanted).max() < 1e-3 * 10**size
+    found = model.evaluate((x, y))
+    left = root_mean_square(torch.tensor(model.predict(x)[:, 0] - y)) / 10**size
+    assert found["train_rmse"] / 10**size == pytest.approx(float(left), rel=1e-3)
+    assert found["train_r2"] > 1 - 1e-5
+    model.fix((0, 0, 0), "x^2")
+    formula = model.formula(digits=None, snap=0.0, simplify_seconds=0.0)
+    read = formula.to_callable()(x[:, None])[:, 0]
+    off = read - model.predict(x)[:, 0]
+    share = np.abs(off - off.mean()).max() / 10**size
+    assert share < 1e-4
+    assert formula.error is not None
+    assert formula.error < 1e-4
 
 
 @pytest.mark.parametrize("size", [1e-23, 1e19])

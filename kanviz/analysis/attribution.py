@@ -16,7 +16,7 @@ standard deviations (divisor n) over the samples:
     The standard deviation of what the edge adds, or of the node's value.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import torch
@@ -151,10 +151,23 @@ def feature_scores(
             moved = first.multiplied(start - added + added[other])
             after = _through(rest, moved).double()
             lost[i] += (before - after).square().mean(0)
-    # What is below the rounding of the outputs is no effect.
-    rounding = (8 * torch.finfo(x.dtype).eps * before.abs().amax(0)) ** 2 * len(others)
+    # What is below the rounding of the outputs, or of what they add up, is no effect.
+    size = torch.maximum(before.abs().amax(0), _terms(network, x, edge_outputs))
+    rounding = (8 * torch.finfo(x.dtype).eps * size) ** 2 * len(others)
     share = torch.where((lost > rounding) & (spread > rounding), lost / spread, 0.0)
     return (share @ wanted.to(share)).to(x.dtype)
+
+
+def _terms(network: Network, x: Tensor, first: Tensor) -> Float[Tensor, " outputs"]:
+    """Return how large the terms of each output are, added up without their signs.
+
+    ``first`` is what the edges of the first layer give. A few rows will do for a wide layer.
+    """
+    last = network.layers[-1]
+    if len(network.layers) > 1:
+        rows = x[: max(1, MOST_NUMBERS // last.mask.numel())]
+        first = last.edge_outputs(_through(network.layers[:-1], rows))
+    return first.abs().sum(1).amax(0).double()
 
 
 def _partners(x: Float[Tensor, "samples inputs"]) -> list[Tensor]:
@@ -223,7 +236,7 @@ def background(samples: int, inputs: int) -> list[int]:
     return [number * samples // count for number in range(count)]
 
 
-def _through(layers: Sequence[KANLayer], x: Tensor) -> Tensor:
+def _through(layers: Iterable[KANLayer], x: Tensor) -> Tensor:
     for layer in layers:
         x = layer(x)
     return x

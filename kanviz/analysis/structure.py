@@ -378,7 +378,7 @@ def structure(
     pairs = list(combinations(range(len(names)), 2))
     strengths = [(pair, friedman_h(f, question.x, *pair)) for pair in pairs]
     inputs = [Part("input", name) for name in names]
-    root = Grower().grow(question, inputs)
+    root = Grower(frozenset(names)).grow(question, inputs)
     return Structure(findings, strengths, root, names, sample.output_names[output], error)
 
 
@@ -619,8 +619,9 @@ class Question:
 
 @dataclass
 class Grower:
-    """Grows the tree; counts what is unknown."""
+    """Grows the tree; counts what is unknown, and gives it names that no input has."""
 
+    taken: frozenset[str] = frozenset()
     unknown: int = 0
 
     def grow(self, question: Question, inputs: Sequence[Part]) -> Part:
@@ -656,7 +657,9 @@ class Grower:
 
     def _name(self) -> str:
         self.unknown += 1
-        return f"f{self.unknown}"
+        while (name := f"f{self.unknown}") in self.taken:
+            self.unknown += 1
+        return name
 
 
 def _in_ratio(parts: Sequence[Part]) -> tuple[Part, ...]:

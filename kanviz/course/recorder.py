@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import torch
+
 from kanviz.analysis.capture import capture
 from kanviz.checks import check_integer
 from kanviz.data import as_dataset
@@ -9,6 +13,9 @@ from kanviz.data.dataset import About
 from kanviz.nn.state import NetworkState
 from kanviz.snapshot import Snapshot
 from kanviz.training.report import Progress
+
+MOST_ROWS = 300
+"""Points of a picture of what is left."""
 
 
 class Recorder:
@@ -39,12 +46,16 @@ class Recorder:
     >>> report = kv.KAN([1, 1]).fit(data, callbacks=[recorder], **options)
     >>> list(recorder.snapshots)  # the last step of each level
     [2, 4]
+    >>> {step: rows.shape for step, rows in recorder.left.items()}  # input, and what is missing
+    {2: (50, 2), 4: (50, 2)}
     """
 
     def __init__(self, data: Any, every: int | None = None) -> None:
         if every is not None:
             check_integer("every", every, 1)
-        self._about = About.data(as_dataset(data))
+        dataset = as_dataset(data)
+        self._about = About.data(dataset)
+        self._rows = (dataset.x[:MOST_ROWS], dataset.y[:MOST_ROWS])
         self._every = every
         self._states: dict[int, NetworkState] = {}
         self._step = self._grid_size = 0
@@ -65,6 +76,22 @@ class Recorder:
         They are made anew each time, about a hundredth of a second each for small networks.
         """
         return {step: self._picture(state) for step, state in self._states.items()}
+
+    @property
+    def left(self) -> dict[int, npt.NDArray[np.float64]]:
+        """What is left to learn at each step that was kept, (rows, 2), of at most 300 rows.
+
+        The first input, and the first target less what the network gives, both in the network's
+        units.
+        """
+        x, y = self._rows
+        found = {}
+        for step, state in self._states.items():
+            network = state.build(x.device)
+            with torch.no_grad():
+                missing = y.reshape(len(y), -1)[:, 0] - network(x)[:, 0]
+            found[step] = torch.stack([x[:, 0], missing], dim=1).double().cpu().numpy()
+        return found
 
     def _is_due(self, step: int) -> bool:
         return self._every is not None and (step - 1) % self._every == 0

@@ -68,7 +68,14 @@ PAINT = re.compile(r"\b(fill|stroke|stop-color)(: ?|=\")(#[0-9a-f]{6})\b")
 Note = Callable[[str], None]
 
 
-def write_site(notebooks: str | os.PathLike[str], out: str | os.PathLike[str], note: Note) -> None:
+def write_site(
+    notebooks: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    note: Note,
+    *,
+    keep: bool = False,
+    home: str = "",
+) -> None:
     """Run all notebooks of a folder, in this process, and write them as pages.
 
     Parameters
@@ -79,6 +86,10 @@ def write_site(notebooks: str | os.PathLike[str], out: str | os.PathLike[str], n
         The folder to write; made where there is none.
     note : function
         Is told each page that is begun.
+    keep : bool
+        Leave the pages of notebooks that are there as they are, and do not run these.
+    home : str
+        Address of a site that this is a part of, linked to from the first page.
 
     Raises
     ------
@@ -90,91 +101,132 @@ def write_site(notebooks: str | os.PathLike[str], out: str | os.PathLike[str], n
         Whatever a cell raises.
     """
     source, target = Path(notebooks), Path(out)
-    books = sorted(source.glob("*.ipynb"))
-    if not books:
-        raise FileNotFoundError(f"{source} must hold notebooks; got none. Name their folder.")
+    books = books_of(source)
     target.mkdir(parents=True, exist_ok=True)
-    (target / "live").mkdir(exist_ok=True)
     if (source / "images").is_dir():
         shutil.copytree(source / "images", target / "images", dirs_exist_ok=True)
     playground(target / "playground.html")
     for n, book in enumerate(books):
+        if keep and (target / f"{book.stem}.html").is_file():
+            continue
         note(f"{book.stem} ({n + 1} of {len(books)})")
-        _write_book(book, target, books[n - 1] if n else None, [*books, None][n + 1])
+        page, names = BookPage(book, target), {"__name__": "__main__"}
+        for cell in page.code:
+            page.add(*_executed(cell, names, book.stem))
+        page.write()
     contents = source / CONTENTS
     text = contents.read_text("utf-8") if contents.is_file() else _plain_contents(books)
     more = '<p><a href="playground.html">The playground</a>: a KAN learns before your eyes.</p>'
+    if home:
+        more += f'<p><a href="{escape(home)}">The documentation of kanviz</a></p>'
     write_whole(
         target / "index.html",
         _page("The course", _html(text) + more, "", "", kind=' class="contents"').encode(),
     )
 
 
+def books_of(folder: Path) -> list[Path]:
+    """Return the notebooks of a folder in their order.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
+    books = sorted(folder.glob("*.ipynb"))
+    if not books:
+        raise FileNotFoundError(f"{folder} must hold notebooks; got none. Name their folder.")
+    return books
+
+
 def _plain_contents(books: list[Path]) -> str:
     return "# The course\n\n" + "\n".join(f"- [{book.stem}]({book.name})" for book in books)
-
-
-def _write_book(book: Path, out: Path, before: Path | None, after: Path | None) -> None:
-    cells = json.loads(book.read_text("utf-8"))["cells"]
-    run = _Run(book.stem, out)
-    parts = [_part(cell, run) for cell in cells]
-    run.seal()
-    title = next(
-        (line[2:] for cell in cells for line in cell["source"] if line.startswith("# ")), book.stem
-    ).strip()
-    page = _page(title, "\n".join(parts), _link(before, "previous"), _link(after, "next"))
-    write_whole(out / f"{book.stem}.html", page.encode())
 
 
 def _link(book: Path | None, name: str) -> str:
     return "" if book is None else f'<a rel="{name[:4]}" href="{book.stem}.html">{name}</a>'
 
 
-def _part(cell: dict[str, Any], run: "_Run") -> str:
-    """Return a cell as HTML, once it is run."""
-    source = "".join(cell["source"])
-    if cell["cell_type"] == "markdown":
-        run.heading = (re.findall(r"^#+ (.+)$", source, re.MULTILINE) or [run.heading])[-1]
-        return f"<section>{_html(source)}</section>"
-    shown = run.cell(source)
-    code = _text(f"<code>{escape(source)}</code>", "code")
-    if cell["metadata"].get("jupyter", {}).get("source_hidden"):
-        code = f"<details><summary>code</summary>{code}</details>"
-    return f'<div class="cell">{code}{shown}</div>'
+def _executed(source: str, names: dict[str, Any], stem: str) -> tuple[str, Any]:
+    """Run a cell as Jupyter does; return what it printed, and the value that it ended with."""
+    tree = ast.parse(source)
+    names.pop(SHOWN, None)
+    if tree.body and isinstance(last := tree.body[-1], ast.Expr):
+        name = ast.Name(SHOWN, ast.Store())
+        tree.body[-1] = ast.copy_location(ast.Assign([name], last.value), last)
+        ast.fix_missing_locations(tree)
+    printed = io.StringIO()
+    silent = io.StringIO()  # progress bars, which a page has no use for
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(silent):
+        exec(compile(tree, stem, "exec"), names)  # noqa: S102 - as Jupyter does
+    return printed.getvalue(), names.get(SHOWN)
 
 
-class _Run:
-    """One notebook that runs: its names, and the pages that its widgets become."""
+class BookPage:
+    """The page of one notebook, made while its cells run, whoever runs them.
 
-    def __init__(self, stem: str, out: Path) -> None:
-        self._stem, self._out = stem, out
-        self._names: dict[str, Any] = {"__name__": "__main__"}
+    Call ``add`` once for each code cell, right after it has run, then ``write``.
+
+    Parameters
+    ----------
+    book : path
+        The notebook; those beside it are its neighbours.
+    out : path
+        The folder of the site; made where there is none.
+    """
+
+    def __init__(self, book: Path, out: Path) -> None:
+        self._book, self._out = book, out
+        (out / "live").mkdir(parents=True, exist_ok=True)
+        self._cells: list[dict[str, Any]] = json.loads(book.read_text("utf-8"))["cells"]
+        self._parts: list[str] = []
         self._count = 0
         self._open: list[tuple[Prediction, Path]] = []
-        self.heading = ""
+        self._heading = ""
         """Of the section that is run: the name of what shows there and has none."""
+        self._add_texts()
 
-    def cell(self, source: str) -> str:
-        """Run a cell, and return what it prints and shows, as HTML."""
-        tree = ast.parse(source)
-        self._names.pop(SHOWN, None)
-        if tree.body and isinstance(last := tree.body[-1], ast.Expr):
-            name = ast.Name(SHOWN, ast.Store())
-            tree.body[-1] = ast.copy_location(ast.Assign([name], last.value), last)
-            ast.fix_missing_locations(tree)
-        printed = io.StringIO()
-        silent = io.StringIO()  # progress bars, which a page has no use for
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(silent):
-            exec(compile(tree, self._stem, "exec"), self._names)  # noqa: S102 - as Jupyter does
-        found = self._names.get(SHOWN)
-        text = printed.getvalue()
+    @property
+    def code(self) -> list[str]:
+        """The code cells, in their order."""
+        return ["".join(cell["source"]) for cell in self._cells if cell["cell_type"] == "code"]
+
+    def add(self, text: str, found: Any) -> None:
+        """Add what the next code cell printed, and the value that it ended with, None for none."""
+        cell = self._cells[len(self._parts)]
         out = _text(escape(text)) if text else ""
-        return out + ("" if found is None else self._shown(found))
+        shown = out + ("" if found is None else self._shown(found))
+        code = _text(f"<code>{escape(''.join(cell['source']))}</code>", "code")
+        if cell["metadata"].get("jupyter", {}).get("source_hidden"):
+            code = f"<details><summary>code</summary>{code}</details>"
+        self._parts.append(f'<div class="cell">{code}{shown}</div>')
+        self._add_texts()
 
-    def seal(self) -> None:
-        """Write the predictions, now that all is measured."""
+    def write(self) -> None:
+        """Write the page, and the predictions, now that all is measured."""
         for widget, path in self._open:
             widget.to_html(path)
+        titles = (line for cell in self._cells for line in cell["source"] if line.startswith("# "))
+        title = next(titles, f"# {self._book.stem}")[2:].strip()
+        books = [None, *books_of(self._book.parent), None]
+        at = books.index(self._book)
+        page = _page(
+            title,
+            "\n".join(self._parts),
+            _link(books[at - 1], "previous"),
+            _link(books[at + 1], "next"),
+        )
+        write_whole(self._out / f"{self._book.stem}.html", page.encode())
+
+    def _add_texts(self) -> None:
+        """Add the text cells up to the next code cell."""
+        for cell in self._cells[len(self._parts) :]:
+            if cell["cell_type"] != "markdown":
+                break
+            source = "".join(cell["source"])
+            headings = re.findall(r"^#+ (.+)$", source, re.MULTILINE)
+            self._heading = (headings or [self._heading])[-1]
+            self._parts.append(f"<section>{_html(source)}</section>")
 
     def _shown(self, found: Any) -> str:
         if isinstance(found, Prediction):
@@ -188,12 +240,12 @@ class _Run:
         if isinstance(found, Explorer):
             path = self._place()
             write_whole(path, found.snapshot().page.encode())
-            return self._frame(path, "explorer", f"The network, alive: {self.heading}")
-        return _still(found, self.heading)
+            return self._frame(path, "explorer", f"The network, alive: {self._heading}")
+        return _still(found, self._heading)
 
     def _place(self) -> Path:
         self._count += 1
-        return self._out / "live" / f"{self._stem}-{self._count}.html"
+        return self._out / "live" / f"{self._book.stem}-{self._count}.html"
 
     def _frame(self, path: Path, kind: str, name: str) -> str:
         address = f"live/{path.name}"

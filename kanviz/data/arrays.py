@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
-from kanviz.checks import check_choice, listed, seeded, short
+from kanviz.checks import check_choice, check_finite, listed, seeded, short
 from kanviz.data.dataset import (
     FLOAT_DTYPES,
     Dataset,
@@ -303,6 +303,8 @@ def rows_of(values: Any, chosen: Bool[Tensor, " rows"]) -> Any:
         return values.iloc[keep]
     if isinstance(values, np.ndarray):
         return values[keep]
+    if hasattr(values, "to_numpy") and hasattr(values, "filter"):  # polars
+        return values.filter(keep)
     return [row for row, is_chosen in zip(values, keep.tolist(), strict=True) if is_chosen]
 
 
@@ -311,6 +313,7 @@ def check_varies(x: Tensor, names: tuple[str, ...]) -> None:
     same = (x == x[:1]).all(dim=0).tolist()
     constant = [name for name, is_same in zip(names, same, strict=True) if is_same]
     if constant:
+        check_finite("x", x, names)  # of infinite numbers that is what is wrong
         raise ValueError(
             "x must vary in every column, for a constant says nothing about y; got one value in "
             f"{listed(constant)}. Remove such columns, or keep them with constant='keep'."
@@ -574,7 +577,8 @@ def holds_labels(values: Any) -> bool:
         return True
     array = _as_array("y", values)
     if array.dtype.kind == "O":
-        return all(isinstance(entry, str | bool) for entry in array.flat)
+        known = [cell for cell in array.flat if not _is_missing(cell)]  # who reads labels says so
+        return bool(known) and all(isinstance(cell, str | bool | np.bool_) for cell in known)
     return array.dtype.kind in "USb"
 
 
@@ -592,7 +596,14 @@ def read_labels(name: str, values: Any) -> list[Label]:
             f"{name} must have shape (samples,), one class label per row; got {array.shape}. "
             "Pass labels, not one column per class."
         )
-    return [_as_label(name, row, entry) for row, entry in enumerate(array.ravel().tolist())]
+    entries = array.ravel().tolist()
+    if array.dtype.kind in "US" and not isinstance(values, np.ndarray):
+        # Of a gap in a list of texts numpy has made the text "nan" or "None".
+        given = np.asarray(values, dtype=object).ravel().tolist()
+        entries = [
+            own if _is_missing(own) else entry for own, entry in zip(given, entries, strict=True)
+        ]
+    return [_as_label(name, row, entry) for row, entry in enumerate(entries)]
 
 
 def sorted_classes(labels: Sequence[Label]) -> tuple[Label, ...]:
@@ -642,6 +653,11 @@ def _array_of_numbers(name: str, values: Any) -> Tensor:
     array = _as_array(name, values)
     if array.dtype.kind == "c":
         return torch.from_numpy(array)
+    if array.dtype.kind in "mM":  # of which numpy makes numbers in a unit that nobody sees
+        raise TypeError(
+            f"{name} must hold numbers only; got dates or times ({array.dtype}). Turn them into "
+            "numbers first, such as days: (t - t.min()) / np.timedelta64(1, 'D')."
+        )
     if array.dtype.kind not in NUMBER_KINDS:
         # As objects, for numpy has turned the numbers of a mixed list into text.
         entries = np.asarray(values, dtype=object)
@@ -666,6 +682,8 @@ def _check_entries(name: str, table: np.ndarray, names: tuple[str, ...] | None) 
 
 def _as_label(name: str, row: int, entry: Any) -> Label:
     """Return one class label as Python's own text, truth value or whole number."""
+    if isinstance(entry, np.generic):  # of an array of objects
+        entry = entry.item()
     if isinstance(entry, str | bool):
         return entry
     if isinstance(entry, int) or (isinstance(entry, float) and entry.is_integer()):

@@ -56,10 +56,12 @@ class Scaling:
         """
         values = values.double()
         unit = _unit_of(values)
-        mean = mean_of(values / unit, weight) * unit
+        # The mean of a constant is rounded too: of one of 1e90 that leaves a large number.
+        same = (values == values[:1]).all(dim=0)
+        mean = torch.where(same, values[0], mean_of(values / unit, weight) * unit)
         deviation = root_mean_square(values - mean, weight)
-        # Rounding gives a constant column a deviation near 0, and a tiny deviation exactly 0.
-        constant = (values == values[:1]).all(dim=0) | (deviation == 0)
+        # Rounding makes a tiny deviation exactly 0.
+        constant = same | (deviation == 0)
         return cls(shift=mean, scale=deviation.masked_fill(constant, 1.0))
 
     def apply(self, values: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows columns"]:

@@ -111,6 +111,10 @@ OUTSIDE = (
 )
 
 
+LOADED = "loaded units"
+"""Burst of a step in which a state dict brought other units; its weights come after them."""
+
+
 class History:
     """The steps of one model, done and undone, and what it knows of its data at each.
 
@@ -275,6 +279,17 @@ class History:
         name = stem if count == 0 else f"{stem}_{count + 1}"
         return self._names.setdefault((stem, mark), name)
 
+    def take_units(self, network: Network, about: About) -> None:
+        """Take over other units, as a state dict brings them: a change that no edit made.
+
+        The weights that it brings after them are part of the same step, so undo gives back both.
+        """
+        mine = self.about
+        pairs = (mine.x_scaling, about.x_scaling), (mine.y_scaling, about.y_scaling)
+        if not all(one.is_as(other) for one, other in pairs):
+            self._notice(network)
+            self._add(network, Step(*OUTSIDE, self.now, LOADED), about, None)
+
     def bookmark(self) -> Bookmark:
         """Return what ``return_to`` needs to make all that is done from now on never have been."""
         return Bookmark(self.now, tuple(self._done), tuple(self._undone))
@@ -311,7 +326,8 @@ class History:
     def _notice(self, network: Network) -> None:
         """Make a step of changes that no edit made."""
         if not self.now.state.is_of(network):
-            self._add(network, Step(*OUTSIDE, self.now), self.now.about, self.now.doubt)
+            before = self._done.pop().moment if self.burst == LOADED else self.now
+            self._add(network, Step(*OUTSIDE, before), self.now.about, self.now.doubt)
 
     def _check_numbers(self, network: Network, edit: Edit[object]) -> None:
         """Raise if an edit has left numbers that are none, where all were right before."""

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from kanviz.checks import check_finite, listed
+from kanviz.checks import check_finite, listed, short
 from kanviz.data.arrays import (
     Task,
     as_dataset,
@@ -285,14 +285,26 @@ def _columns_by_name(x: Any, about: About) -> Any:
     if all(place is None for place in wanted) and names == default_names("x", len(names)):
         return x
     _check_none_missing([n for n, p in zip(names, wanted, strict=True) if p is None], names, found)
+    for place in wanted:
+        if place is not None and (count := found.count(found[place])) > 1:
+            raise ValueError(
+                f"x has {count} columns {short(found[place])}, and which is meant nobody knows. "
+                "Rename or leave out all but one."
+            )
     columns = list(x.columns)
-    cells = {place: np.asarray(x[columns[place]]) for place in {p for p in wanted if p is not None}}
+    cells = {place: _cells(x[columns[place]]) for place in {p for p in wanted if p is not None}}
     parts = [
         cells[place] if name == found[place] else _is_category(cells[place], name, about)
         for name, place in zip(names, wanted, strict=True)
         if place is not None
     ]
     return np.stack([np.asarray(part, dtype=object) for part in parts], axis=1).tolist()
+
+
+def _cells(column: Any) -> np.ndarray:
+    """Return a column of a data frame as an array; dates stay dates, which numpy makes numbers."""
+    cells = np.asarray(column)
+    return np.array(list(column), dtype=object) if cells.dtype.kind in "mM" else cells
 
 
 def _check_none_missing(

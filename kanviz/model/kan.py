@@ -308,6 +308,8 @@ class KAN(nn.Module):
         ----------
         formula : str or sequence of str
             As for ``fix``, in the names of the inputs, such as ``"m*v**2/2"``; one per output.
+            Names that are no words stand between backquotes, as formulas are printed:
+            ``"m*`v [m/s]`**2/2"``.
         ranges : mapping of str to (low, high), or sequence of (low, high)
             Where each input is, in its unit: for the knots, and to see that the formula has a value
             there. The keys are the names of the inputs, in order.
@@ -426,11 +428,15 @@ class KAN(nn.Module):
         """Say the widths, the functions and how many edges are live."""
         spec = self.network.layers[0].spec
         masks = [layer.mask for layer in self.network.layers]
-        live, total = sum(int(m.sum()) for m in masks), sum(m.numel() for m in masks)
+        total = sum(m.numel() for m in masks)
+        if any(m.is_meta for m in masks):
+            edges = f"{total} edges on meta"  # without numbers nobody knows which are live
+        else:
+            edges = f"{sum(int(m.sum()) for m in masks)} of {total} edges"
         order = f"spline_order={spec.spline_order}, " if spec.is_spline else ""
         return (
             f"KAN({list(self.network.shape)}, grid_size={spec.grid_size}, {order}"
-            f"basis={spec.basis!r}, base={spec.base!r}): {live} of {total} edges"
+            f"basis={spec.basis!r}, base={spec.base!r}): {edges}"
         )
 
     # ---- as a torch module -----------------------------------------------------------------------
@@ -826,7 +832,8 @@ class KAN(nn.Module):
         The model stands for an unknown function u, as in a differential equation: the residuals are
         what should be 0, inside and on the boundary. Steps are those of Levenberg-Marquardt in
         float64, with exact derivatives. The loss in the report is the mean of the squared
-        residuals. Edits in between, Ctrl-C and undo are as in ``fit``.
+        residuals. Edits in between, Ctrl-C and undo are as in ``fit``. Of a model that was fitted
+        to data, x, u and its derivatives are in the units of these, which stay.
 
         Parameters
         ----------
@@ -852,8 +859,8 @@ class KAN(nn.Module):
         Raises
         ------
         ValueError, TypeError
-            If the residuals are no finite numbers that depend on u, an option makes no sense, the
-            network has more than 5000 weights, or the model has units from a fit to data.
+            If the residuals are no finite numbers that depend on u, an option makes no sense, or
+            the network has more than 5000 weights.
         RuntimeError
             If a fit is running already.
 
@@ -890,19 +897,15 @@ class KAN(nn.Module):
             "progress": progress,
             "seed": seed,
         }
-        equation = Equation(residuals)
-        if self.session.about.has_units:
-            raise ValueError(
-                "This model has units from the data that it was fitted to, and an equation is "
-                "solved in the network's own. Solve it with a new model, or fit the data with "
-                "normalize=False."
-            )
 
         def ask(network: Network) -> tuple[Task, FitCall]:
+            about = self.session.about
+            units = (about.x_scaling, about.y_scaling) if about.has_units else None
+            equation = Equation(residuals, units=units)
             task = prepare_equation(network, equation, read_options(options))
             some = Network(network.shape, dtype=task.x.dtype, device=task.x.device)
             marks = task.x, equation.values(some)  # tell equations of one name apart
-            asked, about = options_given(KAN.solve, options), self.session.about.seeing(task.x)
+            asked, about = options_given(KAN.solve, options), about.seeing(task.x)
             return task, FitCall("model.solve", equation.name, marks, asked, about, Solved)
 
         running = self.session.fit(ask, background=background)

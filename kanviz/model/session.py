@@ -237,9 +237,8 @@ class Session:
             The same for the outputs.
         """
         with self.at_rest(), uninterrupted(), self.reading():
-            now = self.history.now
-            about = replace(now.about, x_scaling=Scaling(*x), y_scaling=Scaling(*y))
-            self.history.now = now._replace(about=about)
+            about = replace(self.about, x_scaling=Scaling(*x), y_scaling=Scaling(*y))
+            self.history.take_units(self.network, about)
 
     def units_at(self, edge: Edge) -> EdgeUnits:
         """Return the user's units at an edge: those of the network, but at its two ends."""

@@ -853,7 +853,7 @@ class KANLayer(nn.Module):
         mine = None if self.symbols is None else self.symbols.affine
         n_theirs, n_mine = (0 if some is None else len(some) for some in (theirs, mine))
         knots = state_dict.get(f"{prefix}knots", self.knots)
-        if n_theirs != n_mine:
+        if n_theirs != n_mine and f"{prefix}weight" in state_dict:  # else it is of other layers
             error_msgs.append(
                 f"{prefix or 'the layer'} has {n_mine} formulas, the state dict numbers of "
                 f"{n_theirs}, but not which formulas they are. Use model.save and kanviz.load, "

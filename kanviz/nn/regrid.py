@@ -317,13 +317,15 @@ def functions_from_arrays(
         )
     new = extend_knots(points, order)
     weight = insertion_matrix(old, new, order) @ heights.mT.double()
+    base = "zero" if base_weight is None else base
     if base_weight is not None:
-        weight = torch.cat([weight, _base_row(base_weight, inputs, outputs)], dim=1)
+        row = _base_row(base_weight, inputs, outputs)  # checked, whatever it is a factor of
+        weight = weight if base == "zero" else torch.cat([weight, row], dim=1)
     dtype = heights.dtype
     spec = FunctionSpec(
         grid_size=n_coef - order,
         spline_order=order,
-        base=base if base_weight is not None else "zero",  # type: ignore[arg-type]  # checked there
+        base=base,  # type: ignore[arg-type]  # checked there
         extrapolation=extrapolation,  # type: ignore[arg-type]
         uniform=is_uniform(points.to(dtype)),
     )

@@ -285,7 +285,7 @@ class Formula:
             )
         found: list[tuple[float, ...]] = []
         for expression, own in zip(self.expressions, noise, strict=True):
-            lettered, constants = constants_of(expression)
+            lettered, constants = constants_of(expression, self.inputs)
             if not constants:
                 found.append(())
                 continue
@@ -301,7 +301,7 @@ class Formula:
         """Return an expression as one line, with the standard errors where they are known."""
         if self.errors is None:
             return to_text(self.expressions[part])
-        lettered, constants = constants_of(self.expressions[part])
+        lettered, constants = constants_of(self.expressions[part], self.inputs)
         text = to_text(lettered)
         # The longest first: constant_1 is in constant_10.
         for letter, error in reversed([*zip(constants, self.errors[part], strict=True)]):
@@ -329,18 +329,25 @@ class Formula:
         return "\n\n".join(lines)
 
 
-def constants_of(expression: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Symbol, sympy.Float]]:
+def constants_of(
+    expression: sympy.Expr, names: Sequence[str] = ()
+) -> tuple[sympy.Expr, dict[sympy.Symbol, sympy.Float]]:
     """Return an expression with a letter in the place of each decimal number, and the numbers.
+
+    No letter is part of one of the names, or of a symbol in the expression.
 
     >>> lettered, constants = constants_of(1.5 * sympy.Symbol("x") + 0.25)
     >>> len(constants), lettered.subs(constants)
     (2, 1.5*x + 0.25)
     """
     constants: dict[sympy.Symbol, sympy.Float] = {}
+    taken, stem = [*names, *(one.name for one in expression.free_symbols)], "constant_"
+    while any(stem in name for name in taken):
+        stem = f"_{stem}"
 
     def lettered(part: sympy.Expr) -> sympy.Expr:
         if part.is_Float:
-            letter = symbol(f"constant_{len(constants)}")
+            letter = symbol(f"{stem}{len(constants)}")
             constants[letter] = part
             return letter
         return part.func(*map(lettered, part.args)) if part.args else part

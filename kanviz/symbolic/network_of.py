@@ -27,7 +27,7 @@ from kanviz.snapshot import Edge
 from kanviz.symbolic.formula import Formula
 from kanviz.symbolic.functions import LONGEST_NAME, Function, Library, checked, default_library
 from kanviz.symbolic.language import X
-from kanviz.symbolic.printing import is_taken, to_text
+from kanviz.symbolic.printing import to_text
 
 Points = tuple[Tensor, Tensor]
 """x and y (points,) that a curve goes through."""
@@ -317,10 +317,10 @@ def read_formulas(
         raise ValueError(f"{what} must be {wanted}; got none. Write for example {EXAMPLE}.")
     library, expressions = default_library(), []
     for name in inputs:
-        if not name.isidentifier() or is_taken(name) or name in unknown:
+        if name in unknown:
             raise ValueError(
-                f"input_names must be words that a formula can have and that are no functions or "
-                f"constants; got {name!r}. Rename it."
+                f"input_names must be others than those of unknown functions; got {name!r} for "
+                "both. Rename one."
             )
     for text in formulas:
         expression = library.parse(text, variables=inputs, unknown=unknown)

@@ -1,14 +1,17 @@
 """Formula text that a user typed, read by an allow-list: nothing in it is ever executed.
 
 The text is cut into tokens, Python's own parser makes a tree of them, and only numbers, variables,
-``+ - * / **`` (or ``^``) and calls of known functions become a sympy expression.
+``+ - * / **`` (or ``^``) and calls of known functions become a sympy expression. A name of any kind
+may stand between backquotes, as ``to_text`` writes it: ```T-T0`*2``.
 """
 
 import ast
+import keyword
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -70,7 +73,7 @@ _PRODUCTS: Mapping[type[ast.operator], Callable[[sympy.Expr, sympy.Expr], sympy.
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))"
-    r"|(?P<name>[^\W\d]\w*)|(?P<operator>\*\*|[-+*/^(),]))"
+    r"|(?P<name>[^\W\d]\w*)|(?P<quoted>`(?:[^`]|``)*`)|(?P<operator>\*\*|[-+*/^(),]))"
 )
 
 
@@ -90,7 +93,8 @@ def parse(
         Such as ``"0.5*x**2 + 1"`` or ``"sin(2*x)"``; ``^`` is a power too. Functions: those of
         ``WORDS``. Constants: pi, e.
     variables : sequence of str
-        The names that may stand for variables; symbols of the expression are real.
+        The names that may stand for variables; symbols of the expression are real. One that is no
+        word, or that of a constant, stands between backquotes.
     functions : mapping of str to sympy.Expr
         Further functions by name, each as an expression in ``X``.
     constants : sequence of str
@@ -114,9 +118,9 @@ def parse(
         raise TypeError(
             f"formula must be a string; got {type(text).__name__}. Write it as in 'sin(2*x)'."
         )
-    tree = _tree(text, limits)
+    tree, names = _tree(text, limits)
     symbols = {name: X if name == X.name else symbol(name) for name in (*variables, *constants)}
-    builder = _Builder(text, symbols, functions or {}, limits.depth, tuple(constants))
+    builder = _Builder(text, symbols, functions or {}, limits.depth, tuple(constants), names)
     problem = str(_refusal(text, "be less intricate", "Simplify it."))
     return in_time(limits.seconds, lambda: builder.read(tree), problem)
 
@@ -187,15 +191,36 @@ def checked_constants(names: object) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _tree(text: str, limits: Limits) -> ast.expr:
-    """Return Python's syntax tree of the text, which has only harmless tokens."""
+def _tree(text: str, limits: Limits) -> tuple[ast.expr, dict[str, str]]:
+    """Return Python's syntax tree of the text, which has only harmless tokens.
+
+    Names that Python would read otherwise, or not at all, are others in the tree: which they stand
+    for is returned too. A name between backquotes keeps the first of them.
+    """
     tokens = _tokens(text, limits)
+    names: dict[str, str] = {}
+    for token in tokens:
+        if token[0] == "`" or keyword.iskeyword(token) or _is_folded(token):
+            name = f"name{len(names)}_"
+            while name in tokens:
+                name += "_"
+            names[token] = name
+    tokens = [names.get(token, token) for token in tokens]
     try:
         # Tokens are put together again: so a line break or a tab means no more than a space.
         plain = " ".join("**" if token == "^" else token for token in tokens)
-        return ast.parse(plain, mode="eval").body
+        tree = ast.parse(plain, mode="eval").body
     except (SyntaxError, RecursionError, MemoryError) as error:
         raise _refusal(text, "be a complete expression", "Look for a missing sign.") from error
+    return tree, {
+        name: token if token[0] != "`" else "`" + token[1:-1].replace("``", "`")
+        for token, name in names.items()
+    }
+
+
+def _is_folded(token: str) -> bool:
+    """Return whether Python takes a name for another one that looks like it."""
+    return not token.isascii() and unicodedata.normalize("NFKC", token) != token
 
 
 def _tokens(text: str, limits: Limits) -> list[str]:
@@ -239,6 +264,7 @@ class _Builder:
     functions: Mapping[str, sympy.Expr]
     deepest: int
     constants: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, tree: ast.AST) -> sympy.Expr:
         """Return the expression of a whole tree."""
@@ -272,7 +298,14 @@ class _Builder:
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
                 return self._call(name, self.build(argument, depth + 1))
         rule = "be made of numbers, variables, + - * / ** and functions of one argument"
-        raise self._refusal(rule, f"Rewrite {ast.unparse(node)[:40]!r}.")
+        raise self._refusal(rule, f"Rewrite {self._shown(node)[:40]!r}.")
+
+    def _shown(self, node: ast.AST) -> str:
+        """Return a part of the tree as it was written."""
+        text = ast.unparse(node)
+        for name, own in self.names.items():
+            text = text.replace(name, own + "`" * own.startswith("`"))
+        return text
 
     def _number(self, value: float) -> sympy.Expr:
         if abs(value) > LARGEST_NUMBER:
@@ -280,7 +313,15 @@ class _Builder:
         return sympy.Integer(value) if isinstance(value, int) else sympy.Float(value)
 
     def _name(self, name: str) -> sympy.Expr:
-        known = {**CONSTANTS, **self.symbols}
+        name = self.names.get(name, name)
+        if name.startswith("`"):
+            if name[1:] in self.symbols:
+                return self.symbols[name[1:]]
+            raise self._unknown(name[1:], list(self.symbols))
+        known = {**self.symbols, **CONSTANTS}
+        if name in CONSTANTS and name in self.symbols and f"`{name}" not in self.names.values():
+            rule = f"say which {name} it means, the constant or the variable"
+            raise self._refusal(rule, f"Write `{name}` for the variable.")
         if name in known:
             return known[name]
         if name in WORDS or name in self.functions:
@@ -291,6 +332,7 @@ class _Builder:
         raise self._unknown(name, [*known, *WORDS, *self.functions])
 
     def _call(self, name: str, argument: sympy.Expr) -> sympy.Expr:
+        name = self.names.get(name, name).removeprefix("`")
         if name in self.functions:
             function = self.functions[name]
             self._check_number(function.func, argument)

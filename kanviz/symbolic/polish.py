@@ -185,7 +185,7 @@ def _without_a_term(expression: sympy.Expr) -> Iterator[sympy.Expr]:
 
 def _nicer(now: Polished, rows: Measured) -> Polished | None:
     """Return the formula with one number more made a nice one, the nearest that can be."""
-    lettered, constants = constants_of(now.expression)
+    lettered, constants = constants_of(now.expression, rows.inputs)
     found: list[tuple[float, sympy.Symbol, sympy.Expr]] = []
     for (letter, value), error in zip(constants.items(), now.errors, strict=True):
         if value == 0 or not 0 < error < math.inf:
@@ -242,7 +242,7 @@ def _curves(variable: sympy.Symbol, *, with_offset: bool) -> Iterator[sympy.Expr
 
 def fitted(expression: sympy.Expr, rows: Measured) -> Polished:
     """Return a formula with its decimal numbers by least squares, begun where they are."""
-    lettered, constants = constants_of(expression)
+    lettered, constants = constants_of(expression, rows.inputs)
     names = [str(letter) for letter in constants]
     program = compile_expressions([lettered], rows.inputs, constants=names)
     values = torch.tensor([float(value) for value in constants.values()], dtype=torch.float64)

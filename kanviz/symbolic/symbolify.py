@@ -834,6 +834,6 @@ def _edge_samples(
     for layer in network.layers[: edge.layer]:
         x = layer(x)
     values = network.layers[edge.layer].edge_outputs(x)[:, :, edge.j]
-    total = float(values.sum(1).std()) + 1e-300
+    total = float(values.sum(1).std(correction=0)) + 1e-300
     own = values[:, edge.i]
-    return x[:, edge.i], own, float(own.std()) / total
+    return x[:, edge.i], own, float(own.std(correction=0)) / total

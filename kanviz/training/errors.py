@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -65,7 +66,14 @@ def by_rows(loss: Loss) -> Loss:
 def loss_of(loss: Loss, outputs: Tensor, y: Tensor, weight: Tensor | None = None) -> Tensor:
     """Return the mean loss, each row counted so many times."""
     if weight is None:
-        return loss(outputs, y)
+        value: Any = loss(outputs, y)
+        if not isinstance(value, Tensor) or value.numel() != 1:
+            shape = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else ""
+            raise ValueError(
+                "loss must return a tensor of one number; got "
+                f"{shape or type(value).__name__}. Return the mean of what the outputs miss."
+            )
+        return value.squeeze()
     each = by_rows(loss)(outputs, y)
     rows = each.flatten(1).mean(1) if each.ndim > 1 else each
     return mean_of(rows, weight)

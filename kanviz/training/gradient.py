@@ -240,7 +240,7 @@ class Descent:
     def _loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         """Return the loss of some rows; with weights it is as large as they are heavy."""
         if batch.weight is None:
-            return self.loss(outputs, batch.y)
+            return loss_of(self.loss, outputs, batch.y)
         return batch.weight.mean() * loss_of(self.loss, outputs, batch.y, batch.weight)
 
     @torch.no_grad()

@@ -12,8 +12,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.func import functional_call, jacrev
 
+from kanviz.data.scaling import Scaling
 from kanviz.nn import Network
-from kanviz.nn.calculus import Operator, Unknown, derivative_order, each
+from kanviz.nn.calculus import Function, Operator, Unknown, derivative_order, each
 from kanviz.training.errors import Errors
 from kanviz.training.jacobian import learning_weights, n_weights
 from kanviz.training.least_squares import MOST_EXACT, Problem, Quadratic
@@ -59,10 +60,13 @@ class Equation:
         ``residuals(u)``.
     coefficients : tuple of Tensor
         Those leaves that the residuals depend on; they keep their values but in ``settle``.
+    units : (x_scaling, y_scaling), optional
+        From the user's units, which the residuals are in, to those of the network.
     """
 
     residuals: Residuals
     coefficients: tuple[Tensor, ...] = ()
+    units: tuple[Scaling, Scaling] | None = None
 
     @property
     def name(self) -> str:
@@ -70,17 +74,24 @@ class Equation:
         name = getattr(self.residuals, "__name__", "")
         return name if name.isidentifier() else "residuals"
 
+    def in_user_units(self, u: Function) -> Function:
+        """Return a function of and to the network's units as the residuals take it."""
+        if self.units is None:
+            return u
+        x_scaling, y_scaling = self.units
+        return lambda z: y_scaling.undo(u(x_scaling.apply(z)))
+
     @torch.no_grad()
     def values(self, network: Network) -> Float[Tensor, " residuals"]:
         """Return all residuals in one row."""
-        asked = Answers(network)
+        asked = Answers(self, network)
         with _put_back(self.coefficients):
             self._settle(asked)
             return _row(self.residuals(asked.again()))
 
     def settle(self, network: Network) -> None:
         """Give the coefficients the values that go with a network, for good."""
-        self._settle(Answers(network))
+        self._settle(Answers(self, network))
 
     def _settle(self, asked: "Answers") -> Float[Tensor, "residuals directions"] | None:
         """Put the coefficients that make the residuals least, by Gauss and Newton's steps.
@@ -150,7 +161,7 @@ class Equation:
             made before; or there are too many.
         """
         with torch.enable_grad():
-            rows = [_row(self.residuals(Answers(network).again())) for _ in range(2)]
+            rows = [_row(self.residuals(Answers(self, network).again())) for _ in range(2)]
         (leaves, nodes), (_, others) = (_graph_of(row) for row in rows)
         if nodes & others:
             raise ValueError(
@@ -167,16 +178,22 @@ class Equation:
 
     @torch.no_grad()
     def points(self, network: Network) -> Float[Tensor, "points inputs"]:
-        """Return where the residuals ask for u or its derivatives, each set of points once."""
+        """Return where the residuals ask for u or its derivatives, each set of points once.
+
+        In the network's units.
+        """
         seen: list[Tensor] = []
 
         def measure(operator: Operator, x: Tensor) -> Tensor:
             if not any(x is other or torch.equal(x, other) for other in seen):
                 seen.append(x)
-            return _answers(network, operator, x)
+            return self.answers(network, operator, x)
 
         _row(self.residuals(_unknown(network, measure)))
-        return torch.cat(seen) if seen else network.layers[0].weight.new_zeros(0, network.widths[0])
+        if not seen:
+            return network.layers[0].weight.new_zeros(0, network.widths[0])
+        found = torch.cat(seen)
+        return found if self.units is None else self.units[0].apply(found)
 
     def derivatives(self, network: Network) -> int:
         """Return the highest order of a derivative of u that the residuals ask for."""
@@ -184,19 +201,47 @@ class Equation:
 
         def measure(operator: Operator, x: Tensor) -> Tensor:
             orders.append(derivative_order(operator, x[0], network.widths[-1]))
-            return _answers(network, operator, x)
+            return self.answers(network, operator, x)
 
         _row(self.residuals(_unknown(network, measure)))
         return max(orders)
 
     @torch.no_grad()
     def values_of_zero(self, network: Network) -> Float[Tensor, " residuals"]:
-        """Return the residuals of u = 0, for a network's inputs and outputs."""
+        """Return the residuals where a network with these inputs and outputs gives 0.
+
+        That is u = 0, but for a unit with an offset.
+        """
+
+        def zero(z: Tensor) -> Tensor:
+            return (0 * z.sum()).expand(network.widths[-1])
 
         def measure(operator: Operator, x: Tensor) -> Tensor:
-            return torch.zeros_like(_answers(network, operator, x))
+            answers: Tensor = each(partial(operator, self.in_user_units(zero)), x)
+            return answers
 
         return _row(self.residuals(_unknown(network, measure)))
+
+    def answers(self, network: Network, operator: Operator, x: Tensor) -> Tensor:
+        """Return what an operator gives at every point."""
+        answers: Tensor = each(partial(operator, self.in_user_units(network)), x)
+        return answers.detach()
+
+    def with_slopes(self, network: Network, operator: Operator, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what an operator gives at every point, and (weights, ...) its slopes."""
+        weights = {name: weight.detach() for name, weight in network.named_parameters()}
+
+        def answer(chosen: dict[str, Tensor], point: Tensor) -> tuple[Tensor, Tensor]:
+            u = self.in_user_units(lambda z: functional_call(network, chosen, (z,)))
+            value = operator(u, point)
+            return value, value
+
+        slope = jacrev(answer, has_aux=True)
+        total = sum(weight.numel() for weight in weights.values())
+        at_once = max(1, NUMBERS_AT_ONCE // total)
+        parts, values = each(lambda point: slope(weights, point), x, at_once=at_once)
+        rows = [parts[name].flatten(values.ndim) for name in weights]
+        return values, torch.cat(rows, dim=-1).movedim(-1, 0)
 
     def linearised(
         self, network: Network
@@ -207,7 +252,7 @@ class Equation:
         by differentiating the transposed product, which is linear, once more: in reverse only,
         since forward derivatives are a state of the whole process.
         """
-        asked = Answers(network, with_slopes=True)
+        asked = Answers(self, network, with_slopes=True)
         with _put_back(self.coefficients), torch.enable_grad():
             basis = self._settle(asked)
             row = _row(self.residuals(asked.again()))
@@ -238,8 +283,8 @@ class Answers:
     It is asked once: coefficients change what is made of the answers, not the answers.
     """
 
-    def __init__(self, network: Network, *, with_slopes: bool = False) -> None:
-        self.network, self.with_slopes = network, with_slopes
+    def __init__(self, equation: Equation, network: Network, *, with_slopes: bool = False) -> None:
+        self.equation, self.network, self.with_slopes = equation, network, with_slopes
         self.found: list[Tensor] = []
         self.slopes: list[Tensor] = []
         self._at = 0
@@ -252,11 +297,11 @@ class Answers:
     def _answer(self, operator: Operator, x: Tensor) -> Tensor:
         if self._at == len(self.found):
             if self.with_slopes:
-                answer, slope = _with_slopes(self.network, operator, x)
+                answer, slope = self.equation.with_slopes(self.network, operator, x)
                 self.found.append(answer.requires_grad_())
                 self.slopes.append(slope)
             else:
-                self.found.append(_answers(self.network, operator, x))
+                self.found.append(self.equation.answers(self.network, operator, x))
         self._at += 1
         return self.found[self._at - 1]
 
@@ -312,27 +357,6 @@ def _row(parts: Any) -> Tensor:
 
 def _unknown(network: Network, measure: Callable[[Operator, Tensor], Tensor]) -> Unknown:
     return Unknown(measure, network.widths[0], network.layers[0].weight.detach())
-
-
-def _answers(network: Network, operator: Operator, x: Tensor) -> Tensor:
-    answers: Tensor = each(partial(operator, network), x)
-    return answers.detach()
-
-
-def _with_slopes(network: Network, operator: Operator, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what an operator gives at every point, and (weights, ...) its slopes."""
-    weights = {name: weight.detach() for name, weight in network.named_parameters()}
-
-    def answer(chosen: dict[str, Tensor], point: Tensor) -> tuple[Tensor, Tensor]:
-        value = operator(lambda z: functional_call(network, chosen, (z,)), point)
-        return value, value
-
-    slope = jacrev(answer, has_aux=True)
-    total = sum(weight.numel() for weight in weights.values())
-    at_once = max(1, NUMBERS_AT_ONCE // total)
-    parts, values = each(lambda point: slope(weights, point), x, at_once=at_once)
-    rows = [parts[name].flatten(values.ndim) for name in weights]
-    return values, torch.cat(rows, dim=-1).movedim(-1, 0)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What is asked of a fit: its options, and a task that is checked against network and data."""
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -156,6 +157,12 @@ class FitOptions:
             check_choice("optimizer", kind, OPTIMIZERS)
         if self.loss is not None and not callable(self.loss):
             check_choice("loss", self.loss, get_args(LossName))
+        if isinstance(self.loss, type):
+            name = self.loss.__name__
+            raise ValueError(
+                f"loss must be a function, or a module that is made; got the class {name}. Write "
+                f"{name}()."
+            )
         for name in ("steps", "batch_size", "starts", "patience"):
             if getattr(self, name) is not None:
                 check_integer(name, getattr(self, name), 1)
@@ -524,7 +531,7 @@ def prepare(
         notes=(*_notes(data), *[MANY_ROWS.format(len(rows.x))] * in_batches),
         data=data,
         y=y,
-        loss=_function_of(loss, data) if counts is None else counts.loss,
+        loss=_function_of(loss, data, weight) if counts is None else counts.loss,
         validation=validation and (cast(validation.x), cast(validation.y), validation.weight),
         sample_weight=sample_weight,
         family=ROBUST if is_robust else counts or family_of(y),
@@ -568,11 +575,22 @@ def _median_size(y: Tensor) -> float:
     return float((y - y.median(0).values).abs().median())
 
 
-def _function_of(loss: LossName | Loss, data: Dataset) -> Loss:
+def _function_of(loss: LossName | Loss, data: Dataset, like: Tensor) -> Loss:
     """Return what reports measure: of robust fits, too, the mean square."""
     if callable(loss):
-        return in_user_units(loss, data)
+        return in_user_units(_cast(loss, like), data)
     return LOSS_FUNCTIONS["mse" if loss == "huber" else loss]
+
+
+def _cast(loss: Loss, like: Tensor) -> Loss:
+    """Return a loss of torch whose own numbers, such as weights of classes, are as the outputs."""
+    if not isinstance(loss, torch.nn.Module):
+        return loss
+    own = [number for number in loss.buffers() if number.is_floating_point()]
+    if all((number.dtype, number.device) == (like.dtype, like.device) for number in own):
+        return loss
+    twin: Loss = copy.deepcopy(loss).to(like)
+    return twin
 
 
 def _notes(data: Dataset) -> tuple[str, ...]:

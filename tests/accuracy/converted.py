@@ -5,11 +5,13 @@
 prints for each the largest difference between its outputs and those of what ``kv.convert`` made of
 it, inside its grid and for all inputs, in float32 and in float64, as a share of what the outputs
 vary by; then the converted model is pruned and its curves are named. The libraries are those of the
-extra ``bench``; the tests have their numbers in ``fixtures``, written by ``make_converted.py``.
+extra ``bench``, and from their repositories, on the path, efficient-kan and better_kan; the tests
+have their numbers in ``fixtures``, written by ``make_converted.py``, or their arithmetic anew.
 """
 
 import importlib
 import importlib.util
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -61,9 +63,26 @@ def efficient_kan() -> Any:
     return importlib.import_module("efficient_kan").KAN([2, 3, 1], grid_size=4)
 
 
+def better_kan() -> Any:
+    """Return cubics and silu on an even grid; from its repository at c9e9428 (2025-11-20)."""
+    library = importlib.import_module("better_kan")
+    functions = importlib.import_module("better_kan.functions")
+    layers = torch.nn.ModuleList()
+    for n_in, n_out in ((2, 3), (3, 1)):
+        curves = [
+            functions.Splines(n_in, n_out, functions.Grid(n_in, 5), k=3),
+            functions.ActivationFunction(n_in, n_out),
+        ]
+        for one in curves:
+            torch.nn.init.normal_(one.weights, std=0.3)
+        layers.append(library.KANLayer(n_in, n_out, torch.nn.ModuleList(curves), bias=0.1))
+    return library.KAN(layers)
+
+
 LIBRARIES: dict[str, tuple[str, Callable[[], Any]]] = {
     "pykan": ("kan", pykan),
     "efficient-kan": ("efficient_kan", efficient_kan),
+    "better_kan": ("better_kan", better_kan),
     "flashkan": ("flashkan", flashkan),
     "inkan": ("inkan", inkan),
     "kanditioned": ("KANditioned", kanditioned),
@@ -89,7 +108,8 @@ def difference(theirs: Any, mine: kv.KAN, x: torch.Tensor) -> float:
 
 def main() -> None:
     """Print a line for each library and dtype."""
-    for name, (module, make) in LIBRARIES.items():
+    chosen = sys.argv[1:] or list(LIBRARIES)
+    for name, (module, make) in ((name, LIBRARIES[name]) for name in chosen):
         if importlib.util.find_spec(module) is None:
             print(f"{name}: not installed")
             continue

@@ -57,7 +57,7 @@ SHOTS = {
     "05": Shot("teaching.layer(model, 0"),
     "06": Shot("teaching.staircase(", at_end=True),
     "07": Shot('slide("'),
-    "08": Shot("teaching.forgetting(", at_end=True),
+    "08": Shot("story = teaching.forgetting(", at_end=True),
     "09": Shot("draw(kan_curve"),
     "10": Shot("maps_figure("),
     "11": Shot('model.plot(pruned="off")'),

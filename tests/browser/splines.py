@@ -19,8 +19,8 @@ READ = """(root) => {
   };
   const of = (kind) => [...root.querySelectorAll(`.kv-grip-${kind}`)]
     .flatMap((grip) => pairs(grip.getAttribute("transform")));
-  const curve = pairs(root.querySelector(".kv-curve").getAttribute("d"));
-  return { curve, points: of("point"), knots: of("knot") };
+  const drawn = root.querySelector(".kv-curve").getAttribute("d");
+  return { curve: drawn ? pairs(drawn) : [], points: of("point"), knots: of("knot") };
 }"""
 
 
@@ -43,6 +43,10 @@ class Splines:
     def read(self, what: str) -> np.ndarray:
         """Return pixels (n, 2) of "points", "knots", or of the corners of the "curve"."""
         return np.array(self.root.evaluate(READ)[what])
+
+    def draw_whole(self) -> None:
+        """Let t go from 0 to 1, which draws a Bezier curve."""
+        self.root.locator("input[type=range]").first.press("End")
 
     def words(self) -> str:
         """Return what is said of what is chosen."""

@@ -53,6 +53,8 @@ def test_a_bezier_curve_in_jupyterlab_is_pythons(notebook: Open, note: Note) -> 
     at.run(0)
     at.run(1)
     first, second = Splines(at.page), Splines(at.page, 1)
+    first.draw_whole()
+    second.draw_whole()
     before = at.value("w.points.tolist()")
     first.drag("point", 1, 40, 30)
     at.until("float(w.points[1, 0])", lambda x: x > 0.35)
@@ -128,6 +130,8 @@ def test_a_bezier_curve_on_a_page_moves_without_a_kernel(
     widget = teaching.bezier()
     splines, console = the_page(page, widget, tmp_path)
     points = widget.points
+    assert page.locator(".kv-curve").get_attribute("d") == ""  # the answer is not given away
+    splines.draw_whole()
     assert splines.apart(points, bezier_of(points)) <= MOST
     start = splines.read("points")
     splines.drag("point", 2, -60, 70)

@@ -12,6 +12,7 @@ from kanviz.course.teaching.forgetting import forgetting
 from kanviz.course.teaching.layer import layer
 from kanviz.course.teaching.lookup import lookup
 from kanviz.course.teaching.prediction import predict
+from kanviz.course.teaching.seesaw import seesaw
 
 __all__ = [
     "bezier",
@@ -23,5 +24,6 @@ __all__ = [
     "layer",
     "lookup",
     "predict",
+    "seesaw",
     "staircase",
 ]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kanviz.course.teaching.widget import TeachingWidget, packed_frames
+from kanviz.course.teaching.widget import TeachingWidget, finite, packed_frames
 from kanviz.layout import labels
 from kanviz.snapshot import Snapshot
 from kanviz.training import FitReport
@@ -120,7 +120,11 @@ LINES = {"loss": "training", "validation_loss": "validation"}
 
 
 def staircase(
-    report: FitReport, snapshots: Mapping[int, Snapshot] | None = None, *, theme: str = "auto"
+    report: FitReport,
+    snapshots: Mapping[int, Snapshot] | None = None,
+    *,
+    left: Mapping[int, Any] | None = None,
+    theme: str = "auto",
 ) -> Staircase:
     """Return the losses of a fit against its steps, with each refinement marked, to scrub through.
 
@@ -131,13 +135,17 @@ def staircase(
     snapshots : mapping from step to Snapshot, optional
         Shown beside the losses, at each step the last one taken until then: ``recorder.snapshots``
         of a ``kanviz.course.recorder.Recorder`` that was a callback of the fit.
+    left : mapping from step to (rows, 2), optional
+        What is left to learn at these steps, drawn below the network on a scale that follows it:
+        the first input and target less output of some rows, ``recorder.left`` of the same recorder.
     theme : str
         ``"auto"`` (as the notebook), ``"light"`` or ``"dark"``.
 
     Raises
     ------
     ValueError
-        If the report holds no step, or a snapshot is of a step that it does not have.
+        If the report holds no step, or a snapshot or what is left is of a step that it does not
+        have.
 
     Examples
     --------
@@ -151,12 +159,13 @@ def staircase(
     if not steps:
         raise ValueError("report must hold at least one step; got none. Fit the model first.")
     kept = dict(sorted((snapshots or {}).items()))
-    strange = sorted(kept.keys() - set(steps))
-    if strange:
-        raise ValueError(
-            f"snapshots must be of steps of the report; got one of step {strange[0]}, and the "
-            f"last step is {steps[-1]}. Record the very fit that gave the report."
-        )
+    missing = dict(sorted((left or {}).items()))
+    for name, given in (("snapshots", kept), ("left", missing)):
+        if strange := sorted(given.keys() - set(steps)):
+            raise ValueError(
+                f"{name} must be of steps of the report; got one of step {strange[0]}, and the "
+                f"last step is {steps[-1]}. Record the very fit that gave the report."
+            )
     lines = {name: history[key] for key, name in LINES.items() if key in history}
     grids = [int(size) for size in history["grid_size"]]
     marks = _marks(steps, grids)
@@ -168,6 +177,12 @@ def staircase(
         "chart": {"steps": steps, "lines": loss_lines(lines, len(steps)), "marks": marks},
         "shown": _shown(steps, list(kept)),
     }
+    if missing:
+        rows = [finite("left", each, axes=2) for each in missing.values()]
+        state["left"] = {
+            "rows": [[[float(f"{x:.4g}"), float(f"{r:.4g}")] for x, r in each] for each in rows],
+            "shown": _shown(steps, list(missing)),
+        }
     sizes = ", ".join(str(mark["grid"]) for mark in marks)
     alt = f"Loss of {len(steps)} steps on grids of {sizes} intervals. At the end: {words[-1]}"
     return Staircase("film", state, title="Grid extension", alt=alt, theme=theme)

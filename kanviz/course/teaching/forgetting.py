@@ -21,7 +21,8 @@ class Forgetting(TeachingWidget):
     Attributes
     ----------
     errors : dict from learner to (phases, windows) array
-        Root-mean-square error after each phase on each window, in the unit of the target.
+        Root-mean-square error after each phase on each window, in the unit of the target; empty
+        where the picture itself learns.
     """
 
     lesson = (
@@ -34,14 +35,15 @@ class Forgetting(TeachingWidget):
     ) -> None:
         self.errors = errors
         n_phases = len(state["windows"])
-        alt = f"What {', '.join(errors)} say after each of {n_phases} phases of learning."
+        learners = ", ".join(errors) or "an edge of a chosen grid, order and base function"
+        alt = f"What is said by {learners} after each of {n_phases} phases of learning."
         super().__init__("forgetting", state, title="What is forgotten", alt=alt, theme=theme)
 
 
 def forgetting(
     x: Any,
     target: Any,
-    predictions: Mapping[str, Sequence[Any]],
+    predictions: Mapping[str, Sequence[Any]] | None = None,
     *,
     windows: Sequence[tuple[float, float]],
     theme: str = "auto",
@@ -52,8 +54,10 @@ def forgetting(
     ----------
     x, target : (points,)
         Where the functions are drawn, increasing, and the function to learn. At most 2000 points.
-    predictions : mapping from learner to sequence of (points,)
-        What each learner (at most 4) gives at x after each phase.
+    predictions : mapping from learner to sequence of (points,), optional
+        What each learner (at most 4) gives at x after each phase. Without it one edge learns in the
+        picture, and who looks at it chooses its grid, order and base function, and the order of the
+        phases. Each phase changes its coefficients as little as the data of the phase ask for.
     windows : sequence of (low, high)
         The part of x that each phase shows.
     theme : str
@@ -79,7 +83,9 @@ def forgetting(
             "Sort it, or take every other point."
         )
     inside = _inside(places, windows)
-    learners = _learners(predictions, len(windows), len(places))
+    learners = {}
+    if predictions is not None:
+        learners = _learners(predictions, len(windows), len(places))
     errors = {name: _errors(values - wanted, inside) for name, values in learners.items()}
     state = {
         "x": places.tolist(),
@@ -87,6 +93,7 @@ def forgetting(
         "learners": {name: np.round(values, 9).tolist() for name, values in learners.items()},
         "errors": {name: values.tolist() for name, values in errors.items()},
         "windows": [[float(low), float(high)] for low, high in windows],
+        "is_own": predictions is None,
     }
     return Forgetting(state, errors, theme=theme)
 

@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bernstein, bezierAt, deCasteljau, elevated, type Point } from "../src/course/bezier";
 import { aboutKnot, aboutPoint } from "../src/course/bspline";
+import { type Choice, inOrder, learnt, PLAIN } from "../src/course/forgetting";
+import { billsOf, pulled, withHeight } from "../src/course/seesaw";
 import {
   areRight,
   basisAt,
@@ -155,4 +157,55 @@ test("a refined spline is the same curve, with twice the intervals", () => {
       }
     }
   }
+});
+
+const PEAKS = (() => {
+  const x = Array.from({ length: 201 }, (_, n) => -1 + n / 100);
+  const centres = [-0.8, -0.4, 0, 0.4, 0.8];
+  const target = x.map((at) => centres.reduce((sum, c) => sum + Math.exp(-300 * (at - c) ** 2), 0));
+  const windows = centres.map((c): [number, number] => [c - 0.2, c + 0.2]);
+  return { x, target, windows };
+})();
+
+/** The error on the first window after the last phase. */
+function kept(choice: Partial<Choice>): number {
+  const made = { ...PLAIN, ...choice };
+  const windows = inOrder(PEAKS.windows, made.way);
+  const [low, high] = windows[0];
+  const says = learnt({ ...PEAKS, windows }, made).at(-1)!;
+  const inside = PEAKS.x.map((_, n) => n).filter((n) => PEAKS.x[n] >= low && PEAKS.x[n] <= high);
+  const sum = inside.reduce((all, n) => all + (says[n] - PEAKS.target[n]) ** 2, 0);
+  return Math.sqrt(sum / inside.length);
+}
+
+test("many short pieces without a base function remember; a base function or few pieces forget", () => {
+  assert.ok(kept({ size: 100 }) < 0.01, `${kept({ size: 100 })}`);
+  assert.ok(kept({ size: 100, base: "SiLU" }) > 0.05, `${kept({ size: 100, base: "SiLU" })}`);
+  assert.ok(kept({ size: 5 }) > 0.1);
+  assert.deepEqual(inOrder([1, 2, 3, 4, 5], "from the ends inwards"), [1, 5, 2, 4, 3]);
+  assert.deepEqual(inOrder([1, 2, 3, 4], "from the ends inwards"), [1, 4, 2, 3]);
+});
+
+test("edges that share a job keep its sum, whichever is dragged", () => {
+  for (const [n, height] of [
+    [0, 0.9],
+    [2, 0],
+    [1, 5],
+    [3, 0.31],
+  ]) {
+    const made = withHeight([0.4, 0.3, 0.2, 0.1], n, height, true);
+    const sum = made.reduce((all, one) => all + one, 0);
+    assert.ok(Math.abs(sum - 1) < 1e-9, `${made}`);
+    assert.ok(made.every((one) => one >= 0));
+    assert.ok(Math.abs(made[n] - Math.min(height, 1)) < 1e-9);
+  }
+  near(withHeight([0.4, 0.3], 0, 9, false), [1.5, 0.3]);
+});
+
+test("entropy leaves one edge where L1 leaves all, as long as they share a job", () => {
+  const start = [0.3, 0.25, 0.2, 0.15, 0.1];
+  near(pulled(start, "L1", true, 240), start, 1e-9);
+  const left = pulled(start, "entropy", true, 240);
+  near(left, [1, 0, 0, 0, 0], 1e-9);
+  near([billsOf(left).entropy, billsOf([0.2, 0.2, 0.2]).entropy], [0, Math.log(3)], 1e-9);
 });

@@ -49,6 +49,22 @@ for (const kind of ["bezier", "bspline"]) {
   test(`a ${kind} shows its points, its curve and its formula`, () => {
     const { el, end } = open(kind);
     assert.equal(grips(el, "point").length, 3);
+    if (kind === "bezier") {
+      assert.equal(el.querySelector(".kv-curve")!.getAttribute("d"), "", "t has not drawn it yet");
+      const t = el.querySelector<HTMLInputElement>("input[type=range]")!;
+      for (const [value, wanted] of [
+        ["0.5", /L[^L]*$/],
+        ["0.25", /L[^L]*$/],
+      ] as const) {
+        t.value = value;
+        t.dispatchEvent(new Event("input"));
+        assert.match(el.querySelector(".kv-curve")!.getAttribute("d")!, wanted);
+      }
+      assert.deepEqual(
+        [...el.querySelectorAll(".kv-frame-plane .kv-names text")].map((name) => name.textContent),
+        ["p\u2080", "p\u2081", "p\u2082"],
+      );
+    }
     assert.ok(el.querySelector(".kv-curve")!.getAttribute("d")!.length > 100);
     assert.ok(el.querySelectorAll("math").length > 3);
     assert.equal(el.querySelector<HTMLElement>(".kv-course")!.dataset.kvTheme, "light");
@@ -167,6 +183,9 @@ test("points that Python sets are drawn, also when there are more or fewer", () 
 test("points are added and removed between two and ten", () => {
   const { el, end } = open("bezier");
   const add = buttonOf(el, "Add a point");
+  const t = el.querySelector<HTMLInputElement>("input[type=range]")!;
+  t.value = "1";
+  t.dispatchEvent(new Event("input"));
   const d = el.querySelector(".kv-curve")!.getAttribute("d")!;
   add.click();
   assert.equal(grips(el, "point").length, 4);
@@ -243,9 +262,9 @@ test("who wants no motion gets steps", async () => {
   const [t] = el.querySelectorAll<HTMLInputElement>("input");
   buttonOf(el, "Play").click();
   await pause(300);
-  assert.equal(Number(t.value), 0.4);
+  assert.equal(Number(t.value), 0);
   await pause(500);
-  assert.equal(Number(t.value), 0.5);
+  assert.equal(Number(t.value), 0.1);
   end();
   Object.assign(globalThis, { matchMedia: undefined });
 });

@@ -31,7 +31,9 @@ export function bezier(stage: Stage): void {
 
 class Bezier implements Owner {
   private chosen = 0;
-  private t = 0.4;
+  private t = 0;
+  /** How far the curve has been drawn: what it will be is not given away. */
+  private reach = 0;
   /** How many levels are drawn; infinite for all, however many there are. */
   private level = Infinity;
   private held = false;
@@ -43,6 +45,7 @@ class Bezier implements Owner {
   private readonly grips = new Grips(this.frame, "point", this);
   private readonly curve = s("path", { class: "kv-curve" });
   private readonly levels = s("g", { class: "kv-levels" });
+  private readonly names = s("g", { class: "kv-names" });
   private readonly words = h("p", { class: "kv-words", "aria-live": "polite" });
   private readonly formula = h("div", { class: "kv-formulas" });
   private readonly slider: SaidSlider;
@@ -64,6 +67,7 @@ class Bezier implements Owner {
       (level) => this.showLevel(level),
     );
     this.frame.inside.append(this.curve, this.levels);
+    this.frame.top.append(this.names);
   }
 
   start(): void {
@@ -93,6 +97,7 @@ class Bezier implements Owner {
 
   private go(t: number): void {
     this.t = t;
+    this.reach = Math.max(this.reach, t);
     this.slider.value = t;
     this.draw();
   }
@@ -151,18 +156,35 @@ class Bezier implements Owner {
     this.levelSlider.limit(0, n);
     this.levelSlider.value = level;
     this.arrange(points);
-    const curve = Array.from({ length: PARTS + 1 }, (_, i) => bezierAt(points, i / PARTS));
-    this.curve.setAttribute("d", this.frame.path(curve));
+    const curve = Array.from({ length: PARTS + 1 }, (_, i) =>
+      bezierAt(points, (this.reach * i) / PARTS),
+    );
+    this.curve.setAttribute("d", this.reach > 0 ? this.frame.path(curve) : "");
+    this.names.replaceChildren(...points.map((point, i) => this.name(point, i)));
     const levels = deCasteljau(points, t);
     this.drawLevels(levels.slice(0, level + 1), n);
     const weights = bernstein(n, t);
     this.grips.draw(points.map((point, i) => this.grip(point, i, weights[i])));
     this.weights.draw(n, t, this.chosen);
-    write(this.words, describe(levels, level, t));
+    const before = this.reach > 0 ? "" : " Press Play: the last point draws the curve.";
+    write(this.words, describe(levels, level, t) + before);
     this.formula.replaceChildren(...formulas(n, t, weights, levels[n][0], this.chosen));
     enable(this.add, points.length < MOST);
     enable(this.remove, points.length > FEWEST);
     write(this.remove, `Remove point ${this.chosen}`);
+  }
+
+  /** The name of a point, as the formulas have it: above it, or below where it stands low. */
+  private name([x, y]: Point, i: number): SVGElement {
+    const { frame } = this;
+    const isLow = frame.y(y) > (frame.y(frame.y.low) + frame.y(frame.y.high)) / 2;
+    const place = {
+      x: frame.x(x).toFixed(1),
+      y: (frame.y(y) + (isLow ? 24 : -14)).toFixed(1),
+      "text-anchor": "middle",
+    };
+    const mark = i === this.chosen ? "kv-active" : "";
+    return s("text", { class: mark, ...place }, `p${subscript(i)}`);
   }
 
   private grip([x, y]: Point, i: number, weight: number): Grip {
@@ -208,6 +230,10 @@ class Bezier implements Owner {
     return s("circle", { class: last ? "kv-last" : "kv-between", r: last ? 6 : 3.5, ...at });
   }
 }
+
+/** A number as small letters below the line. */
+const subscript = (n: number): string =>
+  [...String(n)].map((digit) => String.fromCharCode(0x2080 + Number(digit))).join("");
 
 const round = (t: number): number => Math.round(100 * t) / 100;
 

@@ -16,17 +16,18 @@ import {
 import { NO_MARKS, paintEdges } from "../diagram/painter";
 import { SvgPen } from "../diagram/pen";
 import { Captions, NodeWords } from "../diagram/words";
-import { assign, h, s, wantsStill } from "../ui/dom";
+import { assign, h, s, wantsStill, write } from "../ui/dom";
 import { draggable } from "../ui/drag";
 import type { Life } from "../ui/life";
 import { LossChart, MARGIN } from "../ui/loss_chart";
 import { short } from "../ui/numbers";
 import { Palette } from "../ui/theme";
+import { Frame } from "./frame";
 import { EMPTY, scenesOf } from "./frames";
 import { Scrubber } from "./playing";
 import type { Stage } from "./stage";
 
-/** Heights of the losses below a film, beside it, and alone. */
+/** Heights of the losses below a film, and beside it. */
 const BELOW = 130;
 const BESIDE = 300;
 
@@ -37,20 +38,25 @@ export function film({ root, shared, life, onTheme }: Stage): void {
   const shown = shared.get<number[]>("shown");
   const chart = shared.get<Chart | null>("chart");
   const isStaircase = (chart?.marks.length ?? 0) > 0;
+  const missing = shared.get<Missing | undefined>("left");
 
   const picture = scenes.length ? new NetPicture(life, scenes[scenes.length - 1]) : null;
   const losses = chart
     ? new LossLines(life, chart, isStaircase ? BESIDE : BELOW, (at) => scrubber.go(at))
     : null;
+  const left = missing ? new LeftOver(life, missing) : null;
   const label = shared.get<string>("label");
   const reel = { count: captions.length, label, caption: (at: number) => captions[at] };
   const scrubber = new Scrubber(life, reel, (at) => {
     picture?.show(scenes[shown[at]], captions[at]);
     losses?.show(at);
+    left?.show(at);
   });
 
-  const parts = [picture?.element, losses?.element].filter((part) => part !== undefined);
-  const body = h("div", { class: isStaircase && picture ? "kv-film kv-beside" : "kv-film" });
+  const seen = [picture?.element, left?.element].filter((part) => part !== undefined);
+  const stack = seen.length ? h("div", { class: "kv-film-seen" }, ...seen) : undefined;
+  const parts = [stack, losses?.element].filter((part) => part !== undefined);
+  const body = h("div", { class: isStaircase && stack ? "kv-film kv-beside" : "kv-film" });
   body.append(...parts);
   root.setAttribute("aria-label", isStaircase ? "Grid extension" : "Film of a network");
   root.append(scrubber.caption, body, scrubber.element);
@@ -65,6 +71,68 @@ interface Chart {
   lines: Record<string, number[]>;
   /** First steps of grid levels. */
   marks: { step: number; grid: number }[];
+}
+
+/** What Python sends of what is left: rows of input and target less output, for some steps. */
+interface Missing {
+  rows: [x: number, missing: number][][];
+  /** Which of them is shown at each step. */
+  shown: number[];
+}
+
+/** Height of the picture of what is left. */
+const LEFT_OVER = 132;
+
+/** What the network misses, drawn as large as it is small: its scale follows it. */
+class LeftOver {
+  readonly element: HTMLElement;
+  private readonly frame = new Frame("left", 24);
+  private readonly dots = s("path", { class: "kv-left-dots" });
+  private readonly zero = s("path", { class: "kv-cursor" });
+  private readonly scale = h("p", { class: "kv-left-scale" });
+  private at = 0;
+
+  constructor(
+    life: Life,
+    private readonly missing: Missing,
+  ) {
+    this.frame.inside.append(this.zero, this.dots);
+    this.element = h("div", { class: "kv-left" }, this.scale, this.frame.element);
+    life.resized(this.element, () => this.draw());
+  }
+
+  show(at: number): void {
+    this.at = at;
+    this.draw();
+  }
+
+  private draw(): void {
+    const width = this.element.clientWidth;
+    const { rows, shown } = this.missing;
+    const now = rows[shown[this.at]];
+    const most = Math.max(...now.map(([, missing]) => Math.abs(missing))) || 1;
+    const power = 10 ** Math.floor(Math.log10(most));
+    const unit = power === 1 ? "" : `, in units of ${power.toExponential(0)}`;
+    write(this.scale, `What is left: target less network${unit}`);
+    assign(this.frame.element, { role: "img", "aria-label": this.scale.textContent ?? "" });
+    if (!width) return;
+    const xs = now.map(([x]) => x);
+    const across = [Math.min(...xs), Math.max(...xs)] as const;
+    // In units of the power of ten that the line above tells, so that the numbers stay short.
+    const high = (1.1 * most) / power;
+    this.frame.show(width, LEFT_OVER, across, [-high, high]);
+    const { frame } = this;
+    const dot = ([x, missing]: readonly [number, number]): string =>
+      `M${frame.place(x, missing / power)}h0`;
+    this.dots.setAttribute("d", now.map(dot).join(""));
+    this.zero.setAttribute(
+      "d",
+      frame.path([
+        [across[0], 0],
+        [across[1], 0],
+      ]),
+    );
+  }
 }
 
 /** Pixels that the text of a grid level needs. */

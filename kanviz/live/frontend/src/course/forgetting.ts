@@ -1,10 +1,13 @@
 /** Continual learning, phase by phase: the data, what each learner makes of them, and its errors. */
 
+import { ridge } from "../math/least_squares";
 import { pathOf } from "../ui/curve_plot";
 import { assign, h, s, scrolling } from "../ui/dom";
+import { choice, field } from "../ui/fields";
 import type { Life } from "../ui/life";
 import { extent, labels, linear, roomy, type Scale, short } from "../ui/numbers";
 import { Scrubber } from "./playing";
+import { basisAt, combine, evenGrid, extended } from "./splines";
 import type { Stage } from "./stage";
 
 const HEIGHT = 150;
@@ -44,7 +47,7 @@ class Panel {
     life: Life,
     private readonly name: string,
     nth: number,
-    private readonly phases: number[][],
+    private phases: number[][],
     private readonly record: Peaks,
     private readonly heights: [number, number],
   ) {
@@ -55,6 +58,11 @@ class Panel {
     const title = h("h3", { class: "kv-learner" }, s("svg", {}, line), `${name}, prediction`);
     this.element = h("div", { class: "kv-learner-panel" }, title, this.svg);
     life.resized(this.element, () => this.arrange());
+  }
+
+  /** Another learner of the same name. */
+  learn(phases: number[][]): void {
+    this.phases = phases;
   }
 
   show(at: number, words: string): void {
@@ -135,20 +143,93 @@ function errorTable(names: string[], errors: Errors, count: number) {
   return { element: scrolling(table, "Errors"), show };
 }
 
+/** What a student chooses of a learner that learns in the page: one edge, as notebook 08 has it. */
+export interface Choice {
+  size: number;
+  order: number;
+  base: (typeof BASES)[number];
+  way: (typeof WAYS)[number];
+}
+
+const SIZES = ["5", "10", "20", "50", "100", "200"];
+const ORDERS = ["1", "2", "3", "5"];
+const BASES = ["none", "SiLU"] as const;
+const WAYS = ["left to right", "right to left", "from the ends inwards"] as const;
+export const PLAIN: Choice = { size: 200, order: 3, base: "none", way: "left to right" };
+const LEARNER = "KAN [1, 1]";
+
+/** Of a change of a coefficient against the squares of the residuals: as little as is needed. */
+const RELUCTANCE = 1e-9;
+
+/** The windows in the order in which they are learnt. */
+export function inOrder<T>(windows: readonly T[], way: Choice["way"]): T[] {
+  if (way === "left to right") return [...windows];
+  if (way === "right to left") return [...windows].reverse();
+  const last = windows.length - 1;
+  return windows.map((_, n) => windows[n % 2 ? last - (n - 1) / 2 : n / 2]);
+}
+
+/**
+ * What one edge says after each phase, when each phase changes its coefficients as little as the
+ * data of that phase ask for: where the steps of Levenberg and Marquardt come to rest.
+ */
+export function learnt({ x, target, windows }: Peaks, { size, order, base }: Choice): number[][] {
+  const [low, high] = [x[0], x[x.length - 1]];
+  const knots = extended(evenGrid([low, high], size), order);
+  const rows = x.map((at) => {
+    const row = basisAt(knots, order, at);
+    if (base === "none") return row;
+    const z = (2 * (at - low)) / (high - low) - 1;
+    return [...row, z / (1 + Math.exp(-z))];
+  });
+  const coef = new Float64Array(rows[0].length);
+  const says = (): number[] => rows.map((row) => combine(row, coef));
+  return windows.map(([from, to]) => {
+    const before = says();
+    const inside = x.map((_, n) => n).filter((n) => x[n] >= from && x[n] <= to);
+    const change = ridge(
+      inside.map((n) => rows[n]),
+      inside.map((n) => target[n] - before[n]),
+      RELUCTANCE,
+    );
+    change.forEach((by, m) => {
+      coef[m] += by;
+    });
+    return says();
+  });
+}
+
+/** The errors on each window after each phase. */
+function errorsOf({ x, target, windows }: Peaks, phases: number[][]): number[][] {
+  return phases.map((says) =>
+    windows.map(([low, high]) => {
+      const inside = x.map((_, n) => n).filter((n) => x[n] >= low && x[n] <= high);
+      return Math.sqrt(
+        inside.reduce((sum, n) => sum + (says[n] - target[n]) ** 2, 0) / inside.length,
+      );
+    }),
+  );
+}
+
 export function forgetting({ root, shared, life }: Stage): void {
-  const learners = shared.get<Record<string, number[][]>>("learners");
-  const errors = shared.get<Errors>("errors");
-  const windows = shared.get<[number, number][]>("windows");
-  const record = { x: shared.get<number[]>("x"), target: shared.get<number[]>("target"), windows };
+  const given = shared.get<[number, number][]>("windows");
+  const record: Peaks = { x: shared.get("x"), target: shared.get("target"), windows: given };
+  const isOwn = shared.get<boolean>("is_own");
+  const learners = isOwn
+    ? { [LEARNER]: learnt(record, PLAIN) }
+    : shared.get<Record<string, number[][]>>("learners");
+  const errors = isOwn
+    ? { [LEARNER]: errorsOf(record, learners[LEARNER]) }
+    : shared.get<Errors>("errors");
   const names = Object.keys(learners);
   const caption = (at: number): string => {
-    const [low, high] = windows[at];
-    return `After phase ${at + 1} of ${windows.length}: the data were x from ${short(low)} to ${short(high)}.`;
+    const [low, high] = record.windows[at];
+    return `After phase ${at + 1} of ${given.length}: the data were x from ${short(low)} to ${short(high)}.`;
   };
   const heights = heightsOf(record.target, Object.values(learners).flat());
   const panels = names.map((name, n) => new Panel(life, name, n, learners[name], record, heights));
-  const table = errorTable(names, errors, windows.length);
-  const reel = { count: windows.length, label: "phase", caption };
+  const table = errorTable(names, errors, given.length);
+  const reel = { count: given.length, label: "phase", caption };
   const scrubber = new Scrubber(life, reel, (at) => {
     for (const panel of panels) panel.show(at, caption(at));
     table.show(at);
@@ -162,8 +243,50 @@ export function forgetting({ root, shared, life }: Stage): void {
     );
   const keys = [key("kv-target", "target"), key("kv-data", "data of this phase")];
   const legend = h("p", { class: "kv-line-keys" }, ...keys);
+  const choose = (made: Choice): void => {
+    record.windows = inOrder(given, made.way);
+    const phases = learnt(record, made);
+    errors[LEARNER] = errorsOf(record, phases);
+    panels[0].learn(phases);
+    scrubber.go(scrubber.at);
+  };
   root.setAttribute("aria-label", "Continual learning");
   const pictures = panels.map((panel) => panel.element);
+  root.append(...(isOwn ? [choices(choose)] : []));
   root.append(scrubber.caption, legend, ...pictures, table.element, scrubber.element);
   scrubber.go(0);
+}
+
+/** The lists from which a student chooses. */
+function choices(choose: (made: Choice) => void): HTMLElement {
+  const now = { ...PLAIN };
+  const list = (
+    label: string,
+    names: readonly string[],
+    start: string,
+    set: (name: string) => void,
+  ): HTMLElement => {
+    const made = choice(names, (name) => {
+      set(name);
+      choose(now);
+    });
+    made.value = start;
+    return field(label, made);
+  };
+  return h(
+    "div",
+    { class: "kv-tools" },
+    list("Intervals G", SIZES, String(now.size), (name) => {
+      now.size = Number(name);
+    }),
+    list("Order k", ORDERS, String(now.order), (name) => {
+      now.order = Number(name);
+    }),
+    list("Base function", BASES, now.base, (name) => {
+      now.base = name as Choice["base"];
+    }),
+    list("Phases", WAYS, now.way, (name) => {
+      now.way = name as Choice["way"];
+    }),
+  );
 }

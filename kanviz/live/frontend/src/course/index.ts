@@ -13,6 +13,7 @@ import { forgetting } from "./forgetting";
 import { layer } from "./layer";
 import { lookup } from "./lookup";
 import { prediction } from "./prediction";
+import { seesaw } from "./seesaw";
 import { type CourseTraits, type Renderer, Shared } from "./stage";
 
 /** What draws each kind of widget. */
@@ -26,6 +27,7 @@ const KINDS: Record<string, Renderer> = {
   layer,
   lookup,
   prediction,
+  seesaw,
 };
 
 /** Draws one view into `el`; returns the function that takes it down again. */

@@ -121,7 +121,7 @@ function withKnot({ order, knots, coef }: Spline, at: number): Spline {
 }
 
 /** A grid of `size` equal intervals. */
-const evenGrid = ([low, high]: readonly [number, number], size: number): number[] =>
+export const evenGrid = ([low, high]: readonly [number, number], size: number): number[] =>
   Array.from({ length: size + 1 }, (_, n) => low + ((high - low) * n) / size);
 
 /**
@@ -216,7 +216,7 @@ export function pieces(knots: readonly number[], order: number, gap: number): Pi
 }
 
 /** The sum of the functions, each as often as its coefficient says. */
-export const combine = (row: readonly number[], coef: readonly number[]): number =>
+export const combine = (row: readonly number[], coef: ArrayLike<number>): number =>
   row.reduce((total, value, m) => total + value * coef[m], 0);
 
 /** A Gaussian on each grid point and two beyond each end, as wide as their mean distance. */

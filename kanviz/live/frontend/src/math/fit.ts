@@ -37,8 +37,8 @@ const SPARSE_STEPS = 5;
 const ROUNDS = [0.25, 0.5, 1];
 /** Steps of each trial of a start; between rounds the better quarter goes on. */
 const TRIALS = [[10, 15], [30], [60]];
-/** An error below this share of the deviation of y ends the search. */
-const GOOD_ENOUGH = 0.003;
+/** An error below this share of the deviation of y is good; so many good starts end the search. */
+const [GOOD_ENOUGH, ENOUGH] = [0.003, 3];
 /** Rows that the first trials look at. */
 const TRIAL_ROWS = 1000;
 
@@ -172,7 +172,7 @@ function* best(
     const made = number ? newLayers(widths, grid, uniform(options.seed + 7919 * number)) : first;
     const found = yield* trial(made, quick, variance, TRIALS[0], { options, number });
     field.push({ ...found, number });
-    if (found.loss < goal) break;
+    if (field.filter(({ loss }) => loss < goal).length === ENOUGH) break;
   }
   for (const rounds of TRIALS.slice(1)) {
     field.sort((a, b) => a.loss - b.loss);
