@@ -16,7 +16,7 @@ standard deviations (divisor n) over the samples:
     The standard deviation of what the edge adds, or of the node's value.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import torch
@@ -236,7 +236,7 @@ def background(samples: int, inputs: int) -> list[int]:
     return [number * samples // count for number in range(count)]
 
 
-def _through(layers: Sequence[KANLayer], x: Tensor) -> Tensor:
+def _through(layers: Iterable[KANLayer], x: Tensor) -> Tensor:
     for layer in layers:
         x = layer(x)
     return x
