@@ -242,6 +242,9 @@ def test_residuals_that_are_complex_or_unfit_to_train_are_one_sentence() -> None
 
     with pytest.raises(TypeError, match="residuals must be real; got complex numbers"):
         model.solve(lambda u: [gradient(u, x) * 1j, u(x)])
+    phase = nn.Parameter(torch.tensor(1.0 + 0j))
+    with pytest.raises(TypeError, match="coefficients of an equation must be real; got complex"):
+        model.solve(lambda u: [(phase * u(x)).real - 1])
     refused(lambda u: gradient(u, x)[:, 0] + square * u(x), "at each call; got a tensor that")
     refused(lambda u: gradient(u, x)[:, 0] + many.mean() * u(x), r"at most 50 numbers.*got 90")
     refused(lambda u: gradient(u, rate * x)[:, 0] + u(x), "x must not require a gradient")
