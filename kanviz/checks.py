@@ -28,6 +28,12 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
         )
 
 
+def check_given(name: str, value: object) -> None:
+    """Raise a TypeError where there is None in the place of data."""
+    if value is None:
+        raise TypeError(f"{name} must be data, one row per sample; got None. Pass an array.")
+
+
 def check_integer(name: str, value: object, lowest: int) -> None:
     """Raise unless ``value`` is an ``int`` (no ``bool``) of at least ``lowest``.
 

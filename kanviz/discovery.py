@@ -273,6 +273,8 @@ def _with_test_part(data: Any, seed: int) -> Dataset:
     if sample.is_classification or sample.n_outputs != 1:
         what = "classes" if sample.is_classification else f"{sample.n_outputs} outputs"
         raise ValueError(f"y must be one column of numbers; got {what}. Take them one by one.")
+    if bool((sample.y == sample.y[:1]).all()):
+        raise ValueError("y must vary, for a constant has no law; got one value in every row.")
     if sample.x_test is None:
         raise ValueError(
             "data must have a test part, which judges the laws; got none. Pass test_fraction=0.2 "

@@ -166,8 +166,27 @@ class TestFromArrays:
         np.testing.assert_allclose(data.x.numpy(), x[1::2], rtol=1e-6)
         assert data.input_names == ("a", "b")
 
+    def test_a_sparse_tensor_is_a_table_too(self) -> None:
+        x, y = make_arrays()
+        data = from_arrays(torch.tensor(x).to_sparse(), y, test_fraction=0, normalize=False)
+        np.testing.assert_allclose(data.x.numpy(), x, rtol=1e-6)
+
 
 class TestRefusals:
+    def test_gaps_of_a_masked_array_and_numbers_beyond_floats(self) -> None:
+        x, y = make_arrays()
+        gaps = np.ma.masked_array(x, mask=x == x[4, 1])
+        with pytest.raises(ValueError, match=r"^x must have a value everywhere; got .* in row 4\."):
+            from_arrays(gaps, y)
+        with pytest.raises(ValueError, match=r"^y must have a value everywhere; got .* in row 4\."):
+            from_arrays(x, np.ma.masked_array(y, mask=np.arange(20) == 4))
+        with pytest.raises(ValueError, match=r"^x must be at most 1e300 in size; got an integer"):
+            from_arrays([[10**400], [1]], [1.0, 2])
+
+    def test_one_row_is_told_as_that_and_not_as_constant(self) -> None:
+        with pytest.raises(ValueError, match=r"^x must have at least 2 training samples; got 1"):
+            from_arrays([[1.0, 2]], [1.0])
+
     @pytest.mark.parametrize("unit", ["ns", "us", "s", "D"])
     @pytest.mark.parametrize("is_frame", [True, False])
     def test_dates_and_times(self, unit: str, *, is_frame: bool) -> None:

@@ -68,6 +68,7 @@ def test_the_users_names_stay_whatever_they_are() -> None:
     [
         (X, "data must be a Dataset or a pair"),
         ((X[:, :1], ["a", "b"] * 150), "y must be one column of numbers; got classes"),
+        ((X, X[:, 0] * 0), "y must vary, for a constant has no law; got one value"),
         ((X, X[:, :2]), "y must be one column of numbers; got 2 outputs"),
         (kv.from_arrays(X, X[:, 0], test_fraction=0.0), "data must have a test part"),
     ],

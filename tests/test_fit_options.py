@@ -38,6 +38,8 @@ pytestmark = pytest.mark.long
         ({"loss": "cross_entropy"}, "loss must be 'mse' for numbers"),
         ({"loss": torch.nn.L1Loss(reduction="none")}, r"one number; got shape \(200, 1\)\."),
         ({"loss": lambda *_: 1.0, "optimizer": "adam"}, "tensor of one number; got float"),
+        ({"loss": torch.nn.NLLLoss()}, r"NLLLoss takes no outputs of shape \(200, 1\) and y of"),
+        ({"loss": torch.nn.GaussianNLLLoss()}, "missing 1 required .* Take another loss"),
         ({"loss": torch.nn.L1Loss}, r"got the class L1Loss\. Write L1Loss\(\)"),
     ],
 )
@@ -117,7 +119,7 @@ def test_small_fits_use_few_threads_and_leave_the_setting_as_it_was(optimizer: A
     assert same(*found)
 
 
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(
     st.sampled_from(["lm", "lbfgs", "adam"]),
     st.integers(1, 4),

@@ -205,7 +205,7 @@ def derivative(order: int) -> Callable[[Unknown], Tensor]:
     return lambda u: pointwise(along, u, FEW)
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(st.integers(0, 4), st.lists(st.integers(0, 3), min_size=1, max_size=3), st.booleans())
 def test_an_equation_is_taken_if_and_only_if_splines_have_its_derivatives(
     order: int,
@@ -242,6 +242,9 @@ def test_residuals_that_are_complex_or_unfit_to_train_are_one_sentence() -> None
 
     with pytest.raises(TypeError, match="residuals must be real; got complex numbers"):
         model.solve(lambda u: [gradient(u, x) * 1j, u(x)])
+    phase = nn.Parameter(torch.tensor(1.0 + 0j))
+    with pytest.raises(TypeError, match="coefficients of an equation must be real; got complex"):
+        model.solve(lambda u: [(phase * u(x)).real - 1])
     refused(lambda u: gradient(u, x)[:, 0] + square * u(x), "at each call; got a tensor that")
     refused(lambda u: gradient(u, x)[:, 0] + many.mean() * u(x), r"at most 50 numbers.*got 90")
     refused(lambda u: gradient(u, rate * x)[:, 0] + u(x), "x must not require a gradient")

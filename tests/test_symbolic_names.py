@@ -50,7 +50,7 @@ def test_what_is_printed_with_any_names_is_read_back(
     has_constants: bool,  # noqa: FBT001 - drawn
 ) -> None:
     symbols = [symbol(name) for name in names]
-    total = sympy.Add(*((k + 2) * one**2 for k, one in enumerate(symbols)))
+    total = sympy.Add(*((k + 2) * one**2 + (k + 1) * one for k, one in enumerate(symbols)))
     whole = total + sympy.sin(symbols[0]) + (sympy.pi * sympy.E if has_constants else 0)
     assert parse(to_text(whole), names) == whole
 

@@ -297,7 +297,7 @@ def test_a_state_dict_carries_the_units_and_one_of_0_1_loads() -> None:
     assert not plain.session.about.has_units
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(st.floats(-6, 6), offsets, st.floats(-6, 6), offsets)
 def test_an_equation_is_solved_in_the_units_of_the_data(
     size: float, b: float, height: float, d: float
@@ -627,6 +627,27 @@ def test_truth_values_come_back_as_truth_values() -> None:
     assert model.predict([0.1, 0.9]).tolist() == [False, True]
 
 
+def test_whole_numbers_of_any_type_are_labels_where_there_are_several_outputs() -> None:
+    x = np.linspace(0, 1, 40)
+    for kind in (float, np.float32, np.int8, np.uint8):
+        model = KAN([1, 2])
+        model.fit(x, (x > 0.5).astype(kind), steps=20, progress=False)
+        assert model.classes == (0, 1)
+        assert model.score(x, (x > 0.5).astype(int)) > 0.9
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_no_data_are_no_sample_that_was_remembered() -> None:
+    model, x, _ = make_fitted()
+    for question in (model.predict, model.decision_function, model.contributions):
+        with pytest.raises(TypeError, match="x must be data, one row per sample; got None"):
+            question(None)
+    with pytest.raises(ValueError, match="x is on the meta device, which holds no numbers"):
+        model.predict(torch.tensor(x, device="meta"))
+    with pytest.raises(ValueError, match="This model is on the meta device"):
+        model.copy().to("meta").predict(x)
+
+
 def test_an_unknown_label_is_one_sentence() -> None:
     model = KAN([1, 2])
     model.fit([0.0, 1, 2, 3], ["a", "a", "b", "b"], steps=3, progress=False)
@@ -668,7 +689,7 @@ def test_a_loss_of_ones_own_is_asked_in_the_users_units(kind: type) -> None:
     assert told == pytest.approx(missed, rel=0.1)
 
 
-@settings(max_examples=12)
+@settings(max_examples=5)
 @given(
     st.sampled_from([(False, True), (-1, 1), (0, 1), ("no", "yes"), (5, -3)]),
     st.sampled_from(["mean", "sum"]),

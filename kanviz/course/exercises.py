@@ -504,5 +504,18 @@ EXERCISES: dict[str, Exercise] = {
         number(5.4e5, 0.5),
         ("Call the condition of section 5 with 64.", "It grows as the fourth power of the number."),
     ),
+    "17.1": Exercise(
+        "the share of states that the known border sorts right, from 0 to 1",
+        between(0.95, 0.99),
+        (
+            "states(1.5) with another condition in the hills.",
+            "Compare spread > 0.5 with 1.5 * abs(energies**2 - 1) < 1.",
+        ),
+    ),
+    "17.2": Exercise(
+        "the share of signatures that two columns foretell, from 0 to 1",
+        between(0.77, 0.86),
+        ("shape[:, [2, 4]] are the two.", "kv.KAN([2, 3, 1]), then share_right."),
+    ),
 }
 """By notebook and number, as in ``"04.1"``."""

@@ -113,7 +113,7 @@ def from_arrays(
     names = default_names("x", inputs.shape[1]) if names is None else names
     names = check_names("input_names", names, inputs.shape[1])
     books = {column.name: column.categories for column in coded or () if column.categories}
-    if constant == "error":
+    if constant == "error" and len(inputs) > 1:  # of one row there is something else to say
         check_varies(inputs, names)
     targets, tests, outputs, classes = _read_targets(y, y_test, inputs, task, output_names)
     data = Dataset(
@@ -541,6 +541,7 @@ def read_numbers(name: str, values: Any) -> Float[Tensor, "rows columns"]:
         If there is no entry, or not one or two axes.
     """
     table = values.detach() if isinstance(values, Tensor) else _array_of_numbers(name, values)
+    table = table if table.layout == torch.strided else table.to_dense()
     if table.is_complex():
         raise TypeError(
             f"{name} must hold real numbers; got {table.dtype}. Pass its real part or its size."
@@ -634,6 +635,11 @@ def _as_array(name: str, values: Any) -> np.ndarray:
     """Return ``values`` as a numpy array of at least one axis."""
     if isinstance(values, Tensor):
         return values.detach().cpu().numpy()
+    if np.ma.isMaskedArray(values) and (gaps := np.argwhere(np.ma.getmaskarray(values))).size:
+        raise ValueError(
+            f"{name} must have a value everywhere; got a masked one in row {gaps[0][0]}. Fill it, "
+            "or leave that row out."
+        )
     try:
         array = np.asarray(values)
     except ValueError:
@@ -662,7 +668,12 @@ def _array_of_numbers(name: str, values: Any) -> Tensor:
         # As objects, for numpy has turned the numbers of a mixed list into text.
         entries = np.asarray(values, dtype=object)
         _check_entries(name, entries.reshape(len(entries), -1), column_names(values))
-    return torch.from_numpy(array.astype(np.float64))
+    try:
+        return torch.from_numpy(array.astype(np.float64))
+    except OverflowError:
+        raise ValueError(
+            f"{name} must be at most 1e300 in size; got an integer beyond that. Take another unit."
+        ) from None
 
 
 def _check_entries(name: str, table: np.ndarray, names: tuple[str, ...] | None) -> None:

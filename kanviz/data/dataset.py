@@ -341,7 +341,7 @@ def read_sample_weight(
         Unless there is one per row, finite, at least 0 and not all 0.
     """
     try:
-        numbers = torch.as_tensor(np.asarray(values) if not isinstance(values, Tensor) else values)
+        numbers = values if isinstance(values, Tensor) else torch.from_numpy(np.array(values))
         weight = numbers.detach().double()
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(

@@ -192,7 +192,9 @@ def example_path(name: str = "penguins") -> Path:
     """Return the path of a CSV file that comes with kanviz, for ``from_csv``.
 
     ``"penguins"``: 344 penguins of three species, with bill, flipper and body sizes, island, sex
-    and year, and a few missing values. ``examples/README.md`` beside it tells source and licence.
+    and year, and a few missing values. ``"knots"``: 2968 hyperbolic knots with up to 12 crossings,
+    numbers of their geometry and their signature. ``examples/README.md`` beside them tells sources
+    and licences.
 
     Raises
     ------

@@ -69,6 +69,9 @@ def read_inputs(x: Any, about: About, like: Tensor) -> Float[Tensor, "samples in
         inputs = _rescaled(data.x, data.x_scaling, about.x_scaling)
     else:
         inputs = about.x_scaling.apply(_numbers_of(x, about))
+    if inputs.is_meta or like.is_meta:
+        what = "x" if inputs.is_meta else "This model"
+        raise ValueError(f"{what} is on the meta device, which holds no numbers. Move it first.")
     inputs = inputs.to(like.detach())
     check_finite("x", inputs, about.input_names)
     return inputs
@@ -151,9 +154,9 @@ def about_after(data: Dataset, about: About, *, is_new: bool) -> About:
 def classes_or_numbers(data: Any, loss: object, n_outputs: int) -> Task:
     """Return how targets are to be read: as ``from_arrays`` has it, or surely as classes.
 
-    Whole numbers are labels where cross entropy is asked for, or where one column of them stands
-    for several outputs. For one output and a loss of the user's own, y are numbers: that loss is
-    asked about them.
+    Whole numbers are labels where cross entropy is asked for, or where one column of them, of any
+    type, stands for several outputs. For one output and a loss of the user's own, y are numbers:
+    that loss is asked about them.
     """
     if loss == "cross_entropy" or isinstance(loss, torch.nn.CrossEntropyLoss):
         return "classification"
@@ -163,7 +166,10 @@ def classes_or_numbers(data: Any, loss: object, n_outputs: int) -> Task:
         return "auto"
     y = data[1].detach().cpu() if isinstance(data[1], Tensor) else data[1]
     array = np.asarray(y)
-    return "classification" if array.ndim == 1 and array.dtype.kind in "iu" else "auto"
+    is_whole = array.dtype.kind in "iu" or (
+        array.dtype.kind == "f" and bool((array % 1 == 0).all())
+    )
+    return "classification" if array.ndim == 1 and is_whole else "auto"
 
 
 def surveyed(

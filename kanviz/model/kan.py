@@ -38,7 +38,7 @@ from kanviz.analysis.recipe import recipe_of
 from kanviz.analysis.removal import What
 from kanviz.analysis.structure import Structure, structure
 from kanviz.analysis.trace import Trace, edge_samples, node_values, trace
-from kanviz.checks import check_choice, check_integer
+from kanviz.checks import check_choice, check_given, check_integer
 from kanviz.data.arrays import choose_dtype, is_in_memory
 from kanviz.data.dataset import About, Dataset, Label
 from kanviz.data.scaling import Affine
@@ -512,6 +512,7 @@ class KAN(nn.Module):
         True
         """
         n_inputs, n_outputs = self.widths[0], self.widths[-1]
+        state = torch.as_tensor(state)
         if tuple(state.shape) != (2, n_inputs + n_outputs):
             raise ValueError(
                 f"the units of a model {list(self.widths)} have shape {(2, n_inputs + n_outputs)}; "
@@ -1148,6 +1149,7 @@ class KAN(nn.Module):
         >>> KAN([1, 2]).decision_function([[0.5]]).shape
         (1, 2)
         """
+        check_given("x", x)
         with self.session.reading():
             about, inputs = self.session.about, self.session.inputs(x)
             outputs = node_values(self.network, inputs)[-1]
@@ -1466,6 +1468,7 @@ class KAN(nn.Module):
         >>> bool(abs(rest[0] - rest[1]) < 1e-9)
         True
         """
+        check_given("x", x)
         with self.session.reading():
             rows, others = self.session.inputs(x), self.session.inputs(sample)
             shares = torch.stack([contributions(self.network, row, others) for row in rows])

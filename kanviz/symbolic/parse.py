@@ -199,7 +199,7 @@ def _tree(text: str, limits: Limits) -> tuple[ast.expr, dict[str, str]]:
     """
     tokens = _tokens(text, limits)
     names: dict[str, str] = {}
-    for token in tokens:
+    for token in dict.fromkeys(tokens):
         if token[0] == "`" or keyword.iskeyword(token) or _is_folded(token):
             name = f"name{len(names)}_"
             while name in tokens:

@@ -66,7 +66,7 @@ def by_rows(loss: Loss) -> Loss:
 def loss_of(loss: Loss, outputs: Tensor, y: Tensor, weight: Tensor | None = None) -> Tensor:
     """Return the mean loss, each row counted so many times."""
     if weight is None:
-        value: Any = loss(outputs, y)
+        value: Any = _asked(loss, outputs, y)
         if not isinstance(value, Tensor) or value.numel() != 1:
             shape = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else ""
             raise ValueError(
@@ -77,6 +77,21 @@ def loss_of(loss: Loss, outputs: Tensor, y: Tensor, weight: Tensor | None = None
     each = by_rows(loss)(outputs, y)
     rows = each.flatten(1).mean(1) if each.ndim > 1 else each
     return mean_of(rows, weight)
+
+
+def _asked(loss: Loss, outputs: Tensor, y: Tensor) -> Any:
+    """Return what a loss says; where one of torch refuses, say to what."""
+    try:
+        return loss(outputs, y)
+    except (RuntimeError, TypeError) as error:
+        own = loss.loss if isinstance(loss, InUserUnits) else loss
+        if not type(own).__module__.startswith("torch.nn"):
+            raise
+        why = str(error).splitlines()[0].rstrip(".")
+        raise ValueError(
+            f"{type(own).__name__} takes no outputs of shape {tuple(outputs.shape)} and y of shape "
+            f"{tuple(y.shape)} and {y.dtype} like these: {why}. Take another loss."
+        ) from error
 
 
 LOSS_FUNCTIONS: dict[str, Loss] = {

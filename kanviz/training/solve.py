@@ -163,6 +163,11 @@ class Equation:
         with torch.enable_grad():
             rows = [_row(self.residuals(Answers(self, network).again())) for _ in range(2)]
         (leaves, nodes), (_, others) = (_graph_of(row) for row in rows)
+        if any(leaf.is_complex() for leaf in leaves):
+            raise TypeError(
+                "coefficients of an equation must be real; got complex ones. Make their real and "
+                "imaginary parts two of them."
+            )
         if nodes & others:
             raise ValueError(
                 "residuals must compute with their coefficients at each call; got a tensor that "
@@ -447,6 +452,11 @@ def prepare_equation(network: Network, equation: Equation, options: FitOptions) 
         If the residuals are no finite numbers, do not depend on u, or differ from call to call; if
         the network has too many weights for exact steps.
     """
+    if not callable(equation.residuals):
+        raise TypeError(
+            f"residuals must be a function of u; got {type(equation.residuals).__name__}. "
+            "Write for example lambda u: gradient(u, x)[:, 0] + u(x)."
+        )
     work = copy.deepcopy(network).to(torch.float64)
     grids = list(options.grids or [network.layers[0].spec.grid_size])
     _check_options(options)

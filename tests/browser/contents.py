@@ -66,6 +66,7 @@ SHOTS = {
     "14": Shot("laws.best.model.plot()"),
     "15": Shot("diagram = explore("),
     "16": Shot("looked = teaching.lookup()"),
+    "17": Shot('found = {"where the network'),
 }
 
 

@@ -58,6 +58,7 @@ class Firefox:
             )
         self.errors: list[str] = []
         self._count = 0
+        self._socket: Any = None
         try:
             self._connect(log)
         except BaseException:
@@ -72,6 +73,8 @@ class Firefox:
 
     def stop(self) -> None:
         """End it."""
+        if self._socket is not None:
+            self._socket.close()
         self._process.terminate()
         try:
             self._process.wait(10)

@@ -75,7 +75,7 @@ def test_notebook_7_shows_and_edits_the_diagram(page: "Page", classic: Classic, 
     at = Notebook(page, classic, classic.write("a.ipynb", CELL))
     at.run(0)
     bends(at.diagram)
-    note("host", name="Notebook", version=importlib.metadata.version("notebook"))
+    note("Notebook", version=importlib.metadata.version("notebook"))
 
 
 @needs("voila")
@@ -88,7 +88,7 @@ def test_voila_shows_and_edits_the_diagram(page: "Page", lab: Lab, note: Note) -
     diagram.root.wait_for()
     bends(diagram)
     assert [error for error in console.errors if "kanviz" in error] == []
-    note("host", name="Voila", version=importlib.metadata.version("voila"))
+    note("Voila", version=importlib.metadata.version("voila"))
 
 
 def test_nbconvert_keeps_a_snapshot_alive(page: "Page", lab: Lab, note: Note) -> None:
@@ -101,7 +101,7 @@ def test_nbconvert_keeps_a_snapshot_alive(page: "Page", lab: Lab, note: Note) ->
     frame.locator(".kv-edge[aria-label]").first.wait_for(state="attached")
     frame.locator('.kv-edge[data-key="0,0,0"] rect').click()
     frame.locator(".kv-editor .kv-title").filter(visible=True).wait_for()
-    note("host", name="nbconvert", version=importlib.metadata.version("nbconvert"))
+    note("nbconvert", version=importlib.metadata.version("nbconvert"))
 
 
 @pytest.mark.skipif(bool(firefox.why_not()), reason=firefox.why_not() or "-")
@@ -113,7 +113,7 @@ def test_the_page_is_alive_in_firefox(tmp_path: Path, artefacts: Path, note: Not
         browser.open((tmp_path / "model.html").as_uri())
         browser.wait("document.querySelectorAll('.kv-edge[aria-label]').length === 9")
         browser.drag(browser.evaluate(middle_of('[data-key="0,0,0"] rect')))
-        browser.wait("document.querySelector('.kv-handle')")
+        browser.wait("document.querySelectorAll('.kv-handle').length > 2")
         before = browser.evaluate("Number(document.querySelectorAll('.kv-handle')[2].ariaValueNow)")
         browser.drag(browser.evaluate(middle_of(".kv-handle", 2)), down=-25)
         now = "Number(document.querySelectorAll('.kv-handle')[2].ariaValueNow)"
@@ -124,7 +124,7 @@ def test_the_page_is_alive_in_firefox(tmp_path: Path, artefacts: Path, note: Not
         assert browser.wait("document.querySelectorAll('.kv-bar-row .kv-number').length")
         browser.screenshot(artefacts / "firefox.png")
         assert browser.errors == []
-        note("host", name="Firefox", version=browser.version)
+        note("Firefox", version=browser.version)
 
 
 def middle_of(selector: str, n: int = 0) -> str:
