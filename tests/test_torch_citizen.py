@@ -357,6 +357,16 @@ def test_edits_and_fits_in_inference_mode_leave_a_model_that_trains() -> None:
     assert model.fit(X, Y, steps=3, progress=False).loss < 1
 
 
+@pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "adam"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_model_in_half_precision_is_fitted_in_full(dtype: torch.dtype, optimizer: Any) -> None:
+    model = KAN([2, 2, 1]).to(dtype)
+    report = model.fit(X, Y, steps=4, starts=1, optimizer=optimizer, progress=False)
+    assert report.errors == model.evaluate((X, Y))
+    assert report.errors["train_r2"] > 0.3
+    assert {p.dtype for p in model.parameters()} == {dtype}
+
+
 def test_a_fit_within_no_grad_trains() -> None:
     model = KAN([2, 3, 1])
     with torch.no_grad():

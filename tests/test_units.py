@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -689,6 +689,13 @@ def test_a_loss_of_ones_own_is_asked_in_the_users_units(kind: type) -> None:
     assert told == pytest.approx(missed, rel=0.1)
 
 
+@example(
+    labels=("no", "yes"),
+    reduction="mean",
+    label_smoothing=0.0,
+    is_weighed=True,
+    dtype=torch.float64,
+)
 @settings(max_examples=5)
 @given(
     st.sampled_from([(False, True), (-1, 1), (0, 1), ("no", "yes"), (5, -3)]),
