@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -27,13 +28,17 @@ class Both(io.TextIOBase):
 
 
 class KernelPage:
-    """Listens to IPython's cells; its own work is counted in ``seconds`` of the processor."""
+    """Listens to IPython's cells; its own work is counted in ``seconds`` of the processor.
+
+    What went wrong stands in ``failed``.
+    """
 
     def __init__(self, shell: Any, book: Path, out: Path) -> None:
         self._page = BookPage(book, out)
         self._left = len(self._page.code)
         self._stream: Both | None = None
         self.seconds = 0.0
+        self.failed = ""
         shell.events.register("pre_run_cell", self._begin)
         shell.events.register("post_run_cell", self._end)
 
@@ -48,8 +53,11 @@ class KernelPage:
         sys.stdout = self._stream._stream
         text, self._stream = "".join(self._stream.kept), None
         began = sum(os.times()[:4])
-        self._page.add(text, result.result)
-        self._left -= 1
-        if not self._left:
-            self._page.write()
+        try:
+            self._page.add(text, result.result)
+            self._left -= 1
+            if not self._left:
+                self._page.write()
+        except Exception:  # noqa: BLE001 - IPython would drop it
+            self.failed, self._left = self.failed or traceback.format_exc(), 0
         self.seconds += sum(os.times()[:4]) - began

@@ -223,5 +223,5 @@ class TestPenguins:
         np.testing.assert_allclose(data.to_user_outputs(data.y)[:, 0].numpy(), masses, rtol=1e-14)
 
     def test_an_unknown_example(self) -> None:
-        with pytest.raises(ValueError, match=r"^name must be one of 'knots', 'penguins'; got 'iris'"):
+        with pytest.raises(ValueError, match=r"must be one of 'knots', 'penguins'; got 'iris'"):
             example_path("iris")

@@ -119,7 +119,7 @@ def test_small_fits_use_few_threads_and_leave_the_setting_as_it_was(optimizer: A
     assert same(*found)
 
 
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(
     st.sampled_from(["lm", "lbfgs", "adam"]),
     st.integers(1, 4),

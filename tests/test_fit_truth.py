@@ -230,7 +230,7 @@ def test_r2_of_constant_targets_is_one_or_zero() -> None:
     assert KAN([1, 1]).evaluate(data)["train_r2"] == 0
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(
     st.one_of(st.just(0.0), st.floats(-300, 298).map(lambda power: -0.7 * 10**power)),
     st.integers(2, 20),
@@ -255,7 +255,7 @@ def test_constants_are_met_and_read(
         assert np.abs(model.predict(x) - y).max() < 1e-3 * max(size, 1.0)
 
 
-@settings(max_examples=12)
+@settings(max_examples=5)
 @given(
     st.sampled_from(["lm", "lbfgs", "adam", torch.optim.SGD, torch.optim.RMSprop]),
     st.integers(1, 4),

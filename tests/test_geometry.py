@@ -241,6 +241,15 @@ def test_frozen_and_locked_edges_are_marked_and_explained() -> None:
     assert [entry.kind for entry in drawing.key] == ["spline", "frozen", "locked"]
 
 
+def test_a_shape_that_a_curve_keeps_has_its_sign_below_the_box() -> None:
+    edge = picture(make_pair(shapes=("increasing", "convex"))).edges[0]
+    box = edge.plot.box
+    assert [badge.kind for badge in edge.badges] == ["shape", "shape"]
+    assert all(badge.y == box.bottom and len(badge.strokes) == 1 for badge in edge.badges)
+    (rising,) = edge.badges[0].strokes
+    assert rising[-1][1] < rising[0][1]  # y downwards
+
+
 def test_plain_splines_need_no_key() -> None:
     assert picture(make_snapshot([2, 5, 1])).key == ()
 

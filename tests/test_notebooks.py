@@ -37,6 +37,7 @@ page_of_the_site = kernel_page.KernelPage(
 LAST_CELL = """import json, os, pathlib, notebook_form
 idle = notebook_form.idle_claims(pathlib.Path({path!r}), globals())
 spent = sum(os.times()[:4]) - (page_of_the_site.seconds if {site!r} else 0)
+assert not {site!r} or not page_of_the_site.failed, page_of_the_site.failed
 print(json.dumps([spent, idle]))
 """
 

@@ -205,7 +205,7 @@ def derivative(order: int) -> Callable[[Unknown], Tensor]:
     return lambda u: pointwise(along, u, FEW)
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(st.integers(0, 4), st.lists(st.integers(0, 3), min_size=1, max_size=3), st.booleans())
 def test_an_equation_is_taken_if_and_only_if_splines_have_its_derivatives(
     order: int,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -297,7 +297,7 @@ def test_a_state_dict_carries_the_units_and_one_of_0_1_loads() -> None:
     assert not plain.session.about.has_units
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(st.floats(-6, 6), offsets, st.floats(-6, 6), offsets)
 def test_an_equation_is_solved_in_the_units_of_the_data(
     size: float, b: float, height: float, d: float
@@ -689,7 +689,14 @@ def test_a_loss_of_ones_own_is_asked_in_the_users_units(kind: type) -> None:
     assert told == pytest.approx(missed, rel=0.1)
 
 
-@settings(max_examples=12)
+@example(
+    labels=("no", "yes"),
+    reduction="mean",
+    label_smoothing=0.0,
+    is_weighed=True,
+    dtype=torch.float64,
+)
+@settings(max_examples=5)
 @given(
     st.sampled_from([(False, True), (-1, 1), (0, 1), ("no", "yes"), (5, -3)]),
     st.sampled_from(["mean", "sum"]),

@@ -23,6 +23,9 @@ from kanviz.course.site import write_site
 LEFT_OUT = ("genindex.html", "search.html")
 """Pages that Sphinx fills by its own script."""
 
+LOOKED_AT_ELSEWHERE = ("playground.html",)
+"""Its diagram is drawn a moment after the page; a test of its own waits for that."""
+
 
 class Links(HTMLParser):
     """Collects what a page leads to, and what can be led to in it."""
@@ -78,9 +81,10 @@ def main() -> int:
         notebooks = Path(__file__).parent.parent / "notebooks"
         write_site(notebooks, site / "course", print, keep=True, home="../index.html")
     pages = pages_of(site)
+    looked_at = [page for page in pages if page.name not in LOOKED_AT_ELSEWHERE]
     live = sorted(site.rglob("live/*.html")) if asked.live else []
     wrong = [": ".join(each) for each in broken_links(pages)]
-    for page, faults in serious_faults([*pages, *live], in_turn=True).items():
+    for page, faults in serious_faults([*looked_at, *live], in_turn=True).items():
         wrong += [f"{page}: {fault}" for fault in faults]
     print(*wrong, sep="\n")
     seconds = time.monotonic() - began

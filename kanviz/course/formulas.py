@@ -5,7 +5,7 @@ from html import escape
 
 LETTERS = {
     "alpha": "\u03b1", "lambda": "\u03bb", "mu": "\u03bc", "pi": "\u03c0",
-    "phi": "\u03d5", "varphi": "\u03c6", "Phi": "\u03a6", "sigma": "\u03c3",
+    "phi": "\u03d5", "varphi": "\u03c6", "Phi": "\u03a6", "sigma": "\u03c3", "psi": "\u03c8",
 }  # fmt: skip
 SIGNS = {
     "cdot": "\u22c5", "sum": "\u2211", "partial": "\u2202", "circ": "\u2218", "approx": "\u2248",

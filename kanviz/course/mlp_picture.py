@@ -57,7 +57,7 @@ def mlp_figure(
     if len(names) != n_inputs:
         raise ValueError(f"input_names must be {n_inputs}, one for each input; got {len(names)}.")
     bands = len(model.widths) - 1
-    size = (WIDTH, BAND * bands + 0.7)
+    size = (WIDTH, BAND * bands + 0.95)
     figure = NotebookFigure(figsize=size, facecolor=colors.paper)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(0, size[0])

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from kanviz.checks import check_choice, check_integer
 from kanviz.data import Dataset, as_dataset
+from kanviz.data.dataset import FLOAT_DTYPES
 from kanviz.data.scaling import ROUNDING, root_mean_square
 from kanviz.data.stream import BATCH_ROWS, Streamed
 from kanviz.nn import Network
@@ -509,7 +510,8 @@ def prepare(
         _check_few_weights(_finest_weights(network, grids[-1]))
     _check_smoothing(options, loss, optimizer, _finest_weights(network, grids[-1]))
     weight = network.layers[0].weight
-    dtype = torch.float64 if optimizer == "lm" else weight.dtype
+    own = weight.dtype if weight.dtype in FLOAT_DTYPES else torch.float32  # of a model in half
+    dtype = torch.float64 if optimizer == "lm" else own
 
     def cast(t: Tensor) -> Tensor:
         return t.to(weight.device, dtype if t.is_floating_point() else t.dtype)

@@ -12,6 +12,7 @@ from model_helpers import make_data, make_model
 import kanviz
 from browser.pages import ModelPage, faults, unreadable
 from kanviz.model import KAN
+from kanviz.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -213,6 +214,20 @@ def test_one_node_is_seen_alone_by_mouse_and_by_keys(page: "Page", tmp_path: Pat
     )
     keys.press("Enter")
     page.wait_for_function("document.querySelectorAll('.kv-edge').length === 10")
+    assert at.console.errors == []
+
+
+def test_a_dark_page_is_light_on_paper_before_the_next_frame(page: "Page", tmp_path: Path) -> None:
+    page.emulate_media(color_scheme="dark")
+    at = ModelPage(page, _spline(), tmp_path / "model.html")
+    ground = """document.querySelector(".kv-paint path[fill^=rgb]").getAttribute("fill")"""
+    page.wait_for_function(f"() => !!({ground})")
+    dark, light = page.evaluate(
+        f"() => {{ const before = {ground}; dispatchEvent(new Event('beforeprint'));"
+        f" return [before, {ground}]; }}"
+    )
+    as_rgb = [f"rgb{tuple(bytes.fromhex(one.panel[1:]))}" for one in (DARK, LIGHT)]
+    assert [dark, light] == as_rgb
     assert at.console.errors == []
 
 

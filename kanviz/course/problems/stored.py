@@ -169,7 +169,7 @@ class Comparison:
     def _repr_html_(self) -> str:
         """Return the table for a notebook; on a narrow page it scrolls rather than breaks lines."""
         table = html_table(self._cells(), caption=self.summary)
-        return f'<div style="overflow-x: auto; white-space: nowrap">{table}</div>'
+        return f'<div style="overflow-x: auto; white-space: nowrap" tabindex="0">{table}</div>'
 
     def _cells(self) -> list[Sequence[str]]:
         return [HEAD, *(_cells(row) for row in self.results.rows)]

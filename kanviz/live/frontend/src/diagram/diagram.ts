@@ -140,9 +140,9 @@ export class Diagram {
     life.resized(this.element, () => this.#resize());
   }
 
-  /** Reads the colours again, as after a change of the theme. */
+  /** Reads the colours again, as after a change of the theme; at once, for paper waits no frame. */
   recolor(): void {
-    if (this.#palette.read(this.element)) this.#redraw();
+    if (this.#palette.read(this.element)) this.#draw(performance.now());
   }
 
   /** Looks at the picture from elsewhere. */

@@ -312,8 +312,8 @@ export class Suggestions {
     say(this.#line, found.length ? "" : "No known function fits.");
     this.#table.hidden = found.length === 0;
     this.#body.replaceChildren(...found.flatMap((one) => this.#makeRows(edge, one)));
-    // Most panels end above it.
-    this.#table.scrollIntoView?.({ block: "nearest" });
+    // Most panels end above it: the best three are to be seen.
+    [...this.#body.children].slice(0, 6).at(-1)?.scrollIntoView?.({ block: "nearest" });
   }
 
   /** A row of numbers, and the formula below it, which has the whole width. */
