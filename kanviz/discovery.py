@@ -9,12 +9,14 @@ keeps only the terms and numbers that the likelihood sees, and its network is dr
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy
 import torch
+from sympy.core.function import AppliedUndef
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -52,7 +54,7 @@ class Law:
     formula : Formula
         In the user's names and units.
     way : str
-        ``"structure"`` or ``"network"``: what it was read from.
+        ``"structure"``, ``"network"`` or ``"halves"``: what it was read from.
     error : float
         RMSE on the held-out rows, in the unit of y.
     noise : float or None
@@ -215,9 +217,9 @@ def discover(
         law says whether its dimensions agree, and which of its numbers would carry a unit.
     halves : int
         On how many random halves of the training rows everything is done again; each law then says
-        on how many of them its form came first, whatever its numbers were. A form that half of the
-        rows do not bring back was found by chance (Meinshausen and Buhlmann, Stability selection,
-        2010).
+        on how many of them its form came first, whatever its numbers were (Meinshausen and
+        Buhlmann, Stability selection, 2010). In noise a form that came first on several of them,
+        and not on all rows, is judged on these too.
     n_jobs : int
         How many halves are worked on at a time, through joblib: in processes of this machine, or
         by whatever backend ``joblib.parallel_config`` names. The result is the same.
@@ -255,26 +257,35 @@ def discover(
     names = sample if model is None else model
     check_units(units or {}, (*names.input_names, *names.output_names))
     with tqdm(total=STEPS + halves, desc="discover", disable=not progress, unit=" steps") as bar:
-        laws, found = _laws(sample, model, seed, bar)
-        laws = [_with_dimensions(law, units) for law in laws]
+        found = _found(sample, model, seed, bar)
+        laws = found.laws
         if halves:
             bar.set_postfix_str("again on halves of the rows")
-            forms = []
-            for form in side_by_side(_Half(sample, seed), range(halves), n_jobs):
-                forms.append(form)
+            again: list[sympy.Expr] = []
+            for expression in side_by_side(_Half(sample, seed), range(halves), n_jobs):
+                again.append(expression)
                 bar.update()
+            forms = [form_of(expression) for expression in again]
+            laws += _of_halves(dict(zip(forms, again, strict=True)), Counter(forms), found)
             laws = [replace(law, found_again=(forms.count(law.form), halves)) for law in laws]
-    return Discovery(laws, found)
+    return Discovery([_with_dimensions(law, units) for law in laws], found.structure)
 
 
 STEPS = 4
 """First network, structure, networks of structure, names in the first network."""
 
 
-def _laws(
-    sample: Dataset, model: KAN | None, seed: int, bar: "tqdm[Any]"
-) -> tuple[list[Law], Structure]:
-    """Return the laws found in rows, and what the first network's function is built of."""
+class _Found(NamedTuple):
+    """Laws, what the first network's function is built of, that network, and the rows."""
+
+    laws: list[Law]
+    structure: Structure
+    first: KAN
+    rows: Dataset
+
+
+def _found(sample: Dataset, model: KAN | None, seed: int, bar: "tqdm[Any]") -> _Found:
+    """Return what there is to find in rows."""
     bar.set_postfix_str("first network")
     first = _first(sample, seed) if model is None else model.copy()
     rows = first.session.dataset(sample, as_given=True)  # columns in the model's order
@@ -297,7 +308,7 @@ def _laws(
         law = _law(_named(first, sample), sample, "network", first)
         laws.append(_polished(law, rows, first))
     bar.update()
-    return laws, found
+    return _Found(laws, found, first, rows)
 
 
 @dataclass(frozen=True)
@@ -307,8 +318,8 @@ class _Half:
     sample: Dataset
     seed: int
 
-    def __call__(self, number: int) -> Form:
-        """Return the form of its best law."""
+    def __call__(self, number: int) -> sympy.Expr:
+        """Return the formula of its best law."""
         sample, seed = self.sample, self.seed + number
         chosen = torch.randperm(len(sample.x), generator=torch.Generator().manual_seed(seed))
         rows = chosen[: max(2, len(chosen) // 2)].sort().values.to(sample.x.device)
@@ -320,8 +331,32 @@ class _Half:
             sample_weight=None if weight is None else weight[rows],
         )
         with tqdm(disable=True) as bar:
-            laws, _ = _laws(half, None, seed, bar)
-        return min(laws, key=_rank).form
+            (expression,) = min(_found(half, None, seed, bar).laws, key=_rank).formula.expressions
+        return expression
+
+
+MOST_OF_HALVES = 2
+"""Forms found on halves of the rows, and only there, that are tried on all of them."""
+
+
+def _of_halves(
+    examples: Mapping[Form, sympy.Expr], counts: "Counter[Form]", found: _Found
+) -> Iterator[Law]:
+    """Yield laws of the forms that came first on several halves, with the numbers of all rows.
+
+    Which of two curves that noise hardly tells apart comes nearer is chance; what comes again is
+    not.
+    """
+    known, noise = {law.form for law in found.laws}, found.laws[0].noise
+    several = [
+        form
+        for form, count in counts.most_common()
+        if count > 1 and form not in known and not examples[form].atoms(AppliedUndef)
+    ]
+    for form in several[:MOST_OF_HALVES] if noise is not None else ():
+        law = _law_of(examples[form], "halves", noise, found.rows, found.first)
+        if law is not None:
+            yield law
 
 
 def _with_dimensions(law: Law, units: Mapping[str, str] | None) -> Law:
@@ -474,12 +509,18 @@ def _polished(law: Law, data: Dataset, first: KAN) -> Law:
     if law.noise is None or law.formula.splines:
         return law
     (expression,) = law.formula.expressions
+    return _law_of(expression, law.way, law.noise, data, first) or law
+
+
+def _law_of(
+    expression: sympy.Expr, way: str, noise: float, data: Dataset, first: KAN
+) -> Law | None:
+    """Return the law that a formula becomes on the training rows; None where it has no network."""
     x = data.x_scaling.undo(data.x.double()).cpu()
     y = data.y_scaling.undo(data.y.double()).cpu()[:, 0]
     weight = None if data.sample_weight is None else data.sample_weight.double().cpu()
     ranges = [(float(low), float(high)) for low, high in zip(x.amin(0), x.amax(0), strict=True)]
-    measured = Measured(data.input_names, x, y, law.noise, weight)
-    found = polish(expression, measured)
+    found = polish(expression, Measured(data.input_names, x, y, noise, weight))
     try:
         model = KAN.from_formula(
             to_text(found.expression),
@@ -488,9 +529,9 @@ def _polished(law: Law, data: Dataset, first: KAN) -> Law:
             output_names=data.output_names,
         )
     except ValueError:  # longer than formulas may be, or without a value between the rows
-        return law
-    _give_doubt(model, data, law.noise)
-    return _law(model, data, law.way, first)
+        return None
+    _give_doubt(model, data, noise)
+    return _law(model, data, way, first)
 
 
 def _give_doubt(model: KAN, rows: Dataset, noise: float) -> None:

@@ -1,5 +1,6 @@
 """A law is found in data by one call, and none is called exact that leaves an error."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 import sympy
 import torch
+from tqdm.auto import tqdm
 
 import kanviz as kv
 from kanviz import discovery
@@ -128,14 +130,16 @@ def test_each_law_says_on_how_many_halves_it_is_found_again(
     monkeypatch: pytest.MonkeyPatch, found: Discovery
 ) -> None:
     seen: list[Dataset] = []
-    law = found.best
+    law, laws_of = found.best, discovery._found
 
     def laws(sample: Dataset, model: kv.KAN | None, seed: int, bar: object) -> object:
         seen.append(sample)
         by_chance = replace(law, formula=replace(law.formula, expressions=(sympy.Symbol("x_1"),)))
-        return [by_chance if len(seen) == 3 else law], found.structure
+        return first._replace(laws=[by_chance if len(seen) == 3 else law])
 
-    monkeypatch.setattr(discovery, "_laws", laws)
+    with tqdm(disable=True) as bar:
+        first = laws_of(kv.from_arrays(X, X[:, 0], test_fraction=0.2), None, 0, bar)
+    monkeypatch.setattr(discovery, "_found", laws)
     again = kv.discover(X, X[:, 0], halves=4, progress=False)
     assert again.best.found_again == (3, 4)
     assert "3 of 4" in str(again)
@@ -144,6 +148,29 @@ def test_each_law_says_on_how_many_halves_it_is_found_again(
     assert len({half.x.numpy().tobytes() for half in halves}) == 4
     assert whole.x_test is not None
     assert all(half.x_test is whole.x_test for half in halves)
+
+
+@pytest.mark.long
+def test_what_comes_again_on_halves_is_judged_on_all_rows(found: Discovery) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(1, 2, (200, 2))
+    y = 3 * x[:, 0] / x[:, 1] + 0.03 * rng.normal(size=200)
+    sample = kv.from_arrays(x, y, test_fraction=0.2, dtype=torch.float64)
+    model = kv.KAN.from_formula(
+        "x_1*(5.03 - 2.13*x_2)", [(1, 2)] * 2, input_names=sample.input_names
+    )
+    model.fit(sample, smoothing="auto", steps=3, progress=False)
+    by_chance = discovery._law(model, sample, "structure", model)
+    rows = model.session.dataset(sample)
+    so_far = discovery._Found([by_chance], found.structure, model, rows)
+    exact = sympy.sympify("2.9*x_1/x_2")
+    form = form_of(exact)
+    assert by_chance.noise is not None
+    (law,) = discovery._of_halves({form: exact}, Counter({form: 2}), so_far)
+    assert (law.form, law.way) == (form, "halves")
+    assert law.is_enough
+    assert law.evidence > by_chance.evidence
+    assert not list(discovery._of_halves({form: exact}, Counter({form: 1}), so_far))
 
 
 @pytest.mark.parametrize("wrong", [{"halves": -1}, {"halves": 1.5}, {"n_jobs": 0}])
