@@ -5,6 +5,7 @@ import io
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -138,3 +139,21 @@ def test_forward_takes_no_lock() -> None:
         pass
     model.session._lock = None  # type: ignore[assignment]  # whoever took it would fail
     assert model(x).shape == (40, 1)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_model_in_half_precision_is_shown_edited_and_asked(
+    dtype: torch.dtype, tmp_path: Path
+) -> None:
+    model = KAN([2, 2, 1], seed=0).to(dtype)
+    x = torch.rand(20, 2)
+    found = model.snapshot(x)
+    assert found.edges[0].curve_y.dtype == np.float64
+    assert len(model.plot(x).axes)
+    model.to_html(tmp_path / "model.html", (x, x[:, :1]))
+    model.move_point((0, 0, 0), 2, 0.5)
+    model.undo()
+    model.explore((x, x[:, :1])).close()
+    with pytest.raises(ValueError, match=r"Files hold models in .*Save model.copy\(\).float\(\)"):
+        model.save(tmp_path / "model.kan")
+    model.copy().float().save(tmp_path / "model.kan")

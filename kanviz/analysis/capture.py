@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from kanviz.analysis.attribution import Metric, scores
+from kanviz.analysis.recipe import array_of
 from kanviz.analysis.trace import node_values
 from kanviz.interrupts import uninterrupted
 from kanviz.layout import MAX_EDGES, Order, natural, node_positions, strengths, strongest, untangled
@@ -275,7 +276,7 @@ def with_bands(
 
 def rows_of(table: Float[Tensor, "rows points"]) -> list[np.ndarray]:
     """Return the rows of a table as arrays that nobody can write to."""
-    numbers = table.detach().cpu().numpy().astype(np.float64)
+    numbers = array_of(table)
     numbers.setflags(write=False)
     return list(numbers)
 
@@ -395,6 +396,5 @@ def moving_curves(
         strength = torch.tensor(strengths(score.tolist()))
         low, high = grid[0, i].double(), grid[-1, i].double()
         parts.append((low, high, edge_values(layer, grid, i, j), strength, score))
-    low, high, *columns = (torch.cat(column).cpu() for column in zip(*parts, strict=True))
-    moving = (column.numpy().astype(np.float32) for column in columns)
-    return Curves(low.numpy(), high.numpy(), *moving)
+    low, high, *columns = (array_of(torch.cat(column)) for column in zip(*parts, strict=True))
+    return Curves(low, high, *(column.astype(np.float32) for column in columns))

@@ -26,10 +26,10 @@ def recipe_of(network: Network, about: About) -> Recipe:
     """
     return Recipe(
         layers=tuple(_layer(layer) for layer in network.layers),
-        x_shift=_numbers(about.x_scaling.shift),
-        x_scale=_numbers(about.x_scaling.scale),
-        y_shift=_numbers(about.y_scaling.shift),
-        y_scale=_numbers(about.y_scaling.scale),
+        x_shift=array_of(about.x_scaling.shift),
+        x_scale=array_of(about.x_scaling.scale),
+        y_shift=array_of(about.y_scaling.shift),
+        y_scale=array_of(about.y_scaling.scale),
     )
 
 
@@ -45,8 +45,8 @@ def _layer(layer: KANLayer) -> LayerRecipe:
         uniform=spec.uniform,
         base=spec.base,
         extrapolation=spec.extrapolation,
-        knots=_numbers(layer.knots),
-        weight=_numbers(layer.tied_weight()),
+        knots=array_of(layer.knots),
+        weight=array_of(layer.tied_weight()),
         mask=layer.mask.cpu().numpy().astype(np.uint8),
         formulas=formulas_of(layer),
         owners=tuple(layer.nodes.owners) if layer.nodes.arities else (),
@@ -76,6 +76,6 @@ def _step(step: Any, constants: Sequence[float]) -> StepRecipe:
     return StepRecipe(step.operation, step.sources, step.number)
 
 
-def _numbers(values: Tensor) -> np.ndarray:
-    """Return the values as float64, apart from the network's own memory."""
-    return values.detach().cpu().numpy().astype(np.float64)
+def array_of(values: Tensor) -> np.ndarray:
+    """Return values of any dtype as float64, apart from the network's own memory."""
+    return values.detach().cpu().double().numpy().copy()

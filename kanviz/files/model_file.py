@@ -20,7 +20,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from kanviz.checks import LARGEST, check_choice, seeded, short
+from kanviz.checks import LARGEST, check_choice, listed, seeded, short
 from kanviz.data.dataset import About, Label
 from kanviz.data.scaling import Scaling
 from kanviz.interrupts import uninterrupted
@@ -71,6 +71,12 @@ def write_model(path: str | os.PathLike[str], saved: SavedModel) -> None:
     OSError
         If the folder cannot be written to; a file that was there is as before.
     """
+    dtype = saved.state.layers[0].weight.dtype
+    if dtype not in DTYPES.values():
+        raise ValueError(
+            f"Files hold models in {listed(list(DTYPES))}; got one in {str(dtype)[6:]}. Save "
+            "model.copy().float()."
+        )
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in _tensors(saved).items()}
     header = _header(saved)
     try:

@@ -29,7 +29,7 @@ from kanviz.analysis.capture import (
     standings,
     visited_range,
 )
-from kanviz.analysis.recipe import formulas_of
+from kanviz.analysis.recipe import array_of, formulas_of
 from kanviz.analysis.trace import node_values
 from kanviz.data.dataset import About
 from kanviz.data.scaling import Scaling
@@ -98,11 +98,11 @@ def _layer_look(
         formulas = dict(zip(symbols.edges, numbers, strict=True))
     # As one table, for each step to numpy takes its time.
     table = torch.cat([low[None], high[None], values[sample_rows(values)]])
-    visited = _numbers(table if units is None else units.undo(table))
+    visited = array_of(table if units is None else units.undo(table))
     return LayerLook(
         spec=layer.spec,
-        knots=_numbers(layer.knots),
-        weight=_numbers(layer.tied_weight()),
+        knots=array_of(layer.knots),
+        weight=array_of(layer.tied_weight()),
         flags=torch.stack([layer.mask, layer.frozen, layer.locked], -1).cpu().numpy(),
         formulas=formulas,
         constraints=dict(layer.constraints),
@@ -168,7 +168,7 @@ def changes(
             return None
         found["views"] = _whole(network, now, views)
     found["score"] = _scores_of(now, drawn)
-    found["node_score"] = _numbers(torch.cat(now.scores.nodes)).astype(np.float32)
+    found["node_score"] = array_of(torch.cat(now.scores.nodes)).astype(np.float32)
     return found
 
 
@@ -178,7 +178,7 @@ def _scores_of(now: Look, drawn: Sequence[Edge]) -> np.ndarray:
     layers, i, j = np.array(drawn).T
     for n, part in enumerate(now.scores.edges):
         here = layers == n
-        found[here] = _numbers(part)[i[here], j[here]]
+        found[here] = array_of(part)[i[here], j[here]]
     return found
 
 
@@ -251,7 +251,3 @@ def _whole(network: Network, now: Look, edges: list[Edge]) -> list[dict[str, Any
             views = views_in_user_units(views, network, now.about)
         found += [drawn_edge(view) for view in views]
     return found
-
-
-def _numbers(values: Tensor) -> np.ndarray:
-    return values.detach().cpu().numpy().astype(np.float64)

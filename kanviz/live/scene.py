@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kanviz.analysis.recipe import array_of
 from kanviz.data import Dataset
 from kanviz.data.dataset import About
 from kanviz.live.contract import ErrorNow, Mark
@@ -49,14 +50,14 @@ class Rows:
         count = min(len(inputs), MOST_ROWS, max(1, MOST_NUMBERS // width))
         rows = torch.arange(count, device=inputs.device) * len(inputs) // count
         if data is None:
-            sample = _numbers(about.x_scaling.undo(inputs[rows].double().cpu()))
+            sample = array_of(about.x_scaling.undo(inputs[rows].double().cpu()))
             return cls(sample, np.empty(0), [0, 0])
         targets = data.y[rows].double()
         if not data.is_classification:
             targets = data.to_user_outputs(targets)
         counts = [len(inputs), 0 if data.x_test is None else len(data.x_test)]
-        sample = _without_dust(_numbers(data.to_user_inputs(data.x[rows].double())), data.x.dtype)
-        return cls(sample, _numbers(targets), counts)
+        sample = _without_dust(array_of(data.to_user_inputs(data.x[rows].double())), data.x.dtype)
+        return cls(sample, array_of(targets), counts)
 
 
 def _without_dust(sample: np.ndarray, dtype: torch.dtype) -> np.ndarray:
@@ -111,10 +112,6 @@ def errors_now(network: Network, data: Dataset | None) -> ErrorNow:
         r2_train=found.get("train_r2"),
         r2_test=found.get("test_r2"),
     )
-
-
-def _numbers(values: Tensor) -> np.ndarray:
-    return values.detach().cpu().numpy().astype(np.float64)
 
 
 MOST_POINTS = 4000

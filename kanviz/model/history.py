@@ -274,7 +274,8 @@ class History:
         """Return what the script calls these data: ``stem``, or ``stem_2`` for the second such."""
         mark = 0
         for tensor in tensors:
-            mark = zlib.crc32(tensor.detach().cpu().contiguous().numpy().data, mark)
+            plain = tensor.detach().cpu().contiguous().flatten()  # numpy has not every dtype
+            mark = zlib.crc32(plain.view(torch.uint8).numpy().data, mark)
         count = sum(known == stem for known, _ in self._names)
         name = stem if count == 0 else f"{stem}_{count + 1}"
         return self._names.setdefault((stem, mark), name)
