@@ -287,3 +287,21 @@ def test_what_cannot_be_is_said(options: dict[str, object], match: str) -> None:
 def test_the_old_name_says_the_new_one() -> None:
     with pytest.raises(TypeError, match="'curvature' is called 'smoothing' here"):
         kv.KAN([3, 1]).fit(noisy(30, 0.1), curvature=1e-3)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("base", ["silu", "identity", "zero"])
+def test_splines_that_are_one_constant_have_an_evidence_too(base: str) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (60, 2))
+    y = x[:, 0] + 0.3 * rng.standard_normal(60)
+    model = kv.KAN([2, 1], grid_size=1, spline_order=0, base=base, dtype=torch.float64)
+    report = model.fit(x, y, smoothing="auto", progress=False)
+    assert report.log_evidence is not None
+    assert np.isfinite(report.log_evidence)
+    assert 0.9 < report.effective_dof <= 2 + 1e-6  # at most a line of each, and the mean of y
+
+
+@pytest.mark.parametrize("is_singular", [False, True])
+def test_a_matrix_that_is_not_finite_is_told_and_not_tried_for_ever(*, is_singular: bool) -> None:
+    with pytest.raises(FloatingPointError, match=r"cannot be found: .* Pass smoothing"):
+        inverse(torch.full((2, 2), torch.nan, dtype=torch.float64), is_singular=is_singular)

@@ -133,14 +133,17 @@ class Shapes:
         level[:, :n, :n] = 1 / n
         bend = bends.mT @ bends
         log_det = torch.linalg.slogdet(bend + slope + level)[1]
-        return cls(bend, slope, level, max(0, n - 2), 1 + int(spec.has_base), log_det)
+        return cls(bend, slope, level, max(0, n - 2), int(n > 1) + int(spec.has_base), log_det)
 
 
 def _line(points: Float[Tensor, "inputs basis"]) -> Float[Tensor, "inputs basis"]:
-    """Return the coefficients, of length 1 and mean 0, with which each input's spline is a line."""
+    """Return the coefficients, of length 1 and mean 0, with which each input's spline is a line.
+
+    Splines of one coefficient are no lines: 0.
+    """
     line = points - points.mean(1, keepdim=True)
     size: Tensor = line.norm(dim=1, keepdim=True)
-    return line / size
+    return line / torch.where(size > 0, size, 1.0)
 
 
 @dataclass(frozen=True)
@@ -404,6 +407,7 @@ def _factored(
     rests = diagonal <= 0
     root = torch.where(rests, 1.0, diagonal).rsqrt()
     scaled = matrix * root * root.unsqueeze(1)
+    _check_finite(scaled)
     jitter = 1e-14
     while True:
         factor, failed = torch.linalg.cholesky_ex(scaled + torch.diag(jitter + 1.0 * rests))
@@ -418,10 +422,20 @@ def _pseudo_root(matrix: Float[Tensor, "n n"]) -> tuple[Float[Tensor, "n n"], fl
     """Return R with R R^T a generalized inverse, and log det where the matrix is not zero."""
     diagonal = matrix.diagonal()
     size = torch.where(diagonal > 0, diagonal, math.inf).rsqrt()
-    values, vectors = torch.linalg.eigh(matrix * size * size.unsqueeze(1))
+    scaled = matrix * size * size.unsqueeze(1)
+    _check_finite(scaled)
+    values, vectors = torch.linalg.eigh(scaled)
     known = values > NOT_SEEN * values[-1]
     root = size.unsqueeze(1) * vectors * torch.where(known, values, math.inf).rsqrt()
     return root, float(values[known].log().sum()) - 2 * float(size[size > 0].log().sum())
+
+
+def _check_finite(matrix: Tensor) -> None:
+    if not bool(matrix.isfinite().all()):
+        raise FloatingPointError(
+            "How smooth the curves are to be cannot be found: derivatives of the outputs are not "
+            "finite. Pass smoothing=0.0, or data with normalize=True."
+        )
 
 
 # ---- noise or none -------------------------------------------------------------------------------
