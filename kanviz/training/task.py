@@ -90,7 +90,8 @@ class FitOptions:
         Grid sizes to train on, one after the other, as ``[3, 5, 10, 20]``; by default the present
         one only.
     batch_size : int, optional
-        Samples per update for optimizers of the Adam kind; by default all.
+        Samples per update for optimizers of the Adam kind; by default all, of memory maps and data
+        sets of torch 1024.
     learning_rate : float, optional
         For optimizers other than "lm"; default 1 for "lbfgs", 0.01 else.
     sparsity : float or Sparsity
