@@ -353,7 +353,9 @@ def _of_halves(
         for form, count in counts.most_common()
         if count > 1 and form not in known and not examples[form].atoms(AppliedUndef)
     ]
-    for form in several[:MOST_OF_HALVES] if noise is not None else ():
+    if noise is None:
+        return
+    for form in several[:MOST_OF_HALVES]:
         law = _law_of(examples[form], "halves", noise, found.rows, found.first)
         if law is not None:
             yield law

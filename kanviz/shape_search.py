@@ -33,7 +33,8 @@ from kanviz.training.task import LossName
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-J, T = TypeVar("J"), TypeVar("T")
+J = TypeVar("J")
+T = TypeVar("T")
 
 Widths = tuple[int, ...]
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -174,6 +175,6 @@ def test_what_comes_again_on_halves_is_judged_on_all_rows(found: Discovery) -> N
 
 
 @pytest.mark.parametrize("wrong", [{"halves": -1}, {"halves": 1.5}, {"n_jobs": 0}])
-def test_numbers_of_halves_and_workers_are_counts(unchecked: None, wrong: dict[str, int]) -> None:
+def test_numbers_of_halves_and_workers_are_counts(unchecked: None, wrong: dict[str, Any]) -> None:
     with pytest.raises((ValueError, TypeError), match="must be"):
         kv.discover(X, X[:, 0], progress=False, **wrong)

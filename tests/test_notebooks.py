@@ -208,7 +208,7 @@ def make_notebook(folder: Path, claim: str = "found == 2") -> Path:
     end += "1. Yes.\n2. No.\n\n</details>\n\nSource: A paper."
     code = "import json\n\nfound = 2"
     claims = {"tags": ["claims"], "jupyter": {"source_hidden": True}}
-    new = {"cell_type": "code", "outputs": [], "execution_count": None}
+    new: dict[str, Any] = {"cell_type": "code", "outputs": [], "execution_count": None}
     cells = [
         {"cell_type": "markdown", "metadata": {}, "source": "# Title\n\nWhy?"},
         {**new, "metadata": {}, "source": code},

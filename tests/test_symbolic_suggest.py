@@ -59,7 +59,12 @@ def test_no_law_is_looked_for_in_what_is_noise(
     monkeypatch: pytest.MonkeyPatch, size: float
 ) -> None:
     x, asked = np.linspace(-2, 2, 200), list[float]()
-    monkeypatch.setattr(laws, "find_laws", lambda _, below: asked.append(below) or [])
+
+    def find_laws(_: object, below: float) -> list[object]:
+        asked.append(below)
+        return []
+
+    monkeypatch.setattr(laws, "find_laws", find_laws)
     noise = size * np.random.default_rng(1).normal(size=200)
     suggest(x, np.tanh(2 * x) + noise)
     assert not asked

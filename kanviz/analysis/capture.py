@@ -396,5 +396,5 @@ def moving_curves(
         strength = torch.tensor(strengths(score.tolist()))
         low, high = grid[0, i].double(), grid[-1, i].double()
         parts.append((low, high, edge_values(layer, grid, i, j), strength, score))
-    low, high, *columns = (array_of(torch.cat(column)) for column in zip(*parts, strict=True))
-    return Curves(low, high, *(column.astype(np.float32) for column in columns))
+    starts, ends, *columns = (array_of(torch.cat(column)) for column in zip(*parts, strict=True))
+    return Curves(starts, ends, *(column.astype(np.float32) for column in columns))
