@@ -348,13 +348,13 @@ def _of_halves(
     not.
     """
     known, noise = {law.form for law in found.laws}, found.laws[0].noise
+    if noise is None:
+        return
     several = [
         form
         for form, count in counts.most_common()
         if count > 1 and form not in known and not examples[form].atoms(AppliedUndef)
     ]
-    if noise is None:
-        return
     for form in several[:MOST_OF_HALVES]:
         law = _law_of(examples[form], "halves", noise, found.rows, found.first)
         if law is not None:

@@ -222,3 +222,15 @@ class Diagram:
         key = ",".join(map(str, address))
         found = self.root.locator(f'[data-key="{key}"][aria-label*=", {word}"]')
         found.wait_for(state="attached")
+
+
+def bends(diagram: Diagram) -> None:
+    """Check that a drag moves a curve, that Python writes it down, and that it is undone."""
+    diagram.open(0, 0, 0)
+    before = diagram.height(3)
+    diagram.drag(3, -30)
+    assert diagram.height(3) > before
+    diagram.tab("History")
+    diagram.shows("moved point 3")
+    diagram.button("Undo").click()
+    diagram.hides("moved point 3")

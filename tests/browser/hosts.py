@@ -20,7 +20,7 @@ from model_helpers import make_data, make_model
 
 from browser import firefox
 from browser.chromium import WAIT, Console
-from browser.diagram import Diagram
+from browser.diagram import Diagram, bends
 from browser.lab import Lab
 from browser.notebook import Notebook
 
@@ -56,18 +56,6 @@ def classic(tmp_path: Path) -> Iterator[Classic]:
     server = Classic(tmp_path)
     yield server
     server.stop()
-
-
-def bends(diagram: Diagram) -> None:
-    """Check that a drag moves a curve, that Python writes it down, and that it is undone."""
-    diagram.open(0, 0, 0)
-    before = diagram.height(3)
-    diagram.drag(3, -30)
-    assert diagram.height(3) > before
-    diagram.tab("History")
-    diagram.shows("moved point 3")
-    diagram.button("Undo").click()
-    diagram.hides("moved point 3")
 
 
 @needs("notebook")

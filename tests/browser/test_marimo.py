@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from browser.chromium import WAIT, Console
-from browser.diagram import Diagram
+from browser.diagram import Diagram, bends
 from browser.marimo_server import Marimo
 
 if TYPE_CHECKING:
@@ -24,14 +24,7 @@ def test_marimo_shows_and_edits_the_diagram(page: "Page", tmp_path: Path) -> Non
         diagram = Diagram(page)
         diagram.root.wait_for()
         assert diagram.root.evaluate("root => root.getRootNode() instanceof ShadowRoot")
-        diagram.open(0, 0, 0)
-        before = diagram.height(3)
-        diagram.drag(3, -30)
-        assert diagram.height(3) > before
-        diagram.tab("History")
-        diagram.shows("moved point 3")
-        diagram.button("Undo").click()
-        diagram.hides("moved point 3")
+        bends(diagram)
         assert [error for error in console.errors if "kanviz" in error] == []
     finally:
         server.stop()
