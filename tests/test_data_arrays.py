@@ -243,11 +243,25 @@ class TestRefusals:
         with pytest.raises(ValueError, match=r"^y_test must have shape \(samples, 2\)"):
             from_arrays(x, x, x_test=x, y_test=y, normalize=True)
 
-    def test_a_test_frame_with_columns_in_another_order(self) -> None:
+    def test_a_test_frame_that_lacks_a_column_or_has_it_twice(self) -> None:
         x, y = make_arrays()
         frame = pd.DataFrame(x, columns=["a", "b"])
-        with pytest.raises(ValueError, match=r"^x_test must have the columns of x in the same or"):
-            from_arrays(frame, y, x_test=frame[["b", "a"]], y_test=y)
+        with pytest.raises(ValueError, match=r"^x_test has no column 'b'\. The columns asked for are"):
+            from_arrays(frame, y, x_test=frame[["a"]], y_test=y)
+        twice = pd.concat([frame, frame], axis=1)
+        with pytest.raises(ValueError, match=r"^x_test has 2 columns 'a', and which is meant"):
+            from_arrays(frame, y, x_test=twice, y_test=y)
+
+    def test_tables_of_the_same_rows_in_another_order(self) -> None:
+        frame = pd.DataFrame(make_arrays()[0], columns=["a", "b"])
+        y = frame["a"] + frame["b"]
+        for part in ("y", "sample_weight", "y_test", "sample_weight_test"):
+            parts = dict.fromkeys(("y", "sample_weight", "y_test", "sample_weight_test"), y.abs())
+            parts[part] = parts[part].sort_values()
+            with pytest.raises(ValueError, match=rf"^{part} has the rows of x\w* in another order"):
+                from_arrays(frame, x_test=frame, **parts)
+        for other in (y.sort_values().to_numpy(), y.set_axis(range(7, 27)), y.to_frame()):
+            assert len(from_arrays(frame, other, test_fraction=0.0).y) == 20
 
     def test_mixed_devices(self) -> None:
         with pytest.raises(ValueError, match=r"^x and y must be on the same device; got cpu and m"):

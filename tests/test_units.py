@@ -342,6 +342,59 @@ def test_columns_of_a_frame_are_taken_by_name(order: list[str]) -> None:
     assert model.score(shuffled) == pytest.approx(model.score(frame, y))
 
 
+@functools.cache
+def make_two() -> tuple[KAN, pd.DataFrame, pd.DataFrame]:
+    """Return a model of two inputs and two outputs, and its tables."""
+    x = pd.DataFrame(make_rows()[0], columns=["a", "b"])
+    y = pd.DataFrame({"sum": 3 * x.a + x.b, "square": 1000 * x.b**2})
+    model = KAN([2, 2], dtype=torch.float64)
+    model.fit(x, y, **QUICK)
+    return model, x, y
+
+
+@settings(max_examples=5)
+@given(
+    st.permutations(["a", "b", "more", "text"]),
+    st.permutations(["sum", "square", "more"]),
+    st.integers(1, 40),
+)
+def test_a_second_table_may_have_its_inputs_and_targets_in_any_order(
+    inputs: list[str], targets: list[str], batch: int
+) -> None:
+    model, x, y = make_two()
+    other = x.assign(more=7.0, text="text")[inputs], y.assign(more=8.0)[targets]
+    wanted = model.evaluate((x, y))
+    assert model.evaluate(other) == wanted
+    assert model.score(*other) == model.score(x, y)
+    data = kv.from_arrays(x, y, x_test=other[0], y_test=other[1], dtype=torch.float64)
+    assert data.x_test is not None
+    assert data.y_test is not None
+    torch.testing.assert_close(data.x_test, data.x)
+    torch.testing.assert_close(data.y_test, data.y)
+    columns = [name for name in inputs if name != "text"]
+    turned = kv.from_arrays(other[0][columns], other[1], test_fraction=0.0, constant="keep")
+    assert model.score(turned) == pytest.approx(model.score(x, y), abs=1e-9)
+    tables = [(x, y), *[other] * len(x)]  # the first batch tells what the others are called
+    starts = range(0, len(x), batch)
+
+    class Loader:
+        def __iter__(self) -> Any:
+            return (
+                tuple(part[n : n + batch] for part in pair)
+                for n, pair in zip(starts, tables, strict=False)
+            )
+
+    assert model.evaluate(Loader()) == pytest.approx(wanted)
+    fresh = KAN([2, 2], dtype=torch.float64)
+    fresh.fit(Loader(), steps=2, optimizer="lm", progress=False)
+    assert fresh.input_names == ("a", "b")
+    assert fresh.score(x, y) > 0.9
+    with pytest.raises(ValueError, match=r"^y has no column 'sum'\. The"):
+        model.evaluate((x, y.rename(columns={"sum": "s"})))
+    with pytest.raises(ValueError, match=r"^The data have no target 'sum'\. The model's outputs"):
+        model.evaluate(kv.from_arrays(x, y.rename(columns={"sum": "s"})))
+
+
 TYPES = ["float32", "Float64", "object", "int64", "Int64", "Int16", "boolean", "bool", "category"]
 
 

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
 from kanviz.checks import check_choice, check_finite, listed, seeded, short
+from kanviz.data.columns import check_same_rows, column_names, same_columns
 from kanviz.data.dataset import (
     FLOAT_DTYPES,
     Dataset,
@@ -55,7 +56,8 @@ def from_arrays(
     y : (samples, outputs) or (samples,)
         Targets: numbers, or one class label per sample.
     x_test, y_test
-        Test samples. Without them a random part of the rows is kept for testing.
+        Test samples; of data frames the columns of ``x`` and ``y`` by name. Without them a random
+        part of the rows is kept for testing.
     test_fraction : float
         That part, from 0 (no test samples) to below 1. Not used when ``x_test`` is given.
     seed : int
@@ -281,7 +283,13 @@ def _with_test_part(data: Dataset, test_fraction: float, seed: int) -> Dataset:
 def with_weight(
     x: Any, y: Any, sample_weight: Any, name: str
 ) -> tuple[Any, Any, Tensor | None, tuple[str, ...]]:
-    """Return the rows that count, their weights or None, and a note on those that do not."""
+    """Return the rows that count, their weights or None, and a note on those that do not.
+
+    ``name`` is that of the weights: it tells the training part from the test part in messages.
+    """
+    end = name.removeprefix("sample_weight")
+    check_same_rows(x, y, f"y{end}", f"x{end}")
+    check_same_rows(x, sample_weight, name, f"x{end}")
     if sample_weight is None:
         return x, y, None, ()
     rows = len(x) if hasattr(x, "__len__") else 0
@@ -331,6 +339,7 @@ def _read_targets(
     names = column_names(y) if names is None else names
     names = default_names("y", columns) if names is None else names
     names = check_names("output_names", names, columns)
+    y_test = same_columns("y_test", y_test, column_names(y)) if columns > 1 else y_test
     tests = None if y_test is None else _like_inputs("y_test", y_test, x)
     return targets, tests, names, None
 
@@ -361,13 +370,8 @@ def _like_inputs(name: str, values: Any, x: Tensor) -> Tensor:
 def _read_test_inputs(
     x_test: Any, x: Any, inputs: Tensor, books: Mapping[str, tuple[str, ...]]
 ) -> Tensor:
-    """Return the test inputs; a data frame must have its columns in the order of ``x``."""
-    names, test_names = column_names(x), column_names(x_test)
-    if names is not None and test_names is not None and names != test_names:
-        raise ValueError(
-            f"x_test must have the columns of x in the same order ({listed(names)}); "
-            f"got {listed(test_names)}. Select them with x_test[list(x.columns)]."
-        )
+    """Return the test inputs; of a data frame the columns of ``x``, by name."""
+    x_test = same_columns("x_test", x_test, column_names(x))
     coded = coded_columns("x_test", x_test, books) if books else None
     if coded is not None:
         x_test = np.hstack([column.values for column in coded])
@@ -554,20 +558,6 @@ def read_numbers(name: str, values: Any) -> Float[Tensor, "rows columns"]:
             f"got {tuple(table.shape)}. Pass one row per sample."
         )
     return table if table.dtype in FLOAT_DTYPES else table.to(torch.float64)
-
-
-def column_names(values: Any) -> tuple[str, ...] | None:
-    """Return the column names that a data frame or a series carries, or None.
-
-    Any object with ``columns`` (a frame) or ``name`` (a series) and ``to_numpy`` will do, so that
-    pandas need not be installed.
-    """
-    if not hasattr(values, "to_numpy"):
-        return None
-    if hasattr(values, "columns"):
-        return tuple(str(name) for name in values.columns)
-    name = getattr(values, "name", None)
-    return None if name is None else (str(name),)
 
 
 def holds_labels(values: Any) -> bool:

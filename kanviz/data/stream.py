@@ -28,6 +28,13 @@ from kanviz.data.arrays import (
     read_numbers,
     sorted_classes,
 )
+from kanviz.data.columns import (
+    check_same_rows,
+    column_names,
+    columns_by_name,
+    same_columns,
+    same_targets,
+)
 from kanviz.data.dataset import About, Dataset, Label, default_names
 from kanviz.data.scaling import ROUNDING, Moments, Scaling
 
@@ -68,7 +75,17 @@ class Stream:
                     "Each batch must be a pair (x, y) of inputs and targets; got "
                     f"{type(batch).__name__}. Let the loader give pairs."
                 )
+            check_same_rows(batch[0], batch[1], "y")
             yield batch[0], batch[1]
+
+    def by_names_of(self, about: About) -> "Stream":
+        """Return the stream whose frames have a model's columns; of others nothing changes."""
+        return Stream(
+            lambda generator: (
+                (columns_by_name(x, about), same_targets("y", y, about.output_names))
+                for x, y in self.pairs(generator)
+            )
+        )
 
     def survey(self, task: Task = "auto", seed: int = 0) -> "Survey":
         """Go through all rows once, and return what they are.
@@ -172,9 +189,11 @@ def in_units(
         If a batch does not fit, or holds what is no finite number or no label of a known class.
     """
     for x, y in stream.pairs(generator):
+        x = columns_by_name(x, about)
         inputs = about.x_scaling.apply(_table("x", x, len(about.input_names))).to(like.detach())
         check_finite("x", inputs, about.input_names)
         if about.classes is None:
+            y = same_targets("y", y, about.output_names)
             targets = about.y_scaling.apply(_table("y", y, len(about.output_names))).to(like)
         else:
             labels, which = _distinct(y)
@@ -301,11 +320,16 @@ class _Passage:
     def __init__(self, *, is_classes: bool) -> None:
         self.inputs, self.targets = Moments(), None if is_classes else Moments()
         self.places: dict[Label, int] = {}
+        self.names: tuple[tuple[str, ...] | None, tuple[str, ...] | None] = None, None
         self.drawn: _Kept | None = None
         self.extremes: _Kept | None = None
 
     def take(self, x: Any, y: Any, generator: torch.Generator) -> None:
-        """Add a batch."""
+        """Add a batch; of data frames the columns of the first, by name."""
+        if self.drawn is None:
+            self.names = column_names(x), column_names(y)
+        else:
+            x, y = same_columns("x", x, self.names[0]), same_columns("y", y, self.names[1])
         inputs = _table("x", x, None if self.drawn is None else self.drawn.x.shape[1])
         check_finite("x", inputs)
         if self.targets is None:
@@ -329,7 +353,7 @@ class _Passage:
         """Return what was found, in the end."""
         assert self.drawn is not None
         assert self.extremes is not None
-        names = default_names("x", self.drawn.x.shape[1])
+        names = self.names[0] or default_names("x", self.drawn.x.shape[1])
         check_varies(torch.stack([self.inputs.lowest, self.inputs.highest]), names)
         is_new = ~torch.isin(self.extremes.number, self.drawn.number)
         sample = self.drawn.and_(self.extremes.chosen(is_new))
@@ -344,7 +368,7 @@ class _Passage:
                     "another class."
                 )
         else:
-            outputs = default_names("y", y.shape[1])
+            outputs = self.names[1] or default_names("y", y.shape[1])
         like = sample.x
         data = Dataset(
             sample.x,

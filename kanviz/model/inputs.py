@@ -16,18 +16,18 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from kanviz.checks import check_finite, listed, short
+from kanviz.checks import check_finite, listed
 from kanviz.data.arrays import (
     Task,
     as_dataset,
     check_unweighted,
-    column_names,
     holds_labels,
     looked_up,
     read_labels,
     read_numbers,
     with_weight,
 )
+from kanviz.data.columns import check_known, check_none_missing, columns_by_name, same_targets
 from kanviz.data.dataset import About, Dataset, Label, default_names
 from kanviz.data.scaling import Scaling
 from kanviz.data.stream import Stream, Survey
@@ -102,7 +102,8 @@ def read_dataset(data: Any, about: About, network: Network, sample_weight: Any =
     check_unweighted(data, sample_weight)
     known = data if isinstance(data, Dataset) else _of_pair(data, about, sample_weight)
     known = known.counted() if about.is_counts else known
-    return _in_units(_in_order(_in_classes(known, about), about), about, network)
+    known = _outputs_in_order(_in_order(_in_classes(known, about), about), about)
+    return _in_units(known, about, network)
 
 
 def _in_units(data: Dataset, about: About, network: Network) -> Dataset:
@@ -199,6 +200,8 @@ def surveyed(
             "sample_weight belongs to rows in memory; got it beside rows in batches. Pass arrays, "
             "or a loss of your own."
         )
+    if about.input_names != default_names("x", len(about.input_names)):
+        stream = stream.by_names_of(about)
     return stream.survey("classification" if about.classes is not None else task, seed)
 
 
@@ -264,7 +267,7 @@ def grid_sample(network: Network) -> Float[Tensor, "samples inputs"]:
 
 def _numbers_of(x: Any, about: About) -> Float64[Tensor, "samples inputs"]:
     """Return x in the user's units, one column per input in the order of the names."""
-    numbers = read_numbers("x", _columns_by_name(x, about)).double()
+    numbers = read_numbers("x", columns_by_name(x, about)).double()
     _check_width(numbers, about.input_names)
     return numbers
 
@@ -278,92 +281,13 @@ def _check_width(x: Tensor, names: tuple[str, ...]) -> None:
         )
 
 
-def _columns_by_name(x: Any, about: About) -> Any:
-    """Return a data frame's columns of these names, as ``from_csv`` codes them; all else as it is.
-
-    Where the model has no names of its own, and the frame has none of its default ones, columns are
-    taken by place.
-    """
-    names, found = about.input_names, column_names(x) if hasattr(x, "columns") else None
-    if found is None or found == names:
-        return x
-    wanted = [_place(name, found) for name in names]
-    if all(place is None for place in wanted) and names == default_names("x", len(names)):
-        return x
-    _check_none_missing([n for n, p in zip(names, wanted, strict=True) if p is None], names, found)
-    for place in wanted:
-        if place is not None and (count := found.count(found[place])) > 1:
-            raise ValueError(
-                f"x has {count} columns {short(found[place])}, and which is meant nobody knows. "
-                "Rename or leave out all but one."
-            )
-    columns = list(x.columns)
-    cells = {place: _cells(x[columns[place]]) for place in {p for p in wanted if p is not None}}
-    parts = [
-        cells[place] if name == found[place] else _is_category(cells[place], name, about)
-        for name, place in zip(names, wanted, strict=True)
-        if place is not None
-    ]
-    return np.stack([np.asarray(part, dtype=object) for part in parts], axis=1).tolist()
-
-
-def _cells(column: Any) -> np.ndarray:
-    """Return a column of a data frame as an array; dates stay dates, which numpy makes numbers."""
-    cells = np.asarray(column)
-    return np.array(list(column), dtype=object) if cells.dtype.kind in "mM" else cells
-
-
-def _check_none_missing(
-    missing: Sequence[str], names: tuple[str, ...], found: tuple[str, ...]
-) -> None:
-    """Raise a ValueError where an input of the model has no column."""
-    if missing:
-        raise ValueError(
-            f"x has no column {listed(missing)}. The model's inputs are {listed(names)}; the "
-            f"columns of x are {listed(found)}. Rename or add what is missing."
-        )
-
-
-def _place(name: str, columns: tuple[str, ...]) -> int | None:
-    """Return which column an input comes from; ``sex=male`` may come from a text column ``sex``."""
-    for wanted in (name, name.partition("=")[0]):
-        if wanted in columns:
-            return columns.index(wanted)
-    return None
-
-
-def _is_category(cells: np.ndarray, name: str, about: About) -> np.ndarray:
-    """Return 1.0 where a text column holds the category of an input such as ``island=Biscoe``."""
-    column, _, category = name.partition("=")
-    texts = [str(cell) for cell in cells.tolist()]
-    _check_known(column, texts, about)
-    return np.array([float(text == category) for text in texts])
-
-
-def _check_known(column: str, texts: Sequence[str], about: About) -> None:
-    """Raise a ValueError where a column of text holds what the model has never seen.
-
-    A model of a file of 0.1 has no code book: then its input names tell the categories, but of two
-    only the one that has an input.
-    """
-    parts = [name.partition("=") for name in about.input_names]
-    named = [category for name, _, category in parts if name == column]
-    known = about.categories.get(column, tuple(named))
-    unknown = sorted(set(texts) - set(known))
-    if len(known) > 1 and unknown:
-        raise ValueError(
-            f"x holds {unknown[0]!r} in column {column!r}, which the model has never seen. "
-            f"It knows {listed(known)}. Leave such rows out."
-        )
-
-
 def _of_pair(data: Any, about: About, sample_weight: Any = None) -> Dataset:
     """Return a pair (x, y) in the user's units as a data set in float64 without any scaling."""
     if not isinstance(data, tuple | list) or len(data) != 2:
         return as_dataset(data)  # raises
     first, second, weight, _ = with_weight(data[0], data[1], sample_weight, "sample_weight")
     data = first, second
-    x = read_numbers("x", _columns_by_name(data[0], about)).double()
+    x = read_numbers("x", columns_by_name(data[0], about)).double()
     names = about.input_names
     if x.shape[1] != len(names):  # said by ``check_fits``
         names = default_names("x", x.shape[1])
@@ -371,7 +295,8 @@ def _of_pair(data: Any, about: About, sample_weight: Any = None) -> Dataset:
         y, outputs, classes = _classes_of(data[1], about)
         y = y.to(x.device)
     else:
-        y, classes = read_numbers("y", data[1]).to(x.device, torch.float64), None
+        targets = same_targets("y", data[1], about.output_names)
+        y, classes = read_numbers("y", targets).to(x.device, torch.float64), None
         outputs = about.output_names
         if y.shape[1] != len(outputs):
             outputs = default_names("y", y.shape[1])
@@ -428,18 +353,42 @@ def _in_order(data: Dataset, about: About) -> Dataset:
     """Return data with the model's inputs by name; by place where one side has no names."""
     names = about.input_names
     for column in data.categories.keys() & about.categories.keys():
-        _check_known(column, data.categories[column], about)
+        check_known(column, data.categories[column], about)
     if data.input_names != names:
         data = _completed(data, names)
     found, unnamed = data.input_names, default_names("x", len(names))
     missing = [name for name in names if name not in found]
     if found in (names, default_names("x", len(found))) or (missing and names == unnamed):
         return data
-    _check_none_missing(missing, names, found)
+    check_none_missing(missing, names, found)
     order = [found.index(name) for name in names]
     scaling = Scaling(data.x_scaling.shift[order], data.x_scaling.scale[order])
     x_test = None if data.x_test is None else data.x_test[:, order]
     return replace(data, x=data.x[:, order], x_test=x_test, input_names=names, x_scaling=scaling)
+
+
+def _outputs_in_order(data: Dataset, about: About) -> Dataset:
+    """Return data with the targets of the model by name; by place where one side has no names.
+
+    A single column of targets is what it is, whatever its name.
+    """
+    names, found = about.output_names, data.output_names
+    unnamed = default_names("y", len(names)), default_names("y", len(found))
+    if data.is_classification or found == names or len(found) == 1 or {names, found} & {*unnamed}:
+        return data
+    if missing := [name for name in names if name not in found]:
+        raise ValueError(
+            f"The data have no target {listed(missing)}. The model's outputs are {listed(names)}; "
+            f"the targets are {listed(found)}. Rename or add what is missing."
+        )
+    order = [found.index(name) for name in names]
+    return replace(
+        data,
+        y=data.y[:, order],
+        y_test=None if data.y_test is None else data.y_test[:, order],
+        output_names=names,
+        y_scaling=Scaling(data.y_scaling.shift[order], data.y_scaling.scale[order]),
+    )
 
 
 def _completed(data: Dataset, names: Sequence[str]) -> Dataset:
