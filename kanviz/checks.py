@@ -34,6 +34,15 @@ def check_given(name: str, value: object) -> None:
         raise TypeError(f"{name} must be data, one row per sample; got None. Pass an array.")
 
 
+def check_holds_numbers(name: str, values: Tensor) -> None:
+    """Raise a ValueError for a tensor on torch's ``meta`` device: a shape without numbers."""
+    if values.is_meta:
+        raise ValueError(
+            f"{name} is on the meta device, which holds no numbers. Pass a tensor on the CPU or "
+            "a GPU."
+        )
+
+
 def check_integer(name: str, value: object, lowest: int) -> None:
     """Raise unless ``value`` is an ``int`` (no ``bool``) of at least ``lowest``.
 

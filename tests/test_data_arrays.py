@@ -246,7 +246,7 @@ class TestRefusals:
     def test_a_test_frame_that_lacks_a_column_or_has_it_twice(self) -> None:
         x, y = make_arrays()
         frame = pd.DataFrame(x, columns=["a", "b"])
-        with pytest.raises(ValueError, match=r"^x_test has no column 'b'\. The columns asked for are"):
+        with pytest.raises(ValueError, match=r"^x_test has no column 'b'\. The columns"):
             from_arrays(frame, y, x_test=frame[["a"]], y_test=y)
         twice = pd.concat([frame, frame], axis=1)
         with pytest.raises(ValueError, match=r"^x_test has 2 columns 'a', and which is meant"):
@@ -256,16 +256,29 @@ class TestRefusals:
         frame = pd.DataFrame(make_arrays()[0], columns=["a", "b"])
         y = frame["a"] + frame["b"]
         for part in ("y", "sample_weight", "y_test", "sample_weight_test"):
-            parts = dict.fromkeys(("y", "sample_weight", "y_test", "sample_weight_test"), y.abs())
+            parts: dict[str, Any] = dict.fromkeys(
+                ("y", "sample_weight", "y_test", "sample_weight_test"), y.abs()
+            )
             parts[part] = parts[part].sort_values()
             with pytest.raises(ValueError, match=rf"^{part} has the rows of x\w* in another order"):
                 from_arrays(frame, x_test=frame, **parts)
         for other in (y.sort_values().to_numpy(), y.set_axis(range(7, 27)), y.to_frame()):
             assert len(from_arrays(frame, other, test_fraction=0.0).y) == 20
 
-    def test_mixed_devices(self) -> None:
-        with pytest.raises(ValueError, match=r"^x and y must be on the same device; got cpu and m"):
-            from_arrays(torch.randn(4, 2), torch.zeros(4, device="meta"))
+    @pytest.mark.parametrize("part", ["x", "y", "x_test", "y_test", "sample_weight"])
+    @pytest.mark.parametrize("kind", [torch.float32, torch.int64, torch.bool])
+    def test_tensors_without_numbers(self, part: str, kind: torch.dtype) -> None:
+        x = torch.rand(4, 2, generator=torch.Generator().manual_seed(0))
+        parts: dict[str, Any] = {
+            "x": x,
+            "y": x[:, 0],
+            "x_test": x,
+            "y_test": x[:, 0],
+            "sample_weight": x[:, 0],
+        }
+        parts[part] = parts[part].to("meta", kind)
+        with pytest.raises(ValueError, match=rf"^{part} is on the meta device, which holds no num"):
+            from_arrays(**parts)
 
     def test_half_precision(self) -> None:
         with pytest.raises(ValueError, match=r"^dtype must be torch\.float32 or torch\.float64"):

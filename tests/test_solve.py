@@ -227,6 +227,55 @@ def test_an_equation_is_taken_if_and_only_if_splines_have_its_derivatives(
         quickly(model, residuals)
 
 
+def by_autograd(u: Any) -> Tensor:
+    return torch.autograd.grad(u(T).sum(), T)[0]
+
+
+def by_backward(u: Any) -> Tensor:
+    u(T).sum().backward()
+    return T
+
+
+def by_autograd_at_a_leaf(u: Any) -> Tensor:
+    leaf = T.clone().requires_grad_()
+    return torch.autograd.grad(u(leaf).sum(), leaf)[0]
+
+
+def by_autograd_of_a_detached_leaf(u: Any) -> Tensor:
+    leaf = T.clone().requires_grad_()
+    return torch.autograd.grad(u(leaf.detach()).sum(), leaf)[0]
+
+
+def by_autograd_if_used(u: Any) -> Tensor:
+    return torch.autograd.grad(u(T).sum(), T, allow_unused=True)[0]
+
+
+def by_jacrev(u: Any) -> Any:
+    return torch.func.jacrev(u)(T)
+
+
+def by_jvp(u: Any) -> Any:
+    return torch.func.jvp(u, (T,), (torch.ones_like(T),))[1]
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    "residuals",
+    [
+        by_autograd,
+        by_backward,
+        by_autograd_at_a_leaf,
+        by_autograd_of_a_detached_leaf,
+        by_autograd_if_used,
+        by_jacrev,
+        by_jvp,
+    ],
+)
+def test_derivatives_by_autograd_in_residuals_are_one_sentence(residuals: Any) -> None:
+    with pytest.raises(ValueError, match=r"gradient, hessian, laplacian (and|or) pointwise of kan"):
+        KAN([1, 1]).solve(residuals, steps=1, progress=False)
+
+
 def test_residuals_that_are_complex_or_unfit_to_train_are_one_sentence() -> None:
     x = torch.linspace(0, 3, 30, dtype=torch.float64).unsqueeze(1)
     rate = nn.Parameter(torch.tensor(0.5, dtype=torch.float64))

@@ -521,6 +521,99 @@ def test_a_cast_that_lets_knots_fall_together_is_refused_whole(cast: Callable[[A
     assert model.to("meta").widths == (1, 2, 2)
 
 
+WITHOUT_NUMBERS = {"copy", "refresh", "on_change", "script", "undo", "redo", "get_extra_state"}
+WITHOUT_NUMBERS |= {"forward", "set_extra_state", "from_layers", "from_formula"}
+"""Methods that need no numbers of the model, or make one."""
+
+TAKEN: dict[str, tuple[Any, ...]] = {
+    "plot_layer": (0,),
+    "to_html": ("never.html",),
+    "save": ("never.kan",),
+    "suggest": ((0, 0, 0),),
+    "score": (X, Y),
+    **dict.fromkeys(("evaluate", "structure", "plan"), ((X, Y),)),
+    **dict.fromkeys(
+        ("predict", "predict_interval", "predict_proba", "decision_function", "contributions"), (X,)
+    ),
+}
+
+
+def with_noise() -> KAN:
+    """Return a model of noisy data, which knows its bands."""
+    model = KAN([2, 3, 1])
+    noise = 0.1 * torch.randn(60, 1, generator=torch.Generator().manual_seed(1))
+    model.fit(X, Y + noise, smoothing="auto", starts=1, steps=3, progress=False)
+    model.fix((0, 1, 0), "sin", affine=LINE)
+    return model
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_every_method_tells_a_model_on_meta_in_one_sentence(tmp_path: Path) -> None:
+    public = {name: one for name, one in vars(KAN).items() if not name.startswith("_")}
+    names = {name for name, one in public.items() if callable(one)} - WITHOUT_NUMBERS
+    assert len(names) > 40
+    on_meta = {"made": KAN([2, 3, 1], device="meta"), "moved": with_noise().to("meta")}
+    for way, model in on_meta.items():
+        for name in sorted(names):
+            asked = EDITS.get(name, lambda m, n=name: getattr(m, n)(*TAKEN.get(n, ())))
+            if way == "made" and name in ("bands", "predict_interval", "predict_proba"):
+                continue  # these say first what the model does not know
+            is_classes = name == "predict_proba"
+            wanted = "predicts numbers" if is_classes else "is on the meta device, which holds no n"
+            with pytest.raises(ValueError, match=f"^This model {wanted}") as told:
+                asked(model)
+            assert str(told.value).count(". ") <= 1, name
+        assert model.to("meta").steps == model.steps
+        assert not list(tmp_path.iterdir())
+    filled = KAN([2, 3, 1], device="meta")
+    filled.load_state_dict(KAN([2, 3, 1], seed=3).state_dict(), assign=True)
+    before = filled(X)
+    torch.testing.assert_close(before, KAN([2, 3, 1], seed=3)(X), rtol=0, atol=0)
+    filled.fit(X, Y, steps=2, starts=1, progress=False)
+    assert not torch.equal(filled(X), before)
+    filled.undo()
+    assert torch.equal(filled(X), before)
+    with pytest.raises(IndexError, match="was on the meta device"):
+        filled.undo()
+
+
+shapes = st.lists(st.integers(1, 3), min_size=2, max_size=4)
+
+
+@settings(max_examples=40)
+@given(shapes, shapes, st.integers(2, 4), st.integers(2, 4), st.booleans())
+def test_a_state_dict_of_another_shape_is_one_sentence_and_changes_nothing(
+    mine: list[int],
+    theirs: list[int],
+    size: int,
+    other: int,
+    strict: bool,  # noqa: FBT001 - drawn
+) -> None:
+    model, there = KAN(mine, grid_size=size), KAN(theirs, grid_size=other, seed=1)
+    there.set_extra_state(torch.full((2, theirs[0] + theirs[-1]), 2.0))
+    for to, state in (
+        (model, there.state_dict()),
+        (model.network, there.network.state_dict()),
+        (nn.Sequential(model), nn.Sequential(there).state_dict()),
+    ):
+        before = {name: value.clone() for name, value in to.state_dict().items()}
+        if mine == theirs and size == other:
+            to.load_state_dict(state)
+            assert all(torch.equal(value, state[name]) for name, value in to.state_dict().items())
+            continue
+        if mine == theirs:
+            wanted = (
+                r"layers\.0 has knots of shape .* the state dict .*kanviz\.load, which keep them"
+            )
+        else:
+            wanted = r"^This model has the widths .*, the state dict .* or use model\.save and"
+        with pytest.raises(RuntimeError, match=wanted) as told:
+            to.load_state_dict(state, strict=strict or mine != theirs)
+        assert "\n" not in str(told.value)
+        assert "size mismatch" not in str(told.value)
+        assert all(torch.equal(value, before[name]) for name, value in to.state_dict().items())
+
+
 def test_a_model_without_numbers_says_what_it_is() -> None:
     model = KAN([2, 3, 1])
     model.remove_edge((0, 0, 0))

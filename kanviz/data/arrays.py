@@ -9,7 +9,14 @@ import torch
 from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
-from kanviz.checks import check_choice, check_finite, listed, seeded, short
+from kanviz.checks import (
+    check_choice,
+    check_finite,
+    check_holds_numbers,
+    listed,
+    seeded,
+    short,
+)
 from kanviz.data.columns import check_same_rows, column_names, same_columns
 from kanviz.data.dataset import (
     FLOAT_DTYPES,
@@ -294,6 +301,7 @@ def with_weight(
         return x, y, None, ()
     rows = len(x) if hasattr(x, "__len__") else 0
     weight = read_sample_weight(sample_weight, rows, name)
+    check_holds_numbers(name, weight)
     counts = weight > 0
     n_out = int((~counts).sum())
     if n_out == 0:
@@ -545,6 +553,7 @@ def read_numbers(name: str, values: Any) -> Float[Tensor, "rows columns"]:
         If there is no entry, or not one or two axes.
     """
     table = values.detach() if isinstance(values, Tensor) else _array_of_numbers(name, values)
+    check_holds_numbers(name, table)
     table = table if table.layout == torch.strided else table.to_dense()
     if table.is_complex():
         raise TypeError(
@@ -624,6 +633,7 @@ def looked_up(labels: Sequence[Label], classes: Sequence[Label]) -> Int64[Tensor
 def _as_array(name: str, values: Any) -> np.ndarray:
     """Return ``values`` as a numpy array of at least one axis."""
     if isinstance(values, Tensor):
+        check_holds_numbers(name, values)
         return values.detach().cpu().numpy()
     if np.ma.isMaskedArray(values) and (gaps := np.argwhere(np.ma.getmaskarray(values))).size:
         raise ValueError(

@@ -173,5 +173,3 @@ def check_known(column: str, texts: Sequence[str], about: About) -> None:
             f"x holds {unknown[0]!r} in column {column!r}, which the model has never seen. "
             f"It knows {listed(known)}. Leave such rows out."
         )
-
-

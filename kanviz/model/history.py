@@ -317,6 +317,11 @@ class History:
             raise IndexError(
                 f"The state before {step.sentence!r} is no longer kept: it is too many steps ago."
             )
+        if any(tensor.is_meta for tensor in step.moment.state.tensors()):
+            raise IndexError(
+                f"The state before {step.sentence!r} was on the meta device, which holds no "
+                f"numbers: there is nothing to {verb}."
+            )
         source.pop()
         target.append(step._replace(moment=self.now))
         step.moment.state.restore(network)

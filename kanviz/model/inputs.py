@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from kanviz.checks import check_finite, listed
+from kanviz.checks import check_finite, check_holds_numbers, listed
 from kanviz.data.arrays import (
     Task,
     as_dataset,
@@ -64,14 +64,12 @@ def read_inputs(x: Any, about: About, like: Tensor) -> Float[Tensor, "samples in
     if isinstance(x, tuple) and len(x) == 2 and np.ndim(x[0]) == 2:
         x = x[0]
     if isinstance(x, Dataset):
+        check_holds_numbers("x", x.x)
         data = _in_order(x, about)
         _check_width(data.x, about.input_names)
         inputs = _rescaled(data.x, data.x_scaling, about.x_scaling)
     else:
         inputs = about.x_scaling.apply(_numbers_of(x, about))
-    if inputs.is_meta or like.is_meta:
-        what = "x" if inputs.is_meta else "This model"
-        raise ValueError(f"{what} is on the meta device, which holds no numbers. Move it first.")
     inputs = inputs.to(like.detach())
     check_finite("x", inputs, about.input_names)
     return inputs
@@ -101,6 +99,7 @@ def read_dataset(data: Any, about: About, network: Network, sample_weight: Any =
     """
     check_unweighted(data, sample_weight)
     known = data if isinstance(data, Dataset) else _of_pair(data, about, sample_weight)
+    check_holds_numbers("x", known.x)
     known = known.counted() if about.is_counts else known
     known = _outputs_in_order(_in_order(_in_classes(known, about), about), about)
     return _in_units(known, about, network)

@@ -419,6 +419,7 @@ class KAN(nn.Module):
         from kanviz.files import SavedModel, write_model
         from kanviz.nn.state import NetworkState
 
+        self.session.check_numbers()
         with self.session.reading():
             state, about = NetworkState.capture(self.network), self.session.about
             kept = about if with_sample else replace(about, sample=None)
@@ -524,6 +525,7 @@ class KAN(nn.Module):
         self, state_dict: dict[str, Any], prefix: str, *rest: Any, **more: Any
     ) -> None:
         """Load as any module does; a state dict of 0.1 has no units and leaves them as they are."""
+        self.network.check_loads(state_dict, f"{prefix}network.")  # before the units are taken
         state_dict.setdefault(f"{prefix}_extra_state", self.get_extra_state())
         super()._load_from_state_dict(state_dict, prefix, *rest, **more)
 
@@ -1590,6 +1592,7 @@ class KAN(nn.Module):
         >>> KAN([2, 3, 1]).recipe().layers[0].weight.shape
         (2, 9, 3)
         """
+        self.session.check_numbers()
         with self.session.reading():
             return recipe_of(self.network, self.session.about)
 

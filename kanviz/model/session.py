@@ -111,6 +111,7 @@ class Session:
         RuntimeError
             In a callback of a fit.
         """
+        self.check_numbers()
         with self.at_rest(burst), uninterrupted():
             with self.reading():
                 result = self.history.do(self.network, edit, about=about, burst=burst)
@@ -141,6 +142,7 @@ class Session:
         ValueError, TypeError
             If x does not fit the network.
         """
+        self.check_numbers()
         like = self.network.layers[0].weight.detach()
         if x is not None:
             return read_inputs(x, self.about, like)
@@ -184,6 +186,7 @@ class Session:
         ValueError, TypeError
             If it does not fit the network, or is no data set.
         """
+        self.check_numbers()
         if not (self.is_new() if is_new is None else is_new):
             known = read_dataset(data, self.about, self.network, sample_weight)
             if not one_row:
@@ -221,10 +224,29 @@ class Session:
         return replace(data, **changes)
 
     def is_new(self) -> bool:
-        """Return whether the model has neither learnt nor seen anything, nor was edited."""
+        """Return whether the model has neither learnt nor seen anything, nor was edited.
+
+        Raises
+        ------
+        ValueError
+            On the ``meta`` device, where nobody knows.
+        """
+        self.check_numbers()
         about = self.about
         has_seen = about.sample is not None or about.has_units or about.classes is not None
         return not has_seen and self.network.is_untouched()
+
+    def check_numbers(self) -> None:
+        """Raise a ValueError for a network on torch's ``meta`` device: shapes without numbers.
+
+        Whatever asks or changes such a network calls this; to copy it, to move it and to load a
+        state dict nobody needs its numbers.
+        """
+        if any(layer.weight.is_meta or layer.mask.is_meta for layer in self.network.layers):
+            raise ValueError(
+                "This model is on the meta device, which holds no numbers. Give it some first: "
+                "model.load_state_dict(state, assign=True)."
+            )
 
     def take_units(self, x: Tensor, y: Tensor) -> None:
         """Take over other units of the inputs and outputs, as those of a state dict.
@@ -246,6 +268,7 @@ class Session:
 
     def copy_network(self, dtype: torch.dtype | None = torch.float64) -> Network:
         """Return a copy of the network to work on, by default in float64."""
+        self.check_numbers()
         with self.reading():
             return copy.deepcopy(self.network).to(dtype=dtype)
 
@@ -350,6 +373,7 @@ class Session:
         RuntimeError
             If a fit is running already, or an edit is being made by this thread.
         """
+        self.check_numbers()
         if self._editor == threading.get_ident():
             raise RuntimeError(
                 "A fit cannot begin while the model is being changed. Start it after the change."

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.func import jacrev, vmap
 
+from kanviz.checks import check_holds_numbers
 from kanviz.interrupts import load
 
 Function = Callable[[Tensor], Tensor]
@@ -59,6 +60,7 @@ class Unknown:
                 "x must not require a gradient because u is differentiated point by point; got one "
                 "that does. Use gradient, hessian, laplacian or pointwise of kanviz.nn."
             )
+        check_holds_numbers("x", x)
         return self._measure(operator, x.to(self._like))
 
 

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from kanviz.checks import check_integer, short
+from kanviz.checks import check_holds_numbers, check_integer, short
 from kanviz.nn.basis import extend_knots, greville_points, is_uniform, uniform_points
 from kanviz.nn.constraints import Constraint, held
 from kanviz.nn.features import features
@@ -845,33 +845,12 @@ class KANLayer(nn.Module):
         unexpected_keys: list[str],
         error_msgs: list[str],
     ) -> None:
-        """Load as any module does, but say what a state dict does not hold: grids and formulas."""
+        """Load as any module does, but say in a sentence why a state dict does not fit."""
         key = f"{prefix}_extra_state"
         state_dict.setdefault(key, self.get_extra_state())  # of 0.1: the functions stay as they are
-        spec, arities = _spec_of(state_dict[key]), _arities_of(state_dict[key])
-        theirs = state_dict.get(f"{prefix}symbols.affine")
-        mine = None if self.symbols is None else self.symbols.affine
-        n_theirs, n_mine = (0 if some is None else len(some) for some in (theirs, mine))
-        knots = state_dict.get(f"{prefix}knots", self.knots)
-        if n_theirs != n_mine and f"{prefix}weight" in state_dict:  # else it is of other layers
-            error_msgs.append(
-                f"{prefix or 'the layer'} has {n_mine} formulas, the state dict numbers of "
-                f"{n_theirs}, but not which formulas they are. Use model.save and kanviz.load, "
-                "which keep them."
-            )
-        elif arities != self.nodes.arities:
-            error_msgs.append(
-                f"{prefix or 'the layer'} has products of {list(self.nodes.arities)} factors, the "
-                f"state dict of {list(arities)}. Make the model with the same widths."
-            )
-        elif knots.shape != self.knots.shape or spec.n_features != self.spec.n_features:
-            asked = ", ".join(f"{name}={getattr(spec, name)!r}" for name in ("grid_size", *FAMILY))
-            error_msgs.append(
-                f"{prefix or 'the layer'} has knots of shape {tuple(self.knots.shape)} and "
-                f"{self.spec.n_features} weights per edge, the state dict {tuple(knots.shape)} and "
-                f"{spec.n_features}. Make the model with {asked}, or use model.save and "
-                "kanviz.load, which keep them."
-            )
+        if sentence := self.misfit(state_dict, prefix):
+            error_msgs.append(sentence)
+            return
         super()._load_from_state_dict(
             state_dict,
             prefix,
@@ -881,6 +860,55 @@ class KANLayer(nn.Module):
             unexpected_keys,
             error_msgs,
         )
+
+    def misfit(self, state_dict: Mapping[str, Any], prefix: str = "") -> str:
+        """Return why a state dict is none of this layer, as a sentence; empty where it fits.
+
+        A state dict holds neither grids of another size nor which formulas there are.
+
+        Parameters
+        ----------
+        state_dict : mapping of str to Tensor
+            Of the layer, or of a module that has it. What it lacks is not looked at.
+        prefix : str
+            Before the names of the layer's own tensors.
+        """
+        weight = state_dict.get(f"{prefix}weight")
+        if not isinstance(weight, Tensor) or weight.ndim != 3:
+            return ""  # of other layers, or as torch says
+        who = prefix.removesuffix(".") or "the layer"
+        widths, own_widths = weight.shape[::2], (self.in_features, self.mask.shape[1])
+        spec, arities = self.spec, self.nodes.arities
+        if (key := f"{prefix}_extra_state") in state_dict:
+            spec, arities = _spec_of(state_dict[key]), arities_of(state_dict[key])
+        theirs = state_dict.get(f"{prefix}symbols.affine")
+        mine = None if self.symbols is None else self.symbols.affine
+        n_theirs, n_mine = (0 if some is None else len(some) for some in (theirs, mine))
+        knots = state_dict.get(f"{prefix}knots", self.knots)
+        if arities != self.nodes.arities:
+            return (
+                f"{who} has products of {list(self.nodes.arities)} factors, the state dict of "
+                f"{list(arities)}. Make the model with the same widths."
+            )
+        if widths != own_widths:
+            return (
+                f"{who} has {own_widths[0]} inputs and {own_widths[1]} outputs, the state dict "
+                f"{widths[0]} and {widths[1]}. Make it with these."
+            )
+        if n_theirs != n_mine:
+            return (
+                f"{who} has {n_mine} formulas, the state dict numbers of {n_theirs}, but not which "
+                "formulas they are. Use model.save and kanviz.load, which keep them."
+            )
+        if knots.shape != self.knots.shape or weight.shape[1] != self.spec.n_features:
+            asked = ", ".join(f"{name}={getattr(spec, name)!r}" for name in ("grid_size", *FAMILY))
+            return (
+                f"{who} has knots of shape {tuple(self.knots.shape)} and "
+                f"{self.spec.n_features} weights per edge, the state dict {tuple(knots.shape)} and "
+                f"{weight.shape[1]}. Make the model with {asked}, or use model.save and "
+                "kanviz.load, which keep them."
+            )
+        return ""
 
     def extra_repr(self) -> str:
         """Say the sizes and the family, as torch prints them."""
@@ -931,7 +959,7 @@ def _spec_of(state: Tensor) -> FunctionSpec:
         ) from None
 
 
-def _arities_of(state: Tensor) -> tuple[int, ...]:
+def arities_of(state: Tensor) -> tuple[int, ...]:
     """Return the arities of the products that ``KANLayer.get_extra_state`` wrote down."""
     return tuple(int(number) for number in state.tolist()[2 + len(NAMES) :])
 
@@ -971,6 +999,8 @@ def check_increasing(knots: Float[Tensor, "inputs knots"]) -> None:
 
 def bounds(grid_range: GridRange, in_features: int) -> tuple[Tensor, Tensor]:
     """Return float64 (low, high) per input, checked."""
+    if isinstance(grid_range, Tensor):
+        check_holds_numbers("grid_range", grid_range)
     pairs = torch.as_tensor(grid_range, dtype=torch.float64, device="cpu")
     if pairs.shape not in ((2,), (in_features, 2)):
         raise ValueError(

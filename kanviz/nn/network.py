@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from kanviz.checks import check_integer, seeded
 from kanviz.nn.initialise import InitName
-from kanviz.nn.layer import FAMILY, GridRange, KANLayer
+from kanviz.nn.layer import FAMILY, GridRange, KANLayer, arities_of
 from kanviz.nn.nodes import NodeCount, Nodes, count_of, nodes_of
 from kanviz.nn.spec import BaseName, BasisName, Extrapolation, FunctionSpec
 from kanviz.nn.ties import groups_of
@@ -163,7 +163,8 @@ class Network(nn.Module):
         The edges that are locked together here are so there, and constrained ones keep their shape.
         ``grid_size`` and ``grid_range`` replace those that this network was made with.
         """
-        asked = {"seed": seed, "grid_size": grid_size, "grid_range": grid_range}
+        device = self.layers[0].weight.device  # not where it was made, perhaps on meta
+        asked = {"seed": seed, "grid_size": grid_size, "grid_range": grid_range, "device": device}
         changes = {name: value for name, value in asked.items() if value is not None}
         made_with: dict[str, Any] = {**self.made_with, **changes}
         network = Network(self.shape, **made_with).to(self.layers[0].weight)
@@ -184,6 +185,34 @@ class Network(nn.Module):
             mine[name].shape == value.shape and bool((mine[name] == value).all())
             for name, value in fresh.items()
         )
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, *rest: Any, **more: Any
+    ) -> None:
+        """Load as any module does, if all of it fits."""
+        self.check_loads(state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *rest, **more)
+
+    def check_loads(self, state_dict: Mapping[str, Any], prefix: str = "") -> None:
+        """Raise a RuntimeError, as torch does, where a state dict is one of another network.
+
+        Before anything is loaded, so that nothing is changed. What it lacks, torch says.
+
+        Parameters
+        ----------
+        state_dict : mapping of str to Tensor
+        prefix : str
+            Before the names of this network's tensors.
+        """
+        theirs = _shape_in(state_dict, f"{prefix}layers.")
+        if theirs is not None and theirs != list(self.shape):
+            raise RuntimeError(
+                f"This model has the widths {list(self.shape)}, the state dict {theirs}. Make the "
+                f"model with kv.KAN({theirs}), or use model.save and kanviz.load, which keep them."
+            )
+        for depth, layer in enumerate(self.layers):
+            if sentence := layer.misfit(state_dict, f"{prefix}layers.{depth}."):
+                raise RuntimeError(sentence)
 
     @torch.no_grad()
     def scale_outputs(self, factor: float) -> None:
@@ -263,11 +292,29 @@ def _after_load(network: Network, _: object) -> None:
     network.made_with = {**network.made_with, **{name: getattr(spec, name) for name in FAMILY}}
 
 
+def _shape_in(state_dict: Mapping[str, Any], prefix: str) -> list[NodeCount] | None:
+    """Return the widths of the network that a state dict is of; None for a part of one."""
+    names = [name.removeprefix(prefix) for name in state_dict if name.startswith(prefix)]
+    layers = {name.partition(".")[0] for name in names}
+    found: list[NodeCount] = []
+    for depth in range(len(layers)):
+        weight = state_dict.get(f"{prefix}{depth}.weight")
+        if not isinstance(weight, Tensor) or weight.ndim != 3:
+            return None
+        sums = weight.shape[2]
+        state = state_dict.get(f"{prefix}{depth}._extra_state")
+        arities = () if state is None else arities_of(state)
+        found = found or [weight.shape[0]]
+        found.append(count_of(Nodes(sums - sum(arities), arities)))
+    return found or None
+
+
 def _options_of(layer: KANLayer) -> dict[str, Any]:
     """Return what makes a network whose layers are like this one."""
     spec, points = layer.spec, layer.grid_points.detach()
+    ends = torch.stack([points[:, 0], points[:, -1]], dim=1)
     return {
-        "grid_range": torch.stack([points[:, 0], points[:, -1]], dim=1).double().cpu(),
+        "grid_range": (-1.0, 1.0) if ends.is_meta else ends.double().cpu(),
         "grid_size": spec.grid_size,
         "spline_order": spec.spline_order,
         "basis": spec.basis,

@@ -157,8 +157,8 @@ def _copy_unless_same(now: Tensor, old: Tensor | None) -> Tensor:
 
 def _same_bits(old: Tensor, now: Tensor) -> bool:
     """Return whether ``old``, cast as ``now``, has its shape and bits; 0.0 and -0.0 differ."""
-    if old.shape != now.shape or now.is_meta:
-        return old.shape == now.shape
+    if old.shape != now.shape or now.is_meta or old.is_meta:
+        return old.shape == now.shape and (now.is_meta or not old.is_meta)
     old, now = old.to(now).contiguous(), now.contiguous()
     bits = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[now.element_size()]
     return torch.equal(old.view(bits), now.view(bits))

@@ -30,6 +30,13 @@ MOST_STARTS = 4
 
 BUILD_FROM = "Build them from u(x), gradient(u, x), laplacian(u, x) and the like."
 
+OF_AUTOGRAD = (
+    "does not require grad",
+    "appears to not have been used in the graph",
+    "functorch transform",
+)
+"""What torch says where ``torch.autograd.grad`` or ``backward`` are asked about u."""
+
 MOST_COEFFICIENTS = 50
 """Numbers of the equation's own that are trained: each costs a backward pass of the residuals."""
 
@@ -74,6 +81,27 @@ class Equation:
         name = getattr(self.residuals, "__name__", "")
         return name if name.isidentifier() else "residuals"
 
+    def _ask(self, u: Unknown) -> Float[Tensor, " residuals"]:
+        """Return what the residuals say of u, in one row.
+
+        Raises
+        ------
+        TypeError
+            If that is no row of real numbers.
+        ValueError
+            If they ask autograd for derivatives of u, which keeps nothing for it.
+        """
+        try:
+            return _row(self.residuals(u))
+        except RuntimeError as error:
+            if not any(words in str(error) for words in OF_AUTOGRAD):
+                raise
+            raise ValueError(
+                "residuals must leave the derivatives of u to gradient, hessian, laplacian and "
+                "pointwise of kanviz.nn, as in gradient(u, x); got a call of torch.autograd, "
+                "for which u(x) keeps no gradient. Replace it."
+            ) from error
+
     def in_user_units(self, u: Function) -> Function:
         """Return a function of and to the network's units as the residuals take it."""
         if self.units is None:
@@ -87,7 +115,7 @@ class Equation:
         asked = Answers(self, network)
         with _put_back(self.coefficients):
             self._settle(asked)
-            return _row(self.residuals(asked.again()))
+            return self._ask(asked.again())
 
     def settle(self, network: Network) -> None:
         """Give the coefficients the values that go with a network, for good."""
@@ -137,7 +165,7 @@ class Equation:
     def _slopes(self, asked: "Answers") -> tuple[Tensor, Tensor]:
         """Return the residuals and (residuals, coefficients) their slopes in the coefficients."""
         with torch.enable_grad():
-            row = _row(self.residuals(asked.again()))
+            row = self._ask(asked.again())
             probe = torch.zeros_like(row, requires_grad=True)
             pulled = torch.autograd.grad(
                 row, self.coefficients, probe, create_graph=True, materialize_grads=True
@@ -161,7 +189,7 @@ class Equation:
             made before; or there are too many.
         """
         with torch.enable_grad():
-            rows = [_row(self.residuals(Answers(self, network).again())) for _ in range(2)]
+            rows = [self._ask(Answers(self, network).again()) for _ in range(2)]
         (leaves, nodes), (_, others) = (_graph_of(row) for row in rows)
         if any(leaf.is_complex() for leaf in leaves):
             raise TypeError(
@@ -194,7 +222,7 @@ class Equation:
                 seen.append(x)
             return self.answers(network, operator, x)
 
-        _row(self.residuals(_unknown(network, measure)))
+        self._ask(_unknown(network, measure))
         if not seen:
             return network.layers[0].weight.new_zeros(0, network.widths[0])
         found = torch.cat(seen)
@@ -208,7 +236,7 @@ class Equation:
             orders.append(derivative_order(operator, x[0], network.widths[-1]))
             return self.answers(network, operator, x)
 
-        _row(self.residuals(_unknown(network, measure)))
+        self._ask(_unknown(network, measure))
         return max(orders)
 
     @torch.no_grad()
@@ -225,7 +253,7 @@ class Equation:
             answers: Tensor = each(partial(operator, self.in_user_units(zero)), x)
             return answers
 
-        return _row(self.residuals(_unknown(network, measure)))
+        return self._ask(_unknown(network, measure))
 
     def answers(self, network: Network, operator: Operator, x: Tensor) -> Tensor:
         """Return what an operator gives at every point."""
@@ -260,7 +288,7 @@ class Equation:
         asked = Answers(self, network, with_slopes=True)
         with _put_back(self.coefficients), torch.enable_grad():
             basis = self._settle(asked)
-            row = _row(self.residuals(asked.again()))
+            row = self._ask(asked.again())
             answers = asked.found
             if not any(answer.requires_grad for answer in answers) or not row.requires_grad:
                 raise ValueError(
