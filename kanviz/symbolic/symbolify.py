@@ -98,6 +98,7 @@ def symbolify(
         judge = replace(judge, smoothing=judge.smoothing.of_nodes(numbers))
     search = Search(small, numbers, judge, limit, functions, units, n_jobs, on_edge, chance)
     search.note("splines")
+    search.constants()
     search.first_pass()
     search.branch()
     if laws:
@@ -317,6 +318,30 @@ class Search:
         error = self.judge.error(self.network)
         self.stages.append((step, complexity(self.network), error))
         return error
+
+    def constants(self) -> None:
+        """Let outputs whose targets never vary be that number, and nodes that only they see be 0.
+
+        There is nothing that their curves could be recognised by: what is left of these is what the
+        fit has not made even.
+        """
+        y, held = self.judge.y, self.judge.y_held
+        if self.judge.is_classification:
+            return
+        error, (zero,) = self.judge.error(self.network), library_of(["0"]).values()
+        is_constant = (y == y[0]).all(0) & (held == y[0]).all(0)
+        for output in is_constant.nonzero().squeeze(1).tolist():
+            work = copy.deepcopy(self.network)
+            edges = _edges_of_constant(work, output)
+            for number, edge in enumerate(edges):
+                value = float(y[0, output]) if number == 0 else 0.0
+                work.layers[edge.layer].fix(edge.i, edge.j, zero, (1.0, 0.0, 0.0, value), 1.0)
+            now = self.judge.error(work)
+            if not edges or now > self.limit:
+                continue
+            for edge in edges:
+                chosen = Suggestion(zero, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, on_front=True)
+                self._accept(edge, error, Trial(chosen, work, now), ())
 
     def first_pass(self) -> None:
         """Try each spline, and again those that failed while others were splines still."""
@@ -725,6 +750,29 @@ def formulas_and_splines(network: Network) -> list[Edge]:
         for depth, layer in enumerate(network.layers)
         for i, j in _firsts(layer, layer.mask & ~layer.frozen).nonzero().tolist()
     ]
+
+
+def _edges_of_constant(network: Network, output: int) -> list[Edge]:
+    """Return the edges that a constant output needs none of, those into it first.
+
+    None at all where one of them may not change. Behind it those that lead nowhere else are too.
+    """
+    found: list[Edge] = []
+    idle = {output}
+    for depth in reversed(range(len(network.layers))):
+        layer: KANLayer = network.layers[depth]
+        sums = [j for node in idle for j in layer.nodes.sums_of(node)]
+        into = torch.zeros_like(layer.mask)
+        into[:, sums] = layer.mask[:, sums]
+        locked = torch.zeros_like(layer.mask)
+        for group in groups_of(layer.leaders):
+            locked[tuple(zip(*group, strict=True))] = True
+        if bool((into & (layer.frozen | locked)).any()):
+            return found
+        found += [Edge(depth, i, j) for i, j in into.nonzero().tolist()]
+        others = (layer.mask & ~into).any(1)
+        idle = {i for i in range(layer.in_features) if not others[i]}
+    return found
 
 
 def is_alone(network: Network, edge: Edge) -> bool:
