@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import pairwise
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, cast
 
 import numba
 import pytest
@@ -87,7 +87,7 @@ def test_a_kernel_that_another_process_compiles_is_waited_for_and_read(
 ) -> None:
     fcntl = pytest.importorskip("fcntl")
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
-    theirs, ours = (kernel(FunctionType(twice.__code__, {})) for _ in range(2))
+    theirs, ours = (cast("Any", kernel(FunctionType(twice.__code__, {}))) for _ in range(2))
     assert theirs(1.5) == 3.0
     (folder,) = (tmp_path / "cache").iterdir()
     (lock,) = folder.glob("*.lock")
