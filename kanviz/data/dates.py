@@ -61,10 +61,12 @@ def read_dates(cells: Sequence[str], *, day_first: bool | None = None) -> Dates:
     False
     """
     found = [_match(cell) for cell in cells]
-    pairs = {(one["first"], one["second"]) for one in found if one and "first" in one}
+    pairs = {
+        (int(one["first"] or 0), int(one["second"] or 0)) for one in found if one and "first" in one
+    }
     by_day = {
-        True: all(1 <= int(second) <= 12 for _, second in pairs),
-        False: all(1 <= int(first) <= 12 for first, _ in pairs),
+        True: all(1 <= second <= 12 for _, second in pairs),
+        False: all(1 <= first <= 12 for first, _ in pairs),
     }
     is_open = bool(pairs) and day_first is None and all(by_day.values())
     if pairs and day_first is None:
@@ -93,10 +95,12 @@ def _moment(parts: dict[str, str | None], *, day_first: bool) -> float | None:
     """Return days since 1970-01-01, in UTC where there is an offset; None of 31 June."""
     first = ("day", "month") if day_first else ("month", "day")
     named = dict(zip(first, (parts.get("first"), parts.get("second")), strict=True))
-    date = [parts.get(key) or named.get(key) or "1" for key in ("year", "month", "day")]
+    year, month, day = (
+        int(parts.get(key) or named.get(key) or 1) for key in ("year", "month", "day")
+    )
     clock = (parts["time"] or "0:00").replace(",", ".").split(":")
     try:
-        moment = datetime(*map(int, date), int(clock[0]), int(clock[1]), tzinfo=UTC)
+        moment = datetime(year, month, day, int(clock[0]), int(clock[1]), tzinfo=UTC)
     except ValueError:
         return None
     seconds = float(clock[2]) if len(clock) > 2 else 0.0

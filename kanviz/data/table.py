@@ -555,10 +555,9 @@ def _decoded(name: str, raw: bytes, encoding: str) -> str:
     try:
         return io.TextIOWrapper(io.BytesIO(raw), encoding).read()
     except UnicodeError as error:
-        is_named = isinstance(error, UnicodeDecodeError)
-        place = (
-            f"byte {raw[error.start]:#04x} at place {error.start}" if is_named else "other bytes"
-        )
+        place = "other bytes"
+        if isinstance(error, UnicodeDecodeError):
+            place = f"byte {raw[error.start]:#04x} at place {error.start}"
         raise ValueError(
             f"{name} must be text in {encoding.upper()}; got {place}. Pass encoding= as it was "
             "written, such as 'latin-1', or save it again as CSV UTF-8."
