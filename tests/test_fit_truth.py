@@ -255,6 +255,47 @@ def test_constants_are_met_and_read(
         assert np.abs(model.predict(x) - y).max() < 1e-3 * max(size, 1.0)
 
 
+@settings(max_examples=4, deadline=None)
+@given(
+    st.one_of(st.just(0.0), st.floats(-30, 30).map(lambda power: -0.7 * 10**power)),
+    st.sampled_from([torch.float32, torch.float64]),
+    st.sampled_from([[2, 1], [2, 2, 1], [2, (1, 1), 1], [2, 2]]),
+)
+def test_a_constant_is_named_as_that_number(value: float, dtype: torch.dtype, widths: Any) -> None:
+    x = np.random.default_rng(0).uniform(-1, 1, (30, 2))
+    y = np.full((30, widths[-1]), value)
+    y[:, 1:] = 3 * x[:, :1]
+    model = KAN(widths, dtype=dtype)
+    model.fit(x, y, steps=5, starts=1, progress=False)
+    report = model.symbolify((x, y), functions=["x"])
+    assert all(edge.chosen for edge in report.edges)
+    first = model.formula().expressions[0]
+    assert first.is_number
+    assert float(first) == pytest.approx(value, rel=1e-5)
+    assert model.predict(x)[:, 0] == pytest.approx(value, rel=1e-12)
+    assert model.evaluate((x, y))["train_r2"] > 1 - 1e-6
+
+
+@settings(max_examples=3, deadline=None)
+@given(st.sampled_from([0.0, -7.5]), st.floats(0.05, 0.3), st.floats(-6, 6), st.booleans())
+def test_the_noise_of_an_output_is_its_own(
+    value: float,
+    noise: float,
+    power: float,
+    is_first: bool,  # noqa: FBT001 - drawn
+) -> None:
+    rng, size = np.random.default_rng(2), 10**power
+    x = rng.uniform(-1, 1, 200)
+    noisy = size * (np.sin(2 * x) + noise * rng.standard_normal(200))
+    y = np.stack([noisy, np.full(200, value)][:: 1 if is_first else -1], axis=1)
+    model = KAN([1, 2], dtype=torch.float64)
+    told = model.fit(x, y, smoothing="auto", starts=1, progress=False).noise
+    assert isinstance(told, list)
+    mine, other = told if is_first else told[::-1]
+    assert mine / size == pytest.approx(noise, rel=0.15)
+    assert other < 1e-3
+
+
 @settings(max_examples=5)
 @given(
     st.sampled_from(["lm", "lbfgs", "adam", torch.optim.SGD, torch.optim.RMSprop]),

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 
 from kanviz.checks import listed
@@ -149,7 +150,8 @@ class Trainer:
         self._grid_size_before = _grid_size(task.network)
         self._before = NetworkState.capture(task.network)
         self._handed_back: Network | None = None
-        self._is_comparable = True  # whether the state before the fit still counts
+        self._is_edited = False  # then the state before the fit no longer counts
+        self._is_judged = False  # by a prior, and no state before the fit was
         self._edited: Network | None = None
         self._changed: Task | None = None
 
@@ -276,12 +278,13 @@ class Trainer:
                 f"in the fit and is {found.loss:.2g} in the model. Use dtype=torch.float64, or "
                 "data with normalize=True."
             )
-        if self._is_comparable and report.kept_step:
+        is_comparable = not (self._is_edited or self._is_judged)
+        if is_comparable:
             before = self._before.build(like.device)
             first = self._measured(before)
             if first.objective < found.objective:
                 own, found, report.kept_step = before, first, 0
-        if self._is_comparable and not report.kept_step and report.n_steps:
+        if is_comparable and not report.kept_step and report.n_steps:
             report.notes.append("No step was better than the state before the first one.")
         report.kept = kept_numbers(found)
         report.errors = task.quality_of(own)
@@ -502,7 +505,7 @@ class Trainer:
             if self.task.options.validation is None:
                 self.monitor.take(best.network, self._measured(best.network), kept_step)
             if self._has_noise and best.evidence and best.evidence.noise < NO_NOISE:
-                self._has_noise = False  # few rows, but exact ones
+                self._has_noise = self._is_judged = False  # few rows, but exact ones
                 self.report.forget_evidence()
                 yield from self._level()
                 return
@@ -523,12 +526,15 @@ class Trainer:
         assert now.evidence is not None
         found, report = now.evidence, self.report
         if task.family.has_noise:
-            noise = (found.noise * task.scale * task.data.y_scaling.scale).tolist()
+            units = task.scale * task.data.y_scaling.scale
+            noise = (
+                found.noise * _shares_of_noise(now.network, task, found.noise) * units
+            ).tolist()
             report.noise = noise[0] if len(noise) == 1 else noise
         report.log_evidence, report.effective_dof = found.log_evidence, found.dof
         report.edge_dof = found.edges
         if task.options.validation is None:
-            self._is_comparable = False  # what was before the fit is judged by no prior
+            self._is_judged = True
             self.monitor.new_measure()
 
     def _end_of_round(self, at: int) -> int:
@@ -574,7 +580,7 @@ class Trainer:
             self.network = network
         self.network = self.network.to(self.task.x)
         if is_other:  # the best of another network, or by another measure, is no longer the best
-            self._is_comparable = False
+            self._is_edited = True
             self.monitor.forget_best()
             self.monitor.consider(self.network, self._measured(self.network))
         return task is not None or network is not None
@@ -873,3 +879,21 @@ def _trial(network: Network, task: Task, rounds: tuple[int, ...]) -> Generator[N
         for _ in minimise(problem, steps):
             yield
     return problem.loss()
+
+
+@torch.no_grad()
+def _shares_of_noise(network: Network, task: DataTask, noise: float) -> Float64[Tensor, " outputs"]:
+    """Return how large the noise of each output is beside the one that the evidence takes for all.
+
+    As the residuals are: the squares, in the mean over the outputs, stay what the evidence says. So
+    an output without any noise, as a constant, takes none from the others.
+    """
+    outputs = network(task.x.to(network.layers[0].weight)).double()
+    squares, weight = (outputs - task.y).square(), task.sample_weight
+    family = task.family.at(noise * task.scale)
+    if isinstance(family, Robust):
+        weight = family.weight(outputs, task.y, weight)
+    if weight is not None:
+        squares = squares * weight.unsqueeze(1)
+    mean = squares.mean(0).double().cpu()
+    return (mean / mean.mean()).sqrt().nan_to_num(nan=1.0)
