@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from effort import Operations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,6 +71,26 @@ def test_a_layer_of_a_thousand_intervals_takes_no_dense_matrix(
     assert layer.refine(2500) < 1e-9
     torch.testing.assert_close(layer(x), before, rtol=0, atol=1e-8)
     assert layer.update_grid(2 * x - 1, grid_eps=0.5) < 1e-3
+
+
+@settings(max_examples=8)
+@given(
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.integers(0, 5),
+    st.integers(regrid.BANDED_FROM, 400),
+    st.sampled_from(["silu", "identity", "zero"]),
+)
+def test_twice_as_fine_a_grid_takes_twice_the_work_to_make(
+    inputs: int, outputs: int, order: int, size: int, base: Any
+) -> None:
+    made = []
+    for grid_size in (size, 2 * size):
+        with Operations() as seen:
+            KANLayer(inputs, outputs, grid_size=grid_size, spline_order=order, base=base)
+        made.append(seen)
+    assert made[1].numbers < 2.5 * made[0].numbers
+    assert made[1].largest < 2.5 * made[0].largest
 
 
 @pytest.mark.parametrize(

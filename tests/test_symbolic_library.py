@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import sympy
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from make_symbolic import inner_points
 
 from kanviz.symbolic.functions import (
@@ -212,3 +214,26 @@ def test_only_formulas_load_sympy() -> None:
         "assert 'sympy' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
+
+
+@settings(max_examples=60)
+@given(
+    st.one_of(
+        st.sampled_from([function.name for function in BUILT_IN.functions]),
+        st.sampled_from(["pi", "E", "exp(x)", "x + 1", "ln", "theta_2", "my sine"]),
+        st.from_regex(r"[a-z][a-z0-9_]{0,6}", fullmatch=True),
+    ),
+    st.sampled_from(["x", "x**2 + 1", "exp(-x)", "7*x", "0"]),
+)
+def test_whatever_name_is_registered_what_was_known_means_the_same(name: str, text: str) -> None:
+    registry = Registry(BUILT_IN)
+    try:
+        function = registry.register(name, text)
+    except ValueError as error:
+        assert str(error).endswith(".")  # noqa: PT017 - whether it is raised is the name's matter
+        assert registry.library == BUILT_IN
+    else:
+        assert registry.library[name] == function
+        assert function.expression == BUILT_IN.parse(text)
+    known = {one.name: one.expression for one in registry.library.functions}
+    assert all(known[one.name] == one.expression for one in BUILT_IN.functions)

@@ -6,17 +6,22 @@ import pytest
 import sympy
 import torch
 from effort import calls_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from model_helpers import make_network, make_sample
 
 from kanviz.data.dataset import About
 from kanviz.model import KAN
-from kanviz.nn import Network
+from kanviz.nn import KANLayer, Network
 from kanviz.symbolic import default_library
 from kanviz.symbolic import formula as formula_module
 from kanviz.symbolic.formula import Formula, cancellation, check_formula, formula_of, shown
 from kanviz.symbolic.parse import parse
 
 x = sympy.Symbol("x")
+
+MOST_LOOKS = 6
+"""Passes through a network that its formula may cost: to compare, and to see what cancels."""
 
 
 def make_error(wanted: sympy.Expr) -> Callable[[Formula], float]:
@@ -137,6 +142,19 @@ def test_each_spline_of_a_wide_network_is_computed_by_itself() -> None:
     found = calls_of(model.formula)
     assert found < 1_000_000
     assert model.formula().error == pytest.approx(0, abs=1e-5)
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.lists(st.integers(1, 4), min_size=2, max_size=3), st.integers(0, 9))
+def test_a_formula_is_compared_with_its_network_a_few_times_however_wide(
+    widths: list[int], seed: int
+) -> None:
+    model, seen = KAN(widths, seed=seed), []
+    forward = KANLayer.forward
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(KANLayer, "forward", lambda layer, x: seen.append(x) or forward(layer, x))
+        model.formula(simplify_seconds=0.0)
+    assert 0 < len(seen) <= MOST_LOOKS * (len(widths) - 1)
 
 
 def test_another_networks_formula_is_refused() -> None:

@@ -896,4 +896,5 @@ def _shares_of_noise(network: Network, task: DataTask, noise: float) -> Float64[
     if weight is not None:
         squares = squares * weight.unsqueeze(1)
     mean = squares.mean(0).double().cpu()
-    return (mean / mean.mean()).sqrt().nan_to_num(nan=1.0)
+    shares: Tensor = (mean / mean.mean()).sqrt().nan_to_num(nan=1.0)
+    return shares
