@@ -1,7 +1,6 @@
 import copy
 import math
 import pickle
-from pathlib import Path
 
 import pytest
 import sympy
@@ -17,8 +16,6 @@ from kanviz.symbolic.functions import (
     make_function,
 )
 from kanviz.symbolic.language import X
-
-ROOT = Path(__file__).parent.parent
 
 # pykan 0.2.8 has these; it calls the constant "0" too.
 PYKAN_NAMES = [
