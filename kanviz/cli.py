@@ -189,6 +189,7 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
         help="grid sizes, one after the other (default: 3 5 10)",
     )  # fmt: skip
     fit.add_argument("--steps", type=_count, help="steps per grid size")
+    _add_table(fit)
     fit.add_argument("--seed", type=int, default=0, help="seed of split and start (default: 0)")
     fit.add_argument("--out", type=Path, help="the page to write (default: DATA.html)")
     fit.add_argument("--model", type=Path, help="the model file to write (default: none)")
@@ -206,6 +207,7 @@ def _add_explain(explain: argparse.ArgumentParser) -> None:
         "--rows", type=_count, nargs="*", default=[], metavar="N",
         help="rows of the file, from 1, to take apart input by input (default: the worst)",
     )  # fmt: skip
+    _add_table(explain)
     explain.add_argument("--out", type=Path, help="the page to write (default: DATA.html)")
     _add_json(explain)
     explain.set_defaults(run=_explain)
@@ -228,6 +230,26 @@ def _add_convert(convert: argparse.ArgumentParser) -> None:
         help="read a whole model, which runs code that the file names: only of files you trust",
     )  # fmt: skip
     convert.set_defaults(run=_convert)
+
+
+def _add_table(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--encoding", help="how the file's letters are written, as latin-1 (default: found)"
+    )
+    parser.add_argument("--delimiter", help="what stands between fields (default: found)")
+    parser.add_argument(
+        "--decimal", choices=("auto", ".", ","), default="auto", help="sign for decimals"
+    )
+    parser.add_argument(
+        "--day-first", action=argparse.BooleanOptionalAction, default=None,
+        help="whether 3/4/2024 is in April (default: by days after the 12th)",
+    )  # fmt: skip
+
+
+def _table_options(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Return what ``from_csv`` is told of how the file is written."""
+    names = ("encoding", "delimiter", "decimal", "day_first")
+    return {name: getattr(chosen, name) for name in names}
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -267,6 +289,7 @@ def _fit(chosen: argparse.Namespace) -> None:
         missing=chosen.missing,
         exclude=chosen.exclude,
         seed=chosen.seed,
+        **_table_options(chosen),
     )
     tell.say(data)
     model, report = _searched(data, chosen, tell) if chosen.search else _trained(data, chosen)
@@ -380,7 +403,7 @@ def _explain(chosen: argparse.Namespace) -> None:
     target = chosen.target or [name.removeprefix(LOG) for name in model.output_names]
     data = from_csv(
         chosen.data, target=target, missing="error", test_fraction=0.0, normalize=False,
-        dtype=torch.float64,
+        dtype=torch.float64, **_table_options(chosen),
     )  # fmt: skip
     known = model.session.dataset(data, one_row=True, as_given=True)
     tell.say(f"{chosen.data.name}: {len(data.x)} rows")

@@ -247,6 +247,7 @@ WITH_ONE_IMPORTER = {
     "kanviz.cli": "is also what the command `kanviz` starts",
     "kanviz.course.formulas": "reads TeX, and knows nothing of notebooks or pages",
     "kanviz.course.site": "what is written; the command line is only the door to it",
+    "kanviz.data.dates": "calendars and time zones, and nothing of tables",
     "kanviz.live.desk": "what is asked and shown; its importer is how that reaches a notebook",
     "kanviz.live.patch": "what changed in a picture, for a reader apart from who asked",
     "kanviz.views.svg": "a picture among pictures; its importer is the page around it",

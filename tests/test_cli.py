@@ -76,6 +76,8 @@ def test_fit_takes_a_text_target_for_classes(capsys: pytest.CaptureFixture[str])
     [
         (["fit", "none.csv", "--target", "y"], "none.csv"),
         (["fit", "homes.csv", "--target", "prize"], "'price'"),
+        (["fit", "homes.csv", "--target", "price", "--encoding", "utf-16"], "text in UTF-16"),
+        (["fit", "homes.csv", "--target", "price", "--delimiter", "||"], "one character"),
         (["fit", "homes.csv", "--target", "price", "--out", "no/where.html"], "folder of"),
         (
             ["fit", "homes.csv", "--target", "price", "--grids", "5", "3"],

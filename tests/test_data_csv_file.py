@@ -1,6 +1,7 @@
 """CSV files as text: delimiters, quotes, encodings; and each file that cannot be used."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,136 @@ class TestReading:
         assert data.y.tolist() == [[2], [4]]
 
 
+class TestEncodings:
+    @pytest.mark.parametrize(
+        "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
+    )
+    @pytest.mark.parametrize("way", ["found", "given"])
+    def test_letters_are_read_as_they_were_written(
+        self, path: Path, encoding: str, way: str
+    ) -> None:
+        path.write_bytes("Größe;y\r\n1,5;2\r\n3;4,25\r\n".encode(encoding))
+        options: dict[str, Any] = {"encoding": encoding} if way == "given" else {}
+        data = from_csv(path, target="y", test_fraction=0, normalize=False, **options)
+        assert data.input_names == ("Größe",)
+        assert data.x.tolist() == [[1.5], [3.0]]
+        told = "Read as Windows-1252, for it is no UTF-8 ('Größe')" in "".join(data.notes)
+        assert told == (encoding == "cp1252" and way == "found")
+
+    @pytest.mark.parametrize("encoding", ["no-such", "base64", "rot13", ""])
+    def test_what_is_no_encoding_is_one_sentence(self, path: Path, encoding: str) -> None:
+        with pytest.raises(ValueError, match=r"^encoding must be Python's name of one, such as"):
+            read_text(path, "a,y\n1,2\n3,4\n", encoding=encoding)
+
+    def test_the_wrong_encoding_is_one_sentence(self, path: Path) -> None:
+        with pytest.raises(ValueError, match="must be text in ASCII; got byte 0xc3 at place 0"):
+            read_text(path, "é,y\n1,2\n3,4\n", encoding="ascii")
+
+
+class TestDelimitersAndDecimals:
+    def test_any_character_is_a_delimiter_that_is_given(self, path: Path) -> None:
+        data = read_text(path, "a|y\n1,5|2\n3|4\n", delimiter="|")
+        assert data.x.tolist() == [[1.5], [3.0]]
+        with pytest.raises(ValueError, match=r"^delimiter must be one character; got '\|\|'"):
+            read_text(path, "a,y\n1,2\n3,4\n", delimiter="||")
+
+    def test_quoted_decimal_commas_are_read_where_that_is_said(self, path: Path) -> None:
+        text = 'a,y\n"1,5",2\n"1.234,25",4\n7.000,"5"\n'
+        assert read_text(path, text, decimal=",").x.tolist() == [[1.5], [1234.25], [7000.0]]
+        with pytest.raises(ValueError, match="at least one input column"):
+            read_text(path, text.replace("7.000", '"x"'))
+
+    def test_a_point_for_decimals_is_refused_where_commas_are_said(self, path: Path) -> None:
+        with pytest.raises(ValueError, match=r"numbers in every row .* got '2\.5' in line 3"):
+            read_text(path, "a;y\n1,5;2\n2.5;3\n3;4\n4;4\n5;4\n", decimal=",")
+
+    def test_a_comma_is_no_decimal_sign_where_points_are_said(self, path: Path) -> None:
+        data = read_text(path, "a;b;y\n1,5;1;2\n3,5;2;4\n", decimal=".")
+        assert data.input_names == ("a=3,5", "b")
+
+
+def days(text: str) -> float:
+    """Return the days from 1970 to a time of numpy's."""
+    return float((np.datetime64(text) - np.datetime64(0, "s")) / np.timedelta64(1, "D"))
+
+
+class TestDates:
+    @pytest.mark.parametrize(
+        ("cells", "wanted", "told"),
+        [
+            (["2024-02-29", "1969-12-31"], ["2024-02-29", "1969-12-31"], ""),
+            (["2024-03", "2024-11"], ["2024-03-01", "2024-11-01"], ""),
+            (["2024-03-01 06:30", "2024-03-01T18:00:07.5"], None, ""),
+            (["2024-03-01T01:00+02:00", "2024-03-01 01:00Z"], None, ", times turned to UTC"),
+            (["1.3.2024", "13.12.2024 7:05"], ["2024-03-01", "2024-12-13T07:05"], ""),
+            (["1/3/2024", "1/13/2024"], ["2024-01-03", "2024-01-13"], ", the month first"),
+            (["1-3-2024", "13-1-2024"], ["2024-03-01", "2024-01-13"], ", the day first"),
+            (["2024/3/1", "2024/12/13"], ["2024-03-01", "2024-12-13"], ""),
+        ],
+    )
+    def test_dates_become_days_since_1970(
+        self, path: Path, cells: list[str], wanted: list[str] | None, told: str
+    ) -> None:
+        if "+02:00" in cells[0]:
+            wanted = ["2024-02-29T23:00", "2024-03-01T01:00"]
+        data = read_text(path, make_column(cells), dtype=torch.float64)
+        expected = [days(one) for one in wanted or [cell.replace(" ", "T") for cell in cells]]
+        assert data.input_names == ("a",)
+        assert data.x[:, 0].tolist() == pytest.approx(expected, rel=0, abs=1e-9)
+        assert data.notes == (f"a: dates as days since 1970-01-01{told}.",)
+
+    @given(
+        st.lists(
+            st.datetimes(timezones=st.sampled_from([None]) | st.timezones()), min_size=2, max_size=4
+        )
+    )
+    def test_what_python_writes_comes_back(
+        self, tmp_path_factory: pytest.TempPathFactory, times: list[Any]
+    ) -> None:
+        zoned = [time.tzinfo is not None for time in times]
+        written = [time.isoformat() for time in times]
+        if len(set(zoned)) > 1 or any(len(text) > 32 for text in written):  # an old zone's seconds
+            return
+        try:
+            plain = [time if zone is None else time.astimezone(UTC).replace(tzinfo=None)
+                     for time, zone in ((time, time.tzinfo) for time in times)]  # fmt: skip
+        except OverflowError:
+            return
+        if len(set(plain)) < len(plain):
+            return
+        path = tmp_path_factory.mktemp("dates") / "data.csv"
+        data = read_text(path, make_column(written), dtype=torch.float64)
+        wanted = [(time - datetime(1970, 1, 1)) / timedelta(days=1) for time in plain]
+        assert data.x[:, 0].tolist() == pytest.approx(wanted, rel=1e-15, abs=1e-9)
+
+    def test_a_day_that_may_be_a_month_is_left_out_until_it_is_said(self, path: Path) -> None:
+        text = "a,b,y\n1/3/2024,1,1\n2/3/2024,2,2\n\n"
+        data = read_text(path, text)
+        assert data.input_names == ("b",)
+        (note,) = data.notes
+        assert note.startswith("a left out: '1/3/2024' may begin with the day or with the month.")
+        for day_first, step in ((True, 1.0), (False, 31.0)):
+            x = read_text(path, text, day_first=day_first, dtype=torch.float64).x[:, 0]
+            assert float(x[1] - x[0]) == step
+
+    def test_gaps_and_targets_are_dates_too(self, path: Path) -> None:
+        data = read_text(path, "a,y\n1,2024-01-01\n2,\n3,2024-01-03\n", dtype=torch.float64)
+        assert (data.y[1] - data.y[0]).tolist() == [2.0]
+        assert data.notes[-1] == "y: dates as days since 1970-01-01."
+
+    def test_one_odd_cell_among_dates_is_named(self, path: Path) -> None:
+        for odd in ("2024-02-30", "soon", "2024"):
+            cells = [f"2024-01-{day:02}" for day in range(1, 32)]
+            cells[6] = odd
+            with pytest.raises(ValueError, match=f"must have dates .* got '{odd}' in line 8"):
+                read_text(path, make_column(cells))
+
+    def test_times_with_and_without_an_offset_do_not_go_together(self, path: Path) -> None:
+        cells = ["2024-01-01T00:00Z", "2024-01-01T00:00"]
+        with pytest.raises(ValueError, match="an offset from UTC in every time of column 'a'"):
+            read_text(path, make_column(cells))
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("text", "message"),
@@ -173,9 +304,18 @@ class TestRefusals:
         with pytest.raises(FileNotFoundError, match=r"^path must be an existing CSV file; got '"):
             from_csv(tmp_path / name, target="y")
 
-    def test_a_file_that_is_no_text(self, path: Path) -> None:
-        path.write_bytes("a,y\n1,\xe9\n".encode("latin-1"))
-        with pytest.raises(ValueError, match=r"UTF-8 text; got byte 0xe9 at place 6\. Save it"):
+    @pytest.mark.parametrize(
+        ("raw", "message"),
+        [
+            (b"a,y\n1,\x81\n", r"must be text in UTF-8; got byte 0x81 at place 6\. Pass encoding="),
+            (b"PK\x03\x04a,y\n", r"must be text; got a workbook or an archive .* Save the table"),
+            (b"\x1f\x8ba,y\n", r"must be text; got a compressed file"),
+            (b"\xff\xfea\x00,\x00y", r"must be text in UTF-16; got byte 0x79 at place 6"),
+        ],
+    )
+    def test_a_file_that_is_no_text(self, path: Path, raw: bytes, message: str) -> None:
+        path.write_bytes(raw)
+        with pytest.raises(ValueError, match=message):
             from_csv(path, target="y")
 
     def test_unknown_options(self, path: Path) -> None:

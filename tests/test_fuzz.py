@@ -5,7 +5,8 @@ from fuzz import fits
 
 pytestmark = pytest.mark.long
 
-FITS = range(12)
+FITS = [*range(12), 2000606, 2001674, 2002158]
+"""The last three looked for noise in few rows, found none, and went on to a worse state."""
 
 
 @pytest.mark.parametrize("seed", FITS)

@@ -1,12 +1,16 @@
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import pairwise
-from typing import Any
+from pathlib import Path
+from types import FunctionType
+from typing import Any, cast
 
 import numba
 import pytest
 from nn_helpers import threads
 
+from kanviz.nn.kernels import jit
 from kanviz.nn.kernels.jit import kernel, over_parts, parts_of, sum_over_parts
 from kanviz.nn.kernels.plan import BLOCK
 
@@ -71,3 +75,42 @@ def test_a_kernel_compiles_where_no_folder_can_be_written(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(numba, "njit", no_folder)
     assert kernel(double)(1.5) == 3.0
+
+
+def twice(x: float) -> float:
+    """Return what no kernel of the package computes."""
+    return 2 * x
+
+
+def test_a_kernel_that_another_process_compiles_is_waited_for_and_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
+    theirs, ours = (cast("Any", kernel(FunctionType(twice.__code__, {}))) for _ in range(2))
+    assert theirs(1.5) == 3.0
+    (folder,) = (tmp_path / "cache").iterdir()
+    (lock,) = folder.glob("*.lock")
+    kept = [path.rename(tmp_path / path.name) for path in folder.glob("*.nb?")]
+    assert len(kept) == 2
+    with lock.open() as file, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        found = pool.submit(ours, 1.5)
+        assert wait([found], timeout=0.2).not_done
+        for path in kept:
+            path.rename(folder / path.name)
+        fcntl.flock(file, fcntl.LOCK_UN)
+        assert found.result(timeout=60) == 3.0
+    assert (sum(ours.stats.cache_hits.values()), sum(ours.stats.cache_misses.values())) == (1, 0)
+    with lock.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody holds it still
+
+
+def test_a_process_that_was_stopped_while_it_compiles_is_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(jit, "PATIENCE", 0.05)
+    with (tmp_path / "a.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert jit._locked(file.name) is None

@@ -105,6 +105,21 @@ def test_what_sympy_does_not_end_is_shown_as_it_is(text: str) -> None:
     assert most_memory() - before < 500 * 2**20
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sigmoid(12*x + 88)*(12*x + 88) + sigmoid(6469693230*x + 26)*(6469693230*x + 26)",
+        "2**(4294967297*x) + 2**x*sigmoid(x)",
+        "exp(x*123456789/10)*exp(x)/(1 + exp(-x/7))",
+    ],
+)
+def test_no_polynomial_of_a_huge_degree_is_begun(text: str) -> None:
+    # One multiplication of numbers of a billion digits is one step of C, which nothing ends.
+    began = time.process_time()
+    simplified(parse(text), 0.5)
+    assert time.process_time() - began < 10
+
+
 @given(expressions(5))
 def test_no_expression_has_more_terms_than_are_counted(expression: sympy.Expr) -> None:
     if terms_when_expanded(expression) <= 200:

@@ -14,12 +14,12 @@ LIMITS = {
     "load": {"files": 14},  # as it is; the aim is 8
 }
 
-MOST_FILES = {"Python": 166, "TypeScript": 104}
+MOST_FILES = {"Python": 167, "TypeScript": 104}
 """Built with 138 and 68; a new capability may bring a file of its own. The playground, a product of
 its own, brought some twenty of TypeScript: training, and what it is steered by. Structure, networks
 of a formula, the discovery of laws, their polish and their dimensions are one file each; so is each
-thing to touch of the course, its exercises, its site and its picture of an MLP, and rows that come
-in batches."""
+thing to touch of the course, its exercises, its site and its picture of an MLP, rows that come
+in batches, and dates."""
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,14 @@
 Each error names the file, and line and column where there is one.
 """
 
+import codecs
 import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain, compress
+from itertools import chain, compress, islice
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -28,12 +29,15 @@ from kanviz.data.arrays import (
     split_rows,
 )
 from kanviz.data.dataset import Dataset, Label
+from kanviz.data.dates import Dates, read_dates
 
 DELIMITERS = (",", ";", "\t")
 
 MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null", "none"})
 
-Kind = Literal["numbers", "categories", "texts"]
+Kind = Literal["numbers", "dates", "categories", "texts"]
+
+Decimal = Literal["auto", ".", ","]
 
 Missing = Literal["drop", "mean", "error"]
 
@@ -54,18 +58,27 @@ class TextTable:
         The line of the file (from 1) on which each row ends.
     decimal_comma : bool
         Whether ``3,5`` may stand for 3.5, as in files with another delimiter.
+    is_said : bool
+        Whether it stands for that, and a point for no decimals, because the user said so.
+    day_first : bool or None
+        Whether ``3/4/2024`` is in April; None where the columns have to say so themselves.
+    notes : tuple of str
+        A sentence on how the file was read, where that was not told.
     """
 
     name: str
     columns: dict[str, list[str]]
     lines: list[int]
     decimal_comma: bool
+    is_said: bool = False
+    day_first: bool | None = None
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def has_decimal_commas(self) -> bool:
         """Whether ``3,5`` stands for 3.5 anywhere in it."""
-        if not self.decimal_comma:
-            return False
+        if not self.decimal_comma or self.is_said:
+            return self.is_said
         cells = chain.from_iterable(self.columns.values())
         return any(re.fullmatch(r"[+-]?[\d.]*,\d+", cell, re.ASCII) for cell in cells)
 
@@ -87,6 +100,10 @@ def from_csv(
     seed: int = 0,
     normalize: bool = True,
     weight: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: Decimal = "auto",
+    day_first: bool | None = None,
     dtype: torch.dtype | None = None,
 ) -> Dataset:
     """Read a dataset from a CSV file with a header line.
@@ -95,6 +112,9 @@ def from_csv(
 
     - A column of numbers is taken as it is; with ``;`` or tabs between fields, ``3,5`` is 3.5, and
       beside such numbers ``1.234`` is 1234.
+    - A column of dates becomes days since 1970-01-01, with the time of day as a fraction; times
+      with an offset from UTC, as ``2024-03-01T12:00+01:00``, are turned to UTC, others taken as
+      they stand.
     - A column of text in two values becomes one 0/1 column (``sex=male``), in three to 30 values
       one 0/1 column each (``island=Biscoe`` ...). Text in more than 30 values, or in more than half
       as many as there are rows, as in names, is left out.
@@ -104,7 +124,7 @@ def from_csv(
     Parameters
     ----------
     path : str or Path
-        UTF-8 text, fields separated by comma, semicolon or tab.
+        Text, fields separated by comma, semicolon or tab.
     target : str or sequence of str
         The column to predict; several only if they are numbers.
     inputs : sequence of str, optional
@@ -124,6 +144,20 @@ def from_csv(
     weight : str, optional
         The column that says how many times each row counts, as ``sample_weight`` in
         ``from_arrays``; it is no input.
+    encoding : str, optional
+        Python's name for how letters are written, such as ``"latin-1"``. By default that which
+        the file's first bytes name, UTF-8, or UTF-16; what is none of these is read as Windows
+        writes it in western Europe, and a note says so.
+    delimiter : str, optional
+        The character between fields; by default the comma, semicolon or tab that cuts the header
+        into most fields.
+    decimal : {"auto", ".", ","}
+        The sign for decimals. With ``"auto"`` it is found as said above; with ``","`` it may also
+        stand in quotes in a file with commas between fields, and points stand between groups of
+        digits.
+    day_first : bool, optional
+        Whether 3/4/2024 is in April. By default a column decides by its days after the 12th, and
+        is left out where it has none.
 
     Raises
     ------
@@ -142,7 +176,9 @@ def from_csv(
     """
     check_choice("task", task, get_args(Task))
     check_choice("missing", missing, get_args(Missing))
-    table = read_csv(path)
+    table = read_csv(
+        path, encoding=encoding, delimiter=delimiter, decimal=decimal, day_first=day_first
+    )
     targets = _known("target", [target] if isinstance(target, str) else target, table)
     weighing = () if weight is None else _known("weight", [weight], table)
     _check_weighing(weighing, targets, inputs)
@@ -156,7 +192,7 @@ def from_csv(
     table, incomplete = _handle_missing(table, names, missing)
     y, output_names, target_note = _read_target(table, targets, task)
     encoded = {name: _encode(table, name) for name in names}
-    x, input_names, encoding = _read_inputs(table, encoded)
+    x, input_names, coding = _read_inputs(table, encoded)
     weights = encode_numbers(table, weighing[0]).values[:, 0] if weighing else None
     train, test = (part.numpy() for part in split_rows(len(x), test_fraction, seed))
     x, filled = _fill_with_means(x, train, input_names)
@@ -175,7 +211,10 @@ def from_csv(
         sample_weight_test=weights[test] if weights is not None and len(test) else None,
         dtype=dtype,
     )
-    notes = (*without_target, *weightless, *unused, *incomplete, *target_note, *encoding, *filled)
+    notes = (
+        *(*table.notes, *without_target, *weightless, *unused),
+        *(*incomplete, *target_note, *coding, *filled),
+    )
     return replace(
         data,
         notes=notes,
@@ -305,20 +344,31 @@ def _choose_inputs(
         elif all(is_missing(cell) for cell in cells):
             notes.append(f"{name} left out: it has no values.")
         elif column_kind(table, name) == "texts":
-            notes.append(
-                f"{name} left out: {len(set(cells))} different texts, as {short(cells[0])}."
-            )
+            notes.append(_why_left_out(table, name))
         else:
             chosen.append(name)
     return tuple(chosen), tuple(notes)
+
+
+def _why_left_out(table: TextTable, name: str) -> str:
+    """Return the note on a column of texts."""
+    cells = table.columns[name]
+    if (dates := _dates(table, name)) and dates.is_open:
+        return (
+            f"{name} left out: {short(cells[0])} may begin with the day or with the month. Pass "
+            "day_first=True or False."
+        )
+    return f"{name} left out: {len(set(cells))} different texts, as {short(cells[0])}."
 
 
 def _read_target(
     table: TextTable, targets: Sequence[str], task: Task
 ) -> tuple[np.ndarray, tuple[str, ...] | None, tuple[str, ...]]:
     """Return numbers (rows, targets) or class labels (rows,), names of the former, and notes."""
-    if task != "classification" and all(column_kind(table, t) == "numbers" for t in targets):
-        encoded = [encode_numbers(table, name) for name in targets]
+    if task != "classification" and all(
+        column_kind(table, t) in ("numbers", "dates") for t in targets
+    ):
+        encoded = [_encode(table, name) for name in targets]
         _check_target_varies(table, constant_columns(encoded))
         notes = tuple(column.note for column in encoded if column.note)
         return np.hstack([column.values for column in encoded]), tuple(targets), notes
@@ -366,9 +416,12 @@ def _read_inputs(
 
 
 def _encode(table: TextTable, name: str) -> EncodedColumn:
-    """Return one input column as numbers."""
-    if column_kind(table, name) == "numbers":
+    """Return one column as numbers."""
+    kind = column_kind(table, name)
+    if kind == "numbers":
         return encode_numbers(table, name)
+    if kind == "dates":
+        return encode_dates(table, name)
     return encode_categories(table, name)
 
 
@@ -394,33 +447,38 @@ def is_missing(cell: str) -> bool:
     return cell.lower() in MISSING
 
 
-def read_csv(path: str | Path) -> TextTable:
-    """Read a file of comma, semicolon or tab separated values with a header line.
+def read_csv(
+    path: str | Path,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: Decimal = "auto",
+    day_first: bool | None = None,
+) -> TextTable:
+    """Read a file of separated values with a header line; the options are those of ``from_csv``.
 
-    The delimiter is the one that cuts the header into most fields. Quotes, a byte order mark and
-    blank lines are understood.
+    Quotes, a byte order mark and blank lines are understood.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not UTF-8 text, holds fewer than 2 rows, has no header of different names, or has
-        a row of another length.
+        If it is no text in that encoding, holds fewer than 2 rows, has no header of different
+        names, or has a row of another length.
     """
+    check_choice("decimal", decimal, get_args(Decimal))
+    if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1):
+        raise ValueError(
+            f"delimiter must be one character; got {short(delimiter)}. Pass for example ';'."
+        )
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(
             f"path must be an existing CSV file; got {str(path)!r}. Check the name and the folder."
         )
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path.name} must be UTF-8 text; got byte {error.object[error.start]:#04x} at place "
-            f"{error.start}. Save it again as CSV UTF-8."
-        ) from None
-    delimiter = _delimiter(text)
+    text, notes = _text(path.name, path.read_bytes(), encoding)
+    delimiter = _delimiter(text) if delimiter is None else delimiter
     rows = _rows(path.name, text, delimiter)
     header = _header(path.name, rows)
     lines, cells = [], []
@@ -438,8 +496,77 @@ def read_csv(path: str | Path) -> TextTable:
             "Check that the file is whole."
         )
     columns = [list(column) for column in zip(*cells, strict=True)]
-    named = dict(zip(header, columns, strict=True))
-    return TextTable(path.name, named, lines, decimal_comma=delimiter != ",")
+    return TextTable(
+        path.name,
+        dict(zip(header, columns, strict=True)),
+        lines,
+        decimal_comma=decimal == "," or (decimal == "auto" and delimiter != ","),
+        is_said=decimal == ",",
+        day_first=day_first,
+        notes=notes,
+    )
+
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Byte order marks, and the encodings that they stand for."""
+
+_NO_TEXT = {
+    b"PK\x03\x04": "a workbook or an archive (zip)",
+    b"\xd0\xcf\x11\xe0": "a workbook of an old Excel",
+    b"\x1f\x8b": "a compressed file (gzip)",
+}
+"""First bytes of files that are taken for tables."""
+
+
+def _text(name: str, raw: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
+    """Return the text of a file with line ends of one kind, and a note on a guessed encoding."""
+    for start, kind in _NO_TEXT.items():
+        if raw.startswith(start):
+            raise ValueError(f"{name} must be text; got {kind}. Save the table as CSV UTF-8.")
+    if encoding is not None:
+        return _decoded(name, raw, encoding).removeprefix("\ufeff"), ()
+    for mark, found in _MARKS:
+        if raw.startswith(mark):
+            return _decoded(name, raw, found), ()
+    # Every second byte of a Latin letter or a digit in UTF-16 is 0, and UTF-8 has no 0.
+    zeros = raw[0::2].count(0), raw[1::2].count(0)
+    if max(zeros) > len(raw) // 4 > min(zeros):
+        return _decoded(name, raw, "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"), ()
+    try:
+        return _decoded(name, raw, "utf-8"), ()
+    except ValueError as error:
+        try:
+            text = _decoded(name, raw, "windows-1252")
+        except ValueError:
+            raise error from None
+    example = re.search(r"\w*[^\W\x00-\x7f]\w*", text)
+    shown = f" ({short(example[0])})" if example else ""
+    return text, (f"Read as Windows-1252, for it is no UTF-8{shown}: encoding= is for others.",)
+
+
+def _decoded(name: str, raw: bytes, encoding: str) -> str:
+    """Return bytes as text, in which each line ends with a line feed."""
+    try:
+        return io.TextIOWrapper(io.BytesIO(raw), encoding).read()
+    except UnicodeError as error:
+        place = "other bytes"
+        if isinstance(error, UnicodeDecodeError):
+            place = f"byte {raw[error.start]:#04x} at place {error.start}"
+        raise ValueError(
+            f"{name} must be text in {encoding.upper()}; got {place}. Pass encoding= as it was "
+            "written, such as 'latin-1', or save it again as CSV UTF-8."
+        ) from None
+    except (LookupError, TypeError, ValueError):  # also of codecs that are none of text
+        raise ValueError(
+            f"encoding must be Python's name of one, such as 'utf-8', 'latin-1' or 'utf-16'; "
+            f"got {short(encoding)}. Pass one of these."
+        ) from None
 
 
 def _delimiter(text: str) -> str:
@@ -502,15 +629,17 @@ def _looks_like_number(cell: str) -> bool:
 def column_kind(table: TextTable, name: str) -> Kind:
     """Return what a column holds.
 
-    ``"numbers"``: every cell that is not missing is a number. ``"categories"``: there is text, in
-    at most 30 different values and at most half as many as rows (two always do). ``"texts"``: more
-    than that, as in names or running numbers.
+    ``"numbers"``: every cell that is not missing is a number. ``"dates"``: every one is a date, and
+    they can be read in one way. ``"categories"``: there is text, in at most 30 different values and
+    at most half as many as rows (two always do). ``"texts"``: more than that,
+    as in names or running numbers, or dates that may begin with the day or with the month.
 
     Raises
     ------
     ValueError
-        If there are too many values for categories though most cells are numbers: then the text is
-        taken for an error in the file, and the first such cell is named.
+        If there are too many values for categories though most cells are numbers, or dates: then
+        the text is taken for an error in the file, and the first such cell is named. Or if only
+        some times of a column say how far they are from UTC.
     """
     cells = table.columns[name]
     filled = [row for row, cell in enumerate(cells) if not is_missing(cell)]
@@ -518,6 +647,11 @@ def column_kind(table: TextTable, name: str) -> Kind:
     texts = [row for row in filled if numbers[row] is None]
     if not texts:
         return "numbers"
+    dates = _dates(table, name)
+    undated = [] if dates is None else [row for row in filled if np.isnan(dates.days[row])]
+    if dates is not None and not undated:
+        _check_zones(table, name, dates)
+        return "texts" if dates.is_open else "dates"
     different = len({cells[row] for row in filled})
     if different <= max(2, min(MAX_CATEGORIES, len(filled) // 2)):
         return "categories"
@@ -527,7 +661,40 @@ def column_kind(table: TextTable, name: str) -> Kind:
             f"got {short(cells[texts[0]])} in line {table.lines[texts[0]]}. "
             "Correct or empty that cell, or choose other columns with inputs=."
         )
+    if dates is not None and not dates.is_open and len(undated) * 2 < len(filled):
+        raise ValueError(
+            f"{table.name} must have dates in every row of column {short(name)}, as in most; "
+            f"got {short(cells[undated[0]])} in line {table.lines[undated[0]]}. Correct or empty "
+            "that cell, or leave the column out with exclude=."
+        )
     return "texts"
+
+
+def _dates(table: TextTable, name: str) -> Dates | None:
+    """Return the dates in a column, or None where its first hundred values hold none."""
+    cells = table.columns[name]
+    some = list(islice((cell for cell in cells if not is_missing(cell)), 100))
+    if np.isnan(read_dates(some).days).all():
+        return None
+    return read_dates(cells, day_first=table.day_first)
+
+
+def _check_zones(table: TextTable, name: str, dates: Dates) -> None:
+    """Raise a ValueError where some times of a column have an offset from UTC and others none."""
+    if dates.has_zones and dates.lacks_zones:
+        raise ValueError(
+            f"{table.name} must have an offset from UTC in every time of column {short(name)}, or "
+            "in none; got both. Write all of them alike, as 2024-03-01T12:00+01:00."
+        )
+
+
+def encode_dates(table: TextTable, name: str) -> EncodedColumn:
+    """Return a column of kind "dates" as days since 1970-01-01."""
+    dates = read_dates(table.columns[name], day_first=table.day_first)
+    turned = ", times turned to UTC" if dates.has_zones else ""
+    order = {None: "", True: ", the day first", False: ", the month first"}[dates.day_first]
+    note = f"{name}: dates as days since 1970-01-01{turned}{order}."
+    return EncodedColumn(name, (name,), dates.days[:, None], note)
 
 
 def encode_numbers(table: TextTable, name: str) -> EncodedColumn:
@@ -595,7 +762,8 @@ def _numbers(table: TextTable, name: str) -> list[float | None]:
 def _groups_by_points(table: TextTable, name: str) -> bool:
     """Return whether points stand between groups of digits in a column, as 1.234 beside 5,6 says.
 
-    They do in a file with decimal commas where every number with a point has such groups.
+    They do in a file with decimal commas where every number with a point has such groups, and where
+    the user said that commas are for decimals.
 
     Raises
     ------
@@ -609,6 +777,8 @@ def _groups_by_points(table: TextTable, name: str) -> bool:
     pointed += [cell for cell in cells if "." in cell and _GROUPED.fullmatch(cell)]
     if not pointed or not table.has_decimal_commas:
         return False
+    if table.is_said:
+        return True
     other = next((cell for cell in pointed if not _GROUPED.fullmatch(cell)), None)
     if other is None:
         return True
@@ -625,6 +795,8 @@ def _number(cell: str, table: TextTable, *, grouped: bool = False) -> float | No
     """Return the number that a cell holds, or None."""
     if grouped and _GROUPED.fullmatch(cell):
         cell = cell.replace(".", "")
+    if table.is_said and "." in cell:
+        return None
     text = cell.replace(",", ".") if table.decimal_comma else cell
     # Python would also read the underscores of a part number such as 10_25.
     if "_" in text:

@@ -397,7 +397,7 @@ DEEPEST = 150
 SECONDS = 20.0
 """How long composing a formula, or writing it with other numbers, may take."""
 
-CHANGE_SECONDS, TRIES_SECONDS = 10.0, 5.0
+CHANGE_SECONDS, TRIES_SECONDS = 6.0, 3.0
 """How long one way to shorten a formula may take, as to expand Bessel functions within each other;
 and the seconds of the processor after which no other way is tried."""
 

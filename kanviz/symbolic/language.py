@@ -21,6 +21,12 @@ def symbol(name: str) -> sympy.Symbol:
 
 LARGEST_NUMBER = 1e100
 
+LONGEST_NUMBER = 1000
+"""Most digits above or below the line of a fraction: Python itself writes 4300, slowly."""
+
+LONGEST_BITS = 3322
+"""What so many digits are in binary, where they are counted at once."""
+
 LARGEST_EXPONENT = 100
 
 HIGHEST_BESSEL_ORDER = 8
@@ -147,7 +153,18 @@ def check_expression(
     for part in sympy.preorder_traversal(absorb_factors(expression, COMPUTED)):
         rule = _broken_rule(part, [*variables, *constants], functions, constants)
         if rule:
-            raise ValueError(f"{name} must {rule}; got {str(part)[:80]!r}.")
+            raise ValueError(f"{name} must {rule}; got {_shown(part)}.")
+
+
+def _shown(part: sympy.Basic) -> str:
+    """Return the begin of a part's text, or how long it is where Python writes no such number."""
+    if any(_bits_of(number) > LONGEST_BITS for number in part.atoms(sympy.Rational)):
+        return "a number of thousands of digits"
+    return repr(str(part)[:80])
+
+
+def _bits_of(number: sympy.Rational) -> int:
+    return max(int(number.p).bit_length(), int(number.q).bit_length())
 
 
 def _broken_rule(
@@ -162,6 +179,8 @@ def _broken_rule(
     if isinstance(part, AppliedUndef):
         known = part.func.__name__ in functions and len(part.args) == 1
         return "" if known else "be made of known functions"
+    if isinstance(part, sympy.Rational) and _bits_of(part) > LONGEST_BITS:
+        return f"have fractions of at most {LONGEST_NUMBER} digits"
     if part.is_number and constant_value(part) is None:
         return "have real numbers of at most 1e100"
     if isinstance(part, sympy.Pow):

@@ -100,9 +100,11 @@ class Program:
             limit = largest(inputs[0].dtype)
             return min(max(step.number or 0.0, -limit), limit)
         sources = [values[source] for source in step.sources]
+        if not any(isinstance(source, Tensor) for source in sources):
+            # Functions and splines take tensors alone, also where what they are given is constant.
+            sources = [_shaped(source, inputs[0]) for source in sources]
         if step.operation in self.functions:
-            # A spline takes tensors alone, also where its input is a constant.
-            return self.functions[step.operation](*(_shaped(s, inputs[0]) for s in sources))
+            return self.functions[step.operation](*sources)
         operation: Any = operations[step.operation]
         if step.operation == "bessel":
             return operation(*sources, int(step.number or 0))  # type: ignore[no-any-return]
@@ -193,7 +195,10 @@ class _Writer:
 
     def _power(self, base: sympy.Expr, exponent: sympy.Expr) -> Step:
         if exponent.is_number:
-            return Step("power", (self.write(base),), constant_value(exponent))
+            value = constant_value(exponent)
+            if value == 0:  # as a decimal, which sympy leaves in x**0.0
+                return Step("constant", number=1.0)
+            return Step("power", (self.write(base),), value)
         return Step("exp", (self.write(exponent * sympy.log(base)),))
 
 

@@ -23,6 +23,10 @@ single rules do; larger expressions stay as they are."""
 MOST_TERMS = 2000
 """Terms up to which products of sums are multiplied out."""
 
+HIGHEST_DEGREE = 1000
+"""Degree up to which sympy may take an expression for a polynomial. It computes with the powers of
+large whole numbers, each in one step of C that nothing can end."""
+
 T = TypeVar("T")
 
 SYMPY_GIVES_UP = (
@@ -119,7 +123,7 @@ def _shorten(
     for rule, largest in rules:
         if time.monotonic() >= end or best[-1].count_ops() > largest:
             continue
-        if terms_when_expanded(best[-1]) > MOST_TERMS:
+        if terms_when_expanded(best[-1]) > MOST_TERMS or _degree(best[-1]) > HIGHEST_DEGREE:
             return
         try:
             shorter = rule(best[-1])
@@ -127,6 +131,17 @@ def _shorten(
             continue
         if shorter.count_ops() < best[-1].count_ops():
             best.append(shorter)
+
+
+def _degree(expression: sympy.Expr) -> int:
+    """Return the highest exponent there is; exp(7 x) counts as the seventh power of exp(x)."""
+    exponents = [
+        term.as_coeff_Mul()[0]
+        for part in expression.atoms(sympy.Pow, sympy.exp)
+        for term in sympy.Add.make_args(part.exp)
+    ]
+    degrees = (max(abs(number.p), number.q) for number in exponents if number.is_Rational)
+    return max(degrees, default=1)
 
 
 def _topmost(expression: sympy.Expr, kind: type[sympy.Basic]) -> list[sympy.Expr]:

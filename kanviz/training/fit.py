@@ -149,7 +149,8 @@ class Trainer:
         self._grid_size_before = _grid_size(task.network)
         self._before = NetworkState.capture(task.network)
         self._handed_back: Network | None = None
-        self._is_comparable = True  # whether the state before the fit still counts
+        self._is_edited = False  # then the state before the fit no longer counts
+        self._is_judged = False  # by a prior, and no state before the fit was
         self._edited: Network | None = None
         self._changed: Task | None = None
 
@@ -276,12 +277,13 @@ class Trainer:
                 f"in the fit and is {found.loss:.2g} in the model. Use dtype=torch.float64, or "
                 "data with normalize=True."
             )
-        if self._is_comparable and report.kept_step:
+        is_comparable = not (self._is_edited or self._is_judged)
+        if is_comparable:
             before = self._before.build(like.device)
             first = self._measured(before)
             if first.objective < found.objective:
                 own, found, report.kept_step = before, first, 0
-        if self._is_comparable and not report.kept_step and report.n_steps:
+        if is_comparable and not report.kept_step and report.n_steps:
             report.notes.append("No step was better than the state before the first one.")
         report.kept = kept_numbers(found)
         report.errors = task.quality_of(own)
@@ -502,7 +504,7 @@ class Trainer:
             if self.task.options.validation is None:
                 self.monitor.take(best.network, self._measured(best.network), kept_step)
             if self._has_noise and best.evidence and best.evidence.noise < NO_NOISE:
-                self._has_noise = False  # few rows, but exact ones
+                self._has_noise = self._is_judged = False  # few rows, but exact ones
                 self.report.forget_evidence()
                 yield from self._level()
                 return
@@ -528,7 +530,7 @@ class Trainer:
         report.log_evidence, report.effective_dof = found.log_evidence, found.dof
         report.edge_dof = found.edges
         if task.options.validation is None:
-            self._is_comparable = False  # what was before the fit is judged by no prior
+            self._is_judged = True
             self.monitor.new_measure()
 
     def _end_of_round(self, at: int) -> int:
@@ -574,7 +576,7 @@ class Trainer:
             self.network = network
         self.network = self.network.to(self.task.x)
         if is_other:  # the best of another network, or by another measure, is no longer the best
-            self._is_comparable = False
+            self._is_edited = True
             self.monitor.forget_best()
             self.monitor.consider(self.network, self._measured(self.network))
         return task is not None or network is not None

@@ -26,6 +26,10 @@ LN2_SINGLE_HIGH, LN2_SINGLE_LOW = 0.693359375, -2.12194440e-4
 ROUNDER_SINGLE = 12582912.0  # 1.5 * 2**23
 
 
+ZERO: Any = np.int64(0)
+"""Written 0, it would make a function of another type of argument, which is compiled again."""
+
+
 class Settings(NamedTuple):
     """The family of functions and the order of the wanted derivative, see ``FunctionSpec``.
 
@@ -347,7 +351,7 @@ def gaussian_features(
     ``tables`` (3, 1, powers) holds the polynomials H(r) that stand before exp(-r^2).
     """
     s, n = read_settings(numbers), block_length(x, knots)
-    grid = make_grid(knots, s, n, knots.shape[1] - 1, 0)
+    grid = make_grid(knots, s, n, knots.shape[1] - 1, ZERO)
     base_grid = make_grid(knots, s, n, s.size, s.padding)
     place, away, extra = np.empty_like(grid.low), np.empty_like(grid.low), scratch_rows(values, n)
     centre, centres = np.empty_like(grid.row), knots.reshape(-1)

@@ -5,13 +5,11 @@ runs over many samples, fills vector registers and meets knots and weights as sc
 one layer, which lies so too, is the x of the next without a copy.
 """
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from kanviz.nn.kernels.basis import Settings, base_row, exp, read_settings
+from kanviz.nn.kernels.basis import ZERO, Settings, base_row, exp, read_settings
 from kanviz.nn.kernels.jit import (
     ONE_PART,
     kernel,
@@ -51,10 +49,6 @@ NONE = {kind: np.empty((0, 0), kind) for kind in (np.float32, np.float64)}
 NO_WEIGHT = {kind: np.empty((0, 0, 0), kind) for kind in (np.float32, np.float64)}
 """What is not there or not wanted: of the type of what it stands for, so that a kernel is compiled
 once only."""
-
-
-ZERO: Any = np.int64(0)
-"""Written 0, it would make a function of another type of argument, which is compiled again."""
 
 
 def prepare(x: Tensor, knots: Tensor, weight: Tensor | None, plan: Plan) -> Cache:

@@ -8,6 +8,7 @@ import logging
 import operator
 import os
 import pickle
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -20,6 +21,11 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from kanviz.interrupts import uninterrupted
 from kanviz.nn.kernels.plan import BLOCK
+
+try:
+    import fcntl
+except ImportError:  # Windows, where two processes may compile one kernel
+    fcntl = None  # type: ignore[assignment]
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +40,9 @@ ONE_PART = 1 << 15
 PART, MOST_PARTS = 1 << 13, 32
 """Least numbers of a part beyond, so that its work outweighs a task of a thread and the addition of
 its result; most parts, which keep any usual number of threads busy."""
+
+PATIENCE = 120.0
+"""Seconds to wait for another process that compiles the same kernel: it may have been stopped."""
 
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
@@ -80,17 +89,22 @@ def _compile(function: F, fastmath: set[str], *, _nrt: bool) -> F:
     except RuntimeError:  # no folder to keep it in
         compiled = compile_it(bare)
     if IS_ON:
-        compiled.compile = _finished(compiled.compile)
+        compiled.compile = _finished(compiled)
     result: F = compiled
     return result
 
 
-def _finished(compile_it: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _finished(compiled: Any) -> Callable[[Any], Any]:
     """Return what compiles to the end once begun: half a kernel may stay in numba's books."""
+    compile_it = compiled.compile
 
     def compile_to_the_end(signature: Any) -> Any:
         with uninterrupted():
-            return compile_it(signature)
+            try:
+                return compile_it(signature)
+            finally:
+                if isinstance(compiled._cache, KernelCache):
+                    compiled._cache.unlock()
 
     return compile_to_the_end
 
@@ -100,7 +114,14 @@ class KernelCache(FunctionCache):
 
     A file that is damaged, empty or not to be read counts as none, and is written anew; one that
     cannot be written, as on a full disk, is done without.
+
+    Of processes that want a kernel at the same time one compiles it, and the others wait to read
+    it. numba holds a lock of its own around all this, so that the threads of a process come one
+    after the other; and no kernel calls one that calls it, so that no two processes wait for each
+    other.
     """
+
+    _lock: int | None = None
 
     def __init__(self, function: Callable[..., object]) -> None:
         super().__init__(function)
@@ -108,6 +129,23 @@ class KernelCache(FunctionCache):
         self._cache_file = _CheckedFile(self.cache_path, name, locator.get_source_stamp())
 
     def load_overload(self, signature: Any, target: Any) -> Any:
+        """Return the kernel for a signature; None where it is to be compiled, before ``unlock``."""
+        found = self._read(signature, target)
+        if found is None and self._lock is None:
+            self._lock = _locked(f"{self._cache_file._index_path}.lock")
+            if self._lock is not None:  # another may have kept it meanwhile
+                found = self._read(signature, target)
+        return found
+
+    def unlock(self) -> None:
+        """Let other processes have what was missing."""
+        if self._lock is not None:
+            # Said aloud, since a process that was forked meanwhile may hold the file open.
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            os.close(self._lock)
+            self._lock = None
+
+    def _read(self, signature: Any, target: Any) -> Any:
         """Return the kernel for a signature; None where there is none that is whole."""
         try:
             return super().load_overload(signature, target)
@@ -122,6 +160,27 @@ class KernelCache(FunctionCache):
             super().save_overload(signature, kernel)
         except Exception as error:  # noqa: BLE001 - kept or not, the kernel works
             _tell_of_trouble(self.cache_path, getattr(error, "strerror", None) or str(error))
+
+
+def _locked(path: str) -> int | None:
+    """Return a file that no other process has locked; None where that cannot be had."""
+    if fcntl is None:
+        return None
+    end = time.monotonic() + PATIENCE
+    try:
+        number = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError:
+        return None
+    while time.monotonic() < end:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return number
+        except BlockingIOError:
+            time.sleep(0.02)
+        except OSError:  # a file system without locks
+            break
+    os.close(number)
+    return None
 
 
 class _CheckedFile(IndexDataCacheFile):

@@ -8,8 +8,8 @@ float64, which x and the weight need not be.
 
 import numpy as np
 
-from kanviz.nn.kernels.basis import read_settings
-from kanviz.nn.kernels.dense import ZERO, add_dots, write_features, write_products
+from kanviz.nn.kernels.basis import ZERO, read_settings
+from kanviz.nn.kernels.dense import add_dots, write_features, write_products
 from kanviz.nn.kernels.jit import kernel
 from kanviz.nn.kernels.plan import VARIANCE_BLOCK, Array
 
