@@ -194,14 +194,19 @@ def surveyed(
     ValueError, TypeError
         If there are weights, or rows do not fit together.
     """
+    refuse_weight(sample_weight)
+    if about.input_names != default_names("x", len(about.input_names)):
+        stream = stream.by_names_of(about)
+    return stream.survey("classification" if about.classes is not None else task, seed)
+
+
+def refuse_weight(sample_weight: Any) -> None:
+    """Raise a ValueError where weights come beside rows in batches."""
     if sample_weight is not None:
         raise ValueError(
             "sample_weight belongs to rows in memory; got it beside rows in batches. Pass arrays, "
             "or a loss of your own."
         )
-    if about.input_names != default_names("x", len(about.input_names)):
-        stream = stream.by_names_of(about)
-    return stream.survey("classification" if about.classes is not None else task, seed)
 
 
 def tensors_of(data: Any) -> tuple[Tensor, ...]:
