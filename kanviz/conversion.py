@@ -8,7 +8,7 @@ be installed where a pickled or copied class stands in for it.
 | pykan | splines, base functions, masks, symbolic edges, the affine numbers of the nodes |
 | efficient-kan, and layers that copy its names | splines and base weights, with or without scales |
 | better_kan | splines, base factors and biases, with its masks and locks |
-| flashkan, inkan | splines and base weights |
+| flashkan, inkan | splines and base weights; flashkan's eight digits of a sixth |
 | kanditioned | the broken lines, in either of its forms |
 | kanviz | ``KANLayer``, alone or in a row, as in ``torch.nn.Sequential`` |
 
@@ -118,6 +118,11 @@ def _layer_of(part: Any) -> KANLayer:
     if all(hasattr(part, name) for name in ("grid", "coef", "scale_base", "scale_sp", "mask")):
         return _of_pykan_layer(part)
     if hasattr(part, "rbf") and hasattr(part, "spline_linear"):
+        if getattr(part, "layernorm", None) is None:
+            raise ValueError(
+                "model must be made of splines; got a layer of fast-kan, whose Gaussians stand on "
+                "a bias that no edge could carry. Train a KAN of kanviz with basis='gaussian'."
+            )
         raise ValueError(
             "model must be a sum of curves on edges; got a layer of fast-kan, whose layer norm "
             "mixes all inputs before any curve. Train a KAN of kanviz with basis='gaussian'."
@@ -300,6 +305,8 @@ def _of_even_cubics(layer: Any) -> KANLayer:
             "one surface over two inputs. Train it with dim=1."
         )
     coef = layer.spline_weight.detach().movedim(0, 1)
+    if not hasattr(layer, "dim"):  # flashkan multiplies by a sixth of eight digits
+        coef = coef * (6 * 0.16666667)
     steps = torch.arange(coef.shape[-1] + 4, dtype=torch.float64, device=coef.device)
     knots = layer.grid_starts[0].double() + steps / layer.inv_h
     return _faded(knots, coef, layer.base_weight.detach().T, _base_of(layer.base_activation))

@@ -20,6 +20,7 @@ ATTRIBUTES = {
     # pykan
     "attribute": "edge_scores",
     "auto_symbolic": "symbolify",
+    "checkout": "undo",
     "feature_score": "feature_scores",
     "fix_symbolic": "fix",
     "get_act": "trace",
@@ -36,6 +37,7 @@ ATTRIBUTES = {
     "speed": "Nothing has to be switched on: formulas cost time only where there are some.",
     "suggest_symbolic": "suggest",
     "symbolic_formula": "formula",
+    "tree": "structure",
     "unfix_symbolic": "unfix",
     "update_grid_from_samples": "update_grid",
     # efficient-kan
@@ -97,6 +99,7 @@ FITTING = {
     "stop_grid_update_step": "update_grid",
     "update_grid_num": "update_grid",
     "val_data": "validation",
+    "validation_data": "validation",
     "verbose": "progress",
     "weight_decay": "smoothing",
 }
@@ -121,6 +124,15 @@ PLOTTING = {
 }
 """Options of a figure elsewhere."""
 
+READING = {
+    "dayfirst": "day_first",
+    "na_values": "Gaps are empty cells, NA, nan, null, None and '?'.",
+    "parse_dates": "Dates are found, and become days since 1970-01-01.",
+    "sep": "delimiter",
+    "usecols": "inputs",
+}
+"""Options of pandas' reader of files."""
+
 PUBLIC = {
     # 0.1
     "register": "register_function",
@@ -133,6 +145,7 @@ PUBLIC = {
     "create_dataset_from_data": "from_arrays",
     "ex_round": "Write model.formula().rounded(3).",
     "kan": "KAN",
+    "kanpiler": "Write KAN.from_formula(formula, ranges).",
     "loadckpt": "load",
 }
 """Public names elsewhere."""

@@ -187,6 +187,13 @@ def test_what_is_no_sum_of_curves_is_one_sentence() -> None:
     strange.base_activation = nn.Tanh()
     with pytest.raises(ValueError, match=r"base function must be silu, the identity or 0; got Tan"):
         convert(strange)
+    fast = nn.Module()
+    fast.rbf, fast.spline_linear, fast.layernorm = nn.Module(), nn.Linear(8, 1), nn.LayerNorm(2)
+    with pytest.raises(ValueError, match=r"fast-kan, whose layer norm mixes all inputs"):
+        convert(fast)
+    del fast.layernorm
+    with pytest.raises(ValueError, match=r"fast-kan, whose Gaussians stand on a bias"):
+        convert(fast)
     with pytest.raises(TypeError, match=r"kanditioned or kanviz; got Linear"):
         convert(nn.Sequential(KANLayer(2, 3), nn.Linear(3, 1)))
 
@@ -332,9 +339,7 @@ def test_a_model_of_a_peer_gives_what_it_gave(name: str) -> None:
     model = convert(nn.Sequential(*layers))
     x, y = (torch.tensor(PEERS[name][key], dtype=F64) for key in ("x", "y"))
     assert model.widths == (2, 3, 1)
-    torch.testing.assert_close(
-        model(x).detach(), y, rtol=1e-7, atol=1e-7
-    )  # flashkan's sixth has 8 digits
+    torch.testing.assert_close(model(x).detach(), y, rtol=1e-12, atol=1e-12)
     inside = (x.abs() < 1).all(1)
     assert 3 < inside.sum() < len(x)
 

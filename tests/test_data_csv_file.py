@@ -318,12 +318,18 @@ class TestRefusals:
         with pytest.raises(ValueError, match=message):
             from_csv(path, target="y")
 
+    @pytest.mark.usefixtures("unchecked")
     def test_unknown_options(self, path: Path) -> None:
-        call = from_csv.__wrapped__  # type: ignore[attr-defined]
+        call: Any = from_csv
+        path.write_text("a,y\n1,2\n3,4\n")
         with pytest.raises(ValueError, match=r"^missing must be one of .* Did you mean 'mean'\?"):
             call(path, target="y", missing="means")
         with pytest.raises(ValueError, match=r"^task must be one of"):
             call(path, target="y", task="guess")
+        with pytest.raises(ValueError, match=r"^decimal must be one of"):
+            call(path, target="y", decimal=";")
+        with pytest.raises(TypeError, match="'sep' is called 'delimiter' here"):
+            call(path, target="y", sep=";")
 
 
 @given(

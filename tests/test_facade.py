@@ -203,6 +203,8 @@ import sys
 import kanviz
 heavy = {"matplotlib", "sympy", "networkx", "anywidget", "pandas", "scipy", "sklearn"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
+import kanviz.nn
+assert "numba" not in sys.modules
 heavy |= {"torch._dynamo"}
 heavy -= {"scipy"}  # numba brings it in for its own ends
 model = kanviz.KAN([2, 2, 1])
@@ -211,10 +213,18 @@ model.prune()
 model.predict([[0.5, 0.5]])
 model.save(sys.argv[1])
 kanviz.load(sys.argv[1])
+model.undo()
+model.snapshot()
+model.plan()
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
+kanviz.register_function("hill", "x**2 / (1 + x**2)")
+assert "sympy" in sys.modules  # only formulas load it
 for room in ("analysis", "conversion", "course", "sklearn", "symbolic", "views"):
     assert getattr(kanviz, room).__name__ == "kanviz." + room
     assert room in dir(kanviz)
+import kanviz.views.figure, kanviz.views.matrix, kanviz.views.graph, kanviz.views.svg
+import kanviz.live.page
+assert "matplotlib.pyplot" not in sys.modules
 """
 
 

@@ -1,8 +1,5 @@
 """The network as a matplotlib figure: its marks, its colours, and how a notebook shows it."""
 
-import subprocess
-import sys
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -208,12 +205,3 @@ def test_the_work_for_a_picture_grows_no_faster_than_its_edges() -> None:
     assert (few, many) == (9, 36)
     assert small < 130_000
     assert large < 4 * small
-
-
-MODULES: Sequence[str] = ("views.figure", "views.matrix", "views.graph", "views.svg", "live.page")
-
-
-def test_no_picture_needs_pyplot() -> None:
-    imports = "\n".join(f"import kanviz.{module}" for module in MODULES)
-    code = f"import sys\n{imports}\nassert 'matplotlib.pyplot' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,7 +1,5 @@
 import copy
 import pickle
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,21 +56,6 @@ def test_to_moves_the_dtype() -> None:
     assert model(make_sample()).dtype == torch.float64
     model.remove_edge((0, 0, 1))
     assert model.steps == ["removed edge (0, 0, 1)"]
-
-
-COMPILE = """
-import torch
-from kanviz.model import KAN
-model, x = KAN([2, 3, 1]), torch.linspace(-1.2, 1.2, 40).reshape(20, 2)
-compiled = torch.compile(model, backend="eager", fullgraph=True)
-torch.testing.assert_close(compiled(x), model(x))
-"""
-
-
-def test_forward_compiles_in_one_graph() -> None:
-    # In a process of its own, because the shape checks of the tests cannot be compiled.
-    result = subprocess.run([sys.executable, "-c", COMPILE], capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize(

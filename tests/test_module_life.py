@@ -28,6 +28,9 @@ def make_fitted() -> tuple[KAN, Tensor]:
 COMPILE = """
 import torch
 from kanviz.model import KAN
+model, x = KAN([2, 3, 1]), torch.linspace(-1.2, 1.2, 40).reshape(20, 2)
+compiled = torch.compile(model, backend="eager", fullgraph=True)
+torch.testing.assert_close(compiled(x), model(x))
 x = 50 + 5 * torch.rand(40, 2)
 model = KAN([2, 3, 1])
 model.fit(x, x[:, 0] * x[:, 1], steps=3, starts=1, progress=False)
@@ -37,7 +40,7 @@ torch.testing.assert_close(compiled(x), model(x))
 """
 
 
-def test_a_model_with_units_compiles_in_one_graph() -> None:
+def test_a_model_compiles_in_one_graph_with_and_without_units() -> None:
     # In a process of its own, because the shape checks of the tests cannot be compiled.
     result = subprocess.run([sys.executable, "-c", COMPILE], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

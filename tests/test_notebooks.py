@@ -1,9 +1,13 @@
 """Every notebook keeps the form of the course, and runs from top to bottom in time."""
 
+import ast
 import asyncio
 import json
 import os
 import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,6 +104,24 @@ def test_notebook_runs_in_time_without_error_or_warning(path: Path, tmp_path: Pa
     assert [out.text for out in outputs if out.get("name") == "stderr"] == []
     assert idle == []
     assert seconds < MOST_SECONDS
+
+
+def test_the_extra_that_opens_the_notebooks_brings_what_they_import() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["lab"]]
+    brought = {re.split(r"[^\w-]", line)[0] for line in asked} | {"kanviz"}
+    lacking = set()
+    for path in NOTEBOOKS:
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        for text in ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"):
+            for node in ast.walk(ast.parse(text)):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                if isinstance(node, ast.ImportFrom):
+                    names = [node.module or ""]
+                rooms = {name.split(".")[0] for name in names} - sys.stdlib_module_names
+                known = {room: packages_distributions().get(room, [room]) for room in rooms}
+                lacking |= {(path.stem, room) for room in rooms if not brought & set(known[room])}
+    assert lacking == set()
 
 
 def test_a_notebook_whose_claim_is_false_fails(tmp_path: Path) -> None:

@@ -1,9 +1,6 @@
 import copy
 import math
 import pickle
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import sympy
@@ -19,8 +16,6 @@ from kanviz.symbolic.functions import (
     make_function,
 )
 from kanviz.symbolic.language import X
-
-ROOT = Path(__file__).parent.parent
 
 # pykan 0.2.8 has these; it calls the constant "0" too.
 PYKAN_NAMES = [
@@ -200,15 +195,3 @@ def test_bad_functions_are_refused() -> None:
 def test_a_library_of_nothing_is_empty() -> None:
     assert len(Library(())) == 0
     assert math.isinf(BUILT_IN["x"].domain[1])
-
-
-def test_only_formulas_load_sympy() -> None:
-    script = (
-        "import sys, torch, kanviz as kv\n"
-        "model = kv.KAN([2, 3, 1], seed=0)\n"
-        "model.snapshot(); model.plan(); model.prune(); model.undo()\n"
-        "assert 'sympy' not in sys.modules\n"
-        "kv.register_function('hill', 'x**2 / (1 + x**2)')\n"
-        "assert 'sympy' in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)

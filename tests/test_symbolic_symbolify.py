@@ -49,7 +49,7 @@ def names(network: Network) -> list[str]:
 
 
 def test_no_network_becomes_worse_than_its_tolerance(unchecked: None) -> None:
-    for seed in range(20):  # each width with each tolerance
+    for seed in range(12):  # each width with each tolerance
         generator = torch.Generator().manual_seed(seed)
         widths = (1, 1, 1) if seed % 10 == 9 else [(1, 1), (2, 1), (1, 2)][seed % 3]
         x = 2 * torch.rand(40, widths[0], generator=generator, dtype=torch.float64) - 1

@@ -30,6 +30,7 @@ from kanviz.data.arrays import (
 )
 from kanviz.data.dataset import Dataset, Label
 from kanviz.data.dates import Dates, read_dates
+from kanviz.renamed import READING, renamed
 
 DELIMITERS = (",", ";", "\t")
 
@@ -88,6 +89,7 @@ class TextTable:
         return replace(self, columns=columns, lines=list(compress(self.lines, keep)))
 
 
+@renamed(READING)
 def from_csv(
     path: str | Path,
     *,

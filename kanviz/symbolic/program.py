@@ -99,7 +99,7 @@ class Program:
         if step.operation == "constant":
             limit = largest(inputs[0].dtype)
             return min(max(step.number or 0.0, -limit), limit)
-        sources = [values[source] for source in step.sources]
+        sources: list[Any] = [values[source] for source in step.sources]
         if not any(isinstance(source, Tensor) for source in sources):
             # Functions and splines take tensors alone, also where what they are given is constant.
             sources = [_shaped(source, inputs[0]) for source in sources]

@@ -2,9 +2,10 @@
 
     python tests/accuracy/converted.py
 
-prints for each the largest difference between its outputs and those of what ``kv.convert`` made of
-it, inside its grid and for all inputs, in float32 and in float64, as a share of what the outputs
-vary by; then the converted model is pruned and its curves are named. The libraries are those of the
+prints the table of ``converted.md``: the largest difference between its outputs and those of what
+``kv.convert`` made of it, as a share of the largest output, in float64 inside its grid and 3 times
+as far, and in float32, where both round: off the outputs in float64, and apart from each other.
+Then the converted model is pruned and its curves are named. The libraries are those of the
 extra ``bench``, and from their repositories, on the path, efficient-kan and better_kan; the tests
 have their numbers in ``fixtures``, written by ``make_converted.py``, or their arithmetic anew.
 """
@@ -100,36 +101,68 @@ def train(model: Any, steps: int = 150) -> None:
 
 
 @torch.no_grad()
-def difference(theirs: Any, mine: kv.KAN, x: torch.Tensor) -> float:
-    """Return the largest difference of the outputs, as a share of what they vary by."""
-    wanted = theirs(x)
-    return float((mine(x) - wanted).abs().max() / wanted.std())
+def furthest(found: torch.Tensor, wanted: torch.Tensor) -> float:
+    """Return the largest difference, as a share of the largest output."""
+    return float((found.double() - wanted).abs().max() / wanted.abs().max())
+
+
+def in_dtype(theirs: Any, dtype: torch.dtype) -> Any:
+    """Cast a model, with what is no buffer there."""
+    theirs = theirs.to(dtype)
+    for part in theirs.modules():
+        part.dtype = dtype
+    return theirs
+
+
+def row_of(name: str) -> str:
+    """Return the line of one library."""
+    module, make = LIBRARIES[name]
+    if importlib.util.find_spec(module) is None:
+        return f"| {name} | not installed |"
+    torch.manual_seed(0)
+    theirs = make()
+    train(theirs)
+    x, y = data()
+    far = 3 * x
+    theirs = in_dtype(theirs, torch.float32)
+    short = theirs(x).detach(), kv.convert(theirs, x)(x).detach()
+    theirs = in_dtype(theirs, torch.float64)
+    truth, beyond = theirs(x.double()).detach(), theirs(far.double()).detach()
+    mine = kv.convert(theirs, x.double())
+    exact = (
+        furthest(mine(x.double()).detach(), truth),
+        furthest(mine(far.double()).detach(), beyond),
+    )
+    before = float((truth - y).pow(2).mean().sqrt())
+    rows = x.double(), y.double()
+    live = len(mine.snapshot().edges)
+    removed = len(mine.prune(rows).edges)
+    named = mine.symbolify(rows)
+    found = sum(edge.chosen is not None for edge in named.edges)
+    cells = (
+        name,
+        *(f"{one:.1e}" for one in (*exact, *(furthest(one, truth) for one in short))),
+        f"{furthest(short[0], short[1].double()):.1e}",
+        f"{before:.2g}",
+        f"{removed} of {live}",
+        f"{found} of {len(named.edges)}",
+        f"{mine.evaluate(rows)['train_rmse']:.1e}",
+        f"`{mine.formula()}`",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+HEAD = """\
+| Library | float64, inside | to 3 times as far | float32: theirs off the truth | ours | apart \
+| error there | removed | named | error here | formula |
+|---|---|---|---|---|---|---|---|---|---|---|"""
 
 
 def main() -> None:
-    """Print a line for each library and dtype."""
-    chosen = sys.argv[1:] or list(LIBRARIES)
-    for name, (module, make) in ((name, LIBRARIES[name]) for name in chosen):
-        if importlib.util.find_spec(module) is None:
-            print(f"{name}: not installed")
-            continue
-        torch.manual_seed(0)
-        theirs = make()
-        train(theirs)
-        for dtype in (torch.float32, torch.float64):
-            theirs = theirs.to(dtype)
-            for part in theirs.modules():  # what is no buffer there
-                part.dtype = dtype
-            inside, _ = data()
-            inside = inside.to(dtype)
-            mine = kv.convert(theirs, inside)
-            both = difference(theirs, mine, inside), difference(theirs, mine, 3 * inside)
-            print(f"{name} {dtype}: {both[0]:.1e} inside the grid, {both[1]:.1e} to 3 times as far")
-        x, y = data()
-        pruned = mine.prune((x.double(), y.double()))
-        named = mine.symbolify((x.double(), y.double()))
-        found = sum(edge.chosen is not None for edge in named.edges)
-        print(f"  then {len(pruned.edges)} edges pruned, {found} of {len(named.edges)} named")
+    """Print a line for each library."""
+    print(HEAD)
+    for name in sys.argv[1:] or list(LIBRARIES):
+        print(row_of(name), flush=True)
 
 
 if __name__ == "__main__":

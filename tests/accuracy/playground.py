@@ -84,7 +84,7 @@ def text_of(rows: Sequence[dict[str, Any]]) -> str:
             "the playground's list with their networks, 1000 rows without noise: the page's fit as",
             "it opens (run in node), and `model.fit(x, y)` on the same rows, all defaults. Errors",
             "are on 1000 rows that neither has seen, as shares of the deviation of y; seconds are",
-            "of the processor, one thread.\n",
+            "of the processor, one thread; those of the first `fit` also load its kernels.\n",
             f"At most {FACTOR:g} times the error of `fit`: **{near} of {len(rows)}**.\n",
             "| law | network | page | `fit` | ratio | seconds, page | seconds, `fit` |",
             "|---|---|---|---|---|---|---|",

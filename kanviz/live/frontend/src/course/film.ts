@@ -185,7 +185,7 @@ class LossLines {
 
   private draw(): void {
     const { steps, lines } = this.losses;
-    const isSeen = this.chart.draw({ step: steps, lines: Object.values(lines) });
+    const isSeen = this.chart.draw({ step: steps, lines: Object.values(lines), name: "loss" });
     if (isSeen) this.chart.signs.replaceChildren(...this.gridLevels());
   }
 

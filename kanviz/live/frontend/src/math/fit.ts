@@ -3,7 +3,7 @@
 import type { LayerRecipe } from "../contract";
 import { runLayer } from "./evaluate";
 import { adam, minimise, type Problem } from "./levenberg";
-import { smoothness, sparse } from "./penalties";
+import { penaltyOf, smoothness, sparse } from "./penalties";
 import { uniform } from "./random";
 import { adapted, newLayers } from "./regrid";
 import { Network, type Rows } from "./trainable";
@@ -30,13 +30,25 @@ export const DEFAULTS: FitOptions = {
 };
 
 /** Far below what a fit can see, yet it settles intervals without data; more of it with a price. */
-const [LEAST_SMOOTHING, SPARSE_SMOOTHING, TRIAL_SMOOTHING] = [1e-10, 1e-6, 1e-5];
+const [LEAST_SMOOTHING, SPARSE_SMOOTHING] = [1e-10, 1e-6];
 /** Steps of a round with sparsity, whose quadratic holds near the present weights only. */
 const SPARSE_STEPS = 5;
 /** Ends of the rounds, before each of which the grids move. */
 const ROUNDS = [0.25, 0.5, 1];
-/** Steps of each trial of a start; between rounds the better quarter goes on. */
-const TRIALS = [[10, 15], [30], [60]];
+/**
+ * Steps of each trial of a start, and the least smoothing; between rounds the better quarter goes
+ * on. What a calm curve is good for says little about the last digits, so those that are left last
+ * are told apart as the fit itself takes its steps.
+ */
+const TRIALS = [
+  { rounds: [10, 15], least: 1e-5 },
+  { rounds: [30], least: 1e-5 },
+  { rounds: [60], least: LEAST_SMOOTHING },
+];
+/** Starts of a small network that go on even so: as many as a number of products pays for. */
+const [PRODUCTS, MOST_LAST] = [30_000, 5];
+/** Rows for each number of the network, from which the last digits are no chance. */
+const LEAST_ROWS = 5;
 /** An error below this share of the deviation of y is good; so many good starts end the search. */
 const [GOOD_ENOUGH, ENOUGH] = [0.003, 3];
 /** Rows that the first trials look at. */
@@ -74,7 +86,8 @@ export function head(rows: Rows, most: number): Rows {
 
 /**
  * A fit that is taken step by step: whoever takes the steps may change the options in between.
- * The best state found is in the last moment's network.
+ * Returns the best state of all rounds, for knots that move cost some of what was won; with a price
+ * of edges, which is told by the present weights, the last one.
  */
 export function* fit(
   first: readonly LayerRecipe[],
@@ -84,8 +97,10 @@ export function* fit(
   const variance = varianceOf(rows);
   let layers = [...first];
   if (options.starts > 1 && options.optimizer === "lm")
-    layers = yield* best(layers, rows, variance, options);
+    layers = yield* bestStart(layers, rows, variance, options);
   let step = 0;
+  let best: LayerRecipe[] | null = null;
+  let least = Infinity;
   while (step < options.steps) {
     if (options.moves) layers = moved(layers, rows.x);
     const network = new Network(layers);
@@ -96,6 +111,7 @@ export function* fit(
         ? minimise(problem, end - step)
         : adam(problem, end - step, options.rate);
     const before = JSON.stringify(options);
+    if (best === null && options.sparsity === 0) [best, least] = [layers, costNow(problem)];
     let ended = true;
     for (;;) {
       const next = ran.next();
@@ -107,10 +123,15 @@ export function* fit(
       yield { network, step, start: 0, starts: 0 };
       if (JSON.stringify(options) !== before) {
         ended = false;
+        best = null;
         break; // go on by what is wanted now
       }
     }
     layers = network.recipes();
+    if (best !== null) {
+      const cost = costNow(problem);
+      if (!(cost >= least)) [best, least] = [layers, cost];
+    }
     if (ended) {
       const isLast = end >= options.steps || options.sparsity > 0;
       if (isLast && !(options.sparsity > 0 && step < end)) {
@@ -119,7 +140,7 @@ export function* fit(
       step = Math.max(step, end);
     }
   }
-  return layers;
+  return best ?? layers;
 }
 
 function endOfRound(at: number, { steps, sparsity, moves, optimizer }: FitOptions): number {
@@ -140,6 +161,11 @@ function problemOf(
   return { model: network, rows, forms, unit: 1 / (rows.y.length * variance) };
 }
 
+/** What a problem makes small, as it is now. */
+function costNow({ model, rows, forms, unit }: Problem): number {
+  return unit * model.loss(rows) + penaltyOf(forms, model.numbers());
+}
+
 /** The layers on grids that reach as far as their inputs do. */
 export function moved(layers: readonly LayerRecipe[], x: Float64Array): LayerRecipe[] {
   let values = x;
@@ -151,7 +177,7 @@ export function moved(layers: readonly LayerRecipe[], x: Float64Array): LayerRec
 }
 
 /** Tries starts, each trained a bit; the better quarter of them is trained on, and again. */
-function* best(
+function* bestStart(
   first: LayerRecipe[],
   rows: Rows,
   variance: number,
@@ -174,9 +200,12 @@ function* best(
     field.push({ ...found, number });
     if (field.filter(({ loss }) => loss < goal).length === ENOUGH) break;
   }
+  const numbers = new Network(first).numbers().length;
+  const isSure = options.sparsity === 0 && rows.count >= LEAST_ROWS * numbers;
+  const last = isSure ? Math.min(MOST_LAST, Math.floor(PRODUCTS / numbers ** 2)) : 1;
   for (const rounds of TRIALS.slice(1)) {
     field.sort((a, b) => a.loss - b.loss);
-    field = field.slice(0, Math.max(1, Math.floor((field.length + 3) / 4)));
+    field = field.slice(0, Math.max(1, last, Math.floor((field.length + 3) / 4)));
     if (field.length === 1) break;
     for (const entry of field) {
       const { number } = entry;
@@ -190,7 +219,7 @@ function* trial(
   first: LayerRecipe[],
   rows: Rows,
   variance: number,
-  rounds: readonly number[],
+  { rounds, least }: (typeof TRIALS)[number],
   { options, number }: { options: FitOptions; number: number },
 ): Generator<Moment, { layers: LayerRecipe[]; loss: number }> {
   let layers = first;
@@ -198,7 +227,7 @@ function* trial(
   for (const steps of rounds) {
     if (options.moves) layers = moved(layers, rows.x);
     const network = new Network(layers);
-    const smoothing = Math.max(options.smoothing, TRIAL_SMOOTHING);
+    const smoothing = Math.max(options.smoothing, least);
     const problem = problemOf(network, rows, variance, { ...options, sparsity: 0, smoothing });
     for (const _ of minimise(problem, steps))
       yield { network, step: 0, start: number, starts: options.starts };

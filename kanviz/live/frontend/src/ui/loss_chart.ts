@@ -231,7 +231,8 @@ export class LossChart {
     return [
       ...made,
       s("text", { x: right, y, "text-anchor": "end" }, "step"),
-      s("text", { x: MARGIN.left, y: MARGIN.top - 8 }, name),
+      // Beside what the owner writes above the lines.
+      s("text", { x: 2, y: MARGIN.top - 8 }, name),
     ];
   }
 
