@@ -285,6 +285,16 @@ def test_a_notebook_without_kernel_shows_a_still_picture(model: KAN, browser: Br
     assert "image/png" in details
 
 
+def test_no_image_is_made_of_a_large_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kanviz.views.figure.network_figure", None)  # none may be asked for
+    with type_checks_off():
+        explorer = KAN([20, 3, 1]).explore()
+        shown, details = explorer._repr_mimebundle_()
+        explorer.close()
+    assert "image/png" not in shown | details
+    assert shown["text/html"].startswith("<img alt=")
+
+
 def test_exploring_changes_nothing(rng_untouched: None) -> None:
     with type_checks_off():
         model = make_model()

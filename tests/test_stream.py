@@ -175,6 +175,8 @@ def test_what_batches_cannot_be_is_said() -> None:
     ):
         with pytest.raises(ValueError, match=match):
             model.fit(loader, progress=False, **options)
+    with pytest.raises(ValueError, match="sample_weight belongs to rows in memory"):
+        model.score(loader, sample_weight=y[:, 0])
     with pytest.raises(TypeError, match=r"data must be gone through many times.*got generator"):
         model.fit(batch for batch in loader)
     with pytest.raises(ValueError, match=r"Each batch must be a pair \(x, y\).*got Tensor"):

@@ -7,7 +7,7 @@ import sympy
 from kanviz.symbolic import default_library
 from kanviz.symbolic.language import WORDS, X
 from kanviz.symbolic.parse import parse
-from kanviz.symbolic.printing import TAGS, equations, to_mathml
+from kanviz.symbolic.printing import TAGS, equations, latex_names, to_mathml
 
 
 def read(mathml: str) -> ElementTree.Element:
@@ -56,8 +56,19 @@ def test_formulas_read_as_the_language_has_them(text: str, shown: str) -> None:
 )
 def test_names_are_text_and_nothing_else(name: str) -> None:
     mathml = to_mathml(2 * sympy.Symbol(name))
-    assert words(mathml) == f"2*{name}"
+    assert words(mathml) == ("2*" if name in ("\u00e9", "alpha") else "2\u00b7") + name
     assert not re.search(r"<(?!/?m)", mathml)
+
+
+def test_words_and_categories_can_be_told_from_the_numbers_beside_them() -> None:
+    steel, temperature = sympy.Symbol("material=steel"), sympy.Symbol("temperature [K]")
+    law = 2 * steel * temperature + 3 * sympy.exp(-temperature / 4)
+    assert words(to_mathml(law)) == (
+        "2\u00b7[material = steel]\u00b7temperature [K]+3*exp(-temperature [K]4)"
+    )
+    assert r"[\text{material}=\text{steel}]" in latex_names(["material=steel"]).values()
+    # No fraction: what falls off is exp(-x), not 1 / exp(x).
+    assert "mfrac" not in to_mathml(2 * sympy.exp(-sympy.Symbol("x")))
 
 
 def test_numbers_of_names_and_splines_are_subscripts() -> None:

@@ -87,7 +87,7 @@ def test_a_network_is_drawn_of_a_formula_with_names_of_any_kind(names: list[str]
         ("heat flux [W/m^2]", r"\text{heat flux}\,[\mathrm{W/m^{2}}]"),
         ("v [m s^-1]", r"v\,[\mathrm{m\,s^{-1}}]"),
         ("load [%]", r"\mathrm{load}\,[\mathrm{\%}]"),
-        ("kind=bike", r"\text{kind=bike}"),
+        ("kind=bike", r"[\text{kind}=\text{bike}]"),
         ("", r"\text{''}"),
     ],
 )

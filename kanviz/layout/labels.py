@@ -19,8 +19,11 @@ WIDE_LETTERS = f"mwMW@%{ELLIPSIS}"
 LAST_NARROW = "\u2e7f"
 """Beyond it stand the letters of East Asia and signs as wide as the font is high."""
 
-NARROW, BROAD, WIDE = 0.65, 0.85, 1.05
-"""Width of small letters, of other letters, and of wide ones; of those in ``WIDE_LETTERS`` too."""
+SLIM_LETTERS = "fijlrt.,:;'!|()[]/ "
+"""Signs of ASCII that are thinner than its other small letters."""
+
+SLIM, NARROW, BROAD, WIDE = 0.45, 0.65, 0.85, 1.05
+"""Width of thin letters, small ones, others, and wide ones; of those in ``WIDE_LETTERS`` too."""
 
 BROAD_SIGNS = "+=<>#~^"
 """Signs of ASCII that are broader than its small letters."""
@@ -74,6 +77,8 @@ def _letter_width(letter: str) -> float:
         return 0.0
     if letter in WIDE_LETTERS or letter > LAST_NARROW:
         return WIDE
+    if letter in SLIM_LETTERS:
+        return SLIM
     return (
         NARROW if letter.isascii() and not letter.isupper() and letter not in BROAD_SIGNS else BROAD
     )
@@ -124,18 +129,18 @@ def _raised(digits: str) -> str:
 def lines(label: str, room: float, size: float) -> tuple[str, str]:
     """Return a label as the two lines that are read below each other, the second often empty.
 
-    The second line is the unit; of a name without one that is wider than ``room`` it is the rest,
+    The second line is the unit; of a name that is wider than ``room`` it is the rest with the unit,
     from a sign between two words on, so that names that differ at their end do not look alike.
     """
     name, unit = name_and_unit(label)
-    if unit or text_width(name, size) <= room:
-        return fit(name, room, size), fit(unit, room, size)
     middle = len(name) / 2
     breaks = [n + 1 for n, letter in enumerate(name[:-1]) if letter in BREAKS]
-    if not breaks:
-        return fit(name, room, size), ""
-    at = min(breaks, key=lambda n: (abs(n - middle), n))
-    return fit(name[:at], room, size), fit(name[at:], room, size)
+    if breaks and text_width(name, size) > room:
+        at = min(breaks, key=lambda n: (abs(n - middle), n))
+        rest = f"{name[at:]} [{unit}]" if unit else name[at:]
+        if not unit or text_width(rest, size) <= room:
+            return fit(name[:at], room, size), fit(rest, room, size)
+    return fit(name, room, size), fit(unit, room, size)
 
 
 def formula(view: EdgeView, room: float, size: float) -> str:

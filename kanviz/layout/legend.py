@@ -19,7 +19,7 @@ SECOND = 15.0
 LEVEL = 64.0
 """Narrowest room in which a level label is cut rather than turned upright."""
 
-LONGEST = 92.0
+LONGEST = 112.0
 """Longest label that is set upright."""
 
 TIGHT = 1.25

@@ -26,8 +26,11 @@ INTERVAL = 1 / 30
 MOST_SHARE = 0.05
 """Largest share of a fit's time that goes into pictures of it."""
 
-MOST_IMAGE = 400_000
-"""Bytes of the largest still image that is kept in a notebook beside the drawing in its HTML."""
+MOST_IMAGE_EDGES = 40
+"""Edges of the largest network that a notebook keeps as a PNG too, beside the drawing in its HTML.
+
+These have about 400 kB, and are half of the time to the first picture.
+"""
 
 
 class Explorer(anywidget.AnyWidget):
@@ -122,9 +125,7 @@ class Explorer(anywidget.AnyWidget):
         if found is None:
             return None
         data, details = found if isinstance(found, tuple) else (found, {})
-        still, sizes = still_bundle(self._desk.snapshot(), self._alt)
-        if len(still["image/png"]) > MOST_IMAGE:
-            del still["image/png"], sizes["image/png"]
+        still, sizes = still_bundle(self._desk.snapshot(), self._alt, MOST_IMAGE_EDGES)
         return {**still, **data, "text/plain": self._alt}, {**sizes, **details}
 
     # ---- from the browser -----------------------------------------------------------------

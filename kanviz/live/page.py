@@ -11,11 +11,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from kanviz.interrupts import uninterrupted
 from kanviz.layout import labels
 from kanviz.live.packing import pack
 from kanviz.snapshot import EdgeView, Snapshot
 from kanviz.theme import DARK, LIGHT
-from kanviz.views.figure import network_figure
 from kanviz.views.svg import network_svg
 from kanviz.writing import write_whole
 
@@ -185,16 +185,25 @@ def _formula(view: EdgeView) -> str:
     return f"{formula} <small>{note}</small>" if note else formula
 
 
-def still_bundle(snapshot: Snapshot, text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def still_bundle(
+    snapshot: Snapshot, text: str, most_edges: int | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a picture as PNG, HTML and text by their MIME types, and the size of the PNG.
 
     The HTML holds the drawing as an image: Jupyter takes elements of SVG out of the HTML of a
-    notebook that is not trusted, and would show nothing.
+    notebook that is not trusted, and would show nothing. With ``most_edges`` there is no PNG of a
+    network with more: it is by far the dearest part, in time and in bytes.
     """
-    image, size = network_figure(snapshot)._repr_png_()
     drawing = base64.b64encode(network_svg(snapshot).encode()).decode()
     html = f'<img alt="{escape(text)}" src="data:image/svg+xml;base64,{drawing}">'
-    return {"image/png": image, "text/html": html, "text/plain": text}, {"image/png": size}
+    found = {"text/html": html, "text/plain": text}
+    if most_edges is not None and len(snapshot.edges) > most_edges:
+        return found, {}
+    with uninterrupted():
+        from kanviz.views.figure import network_figure  # brings matplotlib
+
+    image, size = network_figure(snapshot)._repr_png_()
+    return found | {"image/png": image}, {"image/png": size}
 
 
 # A stand-in for a widget's model, which the front end takes for a notebook's. What stands in the

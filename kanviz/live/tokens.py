@@ -33,6 +33,8 @@ TOKENS: dict[ModuleType, tuple[str, ...]] = {
     paths: ("MARGIN", "FLAT", "SIGNS"),
     labels: (
         "WIDE_LETTERS",
+        "SLIM_LETTERS",
+        "SLIM",
         "LAST_NARROW",
         "NARROW",
         "BROAD",

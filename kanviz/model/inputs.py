@@ -194,12 +194,17 @@ def surveyed(
     ValueError, TypeError
         If there are weights, or rows do not fit together.
     """
+    refuse_weight(sample_weight)
+    return stream.survey("classification" if about.classes is not None else task, seed)
+
+
+def refuse_weight(sample_weight: Any) -> None:
+    """Raise a ValueError where weights come beside rows in batches."""
     if sample_weight is not None:
         raise ValueError(
             "sample_weight belongs to rows in memory; got it beside rows in batches. Pass arrays, "
             "or a loss of your own."
         )
-    return stream.survey("classification" if about.classes is not None else task, seed)
 
 
 def tensors_of(data: Any) -> tuple[Tensor, ...]:

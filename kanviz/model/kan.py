@@ -69,6 +69,7 @@ from kanviz.model.inputs import (
     log_odds,
     read_dataset,
     read_inputs,
+    refuse_weight,
     sigmoid,
     surveyed,
     tensors_of,
@@ -1183,6 +1184,7 @@ class KAN(nn.Module):
         """
         stream = None if is_in_memory(data) else as_stream(data)
         if stream is not None:
+            refuse_weight(sample_weight)
             network, about = self.session.copy_network(dtype=None), self.session.about
             with torch.random.fork_rng(devices=[]):  # loaders draw from torch's generator
                 batches = in_units(stream, about, network.layers[0].weight)

@@ -19,6 +19,9 @@ from kanviz.nn.network import Network
 from kanviz.snapshot import Edge, EdgeView, Snapshot
 from kanviz.training.doubt import Doubt
 
+DUST = 1e-6
+"""Share of the height of a curve below which a constant of its formula is what rounding left."""
+
 Curve = tuple[Float[Tensor, " samples"], Float[Tensor, " samples"]]
 
 
@@ -87,7 +90,12 @@ def _view(view: EdgeView, network: Network, about: About, seen: dict[int, np.nda
         band=None if view.band is None else y(view.band),
         formula=None
         if view.formula is None
-        else formula_in_user_units(network.layers[view.layer], view.edge, units),
+        else formula_in_user_units(
+            network.layers[view.layer],
+            view.edge,
+            units,
+            dust=DUST * float(abs(view.curve_y * units.size).max()),
+        ),
     )
 
 
@@ -96,8 +104,11 @@ def _read_only(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def formula_in_user_units(layer: KANLayer, edge: Edge, units: EdgeUnits) -> str:
-    """Return the formula of an edge as text, with the numbers that it has in the user's units."""
+def formula_in_user_units(layer: KANLayer, edge: Edge, units: EdgeUnits, dust: float = 0.0) -> str:
+    """Return the formula of an edge as text, with the numbers that it has in the user's units.
+
+    A constant term below ``dust`` is not written.
+    """
     with uninterrupted():
         from kanviz.symbolic.formula import edge_text
 
@@ -105,7 +116,7 @@ def formula_in_user_units(layer: KANLayer, edge: Edge, units: EdgeUnits) -> str:
     row = layer.symbols.edges.index((edge.i, edge.j))
     a, b, c, d, *constants = layer.affine[row].tolist()
     function = layer.symbols.functions[row]
-    return edge_text(function, (*units.to_user((a, b, c, d)), *constants))  # type: ignore[arg-type]  # functions are frozen
+    return edge_text(function, (*units.to_user((a, b, c, d)), *constants), dust=dust)  # type: ignore[arg-type]  # functions are frozen
 
 
 class Band(NamedTuple):

@@ -513,12 +513,19 @@ def edge_texts(layer: KANLayer, digits: int = 3) -> dict[tuple[int, int], str]:
 
 
 @lru_cache(maxsize=4096)
-def edge_text(function: EdgeFunction, numbers: tuple[float, ...], digits: int = 3) -> str:
-    """Return one edge's formula as text; remembered, for it takes a millisecond."""
+def edge_text(
+    function: EdgeFunction, numbers: tuple[float, ...], digits: int = 3, dust: float = 0.0
+) -> str:
+    """Return one edge's formula as text; remembered, for it takes a millisecond.
+
+    A constant term smaller than ``dust``, such as rounding leaves, is not written.
+    """
     shown = rounded(snapped(edge_expression(function, numbers), ROUNDING), digits)
     # A factor that is 1 to all digits shown need not be shown.
-    units = {one: sympy.Integer(int(one)) for one in shown.atoms(sympy.Float) if abs(one) == 1}
-    return to_text(shown.xreplace(units))
+    floats = shown.atoms(sympy.Float)
+    shown = shown.xreplace({f: sympy.Integer(int(f)) for f in floats if abs(float(f)) == 1})
+    constant, rest = shown.as_coeff_Add()
+    return to_text(rest if rest != 0 and abs(constant) < dust else shown)
 
 
 class Comparison:

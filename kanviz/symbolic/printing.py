@@ -60,6 +60,16 @@ LONG_EXPONENT = 3
 """An exponent of e with more operations than this is written as exp(...), to be read."""
 
 
+def _is_small(exponent: sympy.Expr) -> bool:
+    """Return whether an exponent is read above the line: short, and without a word in it."""
+    is_short = exponent.count_ops() <= LONG_EXPONENT
+    return is_short and not any(map(_is_word, exponent.free_symbols))
+
+
+def _is_word(symbol: sympy.Symbol) -> bool:
+    return _subscripted(symbol.name) is None and len(symbol.name) > 1
+
+
 def to_latex(expression: sympy.Expr, names: Mapping[sympy.Symbol, str]) -> str:
     r"""Return an expression as LaTeX, with a thin space between factors.
 
@@ -84,7 +94,7 @@ class _LatexPrinter(LatexPrinter):  # type: ignore[misc]
     """sympy's own LaTeX, but for long exponents and powers of names that end in a unit."""
 
     def _print_ExpBase(self, expr: sympy.Expr, exp: str | None = None) -> str:
-        if expr.args[0].count_ops() <= LONG_EXPONENT:
+        if _is_small(expr.args[0]):
             return str(super()._print_ExpBase(expr, exp))
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"\exp{power}{{\left({self._print(expr.args[0])}\right)}}"
@@ -191,11 +201,22 @@ class _MathMLPrinter(MathMLPresentationPrinter):  # type: ignore[misc]
         power = self.node("msup", self.leaf("mn", "10"), self.leaf("mn", str(int(exponent))))
         return self.node("mrow", self.leaf("mn", mantissa), self.leaf("mo", "&middot;"), power)
 
+    def _print_Mul(self, expr: sympy.Expr) -> Any:
+        # Else sympy writes exp(-x) as 1 over e^x.
+        held = {one: sympy.UnevaluatedExpr(one) for one in expr.args if one.func is sympy.exp}
+        return super()._print_Mul(expr.xreplace(held))
+
+    def mathml_tag(self, e: object) -> str:
+        # Beside a word a product needs a sign.
+        factors = e.args if isinstance(e, sympy.Mul) else ()
+        is_wordy = any(factor.is_Symbol and _is_word(factor) for factor in factors)
+        return "&middot;" if is_wordy else str(super().mathml_tag(e))
+
     def _print_Exp1(self, expr: sympy.Expr) -> Any:  # noqa: ARG002
         return self.leaf("mi", "e")
 
     def _print_exp(self, expr: sympy.Expr) -> Any:
-        if expr.args[0].count_ops() > LONG_EXPONENT:
+        if not _is_small(expr.args[0]):
             return self.call(self.leaf("mi", "exp"), expr.args[0])
         return self.node("msup", self.leaf("mi", "e"), self._print(expr.args[0]))
 
@@ -219,6 +240,8 @@ class _MathMLPrinter(MathMLPresentationPrinter):  # type: ignore[misc]
         """Return a name: ``x_1`` with a subscript, one that is no identifier as text."""
         if is_taken(name):
             return self.leaf("mtext", html.escape(f"\u2018{name}\u2019"))
+        if chosen := _CATEGORY.fullmatch(name):
+            return self.leaf("mtext", html.escape(f"[{chosen[1]} = {chosen[2]}]"))
         match = re.fullmatch(r"([A-Za-z]+)_?(\d+(?:_\d+)*)", name, re.ASCII)
         if match is None or name in self.as_written:
             return self.leaf("mi" if name.isidentifier() else "mtext", html.escape(name))
@@ -254,6 +277,8 @@ class _MathMLPrinter(MathMLPresentationPrinter):  # type: ignore[misc]
 _LETTER = re.compile(r"([A-Za-z])_?(\d+(?:_\d+)*)?", re.ASCII)
 _WORD_BELOW = re.compile(r"([A-Za-z])_([A-Za-z][A-Za-z0-9]*)", re.ASCII)
 _WITH_UNIT = re.compile(r"(.*\S)\s*\[([^\[\]]+)\]")
+_CATEGORY = re.compile(r"(\w[\w .-]*)=(\w[\w .-]*)")
+"""A column of 0 and 1 for one category, ``material=steel``: in brackets, as Iverson wrote it."""
 _UNIT = re.compile(r"[A-Za-z0-9/^*().,%µμ°Ω·+ -]+")
 
 _GREEK = (
@@ -342,6 +367,8 @@ def _latex(name: str) -> str:
         return rf"\{match[1]}" + _below(match[2])
     if match := _WORD_BELOW.fullmatch(name):
         return rf"{match[1]}_{{\mathrm{{{match[2]}}}}}"
+    if match := _CATEGORY.fullmatch(name):
+        return rf"[{_as_text(match[1])}={_as_text(match[2])}]"
     if match := _WITH_UNIT.fullmatch(name):
         return rf"{_latex(match[1])}\,[{_unit(match[2])}]"
     return _latex_as_written(name)

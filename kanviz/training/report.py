@@ -165,7 +165,7 @@ class FitReport:
             parts.append(f"noise {' and '.join(f'{one:.3g}' for one in many)}")
         if self.effective_dof is not None:
             parts.append(f"{self.effective_dof:.1f} effective parameters")
-        if self.starts:
+        if len(self.starts) > 1:
             parts.append(f"best of {len(self.starts)} starts")
         return ", ".join([*parts, f"stopped: {self.stopped}"])
 

@@ -2,7 +2,7 @@
 
 import { computed, signal } from "@preact/signals-core";
 import type { FormulaText, Scene, Status } from "./contract";
-import { nameAndUnit, scientific, symbol, withoutUnits } from "./names";
+import { atAGlance, inPieces, nameAndUnit, scientific, symbol } from "./names";
 import { endOf, nodeName, shapeOf } from "./scene";
 import type { LiveStore } from "./store";
 import { enable, focusable, h, s, write } from "./ui/dom";
@@ -11,6 +11,9 @@ import { formula, formulaNode, inside, name, plus, sign } from "./ui/mathml";
 
 /** Asks for the formula once a network of formulas has been still for so long. */
 const STILL_MS = 400;
+
+/** Signs of a formula beyond which its letters are smaller. */
+const LONG = 90;
 
 /** Signs that no font is needed for, on a ground of 20 by 20. */
 export const ICONS = {
@@ -79,7 +82,8 @@ export function header(store: LiveStore, life: Life, more: HTMLElement[]): HTMLE
 function stateOf(scene: Scene, { state, text }: Status): string {
   if (state !== "idle") return text || state;
   const { done } = scene.history;
-  if (done.length) return done.at(-1)!;
+  // Of a fit the first part says enough; the history has the rest.
+  if (done.length) return done.at(-1)!.replace(/^(trained [^,]*),.*/s, "$1");
   return scene.is_fresh ? "not trained yet" : "";
 }
 
@@ -131,7 +135,7 @@ class Headline {
     private readonly store: LiveStore,
     life: Life,
   ) {
-    // It can be wider than the head: with the focus the arrow keys scroll it.
+    // It can be larger than the head: with the focus the arrow keys scroll it.
     this.element = focusable(
       h("h2", { class: "kv-head-title", tabindex: 0, "aria-label": "What the network computes" }),
     );
@@ -168,15 +172,23 @@ class Headline {
     const scene = this.store.scene.peek();
     const known = this.#known.peek();
     if (known?.version !== scene.version) {
-      this.element.replaceChildren(structure(scene));
+      this.#show(structure(scene));
       return;
     }
     const { mathml, text } = known.formula;
-    const made = withoutUnits(formulaNode(mathml, text));
+    const made = atAGlance(formulaNode(mathml, text));
     if (made instanceof Element && scene.widths.at(-1) === 1) {
       made.prepend(symbol(nodeName(scene, scene.widths.length - 1, 0)), sign("="));
     }
-    this.element.replaceChildren(made);
+    this.#show(made);
+  }
+
+  /** A long one on several lines, in smaller letters. */
+  #show(made: Node): void {
+    this.element.classList.toggle("kv-long", made.textContent!.length > LONG);
+    const isMath = made instanceof Element && made.localName === "math";
+    const pieces = isMath ? inPieces(made) : [made];
+    this.element.replaceChildren(...pieces.flatMap((piece) => [piece, " "]));
   }
 
   async #ask(): Promise<void> {

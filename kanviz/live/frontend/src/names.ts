@@ -1,6 +1,7 @@
 /** Names as people read them: a name and its unit, apart, and a name as mathematics. */
 
 import { RAISED } from "./tokens";
+import { h } from "./ui/dom";
 import { below, name, number } from "./ui/mathml";
 
 /** "heat flux [W/m^2]" and "Druck (Pa)" are a name and a unit; "" for none. */
@@ -38,9 +39,59 @@ export function symbol(label: string): Element {
   return index ? below(made, number(Number(index), 9)) : made;
 }
 
-/** Writes the names of a formula without their units. */
-export function withoutUnits(formula: Node): Node {
-  const words = formula instanceof Element ? formula.querySelectorAll("mi, mtext") : [];
-  for (const word of words) word.textContent = nameAndUnit(word.textContent ?? "").name;
+/** Digits of the numbers of a formula that is read at a glance. */
+const DIGITS = 4;
+
+/** Writes the names of a formula without their units, and its numbers with few digits. */
+export function atAGlance(formula: Node): Node {
+  if (!(formula instanceof Element)) return formula;
+  for (const word of formula.querySelectorAll("mi, mtext"))
+    word.textContent = nameAndUnit(word.textContent ?? "").name;
+  for (const number of formula.querySelectorAll("mn")) {
+    const value = Number(number.textContent);
+    if (!Number.isInteger(value)) number.textContent = String(Number(value.toPrecision(DIGITS)));
+  }
   return formula;
+}
+
+/**
+ * Cuts a formula where a line may end, for browsers do not: before the terms of its sum and after a
+ * comma of its lists; a part wider than the line also within parentheses. A table stays whole.
+ */
+export function inPieces(formula: Element): HTMLElement[] {
+  return cut([...formula.children], false).map((piece) => {
+    const fine = cut(piece, true).map((parts) => {
+      const made = formula.cloneNode(false) as Element;
+      made.append(...parts);
+      return made;
+    });
+    return h("span", { class: "kv-piece" }, ...fine);
+  });
+}
+
+/** Cuts a row, and the rows in it: sums and lists, or with `deep` all that have no tall part. */
+function cut(parts: Element[], deep: boolean): Element[][] {
+  const pieces: Element[][] = [[]];
+  for (const part of parts.flatMap((one) => unfolded(one, deep))) {
+    const sign = part.localName === "mo" ? part.textContent!.trim() : "";
+    if (/^[-+\u2212]$/.test(sign) && pieces.at(-1)!.length) {
+      part.setAttribute("form", "infix");
+      pieces.push([]);
+    }
+    pieces.at(-1)!.push(part);
+    if (sign === "," || (deep && sign === "\u00b7")) pieces.push([]);
+  }
+  return pieces.filter((piece) => piece.length);
+}
+
+function unfolded(part: Element, deep: boolean): Element[] {
+  if (part.localName !== "mrow") return [part];
+  const children = [...part.children];
+  const signs = children.map((one) => (one.localName === "mo" ? one.textContent! : ""));
+  const isFlat = deep && !part.querySelector("mfrac, msqrt, mroot, mtable");
+  const isSum = !signs.includes("(") && signs.some((one, n) => n && /^[-+]$/.test(one));
+  if (!isFlat && !isSum && !signs.includes(",")) return [part];
+  // A parenthesis apart from its other half would stretch to another height.
+  for (const one of children) if (one.localName === "mo") one.setAttribute("stretchy", "false");
+  return children.flatMap((one) => unfolded(one, deep));
 }

@@ -110,13 +110,17 @@ export const SIGNS = {
 
 /** As wide as the font is high, in the font of matplotlib and most others. */
 export const WIDE_LETTERS = "mwMW@%\u2026";
+/** Signs of ASCII that are thinner than its other small letters. */
+export const SLIM_LETTERS = "fijlrt.,:;'!|()[]/ ";
+/** Width of thin letters, small ones, others, and wide ones; of those in `WIDE_LETTERS` too. */
+export const SLIM = 0.45;
 /** Beyond it stand the letters of East Asia and signs as wide as the font is high. */
 export const LAST_NARROW = "\u2e7f";
-/** Width of small letters, of other letters, and of wide ones; of those in `WIDE_LETTERS` too. */
+/** Width of thin letters, small ones, others, and wide ones; of those in `WIDE_LETTERS` too. */
 export const NARROW = 0.65;
-/** Width of small letters, of other letters, and of wide ones; of those in `WIDE_LETTERS` too. */
+/** Width of thin letters, small ones, others, and wide ones; of those in `WIDE_LETTERS` too. */
 export const BROAD = 0.85;
-/** Width of small letters, of other letters, and of wide ones; of those in `WIDE_LETTERS` too. */
+/** Width of thin letters, small ones, others, and wide ones; of those in `WIDE_LETTERS` too. */
 export const WIDE = 1.05;
 /** Signs of ASCII that are broader than its small letters. */
 export const BROAD_SIGNS = "+=<>#~^";
@@ -136,7 +140,7 @@ export const SECOND = 15;
 /** Narrowest room in which a level label is cut rather than turned upright. */
 export const LEVEL = 64;
 /** Longest label that is set upright. */
-export const LONGEST = 92;
+export const LONGEST = 112;
 /** Nearest distance of two upright labels, in the height of their letters. */
 export const TIGHT = 1.25;
 /** Narrowest room of a hidden node that has its short name beside it. */

@@ -7,7 +7,7 @@ import { written } from "../src/diagram/export";
 import { placesOf } from "../src/diagram/layout";
 import { figuresOf, structure, termsOf } from "../src/head";
 import explorer from "../src/index";
-import { nameAndUnit, scientific } from "../src/names";
+import { atAGlance, inPieces, nameAndUnit, scientific } from "../src/names";
 import { contour } from "../src/panels/function_view";
 import {
   idleEdges,
@@ -18,6 +18,7 @@ import {
 } from "../src/panels/overview";
 import { probePanel } from "../src/panels/probe";
 import { Sample } from "../src/panels/sample";
+import { formulaNode } from "../src/ui/mathml";
 import { rangeText, tidy } from "../src/ui/numbers";
 import { buttonOf, inputOf, pause, show } from "./panels-dom";
 import { edgeView, errors, FakeStore, makeScene } from "./panels-store";
@@ -154,6 +155,28 @@ test("an input whose paths cancel does not matter, whatever its edges do", () =>
   assert.ok(Math.abs(cancels) < 1e-12);
   assert.ok(Math.abs(counts - 1) < 1e-12);
   assert.equal(inputEffects(null, sample), null);
+});
+
+test("a long formula is cut before its terms, and within parentheses where it must", () => {
+  const sum =
+    "<math><mrow><mrow><mn>2.12345</mn><mo>·</mo><mtext>v [m/s]</mtext></mrow><mo>-</mo>" +
+    "<mrow><mi>cos</mi><mrow><mo>(</mo><mrow><mi>a</mi><mo>+</mo><mn>1</mn></mrow><mo>)</mo></mrow></mrow></mrow></math>";
+  const pieces = inPieces(atAGlance(formulaNode(sum, "")) as Element);
+  assert.deepEqual(
+    pieces.map((piece) => [...piece.children].map((one) => one.textContent)),
+    [
+      ["2.123·", "v"],
+      ["-cos(a", "+1)"],
+    ],
+  );
+  const tall =
+    "<math><mrow><mi>a</mi><mo>+</mo><mrow><mi>f</mi><mrow><mo>(</mo>" +
+    "<mfrac><mi>b</mi><mn>3</mn></mfrac><mo>)</mo></mrow></mrow></mrow></math>";
+  const whole = inPieces(formulaNode(tall, "") as Element);
+  assert.deepEqual(
+    whole.map((piece) => piece.children.length),
+    [1, 1],
+  );
 });
 
 test("the head has the error that counts, with its unit", () => {

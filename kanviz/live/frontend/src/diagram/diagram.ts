@@ -342,8 +342,8 @@ export class Diagram {
     this.#items.zoom(shown, camera.scale);
     this.#drawEdges();
     this.#words.draw(scene, shown, camera, this.probing.values.value);
-    this.#captions.draw(shown, camera);
     this.#axes.draw(scene, shown, camera, this.#curves);
+    this.#captions.draw(shown, camera, this.#axes.between);
     this.#tip.draw(this.#pointed(), camera, shown);
     if (isMoving) this.#redraw();
   }

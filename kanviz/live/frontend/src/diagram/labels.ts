@@ -16,6 +16,8 @@ import {
   NAME_ROOM,
   NARROW,
   SECOND,
+  SLIM,
+  SLIM_LETTERS,
   SMALL,
   WIDE,
   WIDE_LETTERS,
@@ -47,6 +49,7 @@ export function textWidth(text: string, size: number): number {
 function letterWidth(letter: string): number {
   if (/[\p{Mn}\p{Me}\p{Cf}]/u.test(letter)) return 0;
   if (WIDE_LETTERS.includes(letter) || letter > LAST_NARROW) return WIDE;
+  if (SLIM_LETTERS.includes(letter)) return SLIM;
   const isBroad = letter > "\u007f" || (letter >= "A" && letter <= "Z");
   return isBroad || BROAD_SIGNS.includes(letter) ? BROAD : NARROW;
 }
@@ -76,17 +79,19 @@ export function cutMiddle(text: string, room: number, size: number): string {
   return ELLIPSIS;
 }
 
-/** A label as two lines: the name, and its unit, or the rest of a long name. */
+/** A label as two lines: the name, and its unit, or the rest of a long name with the unit. */
 function linesOf(label: string, room: number, size: number): Lines {
   const { name, unit } = nameAndUnit(plain(label));
-  if (unit || textWidth(name, size) <= room) return [fit(name, room, size), fit(unit, room, size)];
   const letters = [...name];
   const breaks = letters.slice(0, -1).flatMap((one, n) => (BREAKS.includes(one) ? [n + 1] : []));
-  if (!breaks.length) return [fit(name, room, size), ""];
-  const away = (n: number): number => Math.abs(n - letters.length / 2);
-  const at = breaks.reduce((best, n) => (away(n) < away(best) ? n : best));
-  const [first, second] = [letters.slice(0, at).join(""), letters.slice(at).join("")];
-  return [fit(first, room, size), fit(second, room, size)];
+  if (breaks.length && textWidth(name, size) > room) {
+    const away = (n: number): number => Math.abs(n - letters.length / 2);
+    const at = breaks.reduce((best, n) => (away(n) < away(best) ? n : best));
+    const rest = letters.slice(at).join("") + (unit && ` [${unit}]`);
+    if (!unit || textWidth(rest, size) <= room)
+      return [fit(letters.slice(0, at).join(""), room, size), fit(rest, room, size)];
+  }
+  return [fit(name, room, size), fit(unit, room, size)];
 }
 
 type Lines = readonly [first: string, second: string];

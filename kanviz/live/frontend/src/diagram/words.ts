@@ -228,12 +228,14 @@ export class Captions {
   readonly element = h("div", { class: "kv-captions", "aria-hidden": "true" });
   readonly #captions = new Map<string, Caption>();
 
-  draw(layout: Layout, camera: Camera): void {
+  /** Draws them between the ends of the axes that stand on their line. */
+  draw(layout: Layout, camera: Camera, ends: ReadonlyMap<string, number> = new Map()): void {
     const unused = new Set(this.#captions.keys());
     for (const shape of layout.edges) {
       if (shape.view.state !== "symbolic" || !shape.view.formula) continue;
       unused.delete(shape.key);
-      this.#place(this.#caption(shape), shape, camera, layout.bare !== undefined);
+      const isBare = layout.bare !== undefined;
+      this.#place(this.#caption(shape), shape, camera, isBare, ends.get(shape.key));
     }
     for (const key of unused) {
       this.#captions.get(key)?.element.remove();
@@ -261,9 +263,10 @@ export class Captions {
     { slot, captioned }: EdgeShape,
     camera: Camera,
     isBare: boolean,
+    between?: number,
   ): void {
     const { box, pitch } = slot;
-    const room = pitch * camera.scale - 4;
+    const room = Math.min(pitch * camera.scale, between ?? Infinity) - 4;
     const isRoomy = captioned || (!isBare && 0.25 * box.height * camera.scale > CAPTION);
     const level = !isRoomy
       ? "none"
@@ -285,11 +288,14 @@ const LABELLED = 96;
 /** The ends of the axes of large boxes: where a curve begins and ends, and how high it goes. */
 export class AxisWords {
   readonly group = s("g", { class: "kv-axis-words", "aria-hidden": "true" });
+  /** What is free between the two ends of an axis, around its middle, by edge. */
+  readonly between = new Map<string, number>();
   readonly #texts: SVGTextElement[] = [];
   #used = 0;
 
   draw(scene: Scene, layout: Layout, camera: Camera, curves: Curves): void {
     this.#used = 0;
+    this.between.clear();
     for (const shape of layout.edges) {
       const { box } = shape.slot;
       if (box.width * camera.scale < LABELLED || shape.view.state === "pruned") continue;
@@ -313,6 +319,8 @@ export class AxisWords {
     if (hasRoom) {
       this.#put(ends[0], left + 2, bottom + SMALL + 1, "start");
       this.#put(ends[1], right - 2, bottom + SMALL + 1, "end");
+      const longest = Math.max(...ends.map((end) => textWidth(end, SMALL)));
+      this.between.set(shape.key, right - left - 2 * longest - 8);
     }
     if (most > least && MARGIN * (right - left) > SMALL + 1) {
       const span = rangeText(least, most).replace(" to ", " \u2026 ");

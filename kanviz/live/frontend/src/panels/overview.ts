@@ -205,8 +205,9 @@ class Importance {
       element.title = `${name}: ${share.toFixed(1)} % ${what}; opens its strongest edge`;
     });
     const left = inputs.length - this.#shown.length;
-    write(this.#rest, left > 0 ? `and ${left} more` : "");
-    this.#rest.hidden = left <= 0;
+    const more = left > 0 ? `and ${left} more` : "";
+    write(this.#rest, scene.is_fresh ? "So far this is chance: it is not trained yet." : more);
+    this.#rest.hidden = !this.#rest.textContent;
   }
 
   #make(n: number): HTMLButtonElement {
