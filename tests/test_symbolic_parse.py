@@ -171,6 +171,30 @@ def test_what_is_printed_is_read_back_equal(expression: sympy.Expr) -> None:
     assert parse(to_text(expression)) == expression
 
 
+FACTORS = ["x", "2.5", "3", "(x + 1.5)", "(arctan(x) - x)", "1e50", "x**2", "exp(x)", "(x/7 + 1)"]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("*/"), st.sampled_from(FACTORS)), min_size=1, max_size=6),
+    st.sampled_from(FACTORS),
+)
+def test_a_chain_of_products_is_read_back_as_it_is_written(
+    chain: list[tuple[str, str]], first: str
+) -> None:
+    # A number before a sum is multiplied into it where the two are alone, and only there.
+    try:
+        made = parse(first + "".join(f"{sign}{factor}" for sign, factor in chain))
+    except ValueError:  # 1e50 three times
+        return
+    assert parse(to_text(made)) == made
+
+
+@pytest.mark.parametrize("text", ["0.5/1e-400", "x/(1 - 1)", "x/0.0", "(1e-300*0 - 0.5/1e-400)**e"])
+def test_a_division_by_zero_is_told(text: str) -> None:
+    with pytest.raises(ValueError, match="must not divide by 0"):
+        parse(text)
+
+
 @given(st.floats(-1e99, 1e99, allow_subnormal=False))
 def test_numbers_keep_all_their_digits(number: float) -> None:
     found = parse(to_text(sympy.Float(number) * x + x**2)).coeff(x, 1)

@@ -10,7 +10,7 @@ import keyword
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -65,11 +65,6 @@ PLAIN_NUMBER = 16
 LARGEST_DENOMINATOR = 100
 """Of an exponent that is kept as a fraction: to the power of one, sympy takes numbers to the power
 of its parts."""
-
-_PRODUCTS: Mapping[type[ast.operator], Callable[[sympy.Expr, sympy.Expr], sympy.Expr]] = {
-    ast.Mult: lambda left, right: left * right,
-    ast.Div: lambda left, right: left / right,
-}
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))"
@@ -246,11 +241,13 @@ def _refusal(text: str, rule: str, remedy: str) -> ValueError:
     return ValueError(f"formula must {rule}; got {shown!r}. {remedy}")
 
 
-def _terms(node: ast.AST) -> list[tuple[int, ast.AST]]:
-    """Return sign and term of a chain of sums and differences, which is long but not deep."""
+def _chain(
+    node: ast.AST, plus: type[ast.operator], minus: type[ast.operator]
+) -> list[tuple[int, ast.AST]]:
+    """Return sign and term of a chain such as a + b - c, which is long but not deep."""
     terms: list[tuple[int, ast.AST]] = []
-    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
-        terms.append((1 if isinstance(node.op, ast.Add) else -1, node.right))
+    while isinstance(node, ast.BinOp) and isinstance(node.op, plus | minus):
+        terms.append((1 if isinstance(node.op, plus) else -1, node.right))
         node = node.left
     return [(1, node), *reversed(terms)]
 
@@ -290,15 +287,34 @@ class _Builder:
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
                 return self._power(self.build(left, depth + 1), self.build(right, depth + 1))
             case ast.BinOp(op=ast.Add() | ast.Sub()):
-                terms = (sign * self.build(part, depth + 1) for sign, part in _terms(node))
+                chain = _chain(node, ast.Add, ast.Sub)
+                terms = (sign * self.build(part, depth + 1) for sign, part in chain)
                 return self._checked(sympy.Add(*terms))
-            case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _PRODUCTS:
-                operands = self.build(left, depth + 1), self.build(right, depth + 1)
-                return self._checked(_PRODUCTS[type(sign)](*operands))
+            case ast.BinOp(op=ast.Mult() | ast.Div()):
+                return self._product(_chain(node, ast.Mult, ast.Div), depth)
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
                 return self._call(name, self.build(argument, depth + 1))
         rule = "be made of numbers, variables, + - * / ** and functions of one argument"
         raise self._refusal(rule, f"Rewrite {self._shown(node)[:40]!r}.")
+
+    def _product(self, factors: Sequence[tuple[int, ast.AST]], depth: int) -> sympy.Expr:
+        """Return the product of factors, each with its power, 1 or -1.
+
+        Made at once: of two factors sympy multiplies a sum out, and what it wrote would read
+        otherwise.
+        """
+        number, others = sympy.Integer(1), []
+        for power, node in factors:
+            factor = self.build(node, depth + 1)
+            if power < 0 and factor.is_Number and factor.is_zero:
+                raise self._refusal("not divide by 0", "Look for 0, or a number below 1e-308.")
+            if not factor.is_number:
+                others.append(factor**power)
+            elif power > 0:
+                number = self._plain(number * factor)
+            else:
+                number = self._plain(number / factor)
+        return self._checked(sympy.Mul(number, *others))
 
     def _shown(self, node: ast.AST) -> str:
         """Return a part of the tree as it was written."""
@@ -389,9 +405,11 @@ class _Builder:
         """Return a result that is within the limits: sympy may have put numbers together."""
         if result.is_number:
             return self._plain(result)
-        exponent = result.exp if isinstance(result, sympy.Pow) else sympy.Integer(1)
-        if exponent.is_number and abs(constant_value(exponent) or 0) > LARGEST_EXPONENT:
-            raise self._refusal(f"have exponents of at most {LARGEST_EXPONENT}", "Use exp(...).")
+        for part in sympy.Mul.make_args(result):
+            exponent = part.exp if isinstance(part, sympy.Pow) else sympy.Integer(1)
+            if exponent.is_number and abs(constant_value(exponent) or 0) > LARGEST_EXPONENT:
+                rule = f"have exponents of at most {LARGEST_EXPONENT}"
+                raise self._refusal(rule, "Use exp(...).")
         if isinstance(result, sympy.Mul | sympy.Add):
             # Not decimals: exp(400 - x) has a large one, and is computed as it stands.
             for part in (part for part in result.args if part.is_Rational):
