@@ -136,7 +136,7 @@ def run_sheet(formula: Formula, inputs: np.ndarray, folder: Path) -> np.ndarray:
 
 def run_latex(formula: Formula, inputs: np.ndarray, folder: Path) -> np.ndarray:
     """Read what LaTeX shows as a person does: a thin space multiplies, braces are brackets."""
-    names = {r"\mathrm{mass}\,[\mathrm{kg}]": "m", r"\text{kind=red}": "k", r"\,": "*"}
+    names = {r"\mathrm{mass}\,[\mathrm{kg}]": "m", r"[\text{kind}=\text{red}]": "k", r"\,": "*"}
     space = {name: getattr(np, name) for name in ("sin", "cos", "exp", "tanh")}
     space |= dict(zip("mvk", inputs.T, strict=True))
     outputs = []
