@@ -1,12 +1,14 @@
 """Networks, samples, waiting and comparison of bytes, for tests of all that holds a model."""
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from nn_helpers import make_generator
-from torch import Tensor
+from torch import Tensor, nn
+from torch.export import ExportedProgram
 
 import kanviz
 from kanviz.data import Dataset, from_function
@@ -106,3 +108,14 @@ def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     while not condition():
         assert time.perf_counter() < end, "nothing came"
         time.sleep(0.005)
+
+
+def exported(module: nn.Module, x: Tensor, **options: Any) -> tuple[ExportedProgram, nn.Module]:
+    """Return what torch.export makes of a module, and that as a module again.
+
+    Without the warnings of torch 2.7, which are its own.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.export.export(module, (x,), **options)
+        return program, program.module()

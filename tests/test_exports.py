@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from model_helpers import exported
 
 import kanviz as kv
 from kanviz.symbolic import Formula
@@ -177,8 +178,8 @@ def test_a_network_computes_the_same_by_torch_export_and_in_onnx_runtime(
     x = torch.from_numpy(draw_rows()[1])
     wanted = model(x).detach().numpy()
     rows = ({0: torch.export.Dim("rows")},)
-    program = torch.export.export(model.eval(), (x[:5],), dynamic_shapes=rows)
-    check_equal(program.module()(x).detach().numpy(), wanted)
+    program, again = exported(model.eval(), x[:5], dynamic_shapes=rows)
+    check_equal(again(x).detach().numpy(), wanted)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's and onnxscript's own
         torch.onnx.export(program, (), tmp_path / "model.onnx", verbose=False)

@@ -13,6 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.collections import LineCollection
+from model_helpers import exported
 from nn_helpers import make_generator
 from torch import Tensor
 from torch.func import functional_call, jacrev, vmap
@@ -144,8 +145,8 @@ def test_networks_compile_to_one_graph_and_have_second_derivatives() -> None:
     assert vmap(jacrev(jacrev(network)))(x).shape == (5, 1, 2, 2)
     compiled = torch.compile(network, backend="eager", fullgraph=True)
     torch.testing.assert_close(compiled(x), network(x))
-    exported = torch.export.export(network, (x,)).module()
-    torch.testing.assert_close(exported(x), network(x))
+    _, program = exported(network, x)
+    torch.testing.assert_close(program(x), network(x))
     torch.testing.assert_close(copy.deepcopy(network)(x), network(x), rtol=0, atol=0)
 
 

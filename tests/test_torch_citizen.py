@@ -16,6 +16,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from model_helpers import exported
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from torch.utils.data import DataLoader, TensorDataset
@@ -385,8 +386,8 @@ def test_lm_leaves_parameters_alone_that_do_not_require_gradients() -> None:
 @pytest.mark.parametrize("basis", ["bspline", "gaussian", "multiquadric"])
 def test_a_model_is_exported(basis: Any) -> None:
     model = KAN([2, 3, 1], basis=basis)
-    program = torch.export.export(model, (X,))
-    torch.testing.assert_close(program.module()(X), model(X))
+    _, program = exported(model, X)
+    torch.testing.assert_close(program(X), model(X))
 
 
 @pytest.mark.usefixtures("unchecked")
@@ -397,9 +398,9 @@ def test_a_model_of_formulas_and_units_is_exported_for_any_number_of_rows() -> N
     model.remove_edge((0, 1, 1))
     model.set_extra_state(torch.tensor([[10.0, 20.0, 5.0], [2.0, 3.0, 7.0]]))
     rows = {0: torch.export.Dim("rows")}
-    program = torch.export.export(model.eval(), (X,), dynamic_shapes=(rows,))
+    _, program = exported(model.eval(), X, dynamic_shapes=(rows,))
     for x in (X, X[:7]):
-        torch.testing.assert_close(program.module()(x), model(x))
+        torch.testing.assert_close(program(x), model(x))
 
 
 @pytest.mark.usefixtures("unchecked")

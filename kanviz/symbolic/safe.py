@@ -55,8 +55,12 @@ def bounded(x: Tensor) -> Tensor:
 
 
 def guarded(x: Tensor) -> Tensor:
-    """Return x, held within ``largest``, such that no gradient through it is infinite or NaN."""
-    return bounded(_FiniteGradient.apply(x))
+    """Return x, held within ``largest``, such that no gradient through it is infinite or NaN.
+
+    Not in a program that torch.export writes: it has no backward pass, and torch up to 2.7 cannot
+    write down a function with a derivative of its own.
+    """
+    return bounded(x if torch.compiler.is_exporting() else _FiniteGradient.apply(x))
 
 
 class _FiniteGradient(torch.autograd.Function):
