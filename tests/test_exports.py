@@ -180,6 +180,8 @@ def test_a_network_computes_the_same_by_torch_export_and_in_onnx_runtime(
     rows = ({0: torch.export.Dim("rows")},)
     program, again = exported(model.eval(), x[:5], dynamic_shapes=rows)
     check_equal(again(x).detach().numpy(), wanted)
+    if torch.__version__ < "2.8":
+        pytest.skip("torch 2.7 writes no ONNX of a network with formulas")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's and onnxscript's own
         torch.onnx.export(program, (), tmp_path / "model.onnx", verbose=False)
