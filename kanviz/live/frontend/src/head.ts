@@ -188,7 +188,7 @@ class Headline {
     this.element.classList.toggle("kv-long", made.textContent!.length > LONG);
     const isMath = made instanceof Element && made.localName === "math";
     const pieces = isMath ? inPieces(made) : [made];
-    this.element.replaceChildren(...pieces.flatMap((piece) => [piece, " "]));
+    this.element.replaceChildren(...pieces.flatMap((piece, n) => (n ? [" ", piece] : [piece])));
   }
 
   async #ask(): Promise<void> {
