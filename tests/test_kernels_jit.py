@@ -106,6 +106,23 @@ def test_a_kernel_that_another_process_compiles_is_waited_for_and_read(
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody holds it still
 
 
+def test_threads_that_want_one_kernel_unlock_its_file_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
+    flock = fcntl.flock
+
+    def slowly(number: int, what: int) -> None:
+        flock(number, what)
+        time.sleep(0.02 if what == fcntl.LOCK_UN else 0)
+
+    monkeypatch.setattr(fcntl, "flock", slowly)
+    wanted: Any = kernel(FunctionType(twice.__code__, {}))
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(wanted, [1.5] * 4)) == [3.0] * 4
+
+
 def test_a_process_that_was_stopped_while_it_compiles_is_not_waited_for_without_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -242,11 +242,12 @@ class Session:
         Whatever asks or changes such a network calls this; to copy it, to move it and to load a
         state dict nobody needs its numbers.
         """
-        if any(layer.weight.is_meta or layer.mask.is_meta for layer in self.network.layers):
-            raise ValueError(
-                "This model is on the meta device, which holds no numbers. Give it some first: "
-                "model.load_state_dict(state, assign=True)."
-            )
+        for layer in self.network.layers:
+            if layer.weight.is_meta or layer.mask.is_meta:
+                raise ValueError(
+                    "This model is on the meta device, which holds no numbers. Give it some first: "
+                    "model.load_state_dict(state, assign=True)."
+                )
 
     def take_units(self, x: Tensor, y: Tensor) -> None:
         """Take over other units of the inputs and outputs, as those of a state dict.

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import numba
 import torch
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.compiler_lock import global_compiler_lock
 
 from kanviz.interrupts import uninterrupted
 from kanviz.nn.kernels.plan import BLOCK
@@ -95,11 +96,14 @@ def _compile(function: F, fastmath: set[str], *, _nrt: bool) -> F:
 
 
 def _finished(compiled: Any) -> Callable[[Any], Any]:
-    """Return what compiles to the end once begun: half a kernel may stay in numba's books."""
+    """Return what compiles to the end once begun: half a kernel may stay in numba's books.
+
+    Under numba's own lock to the very end, so that one thread locks and unlocks a file at a time.
+    """
     compile_it = compiled.compile
 
     def compile_to_the_end(signature: Any) -> Any:
-        with uninterrupted():
+        with uninterrupted(), global_compiler_lock:
             try:
                 return compile_it(signature)
             finally:
@@ -116,9 +120,8 @@ class KernelCache(FunctionCache):
     cannot be written, as on a full disk, is done without.
 
     Of processes that want a kernel at the same time one compiles it, and the others wait to read
-    it. numba holds a lock of its own around all this, so that the threads of a process come one
-    after the other; and no kernel calls one that calls it, so that no two processes wait for each
-    other.
+    it. The threads of a process come one after the other, see ``_finished``; and no kernel calls
+    one that calls it, so that no two processes wait for each other.
     """
 
     _lock: int | None = None
