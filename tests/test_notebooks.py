@@ -110,7 +110,7 @@ def test_the_extra_that_opens_the_notebooks_brings_what_they_import() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     asked = [*project["dependencies"], *project["optional-dependencies"]["lab"]]
     brought = {re.split(r"[^\w-]", line)[0] for line in asked} | {"kanviz"}
-    lacking = set()
+    lacking, installed = set(), packages_distributions()
     for path in NOTEBOOKS:
         cells = json.loads(path.read_text("utf-8"))["cells"]
         for text in ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"):
@@ -119,7 +119,7 @@ def test_the_extra_that_opens_the_notebooks_brings_what_they_import() -> None:
                 if isinstance(node, ast.ImportFrom):
                     names = [node.module or ""]
                 rooms = {name.split(".")[0] for name in names} - sys.stdlib_module_names
-                known = {room: packages_distributions().get(room, [room]) for room in rooms}
+                known = {room: installed.get(room, [room]) for room in rooms}
                 lacking |= {(path.stem, room) for room in rooms if not brought & set(known[room])}
     assert lacking == set()
 
