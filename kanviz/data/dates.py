@@ -60,9 +60,11 @@ def read_dates(cells: Sequence[str], *, day_first: bool | None = None) -> Dates:
     >>> read_dates(["3/4/1970", "3/14/1970"]).day_first
     False
     """
-    found = [_match(cell) for cell in cells]
+    found = {cell: one for cell in dict.fromkeys(cells) if (one := _match(cell)) is not None}
     pairs = {
-        (int(one["first"] or 0), int(one["second"] or 0)) for one in found if one and "first" in one
+        (int(one["first"] or 0), int(one["second"] or 0))
+        for one in found.values()
+        if "first" in one
     }
     by_day = {
         True: all(1 <= second <= 12 for _, second in pairs),
@@ -71,10 +73,10 @@ def read_dates(cells: Sequence[str], *, day_first: bool | None = None) -> Dates:
     is_open = bool(pairs) and day_first is None and all(by_day.values())
     if pairs and day_first is None:
         day_first = by_day[True]
-    read = [None if one is None else _moment(one, day_first=bool(day_first)) for one in found]
-    zones = [one["zone"] is not None for one in found if one is not None]
+    read = {cell: _moment(one, day_first=bool(day_first)) for cell, one in found.items()}
+    zones = [one["zone"] is not None for one in found.values()]
     return Dates(
-        np.array([np.nan if moment is None else moment for moment in read], np.float64),
+        np.array([read.get(cell, np.nan) for cell in cells], np.float64),
         day_first if pairs else None,
         is_open,
         any(zones),
@@ -91,8 +93,8 @@ def _match(cell: str) -> dict[str, str | None] | None:
     return None
 
 
-def _moment(parts: dict[str, str | None], *, day_first: bool) -> float | None:
-    """Return days since 1970-01-01, in UTC where there is an offset; None of 31 June."""
+def _moment(parts: dict[str, str | None], *, day_first: bool) -> float:
+    """Return days since 1970-01-01, in UTC where there is an offset; NaN of 31 June."""
     first = ("day", "month") if day_first else ("month", "day")
     named = dict(zip(first, (parts.get("first"), parts.get("second")), strict=True))
     year, month, day = (
@@ -102,10 +104,10 @@ def _moment(parts: dict[str, str | None], *, day_first: bool) -> float | None:
     try:
         moment = datetime(year, month, day, int(clock[0]), int(clock[1]), tzinfo=UTC)
     except ValueError:
-        return None
+        return np.nan
     seconds = float(clock[2]) if len(clock) > 2 else 0.0
     if seconds >= 60:
-        return None
+        return np.nan
     seconds -= _offset(parts["zone"] or "Z")
     return (moment - _EPOCH) / timedelta(days=1) + seconds / 86400
 

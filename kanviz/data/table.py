@@ -8,7 +8,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, compress, islice
 from pathlib import Path
@@ -74,6 +74,19 @@ class TextTable:
     is_said: bool = False
     day_first: bool | None = None
     notes: tuple[str, ...] = ()
+    _dates: dict[str, Dates | None] = field(default_factory=dict, init=False, compare=False)
+
+    def dates(self, name: str) -> Dates | None:
+        """Return the dates in a column; None where its first hundred values hold none.
+
+        Read once: that takes longer than all else about a column.
+        """
+        if name not in self._dates:
+            cells = self.columns[name]
+            some = list(islice((cell for cell in cells if not is_missing(cell)), 100))
+            hold_none = bool(np.isnan(read_dates(some).days).all())
+            self._dates[name] = None if hold_none else read_dates(cells, day_first=self.day_first)
+        return self._dates[name]
 
     @cached_property
     def has_decimal_commas(self) -> bool:
@@ -355,7 +368,7 @@ def _choose_inputs(
 def _why_left_out(table: TextTable, name: str) -> str:
     """Return the note on a column of texts."""
     cells = table.columns[name]
-    if (dates := _dates(table, name)) and dates.is_open:
+    if (dates := table.dates(name)) and dates.is_open:
         return (
             f"{name} left out: {short(cells[0])} may begin with the day or with the month. Pass "
             "day_first=True or False."
@@ -649,7 +662,7 @@ def column_kind(table: TextTable, name: str) -> Kind:
     texts = [row for row in filled if numbers[row] is None]
     if not texts:
         return "numbers"
-    dates = _dates(table, name)
+    dates = table.dates(name)
     undated = [] if dates is None else [row for row in filled if np.isnan(dates.days[row])]
     if dates is not None and not undated:
         _check_zones(table, name, dates)
@@ -672,15 +685,6 @@ def column_kind(table: TextTable, name: str) -> Kind:
     return "texts"
 
 
-def _dates(table: TextTable, name: str) -> Dates | None:
-    """Return the dates in a column, or None where its first hundred values hold none."""
-    cells = table.columns[name]
-    some = list(islice((cell for cell in cells if not is_missing(cell)), 100))
-    if np.isnan(read_dates(some).days).all():
-        return None
-    return read_dates(cells, day_first=table.day_first)
-
-
 def _check_zones(table: TextTable, name: str, dates: Dates) -> None:
     """Raise a ValueError where some times of a column have an offset from UTC and others none."""
     if dates.has_zones and dates.lacks_zones:
@@ -692,7 +696,8 @@ def _check_zones(table: TextTable, name: str, dates: Dates) -> None:
 
 def encode_dates(table: TextTable, name: str) -> EncodedColumn:
     """Return a column of kind "dates" as days since 1970-01-01."""
-    dates = read_dates(table.columns[name], day_first=table.day_first)
+    dates = table.dates(name)
+    assert dates is not None
     turned = ", times turned to UTC" if dates.has_zones else ""
     order = {None: "", True: ", the day first", False: ", the month first"}[dates.day_first]
     note = f"{name}: dates as days since 1970-01-01{turned}{order}."
