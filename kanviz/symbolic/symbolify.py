@@ -328,8 +328,10 @@ class Search:
         y, held = self.judge.y, self.judge.y_held
         if self.judge.is_classification:
             return
-        error, (zero,) = self.judge.error(self.network), library_of(["0"]).values()
         is_constant = (y == y[0]).all(0) & (held == y[0]).all(0)
+        if not bool(is_constant.any()):
+            return
+        error, (zero,) = self.judge.error(self.network), library_of(["0"]).values()
         for output in is_constant.nonzero().squeeze(1).tolist():
             work = copy.deepcopy(self.network)
             edges = _edges_of_constant(work, output)

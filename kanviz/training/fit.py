@@ -886,8 +886,10 @@ def _shares_of_noise(network: Network, task: DataTask, noise: float) -> Float64[
     """Return how large the noise of each output is beside the one that the evidence takes for all.
 
     As the residuals are: the squares, in the mean over the outputs, stay what the evidence says. So
-    an output without any noise, as a constant, takes none from the others.
+    an output without any noise, as a constant, takes none from the others. A single one has it all.
     """
+    if task.y.shape[1] == 1:
+        return torch.ones(1, dtype=torch.float64)
     outputs = network(task.x.to(network.layers[0].weight)).double()
     squares, weight = (outputs - task.y).square(), task.sample_weight
     family = task.family.at(noise * task.scale)
