@@ -11,12 +11,13 @@ started by ``start_thread``, is told to end when Python does, and is waited for.
 """
 
 import atexit
+import ctypes
 import functools
 import importlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -99,6 +100,9 @@ def load(name: str) -> None:
 LAST_WORK = 5.0
 """Seconds that all threads together may take for their last step or job when Python ends."""
 
+LAST_CALL = 20.0
+"""Seconds more for the one call of C that a thread is in which did not end by itself."""
+
 _working: dict[threading.Thread, Callable[[], object]] = {}
 """What ends each thread that runs; a thread leaves by itself when it is over."""
 
@@ -121,6 +125,8 @@ def start_thread(
     def work() -> None:
         try:
             run()
+        except SystemExit:  # broken off by end_threads
+            pass
         finally:
             _working.pop(threading.current_thread(), None)
 
@@ -136,10 +142,25 @@ def start_thread(
 
 @atexit.register
 def end_threads() -> None:
-    """Tell all threads to end, and give them a moment."""
-    deadline = time.monotonic() + LAST_WORK
+    """Tell all threads to end, give them a moment, and break off those that need longer.
+
+    Such as one that compiles a kernel: half a minute, between two steps of its work. Python would
+    end it inside a call of C++, which aborts the process.
+    """
     working = list(_working.items())
     for _, stop in working:
         stop()
-    for thread, _ in working:
+    _wait_for([thread for thread, _ in working], LAST_WORK)
+    late = [thread for thread, _ in working if thread.is_alive()]
+    for thread in late:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit)
+        )
+    _wait_for(late, LAST_CALL)
+
+
+def _wait_for(threads: Sequence[threading.Thread], seconds: float) -> None:
+    """Wait until all threads are over, or so long."""
+    deadline = time.monotonic() + seconds
+    for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))

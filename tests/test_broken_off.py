@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from fuzz import edits
 from model_helpers import bytes_of, make_model
 
 import kanviz as kv
+from kanviz import interrupts
 from kanviz.edits import Became
-from kanviz.interrupts import _working, start_thread, uninterrupted
+from kanviz.interrupts import _working, end_threads, start_thread, uninterrupted
 from kanviz.nn.kernels.jit import kernel, logger
 
 ROOT = Path(__file__).parents[1]
@@ -90,6 +92,26 @@ def test_a_thread_leaves_the_books_when_it_is_over() -> None:
     gate.set()
     thread.join()
     assert thread not in _working
+
+
+def test_the_end_of_python_breaks_off_a_thread_that_does_not_leave(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As one that compiles a kernel: cut off inside C++, it would abort the process."""
+    left = threading.Event()
+
+    def work() -> None:
+        try:
+            while True:
+                time.sleep(0.01)
+        finally:
+            left.set()
+
+    monkeypatch.setattr(interrupts, "LAST_WORK", 0.1)
+    thread = start_thread(work, name="kanviz-test", stop=lambda: None)
+    end_threads()
+    assert left.is_set()
+    assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("height", [1e39, float("inf"), float("nan")])
