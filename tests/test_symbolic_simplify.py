@@ -90,6 +90,13 @@ def test_a_rule_that_fills_the_memory_is_broken_off(monkeypatch: pytest.MonkeyPa
     assert next(sizes, None) is None
 
 
+def test_a_busy_machine_does_not_shorten_the_time_of_a_formula() -> None:
+    assert run_within(0.1, lambda: time.sleep(0.4))  # as where others have the processor
+    begin = time.monotonic()
+    assert not run_within(0.02, lambda: [time.sleep(0.01) for _ in range(1000)])
+    assert time.monotonic() - begin < 5
+
+
 def test_what_fails_within_a_time_fails_where_it_was_asked_for() -> None:
     with pytest.raises(ZeroDivisionError):
         run_within(60, lambda: 1 // 0)

@@ -86,7 +86,8 @@ def simplified(expression: sympy.Expr, seconds: float = 2.0) -> sympy.Expr:
     expression : sympy.Expr
         Any expression.
     seconds : float
-        Time after which the shortest so far is taken; 0 returns the expression as it is.
+        Time of the processor after which the shortest so far is taken; 0 returns the expression as
+        it is.
 
     Examples
     --------
@@ -94,7 +95,6 @@ def simplified(expression: sympy.Expr, seconds: float = 2.0) -> sympy.Expr:
     >>> simplified(sympy.sin(x) ** 2 + sympy.cos(x) ** 2 + x)
     x + 1
     """
-    end = time.monotonic() + seconds
     symbols = expression.free_symbols
     real = {symbol: sympy.Dummy(symbol.name, real=True) for symbol in symbols}
     # Identities of Bessel functions make formulas longer, and may fill the memory with fractions.
@@ -109,7 +109,7 @@ def simplified(expression: sympy.Expr, seconds: float = 2.0) -> sympy.Expr:
     )
 
     if seconds > 0:
-        run_within(seconds, lambda: _shorten(best, rules, end))
+        run_within(seconds, lambda: _shorten(best, rules, seconds))
     back = {dummy: symbol for symbol, dummy in real.items()}
     return best[-1].xreplace(back).xreplace({dummy: part for part, dummy in named.items()})
 
@@ -117,11 +117,11 @@ def simplified(expression: sympy.Expr, seconds: float = 2.0) -> sympy.Expr:
 def _shorten(
     best: list[sympy.Expr],
     rules: Sequence[tuple[Callable[[sympy.Expr], sympy.Expr], int]],
-    end: float,
+    seconds: float,
 ) -> None:
-    """Add to ``best`` each shorter expression that a rule makes of its last."""
+    """Add to ``best`` each shorter expression that a rule makes of its last; in its own thread."""
     for rule, largest in rules:
-        if time.monotonic() >= end or best[-1].count_ops() > largest:
+        if time.thread_time() >= seconds or best[-1].count_ops() > largest:
             continue
         if terms_when_expanded(best[-1]) > MOST_TERMS or _degree(best[-1]) > HIGHEST_DEGREE:
             return
@@ -298,6 +298,10 @@ class _OverError(SystemExit):
     """
 
 
+MOST_WAIT = 10.0
+"""How many times as long as the processor's time all may take."""
+
+
 class _Worker(threading.Thread):
     """A thread that keeps what its work raised."""
 
@@ -305,9 +309,26 @@ class _Worker(threading.Thread):
         super().__init__(name="kanviz formula", daemon=True)
         self.work = work
         self.failure: BaseException | None = None
+        self._begin = time.monotonic()
+        self._clock: int | None = None
+
+    def spent(self) -> float:
+        """Return the seconds that the work has taken of the processor, or where nobody knows, all.
+
+        A busy machine gives a thread little of its time, and what is found must not depend on that.
+        """
+        waited = time.monotonic() - self._begin
+        if self._clock is None:
+            return waited
+        try:
+            return max(time.clock_gettime(self._clock), waited / MOST_WAIT)
+        except OSError:  # the thread is over
+            return waited / MOST_WAIT
 
     def run(self) -> None:
         """Do the work."""
+        if hasattr(time, "pthread_getcpuclockid"):
+            self._clock = time.pthread_getcpuclockid(threading.get_ident())
         try:
             self.work()
         except _OverError:
@@ -319,15 +340,15 @@ class _Worker(threading.Thread):
 def run_within(seconds: float, work: Callable[[], object]) -> bool:
     """Run something in pure Python that may take too long; return whether it came to its end.
 
-    It runs in a thread of its own, in which an exception is raised when the time is over or the
-    process has grown by ``MOST_MEMORY``. sympy is pure Python, so that ends it at its next step.
+    It runs in a thread of its own, in which an exception is raised when its time is over, which is
+    that of the processor, or the process has grown by ``MOST_MEMORY``. sympy is pure Python, so
+    that ends it at its next step.
     """
-    thread = _Worker(work)
-    end, memory = time.monotonic() + seconds, most_memory()
+    thread, memory = _Worker(work), most_memory()
     thread.start()
     try:
-        while thread.is_alive() and time.monotonic() < end:
-            thread.join(min(0.05, max(0.0, end - time.monotonic())))
+        while thread.is_alive() and (left := seconds - thread.spent()) > 0:
+            thread.join(min(0.05, left))
             if most_memory() - memory > MOST_MEMORY:
                 break
     finally:
