@@ -218,15 +218,14 @@ def contributions(
     width = len(x)
     rows = background(len(sample), width)
     order = torch.arange(width, device=x.device)
+    forth = torch.stack([order.roll(turn % width) for turn in range(len(rows))])
+    ways = torch.cat([forth, forth.flip(1)])
+    # Row t of the mixed ones has the first t inputs of its way from x.
+    is_own = ways.argsort(1)[:, None] < torch.arange(width + 1, device=x.device)[:, None]
+    mixed = torch.where(is_own, x, sample[rows].repeat(2, 1)[:, None])
+    outputs = network(mixed.flatten(0, 1)).unflatten(0, mixed.shape[:2])
     found = x.new_zeros(width, network.widths[-1])
-    for turn, row in enumerate(rows):
-        forth = order.roll(turn % width)
-        for way in (forth, forth.flip(0)):
-            rank = way.argsort()
-            # Row t of the mixed ones has the first t inputs of this way from x.
-            is_own = rank < torch.arange(width + 1, device=x.device)[:, None]
-            outputs = network(torch.where(is_own, x, sample[row]))
-            found[way] += outputs.diff(dim=0)
+    found.index_add_(0, ways.flatten(), outputs.diff(dim=1).flatten(0, 1))
     return found / (2 * len(rows))
 
 
