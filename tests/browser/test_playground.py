@@ -20,6 +20,15 @@ WATCH = """() => {
     document.querySelector(".kv-paint"), { subtree: true, attributes: true, childList: true });
 }"""
 
+# How much of the panel there is, and how far its row of names runs into the line below.
+HEIGHTS = """() => {
+  const box = (part) => document.querySelector(`.kv-play-stage ${part}`).getBoundingClientRect();
+  return {
+    panel: box(".kv-panels").height,
+    overlap: box(".kv-tabs").bottom - box(".kv-statusbar").top,
+  };
+}"""
+
 
 def test_a_network_learns_in_the_page_and_a_link_opens_the_lesson(
     page: "Page", tmp_path: Path
@@ -67,4 +76,9 @@ def test_a_network_learns_in_the_page_and_a_link_opens_the_lesson(
     page.get_by_role("button", name="Name curves").click()
     page.locator(".kv-head-about").get_by_text("named 2").wait_for()
     assert "sin" in page.locator(".kv-head-title").inner_text()
+    for width, height in ((390, 844), (810, 600), (944, 620), (1090, 620), (1110, 620)):
+        page.set_viewport_size({"width": width, "height": height})
+        heights = page.evaluate(HEIGHTS)
+        assert heights["panel"] > 100, (width, height)
+        assert heights["overlap"] <= 0, (width, height)
     assert console.errors == []
