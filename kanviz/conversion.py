@@ -28,6 +28,7 @@ import torch
 from torch import Tensor, nn
 
 from kanviz.checks import listed
+from kanviz.devices import on_cpu
 from kanviz.model import KAN
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.nodes import Nodes
@@ -46,6 +47,7 @@ Symbol = tuple[tuple[int, int, int], str, tuple[float, float, float, float]]
 """Edge, name of the function, its four numbers."""
 
 
+@on_cpu
 def convert(
     model: nn.Module | Mapping[str, Tensor],
     x: Any = None,
@@ -166,6 +168,7 @@ def _parts_of(state: Mapping[str, Any]) -> list[SimpleNamespace]:
     return [SimpleNamespace(**found) for found in parts.values()]
 
 
+@on_cpu
 def to_efficient_kan(model: KAN | Network) -> dict[str, Tensor]:
     """Return the state dict with which efficient-kan computes what this model does on its grids.
 

@@ -23,6 +23,7 @@ from tqdm.auto import tqdm
 from kanviz.analysis.structure import Part, Structure
 from kanviz.checks import check_integer
 from kanviz.data import Dataset, from_arrays
+from kanviz.devices import on_cpu
 from kanviz.edits import Became
 from kanviz.model import KAN
 from kanviz.shape_search import check_jobs, side_by_side
@@ -189,6 +190,7 @@ def _rank(law: Law) -> tuple[bool, bool, float]:
     return not law.is_enough, is_wrong, -law.evidence
 
 
+@on_cpu
 def discover(
     data: Any,
     y: Any = None,

@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 from kanviz.checks import check_choice, check_integer
 from kanviz.data import Dataset
 from kanviz.data.arrays import as_dataset
+from kanviz.devices import made_on_default
 from kanviz.interrupts import uninterrupted
 from kanviz.model import KAN
 from kanviz.model.inputs import classes_or_numbers
@@ -159,6 +160,7 @@ class Search(ReportTable[Candidate]):
         return "Interrupted: these are the candidates so far." if self.stopped != "done" else ""
 
 
+@made_on_default
 def search(
     data: Any,
     y: Any = None,

@@ -8,8 +8,9 @@ does so for a whole pipeline, with the names and units of what goes into it.
 It needs scikit-learn, which kanviz does not install: ``pip install scikit-learn``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from kanviz.checks import check_choice
 from kanviz.data import Dataset, Scaling, from_arrays
 from kanviz.data.arrays import Task
 from kanviz.data.dataset import About, read_sample_weight
+from kanviz.devices import on_cpu
 from kanviz.model import KAN, Session
 from kanviz.shape_search import search
 
@@ -99,7 +101,7 @@ class _KANEstimator(BaseEstimator):  # type: ignore[misc]  # untyped there
             self._search(data, seed)
             return
         model = KAN(
-            [x.shape[1], *self.hidden, n_outputs],
+            [x.shape[1], *self._hidden_layers(), n_outputs],
             grid_size=self.grid_size,
             spline_order=self.spline_order,
             base=self.base,
@@ -121,6 +123,17 @@ class _KANEstimator(BaseEstimator):  # type: ignore[misc]  # untyped there
             progress=False,
         )
         self.model_, self.report_, self.n_iter_ = model, report, max(1, report.n_steps)
+
+    def _hidden_layers(self) -> list[Any]:
+        """Return the nodes of each hidden layer; ``KAN`` looks at them."""
+        if isinstance(self.hidden, Integral):  # as scikit-learn's own networks take it
+            return [int(self.hidden)]
+        if not isinstance(self.hidden, Iterable):
+            raise TypeError(
+                "hidden must be whole numbers, one for each hidden layer, or 'auto'; got "
+                f"{self.hidden!r}. Pass (5,) for one layer of five nodes."
+            )
+        return list(self.hidden)
 
     def _search(self, data: Dataset, seed: int) -> None:
         """Let the data choose the hidden nodes."""
@@ -155,9 +168,10 @@ class KANRegressor(RegressorMixin, _KANEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    hidden : sequence of int or "auto"
-        Nodes of the hidden layers; ``()`` for an additive model, one curve per input. With
-        ``"auto"`` the data choose, see ``kanviz.search``, and how to train is the search's matter.
+    hidden : sequence of int, int or "auto"
+        Nodes of the hidden layers, or of the only one; ``()`` for an additive model, one curve per
+        input. With ``"auto"`` the data choose, see ``kanviz.search``, and how to train is the
+        search's matter.
     grid_size, spline_order, base
         The functions on the edges, as for ``KAN``.
     optimizer, steps, loss, grids, sparsity, smoothing, validation, starts
@@ -314,6 +328,7 @@ def _weights(sample_weight: Any, x: np.ndarray) -> np.ndarray | None:
     return checked
 
 
+@on_cpu
 def explore(estimator: Any, data: Any = None, **options: Any) -> "Explorer":
     """Show the ``KAN`` of a fitted estimator or pipeline as the live diagram.
 

@@ -34,6 +34,7 @@ ROOMS = {
     "layout": Room(0, "numpy"),
     "theme": Room(0, ""),
     "checks": Room(0, "torch"),
+    "devices": Room(0, "torch"),
     "recipe": Room(0, "numpy"),
     "renamed": Room(0, ""),
     "writing": Room(0, ""),

@@ -147,6 +147,14 @@ def test_a_loss_that_is_none_is_one_sentence() -> None:
         KANRegressor(**QUICK, loss="poisson").fit([[0.0], [1.0], [2.0]], [0.5, 1.0, 2.0])
 
 
+def test_one_hidden_layer_may_be_a_number() -> None:
+    x = np.linspace(-1, 1, 40)[:, None]
+    model = KANRegressor(hidden=np.int64(2), steps=2).fit(x, x[:, 0] ** 2).model_
+    assert model.widths == (1, 2, 1)
+    with pytest.raises(TypeError, match=r"^hidden must be whole numbers.*got 2\.5\. Pass \(5,\)"):
+        KANRegressor(hidden=2.5).fit(x, x[:, 0])
+
+
 def test_labels_are_those_of_the_user() -> None:
     x = np.linspace(-1, 1, 60).reshape(-1, 1)
     labels = np.where(x[:, 0] > 0, "hot", "cold")

@@ -16,12 +16,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from model_helpers import exported
+from model_helpers import bytes_of, exported
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from torch.utils.data import DataLoader, TensorDataset
 
-from kanviz import KAN, KANLayer
+import kanviz as kv
+from kanviz import KAN, KANLayer, Network
+from kanviz.conversion import to_efficient_kan
+from kanviz.sklearn import KANRegressor
 
 pytestmark = pytest.mark.long
 
@@ -576,6 +579,104 @@ def test_every_method_tells_a_model_on_meta_in_one_sentence(tmp_path: Path) -> N
     assert torch.equal(filled(X), before)
     with pytest.raises(IndexError, match="was on the meta device"):
         filled.undo()
+
+
+ELSEWHERE = {"structure", "explore", "to_html", "plot", "plot_layer", "graph"}
+"""Methods whose answer has no text of its own that could be compared."""
+
+
+def without_times(answer: object) -> str:
+    """Return the text of an answer without the seconds that it took."""
+    return re.sub(r"\d[\d.]* m?s\b", "", str(answer))
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_default_device_is_not_taken_for_the_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after ``torch.set_default_device("cuda")``; ``meta`` is one that every machine has."""
+    monkeypatch.chdir(tmp_path)
+    public = {name: one for name, one in vars(KAN).items() if not name.startswith("_")}
+    names = {name for name, one in public.items() if callable(one)}
+    names -= {"from_layers", "from_formula", "predict_proba", "get_extra_state", "refresh"}
+    names -= {"copy", "on_change", "set_extra_state"}
+    taken = TAKEN | {"forward": (X,), "bands": (X,), "contributions": (X[:3],)}
+    fitted = with_noise()
+    fitted.unfix((0, 1, 0))
+    for name in sorted(names):
+        asked = EDITS.get(name, lambda m, n=name: getattr(m, n)(*taken.get(n, ())))
+        model, twin = fitted.copy(), fitted.copy()
+        with torch.device("meta"):
+            answer = asked(model)
+        wanted = asked(twin)
+        assert bytes_of(model) == bytes_of(twin), name
+        if name not in ELSEWHERE:
+            assert without_times(answer) == without_times(wanted), name
+
+
+def rows_of(data: Any) -> bytes:
+    """Return the rows of a data set, in user's units."""
+    return bytes(data.x_scaling.undo(data.x).numpy().tobytes())
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_models_are_made_on_the_default_device_and_data_read_on_the_cpu(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("a,b,y\n" + "".join(f"{i},{i * i % 7},{i % 5}\n" for i in range(30)))
+    KAN([2, 1]).save(tmp_path / "model.kan")
+    makers: dict[str, Callable[[Any], nn.Module]] = {
+        "KAN": lambda device: KAN([2, 3, 1], device=device),
+        "KANLayer": lambda device: KANLayer(2, 3, basis="gaussian", device=device),
+        "Network": lambda device: Network([2, (1, 1), 1], device=device),
+        "load": lambda device: kv.load(tmp_path / "model.kan", device=device),
+    }
+    for name, make in makers.items():
+        wanted = bytes_of(make(None))
+        with torch.device("meta"):
+            assert {value.device.type for value in make(None).parameters()} == {"meta"}, name
+            assert bytes_of(make("cpu")) == wanted, name
+    readers: dict[str, Callable[[], Any]] = {
+        "from_arrays": lambda: kv.from_arrays(X.numpy(), Y.numpy()),
+        "from_csv": lambda: kv.from_csv(table, target="y"),
+        "from_function": lambda: kv.from_function(
+            lambda x: torch.ones(len(x), 1) * x[:, :1] * x[:, 1:], [(0, 1), (0, 2)]
+        ),
+    }
+    for name, read in readers.items():
+        rows = rows_of(read())
+        with torch.device("meta"):
+            assert rows_of(read()) == rows, name
+    fitted = with_noise()
+    answers: dict[str, Callable[[], Any]] = {
+        "search": lambda: (
+            kv.search((X, Y), widths=[[2, 1]], starts=1, device="cpu", progress=False).best
+        ),
+        "KANRegressor": lambda: (
+            KANRegressor(hidden=(1,), steps=2, device="cpu").fit(X.numpy(), Y.numpy()[:, 0]).model_
+        ),
+        "from_layers": lambda: KAN.from_layers(list(fitted.network.layers)),
+        "from_formula": lambda: KAN.from_formula("sin(x) + y**2", {"x": (0, 1), "y": (0, 1)}),
+        "to_efficient_kan": lambda: KAN.from_layers(
+            kv.convert(to_efficient_kan(KAN([2, 1], device="cpu"))).network.layers
+        ),
+    }
+    for name, ask in answers.items():
+        wanted = bytes_of(ask())
+        with torch.device("meta"):
+            assert bytes_of(ask()) == wanted, name
+
+
+def test_residuals_make_tensors_on_the_users_default_device() -> None:
+    seen = []
+
+    def residuals(u: Any) -> Tensor:
+        seen.append(torch.zeros(1).device.type)
+        found: Tensor = u(X) - Y
+        return found
+
+    with torch.device("meta"):
+        KAN([2, 1], device="cpu").solve(residuals, steps=1, starts=1, progress=False)
+    assert set(seen) == {"meta"}
 
 
 shapes = st.lists(st.integers(1, 3), min_size=2, max_size=4)

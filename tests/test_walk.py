@@ -9,12 +9,12 @@ LIMITS = {
     "model(x)": {"files": 5, "calls": 20},
     # As it is, one each to measure the end, to guard it, to know old names and families of y, and
     # four of the kernels by which a step of a small network, too, makes its matrix.
-    "fit, 5 steps": {"files": 37},
+    "fit, 5 steps": {"files": 38},
     "a moved point": {"calls": 400, "sent": 3000},
-    "load": {"files": 14},  # as it is; the aim is 8
+    "load": {"files": 15},  # as it is; the aim is 8
 }
 
-MOST_FILES = {"Python": 168, "TypeScript": 104}
+MOST_FILES = {"Python": 169, "TypeScript": 104}
 """Built with 138 and 68; a new capability may bring a file of its own. The playground, a product of
 its own, brought some twenty of TypeScript: training, and what it is steered by. Structure, networks
 of a formula, the discovery of laws, their polish and their dimensions are one file each; so is each

@@ -27,6 +27,7 @@ from kanviz.data.dataset import (
     read_sample_weight,
 )
 from kanviz.data.scaling import Scaling, root_mean_square
+from kanviz.devices import on_cpu
 
 NUMBER_KINDS = "buif"
 
@@ -35,6 +36,7 @@ Task = Literal["auto", "regression", "classification"]
 Constant = Literal["error", "keep"]
 
 
+@on_cpu
 def from_arrays(
     x: Any,
     y: Any,

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from kanviz.checks import check_finite
 from kanviz.data.scaling import EdgeUnits, Scaling, mean_of
+from kanviz.devices import on_cpu
 
 FLOAT_DTYPES = (torch.float32, torch.float64)
 
@@ -449,6 +450,7 @@ class About:
         object.__setattr__(self, "has_units", not is_plain)
 
     @classmethod
+    @on_cpu
     def nothing(cls, n_inputs: int, n_outputs: int) -> "About":
         """Return plain names, no scaling and no sample."""
         like = torch.empty(0, dtype=torch.float64, device="cpu")

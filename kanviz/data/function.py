@@ -12,8 +12,10 @@ from kanviz.checks import check_integer, seeded
 from kanviz.data.arrays import choose_dtype
 from kanviz.data.dataset import Dataset, default_names
 from kanviz.data.scaling import Scaling
+from kanviz.devices import on_cpu
 
 
+@on_cpu
 def from_function(
     f: Callable[[Tensor], Any],
     ranges: Sequence[tuple[float, float]],

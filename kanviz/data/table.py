@@ -30,6 +30,7 @@ from kanviz.data.arrays import (
 )
 from kanviz.data.dataset import Dataset, Label
 from kanviz.data.dates import Dates, read_dates
+from kanviz.devices import on_cpu
 from kanviz.renamed import READING, renamed
 
 DELIMITERS = (",", ";", "\t")
@@ -102,6 +103,7 @@ class TextTable:
         return replace(self, columns=columns, lines=list(compress(self.lines, keep)))
 
 
+@on_cpu
 @renamed(READING)
 def from_csv(
     path: str | Path,

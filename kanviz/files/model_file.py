@@ -23,6 +23,7 @@ from torch import Tensor
 from kanviz.checks import LARGEST, check_choice, listed, seeded, short
 from kanviz.data.dataset import About, Label
 from kanviz.data.scaling import Scaling
+from kanviz.devices import made_on_default
 from kanviz.interrupts import uninterrupted
 from kanviz.model.kan import KAN
 from kanviz.model.session import Session
@@ -136,6 +137,7 @@ class _NewerVersionError(Exception):
     """The file is of a version that this kanviz does not know."""
 
 
+@made_on_default
 def load(path: str | os.PathLike[str], *, device: torch.device | str | None = None) -> KAN:
     """Return the model that ``KAN.save`` wrote, equal to the last bit; its history starts anew.
 

@@ -43,6 +43,7 @@ from kanviz.data.arrays import choose_dtype, is_in_memory
 from kanviz.data.dataset import About, Dataset, Label
 from kanviz.data.scaling import Affine
 from kanviz.data.stream import Streamed, as_stream, in_units
+from kanviz.devices import all_on_cpu
 from kanviz.edits import (
     Became,
     Constrain,
@@ -142,6 +143,7 @@ EdgeLike = Sequence[int]
 Theme = Literal["light", "dark"]
 
 
+@all_on_cpu("forward")
 class KAN(nn.Module):
     """A Kolmogorov-Arnold network to train, look into, take apart and put back together.
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.func import jacrev, vmap
 
 from kanviz.checks import check_holds_numbers
+from kanviz.devices import on_cpu
 from kanviz.interrupts import load
 
 Function = Callable[[Tensor], Tensor]
@@ -47,6 +48,7 @@ class Unknown:
         """Return u (samples, outputs) at points x (samples, inputs)."""
         return self.measure(_value, x)
 
+    @on_cpu  # the residuals of a user call it
     def measure(self, operator: Operator, x: Tensor) -> Tensor:
         """Return what an operator gives at every row of x."""
         if not isinstance(x, Tensor) or x.ndim != 2 or x.shape[1] != self._inputs or not len(x):

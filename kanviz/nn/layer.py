@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from kanviz.checks import check_holds_numbers, check_integer, short
+from kanviz.devices import made_on_default, on_cpu
 from kanviz.nn.basis import extend_knots, greville_points, is_uniform, uniform_points
 from kanviz.nn.constraints import Constraint, held
 from kanviz.nn.features import features
@@ -193,6 +194,7 @@ class KANLayer(nn.Module):
     """
 
     @renamed(LAYER)
+    @made_on_default
     def __init__(
         self,
         in_features: int,
@@ -243,6 +245,7 @@ class KANLayer(nn.Module):
         self.register_load_state_dict_post_hook(_after_load)
 
     @classmethod
+    @on_cpu
     def from_state(cls, state: LayerState, device: torch.device | str | None = None) -> "KANLayer":
         """Return a new layer in a state, in its dtype; on torch's default device without another.
 
@@ -262,6 +265,7 @@ class KANLayer(nn.Module):
         return cls(inputs, outputs, _state=own)
 
     @classmethod
+    @on_cpu
     def from_arrays(
         cls,
         knots: Any,
@@ -521,6 +525,7 @@ class KANLayer(nn.Module):
         self.leaders = leaders.to(self.weight.device)
         self._note_standing()
 
+    @on_cpu
     def fix(
         self,
         i: int,
@@ -552,6 +557,7 @@ class KANLayer(nn.Module):
         self.set_symbols(without_formula(self.symbols, group_at(self.leaders, i, j)))
 
     @torch.no_grad()
+    @on_cpu
     def lock(self, edges: Sequence[tuple[int, int]]) -> float:
         """Let free edges share one function from now on.
 
@@ -617,6 +623,7 @@ class KANLayer(nn.Module):
                 self.symbols.affine.copy_(self.affine)
 
     @torch.no_grad()
+    @on_cpu
     def constrain(self, edges: Sequence[tuple[int, int]], constraint: Constraint | None) -> float:
         """Let edges of this layer keep shapes from now on, whatever is learnt or edited.
 
@@ -686,6 +693,7 @@ class KANLayer(nn.Module):
                 found[i] = constraint.centre + reach * share.to(points)
         return found
 
+    @on_cpu
     def refine(self, grid_size: int) -> float:
         """Give every edge ``grid_size`` intervals; keep the functions.
 
@@ -698,6 +706,7 @@ class KANLayer(nn.Module):
         self.replace(*new)
         return change
 
+    @on_cpu
     def update_grid(
         self,
         x: Float[Tensor, "samples inputs"],
@@ -732,6 +741,7 @@ class KANLayer(nn.Module):
         even = grid_eps == 1 or (grid_eps is None and is_uniform(points))
         return self.move_knots(points, uniform=even)
 
+    @on_cpu
     def move_knots(self, points: Float[Tensor, "inputs points"], *, uniform: bool) -> float:
         """Refit the functions on other grid points (float64), as many; return the change.
 
@@ -743,6 +753,7 @@ class KANLayer(nn.Module):
         self.replace(*new)
         return change
 
+    @on_cpu
     def replace(
         self,
         knots: Float[Tensor, "inputs knots"],
@@ -783,6 +794,7 @@ class KANLayer(nn.Module):
         )
 
     @torch.no_grad()
+    @on_cpu
     def restore(self, state: LayerState) -> None:
         """Come to a state, of other widths perhaps; the present dtype and device stay.
 
@@ -813,6 +825,7 @@ class KANLayer(nn.Module):
             self.weight.data, self.weight.grad = weight.to(self.weight, copy=True), None
         self.weight.requires_grad_(trains)
 
+    @on_cpu
     def get_extra_state(self) -> Tensor:
         """Return the family of functions for ``state_dict``, as whole numbers: a tensor is safe.
 
@@ -823,6 +836,7 @@ class KANLayer(nn.Module):
         family = [self.spec.grid_size, self.spec.spline_order, *names]
         return torch.tensor([*family, *self.nodes.arities])
 
+    @on_cpu
     def set_extra_state(self, state: Tensor) -> None:
         """Take over the family of functions of a state dict whose weight and knots fit the layer.
 

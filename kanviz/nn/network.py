@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from kanviz.checks import check_integer, seeded
+from kanviz.devices import made_on_default, on_cpu
 from kanviz.nn.initialise import InitName
 from kanviz.nn.layer import FAMILY, GridRange, KANLayer, arities_of
 from kanviz.nn.nodes import NodeCount, Nodes, count_of, nodes_of
@@ -47,6 +48,7 @@ class Network(nn.Module):
 
     layers: Sequence[KANLayer]
 
+    @made_on_default
     def __init__(
         self,
         widths: Sequence[NodeCount],
@@ -155,6 +157,7 @@ class Network(nn.Module):
             mine.restore(replace(theirs.state(), trains=mine.weight.requires_grad))
             mine.settle()
 
+    @on_cpu
     def remade(
         self, seed: int, *, grid_size: int | None = None, grid_range: GridRange | None = None
     ) -> "Network":
@@ -260,6 +263,7 @@ class Network(nn.Module):
         return x
 
     @torch.no_grad()
+    @on_cpu
     def update_grid(
         self,
         x: Float[Tensor, "samples inputs"],
@@ -281,6 +285,7 @@ class Network(nn.Module):
             x = layer(x)
         return errors
 
+    @on_cpu
     def refine(self, grid_size: int) -> list[float]:
         """Give every layer ``grid_size`` intervals; return each layer's change (0.0 if exact)."""
         return [layer.refine(grid_size) for layer in self.layers]

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.func import functional_call, jacrev
 
 from kanviz.data.scaling import Scaling
+from kanviz.devices import users_default
 from kanviz.nn import Network
 from kanviz.nn.calculus import Function, Operator, Unknown, derivative_order, each
 from kanviz.training.errors import Errors
@@ -92,7 +93,9 @@ class Equation:
             If they ask autograd for derivatives of u, which keeps nothing for it.
         """
         try:
-            return _row(self.residuals(u))
+            with users_default():
+                found = self.residuals(u)
+            return _row(found)
         except RuntimeError as error:
             if not any(words in str(error) for words in OF_AUTOGRAD):
                 raise

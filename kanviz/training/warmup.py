@@ -6,6 +6,7 @@ from itertools import product
 import torch
 
 from kanviz.data import from_function
+from kanviz.devices import on_cpu
 from kanviz.nn import KANLayer, Network
 from kanviz.nn.spec import BasisName
 from kanviz.training.fit import fit
@@ -17,6 +18,7 @@ SIZES: dict[BasisName, tuple[int, int]] = {"bspline": (2, 64), "gaussian": (2, 2
 """Grid sizes that go through the kernels of all features, and through those of the active ones."""
 
 
+@on_cpu
 def warmup(*dtypes: torch.dtype) -> float:
     """Compile every CPU kernel now, so that no later call has to; return the seconds it took.
 
