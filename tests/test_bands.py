@@ -136,6 +136,27 @@ def test_a_new_observation_has_the_noise_on_top() -> None:
     assert np.allclose(mean - low, high - mean)
 
 
+def test_each_output_has_a_noise_of_its_own(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+
+    def seen(rows: int) -> tuple[np.ndarray, np.ndarray]:
+        x = rng.uniform(-1, 1, (rows, 1))
+        law = np.hstack([np.sin(3 * x) + x**2, 10 * np.cos(2 * x)])
+        return x, law + rng.normal(size=(rows, 2)) * [0.03, 3.0]
+
+    model = kv.KAN([1, 2], dtype=torch.float64)
+    model.fit(*seen(300), smoothing="auto", progress=False)
+    x, y = seen(4000)
+    low, high = model.predict_interval(x, of="new")
+    precise, wild = ((low < y) & (y < high)).mean(0)
+    assert precise > 0.93  # as smooth as the other asks for, so its errors are cautious
+    assert 0.92 < wild < 0.97  # one noise for both: 0.83
+    assert float((high - low)[:, 0].max()) < 0.05 * float((high - low)[:, 1].min())
+    model.save(tmp_path / "two.kan")
+    again = kv.load(tmp_path / "two.kan").predict_interval(x, of="new")
+    assert np.array_equal(again, (low, high))
+
+
 def test_units_of_the_data_are_those_of_the_bands() -> None:
     one, other = fitted().bands(), fitted(size=1e4).bands()
     assert one.keys() == other.keys()

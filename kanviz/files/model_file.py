@@ -516,6 +516,7 @@ def _doubt_record(doubt: Doubt, state: NetworkState) -> dict[str, Any]:
         "n": doubt.n,
         "dof": doubt.dof,
         "is_robust": doubt.is_robust,
+        "shares": list(doubt.shares),
         "layers": None if is_now else [_layer_record(layer) for layer in doubt.state.layers],
     }
 
@@ -566,6 +567,9 @@ def _read_doubt(record: Any, state: NetworkState, tensors: Mapping[str, Tensor])
     is_count = type(n) in (int, float) and 0 < n < math.inf
     if not is_count or not 0 <= dof < math.inf:
         raise ValueError("its rows or degrees of freedom are no numbers from 0 on")
+    shares = tuple(float(share) for share in record.get("shares", ()))
+    if len(shares) not in (0, state.widths[-1]) or not all(0 <= one < math.inf for one in shares):
+        raise ValueError("its shares of the noise are not one number from 0 on for each output")
     found: dict[str, list[Tensor]] = {name: [] for name in (*DOUBT_PARTS, "bend", "slope")}
     for number, layer in enumerate(state.layers):
         (n_in, n_out), f = layer.mask.shape, layer.spec.n_features
@@ -592,6 +596,7 @@ def _read_doubt(record: Any, state: NetworkState, tensors: Mapping[str, Tensor])
         dof=dof,
         root=_read_root(tensors.get("doubt.root"), Doubt.size_of(state)),
         is_robust=record.get("is_robust", False) is True,
+        shares=shares,
         **found,
     )
 

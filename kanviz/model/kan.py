@@ -1023,7 +1023,7 @@ class KAN(nn.Module):
             each place. Where no data were it is a guess from the smoothness of the curves.
         of : str
             ``"mean"``: the mean of many observations at x. ``"new"``: one more observation, whose
-            noise comes on top.
+            noise comes on top, of several outputs each its own.
 
         Returns
         -------
@@ -1053,7 +1053,7 @@ class KAN(nn.Module):
         check_level(level)
         with self.session.reading():  # errors and outputs are of one state
             errors, said, doubt = self._standard_errors(x), self.decision_function(x), self._doubt()
-            noise = doubt.noise * self.session.about.y_scaling.scale.numpy()
+            noise = (doubt.noises * self.session.about.y_scaling.scale).numpy()
             is_of_classes, is_counts = self.classes is not None, self.session.about.is_counts
         if is_counts:
             if of == "new":
@@ -2386,7 +2386,7 @@ class KAN(nn.Module):
                 x, weight = dataset.x.double(), dataset.sample_weight
                 family = family_of(dataset.y)
                 found = Doubt.of(work, x, doubt.smoothing, doubt.scale, weight, family)
-                doubt = replace(found, is_robust=doubt.is_robust)
+                doubt = replace(found, is_robust=doubt.is_robust, shares=doubt.shares)
             left = doubt if dataset is not None else self.session.doubt
             call = call_code("model.prune", *names, **options)
             self.session.change(Became(work, call, words, left))
@@ -2692,7 +2692,7 @@ class KAN(nn.Module):
         rows = about.x_scaling.undo(sample.cpu()).numpy()
         # The sample stands for all rows: so many more tell so much more.
         share = math.sqrt(len(rows) * len(self.output_names) / doubt.n)
-        noise = doubt.noise * about.y_scaling.scale * share
+        noise = doubt.noises * about.y_scaling.scale * share
         return found.with_errors(rows, noise.tolist())
 
     # ---- history ---------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
 from kanviz.data.scaling import mean_of
@@ -78,6 +78,8 @@ class Doubt:
         None beyond ``MOST_KEPT``.
     is_robust : bool
         Whether the fit was by Huber's loss, so that rows far off count for less.
+    shares : tuple of float
+        How large the noise of each output is beside that of all; none where all are alike.
     """
 
     state: NetworkState
@@ -91,6 +93,7 @@ class Doubt:
     formulas: list[Float[Tensor, "_edges _numbers _numbers"]]
     root: Float[Tensor, "weights weights"] | None
     is_robust: bool = False
+    shares: tuple[float, ...] = ()
 
     @classmethod
     @torch.no_grad()
@@ -121,9 +124,13 @@ class Doubt:
         family : Family
             How y scatters.
         y : (samples, outputs), optional
-            What it was fitted to, in float64; of most families the metric does not depend on it.
+            What it was fitted to, in float64, to tell the noise of several outputs apart; without
+            it all are alike.
         """
         work = copy.deepcopy(network).to(x)
+        shares: tuple[float, ...] = ()
+        if y is not None and family.has_noise and y.shape[1] > 1:
+            shares = tuple(shares_of_noise(work(x), y, family, sample_weight).tolist())
         y = family.some(work(x)) if y is None else y
         problem = LeastSquares(work, x, y, (), scale, sample_weight=sample_weight, family=family)
         n = problem.count
@@ -147,6 +154,7 @@ class Doubt:
             *_of_edges(work, root, conventions, problem.locks),
             _triangular(root[own]) if int(own.sum()) <= MOST_KEPT else None,
             isinstance(family, Robust),
+            shares,
         )
 
     @staticmethod
@@ -163,8 +171,23 @@ class Doubt:
 
     @property
     def noise(self) -> float:
-        """Standard deviation of the noise in y."""
+        """Standard deviation of the noise in y, in the mean square over the outputs."""
         return math.sqrt(self.smoothing.variance) * self.scale
+
+    @property
+    def noises(self) -> Float64[Tensor, " outputs"]:
+        """The same of each output."""
+        outputs = self.state.widths[-1]
+        return self.noise * torch.tensor(self.shares or (1.0,) * outputs, dtype=torch.float64)
+
+    def _widening(self, like: Tensor) -> Float[Tensor, " outputs"]:
+        """Return by how much more than the noise of all each output scatters, where it is more.
+
+        All outputs are made as smooth as the noise of all asks for. One with less noise is then
+        held off the truth by more than its own noise would let it be, so its errors stay as they
+        are.
+        """
+        return like.new_tensor(self.shares).clamp(min=1)
 
     def factor(self, level: float) -> float:
         """Return how many standard errors a band of a level reaches to each side."""
@@ -203,6 +226,8 @@ class Doubt:
             centred = then.features(z) - self.centres[depth]
             errors = torch.einsum("pif,iofg->piog", centred, self.roots[depth]).norm(dim=-1)
             errors[:, ~trainable(then)] = math.nan
+            if depth == len(network.layers) - 1 and len(self.shares) == errors.shape[2]:
+                errors = errors * self._widening(errors)
             if then.symbols is not None:
                 where = then.symbols.inputs, then.symbols.outputs
                 slopes = then.symbols.slopes(z)
@@ -251,9 +276,33 @@ class Doubt:
             dense = dense if ways is None else ways[at : at + step] @ dense
             errors.append((dense[..., own] @ self.root.to(x)).norm(dim=-1))
         found = torch.cat(errors)
+        if self.shares:
+            found = found * self._widening(found)
         if bool((moved.abs() <= MOVED * found + ROUNDING * self.scale).all()):
             return found
         return None
+
+
+@torch.no_grad()
+def shares_of_noise(
+    outputs: Float[Tensor, "samples outputs"],
+    y: Float[Tensor, "samples outputs"],
+    family: Family = NUMBERS,
+    sample_weight: Float[Tensor, " samples"] | None = None,
+) -> Float64[Tensor, " outputs"]:
+    """Return how large the noise of each output is beside the one that the evidence takes for all.
+
+    As the residuals are: the squares, in the mean over the outputs, stay what the evidence says. So
+    an output without any noise, as a constant, takes none from the others. A single one has it all.
+    """
+    squares, weight = (outputs.double() - y).square(), sample_weight
+    if isinstance(family, Robust):
+        weight = family.weight(outputs.double(), y, weight)
+    if weight is not None:
+        squares = squares * weight.unsqueeze(1)
+    mean = squares.mean(0).double().cpu()
+    shares: Tensor = (mean / mean.mean()).sqrt().nan_to_num(nan=1.0)
+    return shares
 
 
 def _of_logits(scores: Float[Tensor, "samples classes"]) -> Float[Tensor, "samples classes scores"]:

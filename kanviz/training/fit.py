@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 import torch
-from jaxtyping import Float64
 from torch import Tensor
 
 from kanviz.checks import listed
@@ -23,7 +22,7 @@ from kanviz.data import Dataset
 from kanviz.nn import Network
 from kanviz.nn.basis import adapted_points, uneven_columns
 from kanviz.nn.state import NetworkState
-from kanviz.training.doubt import Doubt
+from kanviz.training.doubt import Doubt, shares_of_noise
 from kanviz.training.errors import overfit
 from kanviz.training.evidence import (
     STEPS_OF_ROUND,
@@ -302,13 +301,13 @@ class Trainer:
     def _doubt(self, network: Network, task: DataTask, smoothing: Smoothing) -> Doubt:
         """Return what the data leave open, and note in the report which rows are far off."""
         noise = math.sqrt(smoothing.variance) * task.scale
-        family, y = task.family.at(noise), None
+        family = task.family.at(noise)
         if isinstance(family, Robust):
-            y = task.y
-            far = family.is_far(network(task.x.to(network.layers[0].weight)), y).any(1)
+            far = family.is_far(network(task.x.to(network.layers[0].weight)), task.y).any(1)
             self.report.notes.append(
                 f"{int(far.sum())} of {len(far)} rows are more than {FAR} times the noise away"
             )
+        y = task.y if family.has_noise else None
         return Doubt.of(network, task.x, smoothing, task.scale, task.sample_weight, family, y)
 
     @torch.no_grad()
@@ -527,9 +526,12 @@ class Trainer:
         found, report = now.evidence, self.report
         if task.family.has_noise:
             units = task.scale * task.data.y_scaling.scale
-            noise = (
-                found.noise * _shares_of_noise(now.network, task, found.noise) * units
-            ).tolist()
+            shares = torch.ones(1, dtype=torch.float64)
+            if task.y.shape[1] > 1:
+                outputs = now.network(task.x.to(now.network.layers[0].weight))
+                family = task.family.at(found.noise * task.scale)
+                shares = shares_of_noise(outputs, task.y, family, task.sample_weight)
+            noise = (found.noise * shares * units).tolist()
             report.noise = noise[0] if len(noise) == 1 else noise
         report.log_evidence, report.effective_dof = found.log_evidence, found.dof
         report.edge_dof = found.edges
@@ -879,24 +881,3 @@ def _trial(network: Network, task: Task, rounds: tuple[int, ...]) -> Generator[N
         for _ in minimise(problem, steps):
             yield
     return problem.loss()
-
-
-@torch.no_grad()
-def _shares_of_noise(network: Network, task: DataTask, noise: float) -> Float64[Tensor, " outputs"]:
-    """Return how large the noise of each output is beside the one that the evidence takes for all.
-
-    As the residuals are: the squares, in the mean over the outputs, stay what the evidence says. So
-    an output without any noise, as a constant, takes none from the others. A single one has it all.
-    """
-    if task.y.shape[1] == 1:
-        return torch.ones(1, dtype=torch.float64)
-    outputs = network(task.x.to(network.layers[0].weight)).double()
-    squares, weight = (outputs - task.y).square(), task.sample_weight
-    family = task.family.at(noise * task.scale)
-    if isinstance(family, Robust):
-        weight = family.weight(outputs, task.y, weight)
-    if weight is not None:
-        squares = squares * weight.unsqueeze(1)
-    mean = squares.mean(0).double().cpu()
-    shares: Tensor = (mean / mean.mean()).sqrt().nan_to_num(nan=1.0)
-    return shares

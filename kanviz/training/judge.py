@@ -179,7 +179,8 @@ def doubt_after(network: Network, data: Dataset, judge: Judge) -> Doubt:
     family = family_of(data.y)
     if judge.noise is not None and family.has_noise:
         smoothing = replace(smoothing, variance=judge.noise**2)
-    return Doubt.of(network, data.x.double(), smoothing, judge.scale, data.sample_weight, family)
+    y = data.y.double() if family.has_noise else None
+    return Doubt.of(network, data.x.double(), smoothing, judge.scale, data.sample_weight, family, y)
 
 
 def judge_of(data: Dataset, *, smoothing: Smoothing | None = None, seed: int = 0) -> Judge:
