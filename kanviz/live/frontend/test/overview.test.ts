@@ -185,6 +185,9 @@ test("a long formula is cut before its terms, and within parentheses where it mu
       ["\u2212cos(a", "+1)"],
     ],
   );
+  const product = "<math><mrow><mn>2</mn><mo>\u2062</mo><mi>erf</mi></mrow></math>";
+  const apart = (formulaNode(product, "") as Element).querySelector("mo")!;
+  assert.equal(apart.getAttribute("lspace"), "0.17em");
   const tall =
     "<math><mrow><mi>a</mi><mo>+</mo><mrow><mi>f</mi><mrow><mo>(</mo>" +
     "<mfrac><mi>b</mi><mn>3</mn></mfrac><mo>)</mo></mrow></mrow></mrow></math>";

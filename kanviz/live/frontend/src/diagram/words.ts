@@ -93,7 +93,7 @@ export class NodeWords {
       const room = beside.room * scale;
       const at: NodeAt = [view.layer, view.index];
       const isAside = beside.side === "left" || beside.side === "right";
-      const hasTwo = isAside && textWidth(beside.word, SMALL) > room && lane * scale > 2.5 * SMALL;
+      const hasTwo = isAside && textWidth(beside.word, SMALL) > room && lane * scale > 2.2 * SMALL;
       const value = probe ? `= ${short(probe.nodes[view.layer][view.index])}` : "";
       const [word, second]: Lines = !hasTwo
         ? [valued(beside.word, at, room), ""]

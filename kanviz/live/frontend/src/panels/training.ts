@@ -221,7 +221,8 @@ class TrainingChart {
   #read(): void {
     const { step, train, test } = this.store.losses.value;
     const n = this.#pointed >= 0 ? this.#pointed : step.length - 1;
-    const numbers = n < 0 ? "No training yet." : this.#sentence(step[n], train[n], test[n]);
+    const numbers =
+      n < 0 ? "No training since this was opened." : this.#sentence(step[n], train[n], test[n]);
     write(this.#reading, this.#marked || numbers);
   }
 

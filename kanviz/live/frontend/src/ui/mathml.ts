@@ -34,6 +34,8 @@ function copy(node: Node): Node[] {
     if (ATTRIBUTES.has(name)) made.setAttribute(name, value);
   }
   made.append(...children);
+  // Factors stand apart, as in print: 0.5 sin(x).
+  if (made.textContent === "\u2062") made.setAttribute("lspace", "0.17em");
   return [made];
 }
 
