@@ -287,6 +287,17 @@ def test_names_beside_a_matrix_have_a_second_line_on_a_phone(page: "Page", tmp_p
     assert unreadable(at.diagram) == []
 
 
+def test_forced_colours_tell_what_cannot_be_pressed(page: "Page", tmp_path: Path) -> None:
+    page.emulate_media(forced_colors="active")
+    at = ModelPage(page, _spline(), tmp_path / "model.html")
+    color = "one => getComputedStyle(one).color"
+    buttons = at.diagram.root.locator(".kv-panel .kv-button")
+    off = buttons.filter(has_text="Redo")
+    on = buttons.filter(has_text="SVG")
+    assert off.get_attribute("aria-disabled", timeout=20_000) == "true"
+    assert off.evaluate(color) != on.evaluate(color, timeout=20_000)
+
+
 def test_the_picture_gets_smaller_with_its_window(page: "Page", tmp_path: Path) -> None:
     page.set_viewport_size({"width": 2000, "height": 1300})
     at = ModelPage(page, _spline(), tmp_path / "model.html")
