@@ -101,6 +101,11 @@ class Training {
         field("Entropy", entropy),
       ),
       logSlider("Sparsity \u03bb", powers, 0, (sparsity) => this.#change({ sparsity })),
+      h(
+        "p",
+        { class: "kv-hint" },
+        "Sparsity is the price of strong edges; entropy makes a few of them cheaper than many weak ones.",
+      ),
     );
   }
 
