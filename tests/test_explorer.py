@@ -252,7 +252,7 @@ def test_a_long_search_tells_how_far_it_is(
     browser.ask(2, type="symbolify")
     until(lambda: any(status["progress"] is not None for status in said))
     assert said[-1]["state"] == "searching"
-    assert said[-1]["text"] == "Symbolify: edge 1 of 9: (0, 1, 2) sin"
+    assert said[-1]["text"] == "Naming the curves: 1 of 9, x_2 to h1.2: sin"
     assert said[-1]["progress"] == pytest.approx(1 / 9)
     go_on.set()
     until(lambda: len(browser.replies) == 2)

@@ -24,7 +24,7 @@ from kanviz.data.dataset import About
 from kanviz.data.scaling import NO_UNITS, PLAIN, EdgeUnits
 from kanviz.edits import Edit, Freeze, Lock, MovePoint, Refine, Remove, SetCurve, UnfixEdge
 from kanviz.edits.address import check_edge
-from kanviz.layout import Order
+from kanviz.layout import Order, labels
 from kanviz.live import contract as c
 from kanviz.live.page import live_page
 from kanviz.live.patch import Look, changes, is_drawn_alike
@@ -731,14 +731,17 @@ def _symbolify(desk: Desk, _: c.Symbolify) -> c.Symbolified:
     data = desk.needed_data()
     total = sum(int(layer.spline_mask.sum()) for layer in desk.session.network.layers)
     seen: set[Edge] = set()
+    now = desk.snapshot()
+    names = {view.edge: labels.edge_name(now, view) for view in now.edges}
 
     def on_edge(report: EdgeReport) -> None:
         seen.add(report.edge)
         verdict = report.chosen or "stays a spline"
-        words = f"Symbolify: edge {len(seen)} of {total}: {tuple(report.edge)} {verdict}"
+        name = names.get(report.edge, f"edge {tuple(report.edge)}")
+        words = f"Naming the curves: {len(seen)} of {total}, {name}: {verdict}"
         desk.go_on(words, len(seen) / max(1, total))
 
-    with desk.searching("Symbolify: formulas are tried edge by edge"):
+    with desk.searching("Naming the curves: known functions are tried on each"):
         report = desk.model.symbolify(data, on_edge=on_edge)
     edges = [
         c.Choice(edge=one.edge, chosen=one.chosen, before=one.before, after=one.after)

@@ -279,7 +279,7 @@ def _policy(module: str) -> str:
     mark = base64.b64encode(hashlib.sha256(module.encode()).digest()).decode()
     return (
         f"default-src 'none'; script-src 'sha256-{mark}' blob:; style-src 'unsafe-inline'; "
-        "img-src data: blob:"
+        "img-src data: blob:; font-src data:"
     )
 
 

@@ -32,6 +32,10 @@ def test_the_diagram_is_used_by_keys_alone_in_a_notebook(notebook: Open) -> None
     for key in ("b", "a", "x", "ArrowRight", "ArrowLeft", "Enter"):
         keys.press(key)
     assert at.page.evaluate(CELLS) == 2  # no shortcut of Lab's added or cut a cell
+    keys.press("Enter")
+    diagram.root.locator(".kv-handle:focus").wait_for()
+    keys.press("Escape")
+    diagram.root.locator(".kv-edge:focus").wait_for()
     diagram.tab_to("input[type=text]")
     keys.type("sin")
     keys.press("Enter")

@@ -25,6 +25,9 @@ def test_marimo_shows_and_edits_the_diagram(page: "Page", tmp_path: Path) -> Non
         diagram.root.wait_for()
         assert diagram.root.evaluate("root => root.getRootNode() instanceof ShadowRoot")
         bends(diagram)
+        # No font is looked for in a shadow root.
+        fonts = "[...document.fonts].filter(font => font.family.includes('kanviz math')).length"
+        page.wait_for_function(f"() => {fonts} === 1", timeout=20_000)
         assert [error for error in console.errors if "kanviz" in error] == []
     finally:
         server.stop()

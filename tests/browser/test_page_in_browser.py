@@ -15,7 +15,7 @@ from kanviz.model import KAN
 from kanviz.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 Note = Callable[..., None]
 
@@ -214,6 +214,99 @@ def test_one_node_is_seen_alone_by_mouse_and_by_keys(page: "Page", tmp_path: Pat
     )
     keys.press("Enter")
     page.wait_for_function("document.querySelectorAll('.kv-edge').length === 10")
+    assert at.console.errors == []
+
+
+FONT = "[...document.fonts].filter(f => f.family.includes('kanviz math')).map(f => f.status)"
+
+
+def test_formulas_have_a_font_with_the_tables_of_mathematics(page: "Page", tmp_path: Path) -> None:
+    at = ModelPage(page, _symbolic(), tmp_path / "model.html")
+    at.diagram.root.locator("math msqrt").first.wait_for(state="attached")
+    page.wait_for_function(f"() => {FONT}.includes('loaded')", timeout=20_000)
+    assert at.console.errors == []  # the page's own policy lets it in
+
+
+SMALL = """(root) => [...root.querySelectorAll("button, input, select, summary, .kv-slice-end")]
+  .filter((one) => one.checkVisibility())
+  .map((one) => [one, one.getBoundingClientRect()])
+  .filter(([one, { width, height }]) => width < 24 || height < 24)
+  .map(([one, { width, height }]) => `${one.outerHTML.slice(0, 80)} ${width} x ${height}`)"""
+
+
+def _swipe(page: "Page", x: float, y: float, by: float) -> None:
+    """Move one finger down; wait until the page has followed for at least the half of it."""
+    before: float = page.evaluate("scrollY")
+    touch = page.context.new_cdp_session(page)
+    for n in range(11):
+        kind = "touchMove" if n else "touchStart"
+        points = [{"x": x, "y": y + by * n / 10}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_function("most => scrollY < most", arg=before - by / 2, timeout=10_000)
+
+
+def test_one_finger_scrolls_past_every_plot_and_hits_every_control(
+    chromium: "Browser", tmp_path: Path, artefacts: Path
+) -> None:
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    at = ModelPage(page, _spline(), tmp_path / "model.html", x=make_data())
+    root = at.diagram.root
+    root.locator(".kv-edge rect").first.tap()
+    plots = {"Edge": ".kv-plot", "Diagnosis": ".kv-scatter", "Probe": ".kv-histogram"}
+    for tab, selector in plots.items():
+        root.get_by_role("tab", name=tab, exact=True).tap()
+        for fold in root.locator("summary").filter(visible=True).all():
+            fold.tap()
+        plot = root.locator(selector).filter(visible=True).first
+        plot.wait_for()
+        plot.evaluate("(plot) => plot.scrollIntoView({ block: 'center' })")
+        box = plot.bounding_box()
+        assert box is not None
+        _swipe(page, box["x"] + 0.37 * box["width"], box["y"] + 0.8 * box["height"], 120)
+        assert root.evaluate(SMALL) == [], tab
+        page.screenshot(path=artefacts / f"finger_{tab}.png")
+    context.close()
+    assert at.console.errors == []
+
+
+def test_names_beside_a_matrix_have_a_second_line_on_a_phone(page: "Page", tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 380, "height": 844})
+    names = ["Temperature [K]", "pressure [Pa]", *(f"material={m}" for m in ("steel", "copper"))]
+    x = torch.rand(60, 6, dtype=torch.float64)
+    data = kanviz.from_arrays(x, x[:, :1], input_names=[*names, "a", "b"], output_names=["q [W]"])
+    model = KAN([6, 4, 1], dtype=torch.float64)
+    model.fit(data, steps=1, progress=False)
+    at = ModelPage(page, model, tmp_path / "model.html")
+    assert at.diagram.root.locator(".kv-kinds [aria-pressed=true]").inner_text() == "Matrix"
+    words = at.diagram.root.locator(".kv-node-words text").all_text_contents()
+    assert {"K", "pressure", "Pa", "material=", "steel", "copper"} <= {*words}, words
+    assert unreadable(at.diagram) == []
+
+
+def test_forced_colours_tell_what_cannot_be_pressed(page: "Page", tmp_path: Path) -> None:
+    page.emulate_media(forced_colors="active")
+    at = ModelPage(page, _spline(), tmp_path / "model.html")
+    color = "one => getComputedStyle(one).color"
+    buttons = at.diagram.root.locator(".kv-panel .kv-button")
+    off = buttons.filter(has_text="Redo")
+    on = buttons.filter(has_text="SVG")
+    assert off.get_attribute("aria-disabled", timeout=20_000) == "true"
+    assert off.evaluate(color) != on.evaluate(color, timeout=20_000)
+
+
+def test_the_picture_gets_smaller_with_its_window(page: "Page", tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 2000, "height": 1300})
+    at = ModelPage(page, _spline(), tmp_path / "model.html")
+    page.set_viewport_size({"width": 1280, "height": 760})
+    page.wait_for_function(
+        """() => document.querySelector(".kv-foot").getBoundingClientRect().bottom
+          <= document.querySelector(".kv-statusbar").getBoundingClientRect().top + 1""",
+        timeout=20_000,
+    )
     assert at.console.errors == []
 
 

@@ -25,8 +25,12 @@ const COMMON = {
   absWorkingDir: here,
   bundle: true,
   minify: !process.env.DEV,
+  charset: "utf8",
+  // Names of ours in all parts, never of the browser or of Python: shortened like private ones.
+  mangleProps: /^(store|element)$/,
   target: "es2022",
   legalComments: "none",
+  loader: { ".woff2": "dataurl" },
 };
 
 /** "./worker?worker" is a script as text, which a page from a file starts as a blob. */

@@ -17,9 +17,9 @@ const KEYS: Keys = [
     [
       ["\u2190 \u2192 \u2191 \u2193", "from edge to edge and node to node"],
       ["Home, End", "first or last edge"],
-      ["Enter", "open the edge; on a node, see it alone"],
+      ["Enter", "open the edge, once more: edit it; on a node, see it alone"],
       ["Page Up, Page Down", "then the node before, the next one"],
-      ["Escape", "close the edge; all nodes again"],
+      ["Escape", "close the edge; from its editor, back to it; all nodes again"],
       ["m", "a matrix in the place of wires, or back"],
       ["+ \u2212", "nearer, farther"],
       ["0", "the whole picture"],
@@ -70,7 +70,10 @@ export function explorer(
   el.append(root);
   life.add(() => root.remove());
   followTheme(root, life, model.get("theme"), () => diagram.recolor());
-  life.listen(root, "keydown", (event) => undoByKey(store, event as KeyboardEvent));
+  life.listen(root, "keydown", (event) => {
+    undoByKey(store, event as KeyboardEvent);
+    backByKey(root, event as KeyboardEvent);
+  });
   life.effect(() => {
     if (store.selected.value) tabs.openFor("selected");
   });
@@ -98,6 +101,12 @@ function undoByKey(store: LiveStore, event: KeyboardEvent): void {
   event.stopPropagation();
   // What goes wrong is told in the status line; nothing to undo is no fault.
   store.ask({ type: isRedo ? "redo" : "undo" }).catch(() => undefined);
+}
+
+/** Escape goes from the editor back to its edge in the picture; a field takes its own first. */
+function backByKey(root: HTMLElement, { key, target, defaultPrevented }: KeyboardEvent): void {
+  if (key !== "Escape" || defaultPrevented || !(target as Element).closest(".kv-editor")) return;
+  root.querySelector<SVGElement>(".kv-edge[aria-pressed=true]")?.focus();
 }
 
 /** To give the diagram the whole screen, and letters that are read from the last row. */

@@ -48,8 +48,9 @@ export function atAGlance(formula: Node): Node {
   for (const word of formula.querySelectorAll("mi, mtext"))
     word.textContent = nameAndUnit(word.textContent ?? "").name;
   for (const number of formula.querySelectorAll("mn")) {
-    const value = Number(number.textContent);
-    if (!Number.isInteger(value)) number.textContent = String(Number(value.toPrecision(DIGITS)));
+    const value = Number(number.textContent!.replace("\u2212", "-"));
+    const few = String(Number(value.toPrecision(DIGITS)));
+    if (!Number.isInteger(value)) number.textContent = few.replace("-", "\u2212");
   }
   return formula;
 }
@@ -89,7 +90,7 @@ function unfolded(part: Element, deep: boolean): Element[] {
   const children = [...part.children];
   const signs = children.map((one) => (one.localName === "mo" ? one.textContent! : ""));
   const isFlat = deep && !part.querySelector("mfrac, msqrt, mroot, mtable");
-  const isSum = !signs.includes("(") && signs.some((one, n) => n && /^[-+]$/.test(one));
+  const isSum = !signs.includes("(") && signs.some((one, n) => n && /^[-+\u2212]$/.test(one));
   if (!isFlat && !isSum && !signs.includes(",")) return [part];
   // A parenthesis apart from its other half would stretch to another height.
   for (const one of children) if (one.localName === "mo") one.setAttribute("stretchy", "false");

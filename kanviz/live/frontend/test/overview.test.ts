@@ -122,6 +122,22 @@ test("the overview ranks the inputs, and its button does the next step", async (
   assert.deepEqual(store.selected.value?.slice(0, 2), [0, 1]);
 });
 
+test("the focus stays in the panel when no step is left, and an input without edges is removed", async () => {
+  const store = new FakeStore();
+  const root = show(overviewPanel(store).element);
+  await pause(250);
+  buttonOf(root, "Name the curves").focus();
+  const edges = store.scene.value.edges.map((view) => ({
+    ...view,
+    state: (view.layer === 0 && view.i === 1 ? "pruned" : "symbolic") as EdgeState,
+  }));
+  store.change({ edges });
+  assert.equal((document.activeElement as HTMLElement).className, "kv-verdict-title");
+  await pause(250);
+  const rows = [...root.querySelectorAll(".kv-input .kv-number")].map((one) => one.textContent);
+  assert.equal(rows.filter((text) => text === "removed").length, 1);
+});
+
 test("an input whose paths cancel does not matter, whatever its edges do", () => {
   const ramp = (sign: number): number[] => Array.from({ length: 8 }, (_, m) => sign * (m - 3.5));
   // (inputs, basis, outputs): what input i has in its splines to the outputs j.
@@ -159,16 +175,19 @@ test("an input whose paths cancel does not matter, whatever its edges do", () =>
 
 test("a long formula is cut before its terms, and within parentheses where it must", () => {
   const sum =
-    "<math><mrow><mrow><mn>2.12345</mn><mo>·</mo><mtext>v [m/s]</mtext></mrow><mo>-</mo>" +
+    "<math><mrow><mrow><mn>-2.12345</mn><mo>·</mo><mtext>v [m/s]</mtext></mrow><mo>-</mo>" +
     "<mrow><mi>cos</mi><mrow><mo>(</mo><mrow><mi>a</mi><mo>+</mo><mn>1</mn></mrow><mo>)</mo></mrow></mrow></mrow></math>";
   const pieces = inPieces(atAGlance(formulaNode(sum, "")) as Element);
   assert.deepEqual(
     pieces.map((piece) => [...piece.children].map((one) => one.textContent)),
     [
-      ["2.123·", "v"],
-      ["-cos(a", "+1)"],
+      ["\u22122.123·", "v"],
+      ["\u2212cos(a", "+1)"],
     ],
   );
+  const product = "<math><mrow><mn>2</mn><mo>\u2062</mo><mi>erf</mi></mrow></math>";
+  const apart = (formulaNode(product, "") as Element).querySelector("mo")!;
+  assert.equal(apart.getAttribute("lspace"), "0.17em");
   const tall =
     "<math><mrow><mi>a</mi><mo>+</mo><mrow><mi>f</mi><mrow><mo>(</mo>" +
     "<mfrac><mi>b</mi><mn>3</mn></mfrac><mo>)</mo></mrow></mrow></mrow></math>";

@@ -23,6 +23,19 @@ async function open(found: Diagnosis, scene = makeScene()) {
   return { store, root };
 }
 
+test("until the rows have come a word says so, and no key is for a part that is not there", async () => {
+  let answer = (_: Diagnosis): void => {};
+  const asked = new Promise<Diagnosis>((done) => (answer = done));
+  const store = new FakeStore(makeScene(), ({ type }) => (type === "diagnosis" ? asked : SHARES));
+  const root = show(diagnosisPanel(store).element);
+  await pause(500);
+  assert.equal(root.querySelector(".kv-notice")!.textContent, "Looking at the rows\u2026");
+  answer({ ...NUMBERS, test: [false, false, false] });
+  await pause();
+  assert.equal(root.querySelector(".kv-notice")!.textContent, "");
+  assert.ok(root.querySelector<HTMLElement>(".kv-key-rows-test")!.hidden);
+});
+
 test("residuals are measured less predicted, of classes what the right one lacks", () => {
   assert.deepEqual(residuals(NUMBERS), [-1, 5, 0]);
   assert.deepEqual(worst(NUMBERS, 2), [1, 0]);
@@ -32,6 +45,9 @@ test("residuals are measured less predicted, of classes what the right one lacks
 
 test("a row that is pressed is probed, and told input by input in the output's unit", async () => {
   const { store, root } = await open(NUMBERS);
+  assert.equal(root.querySelector(".kv-notice")!.textContent, "");
+  const first = root.querySelector(".kv-worst button")!;
+  assert.equal(first.getAttribute("aria-label"), "training row: 20, 15, 5");
   const lines = [...root.querySelectorAll(".kv-worst tbody tr")].map((line) => line.textContent);
   assert.deepEqual(lines.slice(0, 2), ["training row20155", "training row1011\u22121"]);
   const dots = [...root.querySelectorAll(".kv-dots")].map(

@@ -63,6 +63,16 @@ test("a fit goes as slowly as is chosen, and slowly by itself before a class", (
   assert.equal(store.of("train")[1].options.pace, null);
 });
 
+test("a number that cannot be is named, and no fit starts with the one before", () => {
+  const store = new FakeStore();
+  const root = show(trainingPanel(store).element);
+  enter(inputOf(root, "Steps"), -5);
+  buttonOf(root, "Start").click();
+  assert.deepEqual(store.of("train"), []);
+  const said = [...root.querySelectorAll(".kv-notice.kv-wrong")].map((one) => one.textContent);
+  assert.ok(said.some((text) => text!.startsWith("Steps:")), said.join());
+});
+
 test("an empty learning rate is automatic", () => {
   const { store, root } = open();
   enter(inputOf(root, "Learning rate"), 0.5);

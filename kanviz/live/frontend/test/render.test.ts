@@ -58,6 +58,22 @@ test("an edge opens by Enter and closes by Escape, and arrows lead to the nodes"
   end();
 });
 
+test("Enter on the open edge goes on to its editor, and Escape back to it", async () => {
+  const { el, end } = await open();
+  const edge = one(el, ".kv-edge");
+  edge.focus();
+  press(edge, "Enter");
+  assert.equal(document.activeElement, edge);
+  await pause(100);
+  press(edge, "Enter");
+  const at = document.activeElement!;
+  assert.ok(at.matches(".kv-editor .kv-handle"), at.outerHTML);
+  press(at, "Escape");
+  assert.equal(document.activeElement, edge);
+  assert.equal(edge.getAttribute("aria-pressed"), "true");
+  end();
+});
+
 test("everything that takes the focus keeps the notebook's shortcuts away", async () => {
   const { el, end } = await open();
   const reachable = el.querySelectorAll("button, input, select, textarea, [tabindex]");

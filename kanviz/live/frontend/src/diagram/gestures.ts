@@ -1,7 +1,8 @@
 /** What the user does with the diagram: by mouse, by touch and by keys; zoom and pan. */
 
+import { sameEdge } from "../scene";
 import type { LiveStore } from "../store";
-import { focusable, h, hasFocus } from "../ui/dom";
+import { focusable, h, hasFocus, isShown } from "../ui/dom";
 import { hold } from "../ui/drag";
 import type { Life } from "../ui/life";
 import type { Item, Items, Roving } from "./items";
@@ -160,6 +161,17 @@ export class Hands {
     if (this.#pressed(event.key, this.#itemAt(event))) event.preventDefault();
   }
 
+  /** Opens an edge or a node; once more on an open edge goes on to its editor. */
+  #enter(item: Item): void {
+    const isOpen = sameEdge(item.edge, this.store.selected.peek());
+    this.#select(item);
+    if (!isOpen || !item.edge) return;
+    const parts = (this.stage.closest(".kv-root") ?? this.stage).querySelectorAll<HTMLElement>(
+      ".kv-editor :is(.kv-handle, button, input)",
+    );
+    [...parts].find(isShown)?.focus();
+  }
+
   /** Answers a key; false for one of no meaning here. */
   #pressed(key: string, item: Item | null): boolean {
     if (key === "+" || key === "=") this.#zoom(STEP, item);
@@ -170,7 +182,7 @@ export class Hands {
     else if (key === "PageDown" && this.view.shown()) this.#step(1);
     else if (key === "PageUp" && this.view.shown()) this.#step(-1);
     else if (!item) return false;
-    else if (key === "Enter" || key === " ") this.#select(item);
+    else if (key === "Enter" || key === " ") this.#enter(item);
     else return this.roving.press(key, item) !== null;
     return true;
   }

@@ -206,9 +206,12 @@ export class Roving {
 
   constructor(private readonly items: Items) {}
 
-  /** Makes exactly one item reachable by Tab: the last that had the focus, or the first. */
+  /** Makes exactly one item reachable by Tab: the last that had the focus, or the strongest. */
   refresh(): void {
-    if (!this.items.list.has(this.#current)) this.#current = this.#first()?.key ?? "";
+    const at = this.items.list.get(this.#current);
+    // One that was removed meanwhile is not what one comes for, unless one is at it.
+    const isLeft = at?.edge && at.rank < 0 && !at.element.matches(":focus, [aria-pressed=true]");
+    if (!at || isLeft) this.#current = this.#first()?.key ?? "";
     for (const item of this.items.list.values()) {
       item.element.setAttribute("tabindex", item.key === this.#current ? "0" : "-1");
     }

@@ -80,7 +80,7 @@ export function cutMiddle(text: string, room: number, size: number): string {
 }
 
 /** A label as two lines: the name, and its unit, or the rest of a long name with the unit. */
-function linesOf(label: string, room: number, size: number): Lines {
+export function linesOf(label: string, room: number, size: number): Lines {
   const { name, unit } = nameAndUnit(plain(label));
   const letters = [...name];
   const breaks = letters.slice(0, -1).flatMap((one, n) => (BREAKS.includes(one) ? [n + 1] : []));
@@ -94,7 +94,7 @@ function linesOf(label: string, room: number, size: number): Lines {
   return [fit(name, room, size), fit(unit, room, size)];
 }
 
-type Lines = readonly [first: string, second: string];
+export type Lines = readonly [first: string, second: string];
 
 export interface RowLabels {
   /** The words by node; a node without one gets no label. */

@@ -30,8 +30,9 @@ const LOWEST = 300;
 const HIGHEST = 860;
 /** Room of a dot with its gaps. */
 const DOT = 2 * NODE + 12;
-/** The largest room of the names at a side, which is little where there is little. */
-const namesOf = (width: number): number => 0.22 * width - 30;
+/** The largest room of the names at a side, which is little where there are many narrow columns. */
+const namesOf = (width: number, columns: number): number =>
+  Math.max(0.22 * width - 30, Math.min(84, (width - SIDE - 2 * DOT - 30 * columns) / 2));
 /** A layer of at least so many nodes, and so many edges that are there, are more than wires show. */
 const MANY_NODES = 6;
 const MANY_EDGES = 24;
@@ -103,7 +104,7 @@ function planOf(scene: Scene, size: Size, places: Places): Plan {
   const count = (layer: number): number => lanes[layer].count;
   const [columns, rows] = [Math.max(total(true, count), 1), Math.max(total(false, count), 1)];
   const names = scene.widths.map((_, layer) => widestName(scene, layer));
-  const beside = (layer: number): number => Math.min(names[layer], namesOf(size.width));
+  const beside = (layer: number): number => Math.min(names[layer], namesOf(size.width, columns));
   const across = (size.width - SIDE - total(false, (layer) => beside(layer) + DOT)) / columns;
   const sides = lanes.map((one, layer): Beside["side"] => {
     if (!isColumns(layer)) return layer === 0 ? "left" : "right";

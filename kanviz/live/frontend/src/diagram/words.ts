@@ -8,7 +8,16 @@ import { assign, h, s } from "../ui/dom";
 import { formulaNode } from "../ui/mathml";
 import { extent, rangeText, short, tidy } from "../ui/numbers";
 import type { Curve, Curves } from "./curves";
-import { cutMiddle, fit, hiddenLabels, type RowLabels, rowLabels, textWidth } from "./labels";
+import {
+  cutMiddle,
+  fit,
+  hiddenLabels,
+  type Lines,
+  linesOf,
+  type RowLabels,
+  rowLabels,
+  textWidth,
+} from "./labels";
 import {
   type EdgeShape,
   type Layout,
@@ -77,17 +86,29 @@ export class NodeWords {
       return textWidth(whole, SMALL) <= room ? whole : cutMiddle(word, room, SMALL);
     };
     const { scale } = camera;
+    const lane = layout.bare?.lane ?? 0;
     for (const shape of this.#apart(scene, layout, camera)) {
       const { beside, view } = shape;
       if (!beside) continue;
-      const word = valued(beside.word, [view.layer, view.index], beside.room * scale);
-      const [x, y] = onScreen(shape, camera);
+      const room = beside.room * scale;
+      const at: NodeAt = [view.layer, view.index];
+      const isAside = beside.side === "left" || beside.side === "right";
+      const hasTwo = isAside && textWidth(beside.word, SMALL) > room && lane * scale > 2.2 * SMALL;
+      const value = probe ? `= ${short(probe.nodes[view.layer][view.index])}` : "";
+      const [word, second]: Lines = !hasTwo
+        ? [valued(beside.word, at, room), ""]
+        : value
+          ? [cutMiddle(beside.word, room, SMALL), value]
+          : linesOf(nodeName(scene, ...at), room, SMALL);
+      const [x, middle] = onScreen(shape, camera);
+      const y = second ? middle - 0.5 * SECOND : middle;
       const gap = (shape.radius * scale) / shrunk(scale) + 5;
       const text = this.#text(`name ${view.layer},${view.index}`, word, seen);
       text.setAttribute("class", kindOf(view.layer));
       text.style.fontSize = `${SMALL}px`;
-      if (beside.side === "left") place(text, x - gap, y + 4, "end");
-      else if (beside.side === "right") place(text, x + gap, y + 4, "start");
+      const [edge, anchor] = beside.side === "left" ? [x - gap, "end"] : [x + gap, "start"];
+      if (second) this.#drawSecond(second, view, [edge, y + 4 + SECOND], seen, anchor);
+      if (isAside) place(text, edge, y + 4, anchor);
       else if (beside.side === "above") place(text, x, y - gap, "middle");
       else place(text, x + 0.35 * SMALL, y - gap, "start", true);
     }
@@ -157,10 +178,16 @@ export class NodeWords {
     text.style.fontSize = `${row.upright || isHidden ? SMALL : LETTERS}px`;
   }
 
-  #drawSecond(word: string, view: NodeView, at: [number, number], seen: Set<string>): void {
+  #drawSecond(
+    word: string,
+    view: NodeView,
+    at: [number, number],
+    seen: Set<string>,
+    anchor = "middle",
+  ): void {
     const text = this.#text(`second ${view.layer},${view.index}`, word, seen);
     text.setAttribute("class", "kv-small");
-    place(text, ...at, "middle");
+    place(text, ...at, anchor);
     text.style.fontSize = `${SMALL}px`;
   }
 

@@ -9,7 +9,7 @@ import { assign, button, h, isShown, s, section, write } from "../ui/dom";
 import { choice, field, setChoices } from "../ui/fields";
 import { Life } from "../ui/life";
 import { extent, labels, linear, roomy, short } from "../ui/numbers";
-import { notice, type Panel, tell } from "./panel";
+import { notice, type Panel, say, tell } from "./panel";
 
 /** Asked again once the network has been still for so long. */
 const REST = 400;
@@ -93,11 +93,17 @@ class Diagnoses {
     );
     this.#chooser.hidden = names.length < 2 || isClasses;
     const stamp = `${scene.version} ${this.#index}`;
-    if (stamp === this.#asked || this.store.status.peek().state !== "idle") return;
+    if (stamp === this.#asked) return;
+    if (this.store.status.peek().state !== "idle") {
+      say(this.#line, "As it was; anew when the work that goes on is done.");
+      return;
+    }
     this.#asked = stamp;
     const request = { type: "diagnosis", output: this.#index } as const;
+    say(this.#line, "Looking at the rows\u2026");
     const answer = await tell<Diagnosis>(this.store, this.#line, request);
     if (!answer || stamp !== this.#asked) return;
+    say(this.#line, "");
     if (this.#picked.peek() >= answer.measured.length) this.#picked.value = -1;
     this.#found.value = answer;
   }
@@ -236,12 +242,14 @@ class Scatter {
     const key = (kind: string, text: string): HTMLElement =>
       h("span", { class: `kv-key kv-key-${kind}` }, text);
     const legend = h("p", { class: "kv-legend" });
-    legend.append(key("rows", "training"), key("rows-test", "test"), "click a row to probe it");
+    const tested = key("rows-test", "test");
+    legend.append(key("rows", "training"), tested, "click a row to probe it");
     this.element = h("div", { class: "kv-stack" }, dots.svg, legend);
     life.effect(() => {
       const { measured, predicted, test, guess } = view.found.value;
       this.element.parentElement?.toggleAttribute("hidden", guess !== null);
       if (guess) return;
+      tested.hidden = !test.includes(true);
       const name = titled(said(view));
       dots.draw(measured, predicted, test, [`measured ${name}`, "predicted"], true);
       dots.svg.setAttribute("aria-label", `Predicted against measured ${name}`);
@@ -314,6 +322,7 @@ class Worst {
                 share(found.predicted[n]),
               ]
             : [short(found.measured[n], 4), short(found.predicted[n], 4), short(left[n])];
+          pick.setAttribute("aria-label", `${name}: ${cells.join(", ")}`);
           const made = cells.map((text) => h("td", { class: "kv-number" }, text));
           return h("tr", {}, h("th", { scope: "row" }, pick), ...made);
         }),
@@ -408,7 +417,7 @@ class Waterfall {
     setChoices(this.#class_, keys, names);
     this.#chooser.hidden = !isClasses || x === null;
     this.#bars.hidden = x === null;
-    if (x === null) write(this.#about, "Click a row above, or move an input of the probe.");
+    if (x === null) write(this.#about, "Choose one of the rows, or move an input of the probe.");
     if (x === null || !isShown(this.element) || store.status.peek().state !== "idle") return;
     this.#asked = x;
     const output = isClasses ? Number(this.#class_.value) : this.view.output();

@@ -39,6 +39,7 @@ class Heading {
     const shown = chips.filter(Boolean);
     const fit = view.quality === null ? "" : `, R\u00b2 ${short(view.quality, 6)}`;
     const said = `score ${short(view.score)}${fit}`;
+    this.#standing.title = "Score: its part in what the outputs do; 0 is none";
     const stamp = [...shown, said, view.formula].join("|");
     if (stamp === this.#drawn) return;
     this.#drawn = stamp;
@@ -237,7 +238,8 @@ class EdgeActions {
   }
 
   #action(text: string, type: Whole, fits: Action["fits"]): Action {
-    const made = button(text, () => this.#ask((edge) => ({ type, edge })));
+    const hint = type === "freeze" ? "Training leaves it as it is" : "";
+    const made = button(text, () => this.#ask((edge) => ({ type, edge })), hint);
     return { button: made, needsKernel: type === "freeze" || type === "unfreeze", fits };
   }
 

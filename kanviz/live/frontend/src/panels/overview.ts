@@ -8,7 +8,7 @@ import { outputs } from "../math/evaluate";
 import { nameAndUnit, scientific } from "../names";
 import { edgeOf, nodeName } from "../scene";
 import type { Store } from "../store";
-import { button, enable, focusable, h, s, section, write } from "../ui/dom";
+import { button, enable, focusable, h, hasFocus, s, section, write } from "../ui/dom";
 import { Life } from "../ui/life";
 import { count } from "../ui/numbers";
 import { FunctionView } from "./function_view";
@@ -42,7 +42,7 @@ export function overviewPanel(store: Store): Panel {
 /** The verdict in words, the errors it is drawn from, and the next step. */
 class Judgement {
   readonly element: HTMLElement;
-  readonly #title = h("h3", { class: "kv-verdict-title" });
+  readonly #title = focusable(h("h3", { class: "kv-verdict-title", tabindex: -1 }));
   readonly #says = h("p", { class: "kv-verdict-says" });
   readonly #body = h("tbody");
   readonly #why = h("p", { class: "kv-hint" });
@@ -80,6 +80,8 @@ class Judgement {
 
   #offer(): void {
     const step = nextStep(this.store.scene.value, this.store.local);
+    // The focus must not go with the button.
+    if (step === null && hasFocus(this.#step)) this.#title.focus();
     this.#step.hidden = step === null;
     this.#why.hidden = step === null;
     if (step === null) return;
@@ -200,7 +202,9 @@ class Importance {
       write(words.children[0], name);
       write(words.children[1], unit);
       (bar.firstElementChild as HTMLElement).style.width = `${(100 * score) / largest}%`;
-      write(number, `${share >= 10 ? share.toFixed(0) : share.toFixed(1)} %`);
+      const isThere = scene.edges.some((e) => !e.layer && e.i === index && e.state !== "pruned");
+      const part = `${share >= 10 ? share.toFixed(0) : share.toFixed(1)} %`;
+      write(number, isThere || scene.edges.length < scene.n_edges ? part : "removed");
       const what = effects ? "of the output's variance is lost without it" : "of all paths";
       element.title = `${name}: ${share.toFixed(1)} % ${what}; opens its strongest edge`;
     });

@@ -437,7 +437,7 @@ export class SliceBox {
       s(
         "g",
         { class: "kv-slice-end", role: "slider", tabindex: 0, "aria-orientation": "horizontal" },
-        ...[s("rect", { class: "kv-handle-reach", x: -9, width: 18, height: FLOOR }), line, grip],
+        ...[s("rect", { class: "kv-handle-reach", x: -13, width: 26, height: FLOOR }), line, grip],
       ),
     );
   }

@@ -101,6 +101,11 @@ class Training {
         field("Entropy", entropy),
       ),
       logSlider("Sparsity \u03bb", powers, 0, (sparsity) => this.#change({ sparsity })),
+      h(
+        "p",
+        { class: "kv-hint" },
+        "Sparsity is the price of strong edges; entropy makes a few of them cheaper than many weak ones.",
+      ),
     );
   }
 
@@ -221,7 +226,8 @@ class TrainingChart {
   #read(): void {
     const { step, train, test } = this.store.losses.value;
     const n = this.#pointed >= 0 ? this.#pointed : step.length - 1;
-    const numbers = n < 0 ? "No training yet." : this.#sentence(step[n], train[n], test[n]);
+    const numbers =
+      n < 0 ? "No training since this was opened." : this.#sentence(step[n], train[n], test[n]);
     write(this.#reading, this.#marked || numbers);
   }
 

@@ -14,9 +14,16 @@ const ATTRIBUTES = new Set(
   "display mathvariant stretchy fence separator form linethickness width lspace rspace".split(" "),
 );
 
+/** A minus sign as wide as a plus. */
+const MINUS = "\u2212";
+
 /** Copies one node with what is allowed of it; other tags give way to their children. */
 function copy(node: Node): Node[] {
-  if (node.nodeType === 3) return [document.createTextNode(node.textContent ?? "")];
+  if (node.nodeType === 3) {
+    const isSign = /^m[no]$/.test(node.parentElement?.localName ?? "");
+    const text = node.textContent ?? "";
+    return [document.createTextNode(isSign ? text.replace("-", MINUS) : text)];
+  }
   if (node.nodeType !== 1) return [];
   const from = node as Element;
   const children = [...from.childNodes].flatMap(copy);
@@ -27,6 +34,8 @@ function copy(node: Node): Node[] {
     if (ATTRIBUTES.has(name)) made.setAttribute(name, value);
   }
   made.append(...children);
+  // Factors stand apart, as in print: 0.5 sin(x).
+  if (made.textContent === "\u2062") made.setAttribute("lspace", "0.17em");
   return [made];
 }
 
@@ -43,9 +52,6 @@ export function formulaNode(mathml: string | null, text: string): Node {
 }
 
 // Formulas as MathML, which browsers draw without help.
-
-/** A minus sign as wide as a plus. */
-const MINUS = "\u2212";
 
 type Part = Node | string;
 

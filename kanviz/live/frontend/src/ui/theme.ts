@@ -2,6 +2,8 @@
 
 import type { Life } from "./life";
 
+const FONT = "kanviz math";
+
 /**
  * Marks `root` with the theme around it, now and whenever that changes; then calls `changed`.
  *
@@ -16,6 +18,7 @@ export function followTheme(
   const look = (): void => {
     // Outside of the page there are no colours: notebooks draw first and put it in afterwards.
     if (!root.isConnected) return;
+    lendFont(root);
     const chosen = wanted === "light" || wanted === "dark" ? wanted : null;
     root.classList.toggle("kv-chosen", chosen !== null);
     root.dataset.kvTheme = chosen ?? (isDark(root) ? "dark" : "light");
@@ -31,6 +34,22 @@ export function followTheme(
   life.listen(window, "afterprint", look);
   life.resized(root, look);
   look();
+}
+
+/** Lends the document the font of a style sheet in a shadow root, where nobody looks for fonts. */
+function lendFont(root: HTMLElement): void {
+  const home = root.getRootNode();
+  if (
+    !(home instanceof ShadowRoot) ||
+    [...document.fonts].some(({ family }) => family.includes(FONT))
+  )
+    return;
+  const rules = [...home.styleSheets, ...home.adoptedStyleSheets].flatMap((s) => [...s.cssRules]);
+  for (const rule of rules) {
+    const { style } = rule as CSSFontFaceRule;
+    if (rule instanceof CSSFontFaceRule && style.getPropertyValue("font-family").includes(FONT))
+      document.fonts.add(new FontFace(FONT, style.getPropertyValue("src")));
+  }
 }
 
 /** What a notebook says, else the ground that we stand on, else the system. */
