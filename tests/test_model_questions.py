@@ -68,6 +68,7 @@ def test_predict_takes_and_gives_the_users_units() -> None:
     assert model.predict([[400, 400]]).shape == (1, 1)
 
 
+@pytest.mark.long
 def test_predict_for_classes_gives_the_users_labels_and_the_rest_scores_and_shares() -> None:
     x = make_sample(samples=80)
     labels = ["in" if a.norm() < 0.7 else "out" for a in x]
