@@ -24,6 +24,7 @@ def test_both_commands_make_an_environment_and_name_the_small_torch() -> None:
     assert dict(COMMANDS)["test"].endswith("/pytest -n auto --dist worksteal\n")
 
 
+@pytest.mark.long
 def test_example_has_five_lines_and_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     lines = [line for line in example.splitlines() if not line.startswith(("import ", "from "))]
