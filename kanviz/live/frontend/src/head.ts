@@ -3,7 +3,7 @@
 import { computed, signal } from "@preact/signals-core";
 import type { FormulaText, Scene, Status } from "./contract";
 import { atAGlance, inPieces, nameAndUnit, scientific, symbol } from "./names";
-import { endOf, nodeName, shapeOf } from "./scene";
+import { endOf, inNames, nodeName, shapeOf } from "./scene";
 import type { LiveStore } from "./store";
 import { enable, focusable, h, s, write } from "./ui/dom";
 import type { Life } from "./ui/life";
@@ -83,7 +83,7 @@ function stateOf(scene: Scene, { state, text }: Status): string {
   if (state !== "idle") return text || state;
   const { done } = scene.history;
   // Of a fit the first part says enough; the history has the rest.
-  if (done.length) return done.at(-1)!.replace(/^(trained [^,]*),.*/s, "$1");
+  if (done.length) return inNames(scene, done.at(-1)!.replace(/^(trained [^,]*),.*/s, "$1"));
   return scene.is_fresh ? "not trained yet" : "";
 }
 

@@ -45,6 +45,13 @@ export function endName(scene: Scene, layer: number, j: number): string {
   return isAlone ? name : `${name}, factor ${j - owners.indexOf(index) + 1}`;
 }
 
+/** A sentence of the history, with names in the place of Python's addresses. */
+export const inNames = (scene: Scene, sentence: string): string =>
+  sentence.replace(/(edge|node) \((\d+), (\d+)(?:, (\d+))?\)/g, (_, what, ...at) => {
+    const [layer, i, j] = at.map(Number);
+    return `${what} ${what === "edge" ? edgeName(scene, [layer, i, j]) : nodeName(scene, layer, i)}`;
+  });
+
 /** The widths as Python takes them: a layer with products is a pair, of its sums and of these. */
 export function shapeOf({ widths, owners }: Scene): string {
   const entries = widths.map((width, layer) => {

@@ -25,7 +25,7 @@ test("the history lists its sentences, marks the present one, and jumps by click
   const steps = [...root.querySelectorAll<HTMLElement>(".kv-step")];
   assert.deepEqual(
     steps.map((step) => step.textContent),
-    ["start", "trained 60 steps", "removed edge (0, 1, 1)now", "pruned 2 edgesundone"],
+    ["start", "trained 60 steps", "removed edge y \u2192 h1.1now", "pruned 2 edgesundone"],
   );
   assert.equal(steps[2].getAttribute("aria-current"), "step");
   steps[1].click();

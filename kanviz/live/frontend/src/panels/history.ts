@@ -1,5 +1,6 @@
 /** What was done, in sentences, and the way back to any place. */
 
+import { inNames } from "../scene";
 import type { Store } from "../store";
 import { button, enable, h, row, write } from "../ui/dom";
 import { copier } from "../ui/files";
@@ -68,7 +69,7 @@ class HistoryList {
   }
 
   #place(go: HTMLButtonElement, text: string, n: number, now: number): void {
-    write(go.children[0], text);
+    write(go.children[0], inNames(this.store.scene.value, text));
     write(go.children[1], n === now ? "now" : n > now ? "undone" : "");
     go.classList.toggle("kv-undone", n > now);
     if (n === now) go.setAttribute("aria-current", "step");
