@@ -84,14 +84,16 @@ def measure_kan(problem: Problem, data: Samples, grids: Sequence[int] = GRIDS) -
     }
 
 
-def measure_mlp(data: Samples) -> dict[str, Any]:
+def measure_mlp(
+    data: Samples, hidden: Sequence[tuple[tuple[int, ...], str]] = HIDDEN
+) -> dict[str, Any]:
     """Return what the best of several shapes and seeds of an MLP reaches."""
     begin = time.process_time()
     ends = data.train.n_inputs, data.train.n_outputs
     trials = []
-    for hidden, activation in HIDDEN:
+    for nodes, activation in hidden:
         for seed in SEEDS:
-            widths = (ends[0], *hidden, ends[1])
+            widths = (ends[0], *nodes, ends[1])
             trials.append(_lm(data, widths, activation, seed, TRIAL_STEPS))
     first = min(trials, key=lambda model: model.rmse(*data.choose))
     last = _lm(data, first.widths, first.activation, 0, STEPS, start=first)

@@ -15,7 +15,7 @@ from benchmarks.machine import describe_machine
 import kanviz as kv
 from kanviz.course.problems.stored import Results
 
-FOLDER = Path(kv.__file__).parent / "problems" / "results"
+FOLDER = Path(kv.__file__).parent / "course" / "problems" / "results"
 TABLES = Path(__file__).parent
 
 Row = dict[str, Any]

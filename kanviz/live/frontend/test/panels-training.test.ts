@@ -70,7 +70,10 @@ test("a number that cannot be is named, and no fit starts with the one before", 
   buttonOf(root, "Start").click();
   assert.deepEqual(store.of("train"), []);
   const said = [...root.querySelectorAll(".kv-notice.kv-wrong")].map((one) => one.textContent);
-  assert.ok(said.some((text) => text!.startsWith("Steps:")), said.join());
+  assert.ok(
+    said.some((text) => text!.startsWith("Steps:")),
+    said.join(),
+  );
 });
 
 test("an empty learning rate is automatic", () => {
