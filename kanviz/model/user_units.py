@@ -126,9 +126,16 @@ class Band(NamedTuple):
     """
 
     x: np.ndarray
+    """Where the curve is told."""
+
     low: np.ndarray
+    """The lower end of the band."""
+
     curve: np.ndarray
+    """The curve itself."""
+
     high: np.ndarray
+    """The upper end."""
 
 
 @torch.no_grad()
