@@ -134,6 +134,10 @@ def test_calls_of_0_1_say_what_to_write(
             'Write fit(d["train_input"], d["train_label"], validation=',
         ),
         (
+            lambda: KAN([2, 1]).train({"train_input": 1}, opt="LBFGS", steps=20),  # type: ignore[arg-type]
+            "To learn, write model.fit(data).",
+        ),
+        (
             lambda: kv.from_function(lambda a, b: a * b, [(0, 1), (0, 1)]),  # type: ignore[arg-type, misc]
             "it takes 2 arguments. Write lambda x: x[:, 0] * x[:, 1] for lambda a, b: a * b.",
         ),

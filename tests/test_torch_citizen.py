@@ -526,7 +526,7 @@ def test_a_cast_that_lets_knots_fall_together_is_refused_whole(cast: Callable[[A
 
 
 WITHOUT_NUMBERS = {"copy", "refresh", "on_change", "script", "undo", "redo", "get_extra_state"}
-WITHOUT_NUMBERS |= {"forward", "set_extra_state", "from_layers", "from_formula"}
+WITHOUT_NUMBERS |= {"train", "forward", "set_extra_state", "from_layers", "from_formula"}
 """Methods that need no numbers of the model, or make one."""
 
 TAKEN: dict[str, tuple[Any, ...]] = {

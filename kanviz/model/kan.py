@@ -917,6 +917,37 @@ class KAN(nn.Module):
         running = self.session.fit(ask, background=background)
         return running if background else running.wait()
 
+    def train(self, mode: bool = True, **options: Any) -> "KAN":  # noqa: FBT001, FBT002 - torch's
+        """Switch torch's train mode; ``fit`` is what learns.
+
+        Parameters
+        ----------
+        mode : bool
+            Whether it is on.
+        **options
+            None: those of another library's training are refused.
+
+        Returns
+        -------
+        KAN
+            This model.
+
+        Raises
+        ------
+        TypeError
+            If it is called as the training of another library, with data or options.
+
+        Examples
+        --------
+        >>> KAN([1, 1]).train().training
+        True
+        """
+        if options or not isinstance(mode, bool):
+            raise TypeError(
+                "train switches torch's train mode on or off. To learn, write model.fit(data)."
+            )
+        return super().train(mode)
+
     def refresh(self, optimizer: torch.optim.Optimizer) -> None:
         """Let an optimizer of your own go on after an edit, a fit, undo or redo.
 
