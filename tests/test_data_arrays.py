@@ -1,6 +1,7 @@
 """Datasets from arrays: what is read, split, scaled; how the parts must fit together."""
 
 from collections.abc import Callable
+from inspect import unwrap
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class TestFromArrays:
     @pytest.mark.parametrize("names", [["u"], ["u", "u"], [1, 2], "uv"])
     def test_names_that_do_not_fit_are_refused(self, names: Any) -> None:
         with pytest.raises(ValueError, match=r"^input_names must be 2 different texts"):
-            from_arrays.__wrapped__(*make_arrays(), input_names=names)  # type: ignore[attr-defined]
+            unwrap(from_arrays)(*make_arrays(), input_names=names)
 
     def test_one_axis_is_one_input(self) -> None:
         assert from_arrays(np.arange(10.0), np.arange(10.0)).x.shape == (8, 1)
@@ -285,7 +286,7 @@ class TestRefusals:
             from_arrays(*make_arrays(), dtype=torch.bfloat16)
 
     def test_unknown_options(self) -> None:
-        call = from_arrays.__wrapped__  # type: ignore[attr-defined]
+        call = unwrap(from_arrays)
         with pytest.raises(ValueError, match=r"got 'classify'\. Did you mean 'classification'"):
             call(*make_arrays(), task="classify")
         with pytest.raises(ValueError, match=r"^constant must be one of 'error', 'keep'"):
