@@ -68,8 +68,11 @@ def test_wheel_says_what_it_is_and_carries_its_licence(
 ) -> None:
     assert metadata["Name"] == "kanviz"
     assert metadata["Version"] == kanviz.__version__
-    assert metadata["License-Expression"] == "MIT"
-    assert "kanviz developers" in (_dist_info(wheel) / "licenses" / "LICENSE").read_text()
+    assert metadata["License-Expression"] == "MIT AND OFL-1.1"
+    licences = _dist_info(wheel) / "licenses"
+    assert "kanviz developers" in (licences / "LICENSE").read_text()
+    font = licences / "kanviz/live/frontend/src/ui/math.LICENSE.txt"
+    assert "SIL OPEN FONT LICENSE" in font.read_text()
 
 
 def test_wheel_names_its_extras_and_its_command(wheel: zipfile.Path, metadata: Message) -> None:
