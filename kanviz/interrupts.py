@@ -153,10 +153,15 @@ def end_threads() -> None:
     _wait_for([thread for thread, _ in working], LAST_WORK)
     late = [thread for thread, _ in working if thread.is_alive()]
     for thread in late:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit)
-        )
+        raise_in(thread, SystemExit)
     _wait_for(late, LAST_CALL)
+
+
+def raise_in(thread: threading.Thread, kind: type[BaseException]) -> None:
+    """Raise an exception in another thread, at its next step of Python."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread.ident or 0), ctypes.py_object(kind)
+    )
 
 
 def _wait_for(threads: Sequence[threading.Thread], seconds: float) -> None:

@@ -4,7 +4,6 @@ And the bounds of time and memory for sympy, which may take hours over a line of
 """
 
 import contextlib
-import ctypes
 import math
 import sys
 import threading
@@ -15,6 +14,7 @@ from typing import TypeVar
 import sympy
 
 from kanviz.checks import check_integer
+from kanviz.interrupts import raise_in
 
 SMALL, LARGE = 60, 400
 """Operations up to which sympy's whole ``simplify`` ends within a second or so, and up to which its
@@ -377,9 +377,7 @@ def _end(thread: _Worker) -> None:
         for _ in range(40):
             if not thread.is_alive():
                 break
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_OverError)
-            )
+            raise_in(thread, _OverError)
             thread.join(0.05)
     finally:
         sys.unraisablehook = tell
